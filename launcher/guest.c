@@ -1,0 +1,631 @@
+#define _GNU_SOURCE
+#include "guest.h"
+
+#include "command.h"
+#include "files.h"
+#include "request.h"
+#include "tree.h"
+#include "walls.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * One loop, one thread. A channel is a command (or a file operation, which is a child process too) with up to three descriptors. Frames to the host are
+ * gathered in one buffer and written once per turn of the loop: a short command costs the host one wake-up.
+ */
+
+#define CREDIT_BYTES 65536u      /* stdin the host may send ahead */
+#define CREDIT_STEP 16384u       /* given back in steps of at least this */
+#define OUTBOX_BYTES (2 * (PAYLOAD_BYTES_MAX + HEADER_BYTES))
+#define LINGERING_MAX 4096
+
+struct stream {
+    int fd;          /* read end; -1 once closed or handed to the lingering ones */
+    uint32_t window; /* what the host still takes */
+    bool watched;
+    bool ended;      /* the end was sent */
+};
+
+struct channel {
+    bool open;
+    uint8_t type;
+    pid_t pid;
+    pid_t keeper;  /* see command.h */
+    uint32_t tree; /* see tree.h */
+    bool ended;    /* EXIT was sent */
+    bool pty;
+    struct stream output[2];
+    int input;            /* write end of stdin, or -1 */
+    bool input_watched;
+    bool input_closing;   /* end of input was asked for; close when the backlog is written */
+    uint32_t credit;      /* what the host may still send */
+    uint32_t consumed;    /* not yet given back */
+    char *backlog;        /* stdin that did not fit into the pipe; CREDIT_BYTES long */
+    uint32_t backlog_start, backlog_length;
+};
+
+enum source { SOURCE_HOST, SOURCE_SIGNALS, SOURCE_STDOUT, SOURCE_STDERR, SOURCE_STDIN, SOURCE_LINGERING };
+
+static struct guest guest;
+static struct channel channels[CHANNELS_MAX + 1]; /* by number; 0 is not used */
+static uint32_t channel_top;                      /* highest number ever opened */
+static int poller = -1, signals = -1;
+
+static char inbox[HEADER_BYTES + REQUEST_BYTES_MAX];
+static size_t inbox_length;
+static char outbox[OUTBOX_BYTES];
+static size_t outbox_length;
+static bool outbox_urgent; /* something in it that should not wait for more */
+
+__attribute__((noreturn)) static void leave(int code)
+{
+    _exit(code); /* The end of pid 1 is the end of every process in here. */
+}
+
+/* ---- to the host ---- */
+
+static void flush(void)
+{
+    if (outbox_length > 0 && write_all(guest.connection, outbox, outbox_length) != 0)
+        leave(0);
+    outbox_length = 0;
+    outbox_urgent = false;
+}
+
+/* Room for a frame of `length`; the caller fills the payload. */
+static char *begin_frame(uint8_t type, uint32_t number, uint32_t length)
+{
+    struct frame_header header = {.length = length, .type = type, .channel = number};
+
+    if (outbox_length + HEADER_BYTES + length > sizeof outbox)
+        flush();
+    memcpy(outbox + outbox_length, &header, sizeof header);
+    return outbox + outbox_length + HEADER_BYTES;
+}
+
+static void emit(uint8_t type, uint32_t number, const void *payload, uint32_t length)
+{
+    char *place = begin_frame(type, number, length);
+
+    if (length > 0)
+        memcpy(place, payload, length);
+    outbox_length += HEADER_BYTES + length;
+    outbox_urgent |= type != FRAME_STARTED;
+}
+
+static void emit_exit(uint32_t number, uint8_t kind, bool core, int32_t value, const struct rusage *usage, const char *text, size_t text_length)
+{
+    struct __attribute__((packed)) {
+        uint8_t kind, core;
+        uint16_t zero;
+        int32_t value;
+        uint64_t user, system, memory;
+        char text[512];
+    } message = {.kind = kind, .core = core, .value = value};
+
+    if (usage != NULL) {
+        message.user = (uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
+        message.system = (uint64_t)usage->ru_stime.tv_sec * 1000000u + (uint64_t)usage->ru_stime.tv_usec;
+        message.memory = (uint64_t)usage->ru_maxrss * 1024u;
+    }
+    if (text_length > sizeof message.text)
+        text_length = sizeof message.text;
+    memcpy(message.text, text, text_length);
+    emit(FRAME_EXIT, number, &message, (uint32_t)(sizeof message - sizeof message.text + text_length));
+}
+
+/* "stage NUL call NUL path" */
+static void emit_failed(uint32_t number, int error, const char *stage, const char *call, const char *path)
+{
+    char text[512];
+    int length = snprintf(text, sizeof text, "%s%c%s%c%s", stage, 0, call, 0, path);
+
+    emit_exit(number, 2, false, error, NULL, text, length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+/* ---- watching descriptors ---- */
+
+static uint64_t tag(enum source source, uint32_t number)
+{
+    return (uint64_t)source << 32 | number;
+}
+
+static void watch(int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
+        leave(1);
+}
+
+static void unwatch(int fd)
+{
+    (void)epoll_ctl(poller, EPOLL_CTL_DEL, fd, NULL); /* Only called for watched ones. */
+}
+
+/* ---- output ---- */
+
+static void end_stream(uint32_t number, int which)
+{
+    emit(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, NULL, 0);
+    channels[number].output[which].ended = true;
+}
+
+static void close_stream(struct stream *stream)
+{
+    if (stream->watched)
+        unwatch(stream->fd);
+    close(stream->fd);
+    stream->fd = -1;
+    stream->watched = false;
+}
+
+/* The command has ended and its pipe is empty, but a process it left behind still holds the other end: keep reading, for nobody. */
+static void let_linger(struct stream *stream)
+{
+    if (stream->watched)
+        unwatch(stream->fd);
+    watch(stream->fd, EPOLLIN, tag(SOURCE_LINGERING, (uint32_t)stream->fd));
+    stream->fd = -1;
+    stream->watched = false;
+}
+
+static void pump_output(uint32_t number, int which)
+{
+    struct channel *channel = &channels[number];
+    struct stream *stream = &channel->output[which];
+
+    for (int turns = 0; turns < 4 && stream->fd >= 0; turns++) { /* A flood from one command must not starve the others. */
+        if (stream->window == 0) {
+            if (stream->watched)
+                unwatch(stream->fd); /* Not by an empty event mask: a hang-up would still spin the loop. */
+            stream->watched = false;
+            return;
+        }
+        uint32_t room = stream->window < PAYLOAD_BYTES_MAX ? stream->window : PAYLOAD_BYTES_MAX;
+        char *place = begin_frame(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, room);
+        ssize_t count = read(stream->fd, place, room);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count > 0) {
+            begin_frame(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, (uint32_t)count); /* Same place, true length. */
+            outbox_length += HEADER_BYTES + (size_t)count;
+            outbox_urgent = true;
+            stream->window -= (uint32_t)count;
+            if ((uint32_t)count < room && !channel->ended)
+                return;
+            continue;
+        }
+        if (count < 0 && errno == EAGAIN) {
+            if (!channel->ended)
+                return;
+            end_stream(number, which);
+            let_linger(stream);
+            return;
+        }
+        end_stream(number, which); /* End of file, or EIO: the last holder of a terminal is gone. */
+        close_stream(stream);
+    }
+}
+
+static void discard_lingering(int fd)
+{
+    static char nowhere[65536];
+    ssize_t count = read(fd, nowhere, sizeof nowhere);
+
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
+        unwatch(fd);
+        close(fd);
+    }
+}
+
+/* ---- input ---- */
+
+static void close_input(struct channel *channel)
+{
+    if (channel->input < 0)
+        return;
+    if (channel->input_watched)
+        unwatch(channel->input);
+    close(channel->input);
+    channel->input = -1;
+    channel->input_watched = false;
+    channel->backlog_length = 0;
+}
+
+static void give_back_credit(uint32_t number, uint32_t bytes)
+{
+    struct channel *channel = &channels[number];
+
+    channel->consumed += bytes;
+    if (channel->consumed < CREDIT_STEP)
+        return;
+    emit(FRAME_CREDIT, number, &channel->consumed, 4);
+    channel->credit += channel->consumed;
+    channel->consumed = 0;
+}
+
+/* Writes what fits. Returns how much was taken; a command that has closed its stdin takes everything, for nobody. */
+static uint32_t write_input(struct channel *channel, const char *bytes, uint32_t length)
+{
+    uint32_t taken = 0;
+
+    while (taken < length && channel->input >= 0) {
+        ssize_t count = write(channel->input, bytes + taken, length - taken);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN)
+            return taken;
+        if (count < 0) {
+            close_input(channel);
+            break;
+        }
+        taken += (uint32_t)count;
+    }
+    return channel->input < 0 ? length : taken;
+}
+
+static void finish_input(struct channel *channel)
+{
+    static const char end_of_transmission = 4;
+
+    if (channel->input < 0)
+        return;
+    if (!channel->pty) {
+        close_input(channel);
+        return;
+    }
+    (void)write(channel->input, &end_of_transmission, 1); /* A terminal has no end of file but this key; a full one is not waiting for it. */
+    channel->input_closing = false;
+}
+
+static void pump_backlog(uint32_t number)
+{
+    struct channel *channel = &channels[number];
+    uint32_t taken = write_input(channel, channel->backlog + channel->backlog_start, channel->backlog_length);
+
+    if (channel->input >= 0) {
+        channel->backlog_start += taken;
+        channel->backlog_length -= taken;
+    }
+    give_back_credit(number, taken);
+    if (channel->backlog_length > 0)
+        return;
+    if (channel->input_watched)
+        unwatch(channel->input);
+    channel->input_watched = false;
+    if (channel->input_closing)
+        finish_input(channel);
+}
+
+static bool add_to_backlog(struct channel *channel, const char *bytes, uint32_t length)
+{
+    if (channel->backlog == NULL) {
+        void *memory = mmap(NULL, CREDIT_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (memory == MAP_FAILED)
+            return false;
+        channel->backlog = memory;
+    }
+    if (channel->backlog_start > 0) {
+        memmove(channel->backlog, channel->backlog + channel->backlog_start, channel->backlog_length);
+        channel->backlog_start = 0;
+    }
+    memcpy(channel->backlog + channel->backlog_length, bytes, length);
+    channel->backlog_length += length;
+    return true;
+}
+
+static void take_input(uint32_t number, const char *bytes, uint32_t length)
+{
+    struct channel *channel = &channels[number];
+
+    if (length > channel->credit)
+        leave(1);
+    if (length == 0) {
+        if (channel->backlog_length > 0)
+            channel->input_closing = true;
+        else
+            finish_input(channel);
+        return;
+    }
+    channel->credit -= length;
+    uint32_t taken = channel->backlog_length > 0 ? 0 : write_input(channel, bytes, length);
+    if (taken < length && !add_to_backlog(channel, bytes + taken, length - taken))
+        signal_tree(channel->tree, channel->keeper, SIGKILL); /* No memory for its input: it cannot go on. */
+    else if (taken < length && !channel->input_watched) {
+        watch(channel->input, EPOLLOUT, tag(SOURCE_STDIN, number));
+        channel->input_watched = true;
+    }
+    give_back_credit(number, taken);
+}
+
+/* ---- channels ---- */
+
+static void close_if_done(uint32_t number)
+{
+    struct channel *channel = &channels[number];
+
+    if (!channel->ended || !channel->output[0].ended || !channel->output[1].ended)
+        return;
+    close_input(channel);
+    if (channel->backlog != NULL)
+        munmap(channel->backlog, CREDIT_BYTES);
+    release_tree(channel->tree);
+    *channel = (struct channel){0};
+}
+
+static void finish(uint32_t number, int status, const struct rusage *usage)
+{
+    struct channel *channel = &channels[number];
+    const struct command_report *report = command_report(number);
+
+    if (report->failed)
+        emit_failed(number, report->error, report->stage, report->call, report->path);
+    else if (WIFSIGNALED(status))
+        emit_exit(number, 1, WCOREDUMP(status) != 0, WTERMSIG(status), usage, "", 0);
+    else
+        emit_exit(number, 0, false, WEXITSTATUS(status), usage, "", 0);
+    channel->ended = true;
+    for (int which = 0; which < 2; which++)
+        if (!channel->output[which].ended)
+            pump_output(number, which);
+    close_if_done(number);
+}
+
+static void open_stream(uint32_t number, int which, int fd, uint32_t window)
+{
+    channels[number].output[which] = (struct stream){.fd = fd, .window = window};
+    if (fd < 0) {
+        end_stream(number, which);
+        return;
+    }
+    watch(fd, EPOLLIN, tag(which == 0 ? SOURCE_STDOUT : SOURCE_STDERR, number));
+    channels[number].output[which].watched = true;
+}
+
+static void start(uint8_t type, uint32_t number, char *text, uint32_t length)
+{
+    struct request request;
+    struct command command;
+    const char *culprit;
+
+    if (number == 0 || number > CHANNELS_MAX || channels[number].open)
+        leave(1); /* Cannot be answered without confusing two commands. */
+    struct channel *channel = &channels[number];
+    *channel = (struct channel){.open = true, .type = type, .input = -1, .credit = CREDIT_BYTES, .output = {{.fd = -1}, {.fd = -1}}};
+    if (number > channel_top)
+        channel_top = number;
+    const char *stage = "request", *call = "parse";
+    if (!parse_request(text, length, type == FRAME_EXEC, &request, &culprit) ||
+        (culprit = "", start_command(type, number, &request, guest.switch_users, &command, &stage, &call)) != 0) {
+        emit_failed(number, errno, stage, call, culprit);
+        channel->ended = true;
+        end_stream(number, 0);
+        end_stream(number, 1);
+        close_if_done(number);
+        return;
+    }
+    channel->pid = command.pid;
+    channel->keeper = command.keeper;
+    channel->tree = command.tree;
+    channel->pty = request.pty;
+    channel->input = command.input;
+    if (type == FRAME_EXEC) {
+        uint32_t pid = (uint32_t)command.pid;
+        emit(FRAME_STARTED, number, &pid, 4);
+    }
+    open_stream(number, 0, command.output, request.window);
+    open_stream(number, 1, command.errors, request.window);
+}
+
+static void send_signal(uint32_t number, uint8_t signal, uint8_t scope)
+{
+    struct channel *channel = &channels[number];
+
+    if (channel->type != FRAME_EXEC) { /* A file operation: its process is ours, and tidies up on SIGTERM. */
+        if (!channel->ended)
+            kill(channel->pid, SIGTERM);
+        return;
+    }
+    if (scope == 2)
+        signal_tree(channel->tree, channel->keeper, signal);
+    else if (!channel->ended)
+        kill(scope == 1 ? -channel->pid : channel->pid, signal); /* ESRCH: it has just ended. */
+}
+
+static void resize(uint32_t number, const char *payload)
+{
+    uint16_t size[2];
+
+    memcpy(size, payload, sizeof size);
+    struct winsize window = {.ws_row = size[0], .ws_col = size[1]};
+    if (channels[number].pty && channels[number].output[0].fd >= 0)
+        (void)ioctl(channels[number].output[0].fd, TIOCSWINSZ, &window); /* Fails only when the terminal is gone. */
+}
+
+static void widen(uint32_t number, const char *payload)
+{
+    int which = payload[0] == 2;
+    struct stream *stream = &channels[number].output[which];
+    uint32_t bytes;
+
+    memcpy(&bytes, payload + 4, sizeof bytes);
+    if (bytes > UINT32_MAX - stream->window)
+        leave(1);
+    stream->window += bytes;
+    if (stream->fd < 0 || stream->watched || stream->window == 0)
+        return;
+    watch(stream->fd, EPOLLIN, tag(which == 0 ? SOURCE_STDOUT : SOURCE_STDERR, number));
+    stream->watched = true;
+    if (channels[number].ended) { /* An empty pipe would wake nobody, and the end is still owed. */
+        pump_output(number, which);
+        close_if_done(number);
+    }
+}
+
+/* ---- from the host ---- */
+
+static void dispatch(const struct frame_header *header, char *payload)
+{
+    uint32_t number = header->channel, length = header->length;
+
+    if (header->type == FRAME_EXEC || (header->type >= FRAME_READ && header->type <= FRAME_MKDIR)) {
+        start(header->type, number, payload, length);
+        return;
+    }
+    if (header->type == FRAME_PING && length <= 64) {
+        emit(FRAME_PONG, number, payload, length);
+        return;
+    }
+    if (number == 0 || number > CHANNELS_MAX)
+        leave(1);
+    if (!channels[number].open)
+        return; /* It closed while this was on its way. */
+    if (header->type == FRAME_STDIN && length <= PAYLOAD_BYTES_MAX)
+        take_input(number, payload, length);
+    else if (header->type == FRAME_SIGNAL && length == 2)
+        send_signal(number, (uint8_t)payload[0], (uint8_t)payload[1]);
+    else if (header->type == FRAME_RESIZE && length == 4)
+        resize(number, payload);
+    else if (header->type == FRAME_WINDOW && length == 8)
+        widen(number, payload);
+    else
+        leave(1);
+}
+
+static void read_host(void)
+{
+    ssize_t count = read(guest.connection, inbox + inbox_length, sizeof inbox - inbox_length);
+    size_t used = 0;
+
+    if (count < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (count <= 0)
+        leave(0);
+    inbox_length += (size_t)count;
+    while (inbox_length - used >= HEADER_BYTES) {
+        struct frame_header header;
+        memcpy(&header, inbox + used, sizeof header);
+        if (header.length > REQUEST_BYTES_MAX)
+            leave(1);
+        if (inbox_length - used < HEADER_BYTES + header.length)
+            break;
+        dispatch(&header, inbox + used + HEADER_BYTES);
+        used += HEADER_BYTES + header.length;
+    }
+    inbox_length -= used;
+    if (inbox_length > 0 && used > 0)
+        memmove(inbox, inbox + used, inbox_length);
+    if (used > 65536 && inbox_length == 0)
+        (void)madvise(inbox, sizeof inbox, MADV_DONTNEED); /* An idle sandbox holds no memory for the big request it once had. */
+}
+
+/* ---- children ---- */
+
+static uint32_t channel_of(pid_t pid)
+{
+    for (uint32_t number = 1; number <= channel_top; number++)
+        if (channels[number].open && !channels[number].ended && (channels[number].keeper != 0 ? channels[number].keeper : channels[number].pid) == pid)
+            return number;
+    return 0;
+}
+
+/* Commands under a subreaper report through shared memory, and their keeper lives on for the orphans. */
+static void finish_reported(void)
+{
+    for (uint32_t number = 1; number <= channel_top; number++)
+        if (channels[number].open && !channels[number].ended && command_report(number)->done)
+            finish(number, command_report(number)->status, &command_report(number)->usage);
+}
+
+static void reap(void)
+{
+    struct signalfd_siginfo details[16];
+    struct rusage usage;
+    int status;
+
+    while (read(signals, details, sizeof details) > 0)
+        ;
+    finish_reported();
+    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
+        uint32_t number = channel_of(pid);
+        if (number != 0)
+            finish(number, status, &usage);
+    }
+    sweep_trees();
+}
+
+static void turn(const struct epoll_event *event)
+{
+    uint32_t number = (uint32_t)event->data.u64;
+
+    switch ((enum source)(event->data.u64 >> 32)) {
+    case SOURCE_HOST:
+        read_host();
+        return;
+    case SOURCE_SIGNALS:
+        reap();
+        return;
+    case SOURCE_STDOUT:
+    case SOURCE_STDERR: {
+        int which = (event->data.u64 >> 32) == SOURCE_STDERR;
+        if (channels[number].open && channels[number].output[which].fd >= 0 && channels[number].output[which].watched) {
+            pump_output(number, which);
+            close_if_done(number);
+        }
+        return;
+    }
+    case SOURCE_STDIN:
+        if (channels[number].open && channels[number].input_watched)
+            pump_backlog(number);
+        return;
+    case SOURCE_LINGERING:
+        discard_lingering((int)number);
+        return;
+    }
+}
+
+static int block_signals(void)
+{
+    sigset_t mask;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (sigemptyset(&mask) != 0 || sigaddset(&mask, SIGCHLD) != 0 || sigaddset(&mask, SIGUSR1) != 0 || sigprocmask(SIG_SETMASK, &mask, NULL) != 0)
+        return -1;
+    return signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void serve_guest(const struct guest *configuration)
+{
+    struct epoll_event events[32];
+
+    guest = *configuration;
+    signals = block_signals();
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (signals < 0 || poller < 0 || prepare_commands() != 0 || prepare_trees(guest.cgroup2) != 0)
+        give_up("guest", "prepare", NULL);
+    watch(guest.connection, EPOLLIN, tag(SOURCE_HOST, 0));
+    watch(signals, EPOLLIN, tag(SOURCE_SIGNALS, 0));
+    emit(FRAME_READY, 0, NULL, 0);
+    for (;;) {
+        if (outbox_urgent)
+            flush();
+        /* What is left may wait a moment for company: mostly the word that a command has started, soon followed by how it ended. */
+        int count = epoll_wait(poller, events, sizeof events / sizeof *events, outbox_length > 0 ? 1 : -1);
+        if (count == 0)
+            flush();
+        for (int i = 0; i < count; i++)
+            turn(&events[i]);
+    }
+}

@@ -1,0 +1,305 @@
+#define _GNU_SOURCE
+#include "launch.h"
+
+#include "cgroup.h"
+#include "system.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int null_fd = -1, self_fd = -1;
+
+static bool failed(struct failure *failure, const char *stage, const char *call, const char *path)
+{
+    *failure = (struct failure){.stage = stage, .call = call, .path = path, .error = errno};
+    return false;
+}
+
+bool prepare_launches(struct failure *failure)
+{
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0)
+        return failed(failure, "prepare", "open", "/dev/null");
+    self_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (self_fd < 0)
+        return failed(failure, "prepare", "pidfd_open", NULL);
+    return true;
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+/*
+ * A range of ids belongs to whoever has bound the abstract socket of its number: exclusive among all launchers of this machine, given up by the kernel
+ * when the holder dies, and leaving no file behind.
+ */
+static int lease_range(const struct spec *spec, uint32_t *base)
+{
+    static uint32_t next;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int lease = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (lease < 0)
+        return -1;
+    if (next == 0)
+        next = (uint32_t)getpid() * 61u; /* Launchers start apart, so that they seldom ask for the same one. */
+    for (uint32_t tries = 0; tries < spec->lease_slots; tries++) {
+        uint32_t slot = next++ % spec->lease_slots;
+        int length = snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "warren-ids-%u", spec->lease_first + slot * spec->lease_size);
+        if (bind(lease, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0) {
+            *base = spec->lease_first + slot * spec->lease_size;
+            return lease;
+        }
+        if (errno != EADDRINUSE)
+            break;
+    }
+    int error = errno == EADDRINUSE ? EUSERS : errno;
+    close(lease);
+    errno = error;
+    return -1;
+}
+
+static bool write_proc(pid_t pid, const char *file, const char *text, struct failure *failure)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int result = fd < 0 ? -1 : write_all(fd, text, strlen(text)), error = errno;
+    close_if_open(fd);
+    errno = error;
+    return result == 0 || failed(failure, "identity", "write", file);
+}
+
+static bool write_map(pid_t pid, const char *file, const struct id_map *maps, size_t count, uint32_t base, struct failure *failure)
+{
+    char text[MAPS_MAX * 40];
+    size_t at = 0;
+
+    for (size_t i = 0; i < count; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%u %u %u\n", maps[i].inside, base + maps[i].outside, maps[i].count);
+    return write_proc(pid, file, text, failure);
+}
+
+/* newuidmap and newgidmap are setuid programs of the system that check /etc/subuid and /etc/subgid for us. */
+static bool run_map_helper(const char *program, pid_t pid, const struct id_map *maps, size_t count, struct failure *failure)
+{
+    char numbers[1 + MAPS_MAX * 3][12];
+    const char *argv[2 + MAPS_MAX * 3 + 1] = {program, numbers[0]};
+    size_t at = 1;
+    int status;
+
+    snprintf(numbers[0], sizeof numbers[0], "%d", pid);
+    for (size_t i = 0; i < count; i++) {
+        const uint32_t values[3] = {maps[i].inside, maps[i].outside, maps[i].count};
+        for (size_t j = 0; j < 3; j++, at++) {
+            snprintf(numbers[at], sizeof numbers[at], "%u", values[j]);
+            argv[at + 1] = numbers[at];
+        }
+    }
+    pid_t helper = fork();
+    if (helper == 0) {
+        static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", NULL};
+        sigset_t none;
+        if (sigemptyset(&none) == 0)
+            sigprocmask(SIG_SETMASK, &none, NULL);
+        execvpe(program, (char *const *)(uintptr_t)argv, environment);
+        _exit(127);
+    }
+    if (helper < 0 || waitpid(helper, &status, 0) != helper)
+        return failed(failure, "identity", "fork", program);
+    errno = WIFEXITED(status) && WEXITSTATUS(status) == 127 ? ENOENT : EPERM;
+    return (WIFEXITED(status) && WEXITSTATUS(status) == 0) || failed(failure, "identity", "exec", program);
+}
+
+static bool write_maps(const struct spec *spec, pid_t pid, uint32_t base, struct failure *failure)
+{
+    if (spec->without & WITHOUT_USER)
+        return true;
+    if (spec->map_helper)
+        return run_map_helper("newuidmap", pid, spec->uid_maps, spec->uid_map_count, failure) &&
+               run_map_helper("newgidmap", pid, spec->gid_maps, spec->gid_map_count, failure);
+    /* A user may map its own group only after giving up the right to drop groups (user_namespaces(7)). */
+    if (geteuid() != 0 && !write_proc(pid, "setgroups", "deny", failure))
+        return false;
+    return write_map(pid, "uid_map", spec->uid_maps, spec->uid_map_count, base, failure) &&
+           write_map(pid, "gid_map", spec->gid_maps, spec->gid_map_count, base, failure);
+}
+
+static pid_t clone_with(uint64_t flags, int cgroup2)
+{
+    struct clone_arguments arguments = {.flags = flags, .exit_signal = SIGCHLD};
+
+    if (cgroup2 >= 0) {
+        arguments.flags |= CLONE_TO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup2;
+    }
+    return clone_process(&arguments);
+}
+
+/* A user namespace that says "owner on disk is this user inside", for idmapped mounts. It lives as long as its descriptor. */
+static int open_idmap(const struct spec *spec, uint32_t base, struct failure *failure)
+{
+    char path[64];
+    struct id_map uid = {.inside = spec->idmap_disk_uid, .outside = spec->idmap_inside_uid, .count = 1};
+    struct id_map gid = {.inside = spec->idmap_disk_gid, .outside = spec->idmap_inside_gid, .count = 1};
+    pid_t holder = clone_with(CLONE_NEWUSER, -1);
+
+    if (holder == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        for (;;)
+            pause();
+    }
+    if (holder < 0) {
+        failed(failure, "idmap", "clone3", NULL);
+        return -1;
+    }
+    int fd = -1;
+    if (write_map(holder, "uid_map", &uid, 1, base, failure) && write_map(holder, "gid_map", &gid, 1, base, failure)) {
+        snprintf(path, sizeof path, "/proc/%d/ns/user", holder);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            failed(failure, "idmap", "open", "ns/user");
+    }
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    return fd;
+}
+
+static int open_outside(const struct step *step, const char *path, int idmap, struct failure *failure)
+{
+    struct mount_attributes attributes = {.set = ATTRIBUTE_IDMAP, .userns_fd = (uint64_t)idmap};
+    int mount = open_source(path, step->flags);
+
+    if (mount < 0) {
+        failed(failure, "mount", "open_tree", path);
+        return -1;
+    }
+    if ((step->flags & FLAG_IDMAP) && set_mount_attributes(mount, (step->flags & FLAG_RECURSIVE) ? TREE_RECURSIVE : 0, &attributes) != 0) {
+        failed(failure, "idmap", "mount_setattr", path);
+        close(mount);
+        return -1;
+    }
+    return mount;
+}
+
+/* Opens, with the launcher's rights, the mounts that the child could not reach or may not map. */
+static bool open_outside_mounts(struct spec *spec, uint32_t base, struct failure *failure)
+{
+    int idmap = -1;
+    bool opened = !spec->idmap || (idmap = open_idmap(spec, base, failure)) >= 0;
+
+    for (size_t i = 0; opened && i < spec->step_count; i++) {
+        struct step *step = &spec->steps[i];
+        if (!(step->flags & (FLAG_IDMAP | FLAG_OUTSIDE)) || (step->kind != STEP_BIND && step->kind != STEP_OVERLAY))
+            continue;
+        step->mount = open_outside(step, step->source, idmap, failure);
+        opened = step->mount >= 0 || (failure->error == ENOENT && (step->flags & FLAG_OPTIONAL));
+        if (opened && step->kind == STEP_OVERLAY)
+            opened = (step->layer_mount = open_outside(step, step->layer, idmap, failure)) >= 0;
+    }
+    close_if_open(idmap);
+    return opened;
+}
+
+static void close_outside_mounts(struct spec *spec)
+{
+    for (size_t i = 0; i < spec->step_count; i++) {
+        close_if_open(spec->steps[i].mount);
+        close_if_open(spec->steps[i].layer_mount);
+        spec->steps[i].mount = spec->steps[i].layer_mount = -1;
+    }
+}
+
+static uint64_t namespaces_of(const struct spec *spec)
+{
+    /* Not the cgroup namespace: the child enters it once it is in its cgroups (walls.c). */
+    return CLONE_NEWNS | ((spec->without & WITHOUT_USER) ? 0 : CLONE_NEWUSER) | ((spec->without & WITHOUT_PID) ? 0 : CLONE_NEWPID) |
+           ((spec->without & WITHOUT_NET) ? 0 : CLONE_NEWNET) | ((spec->without & WITHOUT_IPC) ? 0 : CLONE_NEWIPC) |
+           ((spec->without & WITHOUT_UTS) ? 0 : CLONE_NEWUTS);
+}
+
+/* With everything opened: clone, write the maps, let go. */
+static bool start_child(struct spec *spec, const struct launch *launch, struct inheritance *inheritance, uint32_t base, pid_t *pid, struct failure *failure)
+{
+    int go[2];
+
+    if (pipe2(go, O_CLOEXEC) != 0)
+        return failed(failure, "prepare", "pipe2", NULL);
+    inheritance->go = go[0];
+    *pid = clone_with(namespaces_of(spec), inheritance->cgroup2);
+    if (*pid == 0) {
+        close(go[1]);
+        raise_walls(spec, inheritance);
+        launch->inside(spec);
+        _exit(125);
+    }
+    close(go[0]);
+    bool started = *pid > 0 || failed(failure, "namespaces", "clone3", NULL);
+    if (started && !(write_maps(spec, *pid, base, failure) && (write_all(go[1], "g", 1) == 0 || failed(failure, "prepare", "write", NULL)))) {
+        kill(*pid, SIGKILL);
+        waitpid(*pid, NULL, 0);
+        started = false;
+    }
+    close(go[1]);
+    return started;
+}
+
+/* As a user the cgroup is the user's own already, and pid 1 is that user. */
+static bool delegate(const struct spec *spec, int directory, uint32_t base, struct failure *failure)
+{
+    return spec->lease_slots == 0 || delegate_cgroup(directory, base + spec->init_uid, base + spec->init_gid, failure);
+}
+
+bool launch_sandbox(struct spec *spec, const struct launch *launch, struct launched *launched, struct failure *failure)
+{
+    uint32_t base = 0;
+    struct inheritance inheritance = {
+        .connection = launch->connection,
+        .cgroup2 = -1,
+        .launcher = self_fd,
+        .null = null_fd,
+        .filter = launch->filter,
+        .filter_length = launch->filter_length,
+        .keep_standard_streams = launch->keep_standard_streams,
+    };
+
+    for (size_t i = 0; i < CGROUPS_MAX; i++)
+        inheritance.cgroup_procs[i] = -1;
+    *launched = (struct launched){.lease = -1};
+    if (spec->lease_slots > 0 && (launched->lease = lease_range(spec, &base)) < 0)
+        return failed(failure, "identity", "bind", "range of ids");
+    bool started = make_cgroups(spec, inheritance.cgroup_procs, failure);
+    if (started && spec->cgroup2 != NULL) {
+        inheritance.cgroup2 = open(spec->cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        started = inheritance.cgroup2 >= 0 ? delegate(spec, inheritance.cgroup2, base, failure)
+                                           : failed(failure, "cgroup", "open", spec->cgroup2);
+    }
+    started = started && open_outside_mounts(spec, base, failure) && start_child(spec, launch, &inheritance, base, &launched->pid, failure);
+    close_outside_mounts(spec);
+    for (size_t i = 0; i < CGROUPS_MAX; i++)
+        close_if_open(inheritance.cgroup_procs[i]);
+    close_if_open(inheritance.cgroup2);
+    if (started)
+        return true;
+    for (size_t i = 0; i < spec->cgroup_count; i++)
+        (void)remove_cgroup(spec->cgroups[i]);
+    if (spec->cgroup2 != NULL)
+        (void)remove_cgroup(spec->cgroup2);
+    close_if_open(launched->lease);
+    return false;
+}

@@ -1,0 +1,500 @@
+#define _GNU_SOURCE
+#include "serve.h"
+
+#include "cgroup.h"
+#include "guest.h"
+#include "launch.h"
+#include "system.h"
+#include "walls.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/filter.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * One loop: the control connection, the listener, connections whose SPEC and FILTER are still arriving, and children that end. Building a sandbox is
+ * done by the child itself (walls.c), so the loop is busy only for the clone and the id maps, and the next one can start meanwhile.
+ */
+
+#define REPORT_BYTES_MAX 4096u
+#define FILTER_BYTES_MAX 32768u /* 4,096 instructions, the kernel's own limit */
+
+/* A connection before its sandbox exists. */
+struct arrival {
+    int fd;
+    uint32_t id;
+    struct frame_header header;
+    size_t got; /* of the header, then of the payload */
+    bool in_payload;
+    char *spec;
+    uint32_t spec_length;
+    char *filter;
+    uint32_t filter_length;
+};
+
+struct sandbox {
+    struct sandbox *next;
+    uint32_t id;
+    pid_t pid;
+    int lease;
+    int status;
+    struct rusage usage;
+    char *spec_text;      /* what the strings below point into */
+    const char *cgroups[CGROUPS_MAX + 1];
+    size_t cgroup_count;
+    const char *reports[CGROUP_REPORTS_MAX];
+    size_t report_count;
+};
+
+static const struct serve_options *options;
+static int poller = -1, listener = -1, signals = -1;
+static struct sandbox *sandboxes;
+
+__attribute__((noreturn)) static void fail(const char *stage, const char *call, const char *path)
+{
+    struct failure failure = {.stage = stage, .call = call, .path = path, .error = errno};
+    char line[FAILURE_LINE_MAX];
+    size_t length = format_failure(&failure, line, sizeof line - 1);
+
+    line[length++] = '\n';
+    (void)write_all(STDERR_FILENO, line, length); /* Nobody else to tell. */
+    _exit(125);
+}
+
+static void watch(int fd, void *what)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = what};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0)
+        fail("serve", "epoll_ctl", NULL);
+}
+
+/* ---- the end ---- */
+
+static void remove_roots(int timeout_ms)
+{
+    for (int i = 0; i < options->cgroup_root_count; i++) {
+        purge_cgroup(options->cgroup_roots[i], timeout_ms);
+        /* The directory shared by all launchers goes with the last of them. */
+        char parent[PATH_MAX];
+        snprintf(parent, sizeof parent, "%s", options->cgroup_roots[i]);
+        char *slash = strrchr(parent, '/');
+        if (slash != NULL && slash != parent) {
+            *slash = '\0';
+            (void)rmdir(parent);
+        }
+    }
+}
+
+/* The host is gone, or wants us to be: kill, reap, remove, leave. */
+__attribute__((noreturn)) static void shut_down(void)
+{
+    close(listener);
+    for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next) {
+        kill(sandbox->pid, SIGKILL);
+        for (size_t i = 0; i < sandbox->cgroup_count; i++)
+            thaw_cgroup(sandbox->cgroups[i]);
+    }
+    for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next)
+        while (waitpid(sandbox->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    remove_roots(2000);
+    _exit(0);
+}
+
+/*
+ * If the launcher itself is killed, its sandboxes die with it (PR_SET_PDEATHSIG), but their cgroups would stay. This process waits for that and removes
+ * them. It sleeps in a read until the write end of the pipe, which only the launcher holds, is gone.
+ */
+static void start_janitor(void)
+{
+    int life[2];
+    char byte;
+
+    if (options->cgroup_root_count == 0)
+        return;
+    if (pipe2(life, O_CLOEXEC) != 0)
+        fail("janitor", "pipe2", NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        fail("janitor", "fork", NULL);
+    if (pid > 0) {
+        close(life[0]); /* life[1] stays open as long as we live. */
+        return;
+    }
+    prctl(PR_SET_NAME, "warren-janitor", 0, 0, 0);
+    dup2(life[0], STDIN_FILENO);
+    close_from(1);
+    (void)read(STDIN_FILENO, &byte, 1);
+    remove_roots(10000);
+    _exit(0);
+}
+
+/* ---- sandboxes ---- */
+
+static void refuse(uint32_t id, const struct failure *failure)
+{
+    char line[FAILURE_LINE_MAX];
+    size_t length = format_failure(failure, line, sizeof line);
+
+    if (send_frame(options->control, FRAME_REFUSED, id, line, (uint32_t)length) != 0)
+        shut_down();
+}
+
+static size_t read_report(const char *path, char *place, size_t room)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? 0 : read(fd, place, room - 1);
+
+    if (fd >= 0)
+        close(fd);
+    size_t length = count < 0 ? 0 : (size_t)count;
+    place[length] = '\0';
+    return length + 1;
+}
+
+/* Everything of the sandbox has ended: remove its cgroups and tell the host. */
+static void bury(const struct sandbox *sandbox)
+{
+    static struct {
+        uint8_t how, zero[3];
+        int32_t value;
+        uint64_t user, system, memory;
+        char reports[PAYLOAD_BYTES_MAX - 32];
+    } gone;
+    size_t length = 0;
+
+    for (size_t i = 0; i < sandbox->report_count && length + REPORT_BYTES_MAX <= sizeof gone.reports; i++)
+        length += read_report(sandbox->reports[i], gone.reports + length, REPORT_BYTES_MAX);
+    for (size_t i = 0; i < sandbox->cgroup_count; i++)
+        if (!remove_cgroup(sandbox->cgroups[i]))
+            purge_cgroup(sandbox->cgroups[i], 100);
+    gone.how = WIFSIGNALED(sandbox->status);
+    gone.value = WIFSIGNALED(sandbox->status) ? WTERMSIG(sandbox->status) : WEXITSTATUS(sandbox->status);
+    gone.user = (uint64_t)sandbox->usage.ru_utime.tv_sec * 1000000u + (uint64_t)sandbox->usage.ru_utime.tv_usec;
+    gone.system = (uint64_t)sandbox->usage.ru_stime.tv_sec * 1000000u + (uint64_t)sandbox->usage.ru_stime.tv_usec;
+    gone.memory = (uint64_t)sandbox->usage.ru_maxrss * 1024u;
+    if (send_frame(options->control, FRAME_GONE, sandbox->id, &gone, (uint32_t)(offsetof(__typeof__(gone), reports) + length)) != 0)
+        shut_down();
+}
+
+static void destroy(uint32_t id)
+{
+    for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next)
+        if (sandbox->id == id) {
+            kill(sandbox->pid, SIGKILL);
+            for (size_t i = 0; i < sandbox->cgroup_count; i++)
+                thaw_cgroup(sandbox->cgroups[i]);
+            return;
+        }
+    if (send_frame(options->control, FRAME_GONE, id, NULL, 0) != 0)
+        shut_down();
+}
+
+static void reap(void)
+{
+    struct signalfd_siginfo details[16];
+    ssize_t count;
+    struct rusage usage;
+    int status;
+
+    while ((count = read(signals, details, sizeof details)) > 0)
+        for (size_t i = 0; i < (size_t)count / sizeof details[0]; i++)
+            if (details[i].ssi_signo == SIGTERM)
+                shut_down();
+    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
+        struct sandbox **link = &sandboxes;
+        while (*link != NULL && (*link)->pid != pid)
+            link = &(*link)->next;
+        if (*link == NULL)
+            continue; /* The janitor, or one that never became a sandbox. */
+        struct sandbox *sandbox = *link;
+        sandbox->status = status;
+        sandbox->usage = usage;
+        bury(sandbox);
+        *link = sandbox->next;
+        close(sandbox->lease);
+        free(sandbox->spec_text);
+        free(sandbox);
+    }
+}
+
+/* pid 1, once its walls stand. */
+static void serve_inside(const struct spec *spec)
+{
+    (void)prctl(PR_SET_NAME, "warren-init", 0, 0, 0);
+    struct guest guest = {.connection = GUEST_FD, .cgroup2 = spec->cgroup2 != NULL ? GUEST_CGROUP_FD : -1, .switch_users = spec->switch_users};
+    serve_guest(&guest);
+}
+
+static struct sandbox *remember(struct arrival *arrival, const struct spec *spec, const struct launched *launched)
+{
+    struct sandbox *sandbox = calloc(1, sizeof *sandbox);
+
+    if (sandbox == NULL)
+        return NULL;
+    *sandbox = (struct sandbox){.next = sandboxes, .id = arrival->id, .pid = launched->pid, .lease = launched->lease, .spec_text = arrival->spec};
+    for (size_t i = 0; i < spec->cgroup_count; i++)
+        sandbox->cgroups[sandbox->cgroup_count++] = spec->cgroups[i];
+    if (spec->cgroup2 != NULL)
+        sandbox->cgroups[sandbox->cgroup_count++] = spec->cgroup2;
+    for (size_t i = 0; i < spec->cgroup_report_count; i++)
+        sandbox->reports[sandbox->report_count++] = spec->cgroup_reports[i];
+    arrival->spec = NULL;
+    return sandboxes = sandbox;
+}
+
+static void build(struct arrival *arrival)
+{
+    static struct spec spec;
+    struct failure failure;
+    struct launched launched;
+    struct launch launch = {
+        .connection = arrival->fd,
+        .filter = (const struct sock_filter *)(const void *)arrival->filter,
+        .filter_length = (unsigned short)(arrival->filter_length / sizeof(struct sock_filter)),
+        .inside = serve_inside,
+    };
+
+    if (!parse_spec(arrival->spec, arrival->spec_length, &spec, &failure)) {
+        refuse(arrival->id, &failure);
+        return;
+    }
+    if ((arrival->filter_length == 0) != ((spec.without & WITHOUT_SECCOMP) != 0) || arrival->filter_length % sizeof(struct sock_filter) != 0) {
+        failure = (struct failure){.stage = "spec", .call = "filter", .error = EINVAL};
+        refuse(arrival->id, &failure);
+        return;
+    }
+    if (!launch_sandbox(&spec, &launch, &launched, &failure)) {
+        refuse(arrival->id, &failure);
+        return;
+    }
+    if (remember(arrival, &spec, &launched) == NULL) {
+        errno = ENOMEM;
+        fail("serve", "calloc", NULL); /* It would be a sandbox that nobody cleans up after; all of them die with us instead. */
+    }
+}
+
+/* ---- arrivals ---- */
+
+static void drop(struct arrival *arrival)
+{
+    close(arrival->fd); /* Also takes it off the poller. */
+    free(arrival->spec);
+    free(arrival->filter);
+    free(arrival);
+}
+
+/* Exactly the two frames are read, not a byte more: what follows is for pid 1. 1: complete, 0: more to come, -1: not our protocol. */
+static int receive(struct arrival *arrival)
+{
+    for (;;) {
+        bool first = arrival->spec == NULL || (arrival->in_payload && arrival->header.type == FRAME_SPEC);
+        char *place = !arrival->in_payload ? (char *)&arrival->header : first ? arrival->spec : arrival->filter;
+        size_t wanted = !arrival->in_payload ? sizeof arrival->header : arrival->header.length;
+        while (arrival->got < wanted) {
+            ssize_t count = recv(arrival->fd, place + arrival->got, wanted - arrival->got, MSG_DONTWAIT);
+            if (count < 0 && errno == EINTR)
+                continue;
+            if (count < 0 && errno == EAGAIN)
+                return 0;
+            if (count <= 0)
+                return -1;
+            arrival->got += (size_t)count;
+        }
+        arrival->got = 0;
+        if (arrival->in_payload) {
+            arrival->in_payload = false;
+            if (!first)
+                return 1;
+            continue;
+        }
+        uint32_t length = arrival->header.length;
+        if (arrival->header.type != (first ? FRAME_SPEC : FRAME_FILTER) || length > (first ? REQUEST_BYTES_MAX : FILTER_BYTES_MAX) || arrival->header.channel == 0)
+            return -1;
+        char *payload = malloc(length + 1); /* Never an empty one, and room for the terminator below. */
+        if (payload == NULL)
+            return -1;
+        payload[length] = '\0';
+        arrival->in_payload = true;
+        arrival->id = arrival->header.channel;
+        if (first) {
+            arrival->spec = payload;
+            arrival->spec_length = length;
+        } else {
+            arrival->filter = payload;
+            arrival->filter_length = length;
+        }
+    }
+}
+
+static void welcome(struct arrival *arrival)
+{
+    int progress = receive(arrival);
+
+    if (progress == 0)
+        return;
+    if (progress > 0)
+        build(arrival);
+    drop(arrival);
+}
+
+static void accept_arrival(void)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    struct arrival *arrival = NULL;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 && peer.uid == getuid())
+        arrival = calloc(1, sizeof *arrival);
+    if (arrival == NULL) {
+        close(fd);
+        return;
+    }
+    arrival->fd = fd;
+    watch(fd, arrival);
+    welcome(arrival); /* Usually all of it is there already. */
+}
+
+/* ---- control ---- */
+
+static void read_control(void)
+{
+    static char buffer[4096];
+    static size_t got;
+    ssize_t count = read(options->control, buffer + got, sizeof buffer - got);
+
+    if (count < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (count <= 0)
+        shut_down();
+    got += (size_t)count;
+    size_t used = 0;
+    for (; got - used >= HEADER_BYTES; used += HEADER_BYTES) {
+        struct frame_header header;
+        memcpy(&header, buffer + used, sizeof header);
+        if (header.type != FRAME_DESTROY || header.length != 0)
+            shut_down();
+        destroy(header.channel);
+    }
+    memmove(buffer, buffer + used, got - used);
+    got -= used;
+}
+
+/* ---- start ---- */
+
+static void open_listener(void)
+{
+    unsigned char random[16];
+    char hello[128];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int at = snprintf(hello, sizeof hello, "%s", PROTOCOL_VERSION) + 1;
+    int name = at;
+
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        fail("serve", "getrandom", NULL);
+    at += snprintf(hello + at, sizeof hello - (size_t)at, "warren-launcher-%d-", getpid());
+    for (size_t i = 0; i < sizeof random; i++)
+        at += snprintf(hello + at, sizeof hello - (size_t)at, "%02x", random[i]);
+    memcpy(address.sun_path + 1, hello + name, (size_t)(at - name));
+    listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener < 0 || bind(listener, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)(at - name))) != 0 ||
+        listen(listener, 4096) != 0)
+        fail("serve", "listen", NULL);
+    if (send_frame(options->control, FRAME_HELLO, 0, hello, (uint32_t)at) != 0)
+        fail("serve", "write", "control connection");
+}
+
+static void open_signals(void)
+{
+    sigset_t mask;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (sigemptyset(&mask) != 0 || sigaddset(&mask, SIGCHLD) != 0 || sigaddset(&mask, SIGTERM) != 0 || sigaddset(&mask, SIGINT) != 0 ||
+        sigaddset(&mask, SIGHUP) != 0 || sigprocmask(SIG_SETMASK, &mask, NULL) != 0 || (signals = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
+        fail("serve", "signalfd", NULL);
+}
+
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* Fewer sandboxes at once is all that follows. */
+    }
+}
+
+static void make_roots(void)
+{
+    for (int i = 0; i < options->cgroup_root_count; i++) {
+        char parent[PATH_MAX];
+        snprintf(parent, sizeof parent, "%s", options->cgroup_roots[i]);
+        char *slash = strrchr(parent, '/');
+        if (slash != NULL && slash != parent) {
+            *slash = '\0';
+            if (mkdir(parent, 0755) != 0 && errno != EEXIST)
+                fail("cgroup", "mkdir", parent);
+        }
+        if (mkdir(options->cgroup_roots[i], 0755) != 0)
+            fail("cgroup", "mkdir", options->cgroup_roots[i]);
+    }
+}
+
+void serve(const struct serve_options *serve_options)
+{
+    static char control_mark, signal_mark, listener_mark;
+    struct epoll_event events[64];
+    struct failure failure;
+
+    options = serve_options;
+    (void)prctl(PR_SET_NAME, "warren-launcher", 0, 0, 0); /* Not the number of the descriptor it was executed from. */
+    (void)setsid(); /* Ctrl-C of the terminal is for the host to hand on. Fails when we lead a group already. */
+    open_signals();
+    raise_descriptor_limit();
+    start_janitor();
+    make_roots();
+    if (!prepare_launches(&failure)) {
+        errno = failure.error;
+        fail(failure.stage, failure.call, failure.path);
+    }
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (poller < 0)
+        fail("serve", "epoll_create1", NULL);
+    open_listener();
+    watch(options->control, &control_mark);
+    watch(signals, &signal_mark);
+    watch(listener, &listener_mark);
+    for (;;) {
+        int count = epoll_wait(poller, events, sizeof events / sizeof *events, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr == &control_mark)
+                read_control();
+            else if (events[i].data.ptr == &signal_mark)
+                reap();
+            else if (events[i].data.ptr == &listener_mark)
+                accept_arrival();
+            else
+                welcome(events[i].data.ptr);
+        }
+    }
+}

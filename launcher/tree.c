@@ -1,0 +1,204 @@
+#define _GNU_SOURCE
+#include "tree.h"
+
+#include "wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define RELEASED_MAX 4096
+#define PROCESSES_MAX 32768
+#define ROUNDS_MAX 1000
+
+static int cgroup = -1;
+static uint32_t next_handle = 1;
+static uint32_t released[RELEASED_MAX];
+static size_t released_count;
+
+int prepare_trees(int directory)
+{
+    cgroup = directory;
+    return 0;
+}
+
+static int open_member(uint32_t handle, const char *file, int flags)
+{
+    char path[48];
+
+    snprintf(path, sizeof path, "e%u/%s", handle, file);
+    return openat(cgroup, path, flags | O_CLOEXEC);
+}
+
+static int remove_group(uint32_t handle)
+{
+    char name[16];
+
+    snprintf(name, sizeof name, "e%u", handle);
+    return unlinkat(cgroup, name, AT_REMOVEDIR);
+}
+
+int open_tree_entry(struct tree_entry *entry)
+{
+    char name[16];
+
+    if (cgroup < 0)
+        return -1;
+    entry->handle = next_handle++; /* Never reused: a cgroup that was killed once kills whatever is cloned into it. */
+    snprintf(name, sizeof name, "e%u", entry->handle);
+    if (mkdirat(cgroup, name, 0755) != 0)
+        return -1;
+    entry->procs = open_member(entry->handle, "cgroup.procs", O_WRONLY);
+    if (entry->procs >= 0)
+        return 0;
+    (void)remove_group(entry->handle); /* The launcher removes what stays. */
+    return -1;
+}
+
+void release_tree(uint32_t handle)
+{
+    if (handle == 0 || remove_group(handle) == 0 || errno != EBUSY)
+        return;
+    if (released_count < RELEASED_MAX) /* More than that: the launcher removes them in the end. */
+        released[released_count++] = handle;
+}
+
+void sweep_trees(void)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < released_count; i++)
+        if (remove_group(released[i]) != 0 && errno == EBUSY)
+            released[kept++] = released[i];
+    released_count = kept;
+}
+
+static void kill_members(uint32_t handle, int signal)
+{
+    char line[32];
+    int fd = open_member(handle, "cgroup.procs", O_RDONLY);
+    FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
+
+    if (members == NULL)
+        return;
+    while (fgets(line, sizeof line, members) != NULL) {
+        pid_t pid = (pid_t)strtol(line, NULL, 10);
+        if (pid > 1)
+            kill(pid, signal);
+    }
+    fclose(members);
+}
+
+static void signal_cgroup(uint32_t handle, int signal)
+{
+    if (signal == SIGKILL) {
+        int fd = open_member(handle, "cgroup.kill", O_WRONLY);
+        int failed = fd < 0 ? -1 : write_all(fd, "1", 1);
+        if (fd >= 0)
+            close(fd);
+        if (failed == 0)
+            return;
+    }
+    kill_members(handle, signal);
+}
+
+/* ---- without cgroups ---- */
+
+static struct process {
+    pid_t pid, parent;
+    bool inside, stopped;
+} processes[PROCESSES_MAX];
+static size_t process_count;
+
+static bool read_parent(int proc, const char *pid, pid_t *parent)
+{
+    char path[32], line[512];
+
+    snprintf(path, sizeof path, "%.16s/stat", pid);
+    int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t length = read(fd, line, sizeof line - 1);
+    close(fd);
+    if (length <= 0)
+        return false;
+    line[length] = '\0';
+    char *after_name = strrchr(line, ')'); /* The name may hold anything, also brackets. */
+    if (after_name == NULL || strlen(after_name) < 5)
+        return false;
+    *parent = (pid_t)strtol(after_name + 4, NULL, 10);
+    return true;
+}
+
+static void list_processes(void)
+{
+    DIR *proc = opendir("/proc");
+
+    process_count = 0;
+    if (proc == NULL)
+        return;
+    for (struct dirent *entry; process_count < PROCESSES_MAX && (entry = readdir(proc)) != NULL;) {
+        struct process *process = &processes[process_count];
+        *process = (struct process){.pid = (pid_t)strtol(entry->d_name, NULL, 10)};
+        if (process->pid > 1 && read_parent(dirfd(proc), entry->d_name, &process->parent))
+            process_count++;
+    }
+    closedir(proc);
+}
+
+static void mark_descendants(pid_t keeper)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < process_count; i++) {
+            bool inside = processes[i].parent == keeper;
+            for (size_t j = 0; j < process_count && !inside; j++)
+                inside = processes[j].inside && processes[j].pid == processes[i].parent;
+            changed |= inside && !processes[i].inside;
+            processes[i].inside |= inside;
+        }
+    }
+}
+
+/*
+ * Stopped processes cannot fork and still hold their place under the limit of processes, so stopping until nobody new turns up comes to an end also
+ * for a fork bomb; killing at once would free places for new ones.
+ */
+static void signal_descendants(pid_t keeper, int signal)
+{
+    size_t known = 0;
+
+    for (int round = 0; round < ROUNDS_MAX; round++) {
+        size_t inside = 0;
+        list_processes();
+        mark_descendants(keeper);
+        for (size_t i = 0; i < process_count; i++)
+            if (processes[i].inside) {
+                inside++;
+                kill(processes[i].pid, signal == SIGKILL ? SIGSTOP : signal);
+            }
+        if (signal != SIGKILL)
+            return;
+        if (inside == known)
+            break;
+        known = inside;
+    }
+    for (size_t i = 0; i < process_count; i++)
+        if (processes[i].inside)
+            kill(processes[i].pid, SIGKILL);
+}
+
+void signal_tree(uint32_t handle, pid_t keeper, int signal)
+{
+    if (handle != 0)
+        signal_cgroup(handle, signal);
+    else if (keeper > 1)
+        signal_descendants(keeper, signal);
+}

@@ -1,0 +1,31 @@
+/*
+ * The tree of a command: every process that descends from it, also one that forked twice and left its session. Held together by a v2 cgroup per command
+ * where the launcher gave us a directory, else by a subreaper (command.c) and the ancestry in /proc.
+ */
+#ifndef WARREN_TREE_H
+#define WARREN_TREE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+struct tree_entry {
+    uint32_t handle; /* not 0 */
+    int procs;       /* the child writes "0" to it and is in */
+};
+
+/* `cgroup2`: directory of the sandbox's own cgroup, or -1. */
+int prepare_trees(int cgroup2);
+
+/* Makes a cgroup for one command. -1: there are none, use a subreaper. */
+int open_tree_entry(struct tree_entry *entry);
+
+/* Signals all of it: by cgroup, or (handle 0) all descendants of `keeper`. SIGKILL cannot be outrun. */
+void signal_tree(uint32_t handle, pid_t keeper, int signal);
+
+/* Gives the cgroup up; it goes away with its last process. */
+void release_tree(uint32_t handle);
+
+/* Removes released cgroups that have become empty. */
+void sweep_trees(void);
+
+#endif

@@ -1,0 +1,107 @@
+/** From the words of a command line to an exit code: parses, loads the code of the one command that was asked for, reports what failed. */
+import { Fault, isFault } from '@warren/protocol';
+import { CommanderError } from 'commander';
+import { OWN_FAILURE, USAGE_FAILURE } from './internal/exit-code.ts';
+import { describeFailure, failureDocument, formatFailure } from './internal/failure.ts';
+import { type Host, OutputClosed } from './internal/host.ts';
+import { safeJson } from './internal/safe-text.ts';
+import { type Actions, buildProgram } from './program.ts';
+
+/** As a shell reports a program that SIGPIPE ended: `warren diff | head`. */
+const READER_LEFT = 141;
+
+/** `words` are the arguments after the program. Never throws. */
+export async function runCli(words: readonly string[], host: Host): Promise<number> {
+  let code = 0;
+  let text = '';
+  const parts = (): Promise<typeof import('./parts.ts')> => import('./parts.ts');
+  const actions: Actions = {
+    run: async (command, flags) => {
+      const [{ run }, { partsOf }] = await Promise.all([import('./commands/run.ts'), parts()]);
+      code = await run(command, flags, host, partsOf(host));
+    },
+    diff: async (id, paths, flags) => {
+      const [{ diff }, { openRuns }] = await Promise.all([import('./commands/diff.ts'), parts()]);
+      code = await diff(id, paths, flags, host, await openRuns(host));
+    },
+    apply: async (id, paths, flags) => {
+      const [{ apply }, { openRuns }] = await Promise.all([import('./commands/apply.ts'), parts()]);
+      code = await apply(id, paths, flags, host, await openRuns(host));
+    },
+    undo: async (id, flags) => {
+      const [{ undo }, { openRuns }] = await Promise.all([import('./commands/undo.ts'), parts()]);
+      code = await undo(id, flags, host, await openRuns(host));
+    },
+    runs: async (flags) => {
+      const [{ runs }, { openRuns }] = await Promise.all([import('./commands/runs.ts'), parts()]);
+      code = await runs(flags, host, await openRuns(host));
+    },
+    remove: async (ids, flags) => {
+      const [{ remove }, { openRuns }] = await Promise.all([import('./commands/remove.ts'), parts()]);
+      code = await remove(ids, flags, host, await openRuns(host));
+    },
+    doctor: async (flags) => {
+      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), parts()]);
+      code = await doctor(flags, host, diagnose);
+    },
+    completion: async (shell) => {
+      const { completion } = await import('./commands/completion.ts');
+      code = await completion(shell, program, host);
+    },
+  };
+  const program = buildProgram(actions, (help) => {
+    text += help;
+  });
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    await host.stdout.flush();
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return await print(text, host); // Help or version, asked for.
+    return await report(error, words, host);
+  }
+}
+
+async function print(text: string, host: Host): Promise<number> {
+  try {
+    await host.stdout.write(text);
+    await host.stdout.flush();
+    return 0;
+  } catch {
+    return READER_LEFT; // `warren --help | head`.
+  }
+}
+
+async function report(caught: unknown, words: readonly string[], host: Host): Promise<number> {
+  if (caught instanceof OutputClosed) return READER_LEFT;
+  const error = caught instanceof CommanderError ? usageFault(caught, words) : caught;
+  const failure = describeFailure(error);
+  const stack = host.env['WARREN_DEBUG'] === '1' && error instanceof Error ? `${error.stack ?? ''}\n` : '';
+  try {
+    if (wantsJson(words)) await host.stdout.write(`${safeJson(failureDocument(failure), 2)}\n`);
+    else await host.stderr.write(formatFailure(failure));
+    if (stack !== '') await host.stderr.write(stack);
+    await host.stdout.flush();
+    await host.stderr.flush();
+  } catch {
+    // Nobody listens to what failed; the exit code still says that it did.
+  }
+  if (words[0] === 'run') return OWN_FAILURE;
+  return isFault(error, 'invalid_argument') ? USAGE_FAILURE : 1;
+}
+
+/** Commander says `error: unknown option '--x'` and, on a second line, `(Did you mean --y?)`. */
+function usageFault(error: CommanderError, words: readonly string[]): Fault {
+  if (error.code === 'commander.help')
+    return new Fault('invalid_argument', 'Cannot tell what to do: no command was given', { details: { fix: 'warren --help' } });
+  const message = error.message.replace(/^error: /, '').replace('\n', ' ');
+  const command = words.find((word) => !word.startsWith('-'));
+  const isKnown = error.code !== 'commander.unknownCommand' && command !== undefined;
+  return new Fault('invalid_argument', message, { details: { fix: isKnown ? `warren ${command} --help` : 'warren --help' } });
+}
+
+/** Read from the words themselves, because parsing them may be what failed. After `--` they belong to somebody else. */
+function wantsJson(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end < 0 ? undefined : end).includes('--json');
+}

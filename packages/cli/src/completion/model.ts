@@ -1,0 +1,84 @@
+/**
+ * What can be completed, read from the command tree: so that no script knows a flag that is gone, or misses a new one. One script for each
+ * shell is made from it, in the file of that name.
+ */
+import type { Argument, Command, Option } from 'commander';
+
+export type CompletionCommand = {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly CompletionOption[];
+  /** What its words are; the last one repeats. */
+  readonly words: readonly CompletionValue[];
+};
+
+export type CompletionOption = {
+  /** `-t`, if there is a short form. */
+  readonly short: string | undefined;
+  readonly long: string;
+  readonly description: string;
+  readonly isRepeatable: boolean;
+  /** Undefined for a flag without a value. */
+  readonly value: CompletionValue | undefined;
+};
+
+export type CompletionValue =
+  | { readonly kind: 'words'; readonly words: readonly string[] }
+  | { readonly kind: 'directory' }
+  | { readonly kind: 'file' }
+  /** A run id, from `warren runs --ids`. */
+  | { readonly kind: 'run' }
+  /** A program and its own arguments. */
+  | { readonly kind: 'command' }
+  /** Whatever the user means. */
+  | { readonly kind: 'text' };
+
+export type CompletionModel = {
+  readonly options: readonly CompletionOption[];
+  readonly commands: readonly CompletionCommand[];
+};
+
+export function readModel(program: Command): CompletionModel {
+  const help = program.createHelp();
+  const commands = program.commands.map((command) => ({
+    name: command.name(),
+    summary: command.summary(),
+    options: help.visibleOptions(command).map(readOption),
+    words: command.registeredArguments.map(readArgument),
+  }));
+  const names = commands.map(({ name }) => name);
+  return {
+    options: help.visibleOptions(program).map(readOption),
+    commands: [...commands, { name: 'help', summary: 'show help for a command', options: [], words: [{ kind: 'words', words: names }] }],
+  };
+}
+
+function readOption(option: Option): CompletionOption {
+  return {
+    short: option.short,
+    long: option.long ?? '', // Every option here has one; a test says so.
+    description: option.description,
+    isRepeatable: option.parseArg !== undefined && option.description.includes('repeatable'),
+    value: option.required ? readValue(option) : undefined,
+  };
+}
+
+function readValue(option: Option): CompletionValue {
+  if (option.argChoices !== undefined) return { kind: 'words', words: option.argChoices };
+  if (option.flags.includes('<directory>') || option.flags.includes('<source:')) return { kind: 'directory' };
+  return { kind: 'text' };
+}
+
+function readArgument(argument: Argument): CompletionValue {
+  if (argument.argChoices !== undefined) return { kind: 'words', words: argument.argChoices };
+  switch (argument.name()) {
+    case 'run':
+      return { kind: 'run' };
+    case 'paths':
+      return { kind: 'file' };
+    case 'command':
+      return { kind: 'command' };
+    default:
+      return { kind: 'text' };
+  }
+}

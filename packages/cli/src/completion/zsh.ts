@@ -1,0 +1,88 @@
+import type { CompletionCommand, CompletionModel, CompletionOption, CompletionValue } from './model.ts';
+
+/** Works from a file \`_warren\` in $fpath and from \`source <(warren completion zsh)\`. */
+export function zshScript(model: CompletionModel): string {
+  const { commands, options } = model;
+  return `#compdef warren
+# Completion of warren for zsh. Made by \`warren completion zsh\`; use it as: source <(warren completion zsh)
+
+_warren() {
+  local curcontext="$curcontext" state line ret=1
+  typeset -A opt_args
+  _arguments -C${options.map(argument).join('')} \\
+    '1: :->command' \\
+    '*:: :->arguments' && ret=0
+  case $state in
+    command)
+      local -a commands
+      commands=(${commands.map(({ name, summary }) => `\n        ${quote(`${name}:${summary}`)}`).join('')}
+      )
+      _describe -t commands command commands && ret=0
+      ;;
+    arguments)
+      curcontext="\${curcontext%:*}-$words[1]:"
+      case $words[1] in
+${commands.map(branch).join('\n')}
+      esac
+      ;;
+  esac
+  return ret
+}
+
+_warren_runs() {
+  local -a ids
+  ids=(\${(f)"$(_call_program runs command warren runs --ids 2>/dev/null)"})
+  compadd -a ids
+}
+
+if [[ $funcstack[1] == _warren ]]; then _warren "$@"; else compdef _warren warren; fi
+`;
+}
+
+function branch({ name, options, words }: CompletionCommand): string {
+  const positions = words.map((value, index) => {
+    if (value.kind === 'command') return ` \\\n            '(-)1:command:_command_names -e' '*::arguments:_normal'`;
+    return ` \\\n            ${quote(`${index === words.length - 1 ? '*' : `${index + 1}`}:${label(value)}:${action(value)}`)}`;
+  });
+  return `        ${name})\n          _arguments -S${options.map(argument).join('')}${positions.join('')} && ret=0\n          ;;`;
+}
+
+function argument({ short, long, description, isRepeatable, value }: CompletionOption): string {
+  const text = `[${description.replace(/[\\[\]:]/g, '\\$&')}]`;
+  const tail = value === undefined ? '' : `:${label(value)}:${action(value)}`;
+  const names = short === undefined ? [long] : [short, long];
+  const exclusive = isRepeatable ? '*' : `(${names.join(' ')})`;
+  return names
+    .map(
+      (name) =>
+        ` \\\n            ${quote(`${exclusive}${name}${value === undefined ? '' : name.startsWith('--') ? '=' : '+'}${text}${tail}`)}`,
+    )
+    .join('');
+}
+
+function label(value: CompletionValue): string {
+  return value.kind === 'words' || value.kind === 'text' ? 'value' : value.kind;
+}
+
+function action(value: CompletionValue): string {
+  switch (value.kind) {
+    case 'words':
+      return `(${value.words.join(' ')})`;
+    case 'directory':
+      return '_files -/';
+    case 'file':
+      return '_files';
+    case 'run':
+      return '_warren_runs';
+    case 'command':
+      return '_command_names -e';
+    case 'text':
+      return ' ';
+    default:
+      return value satisfies never;
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,2 @@
+/** The library, re-exported by the published package. */
+export {};

@@ -1,0 +1,250 @@
+/**
+ * The commands and flags of `warren`: what there is, not what it does. Actions are handed in, so that parsing, help and completion can be
+ * read and tested without running anything, and so that a start loads only the code of the command it was asked for.
+ */
+import type { HostMount, ProfileName } from '@warren/sandbox';
+import { Command, Option } from 'commander';
+import { parseDuration } from './internal/duration.ts';
+import { parseMount } from './internal/mount.ts';
+import { parseCount, parseShare } from './internal/number.ts';
+import { parseSize } from './internal/size.ts';
+import { VERSION } from './version.ts';
+
+export const PROFILES = ['permissive', 'moderate', 'restrictive'] as const;
+export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof SHELLS)[number];
+
+export type RunFlags = {
+  readonly profile?: ProfileName;
+  readonly dir?: string;
+  readonly rw?: true;
+  readonly mount?: readonly HostMount[];
+  /** False after `--no-network`. */
+  readonly network: string | boolean;
+  readonly allow?: readonly string[];
+  /** Null after `none`: the profile's limit is taken off. */
+  readonly memory?: number | null;
+  readonly cpus?: number | null;
+  readonly pids?: number | null;
+  readonly disk?: number | null;
+  readonly fileSize?: number | null;
+  readonly openFiles?: number | null;
+  readonly timeout?: number | null;
+  readonly outputLimit?: number;
+  /** `K=V`, or `K` for the caller's value. */
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly tty?: true;
+  readonly keep?: true;
+  readonly json?: true;
+  readonly quiet?: true;
+};
+
+export type DiffFlags = {
+  readonly stat?: true;
+  readonly nameOnly?: true;
+  readonly json?: true;
+  readonly color: 'auto' | 'always' | 'never';
+};
+export type ApplyFlags = { readonly force?: true; readonly dryRun?: true; readonly json?: true };
+export type UndoFlags = { readonly force?: true; readonly json?: true };
+export type RunsFlags = { readonly all?: true; readonly dir?: string; readonly json?: true; readonly ids?: true };
+export type RemoveFlags = { readonly all?: true; readonly force?: true; readonly json?: true };
+export type DoctorFlags = { readonly json?: true };
+
+/** What each command does. A handler that fails throws; one that ends otherwise than well has said so itself. */
+export interface Actions {
+  run(command: readonly string[], flags: RunFlags): Promise<void>;
+  diff(run: string | undefined, paths: readonly string[], flags: DiffFlags): Promise<void>;
+  apply(run: string | undefined, paths: readonly string[], flags: ApplyFlags): Promise<void>;
+  undo(run: string | undefined, flags: UndoFlags): Promise<void>;
+  runs(flags: RunsFlags): Promise<void>;
+  remove(runs: readonly string[], flags: RemoveFlags): Promise<void>;
+  doctor(flags: DoctorFlags): Promise<void>;
+  completion(shell: Shell): Promise<void>;
+}
+
+/** Parsing throws commander's own error (help and version too, with exit code 0) and faults for values that cannot be used. */
+export function buildProgram(actions: Actions, writeOut: (text: string) => void): Command {
+  const program = new Command('warren')
+    .description('Runs commands behind walls that the kernel enforces, and lets you review what they did.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help for a command')
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ writeOut, writeErr: () => {}, outputError: () => {} }) // What is wrong is in the error that is thrown.
+    .addHelpText('after', HELP);
+
+  addRun(program, actions);
+
+  program
+    .command('diff')
+    .summary('show what a run changed')
+    .description('Shows what a run changed in its directory. Without [run]: the latest run of this directory that kept its changes.')
+    .argument('[run]', 'a run id, or the beginning of one')
+    .argument('[paths...]', 'only these files and directories')
+    .option('--stat', 'how much changed in each file')
+    .option('--name-only', 'only the names')
+    .option('--json', 'one JSON document')
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .action((run: string | undefined, paths: string[], flags: DiffFlags) => actions.diff(run, paths, flags));
+
+  program
+    .command('apply')
+    .summary('bring what a run changed into the real directory')
+    .description(
+      'Brings what a run changed into the real directory. A file that changed there since the run is left alone and reported; --force overwrites it.',
+    )
+    .argument('[run]', 'a run id, or the beginning of one')
+    .argument('[paths...]', 'only these files and directories')
+    .option('--force', 'overwrite files that changed since')
+    .option('--dry-run', 'say what would happen and do nothing')
+    .option('--json', 'one JSON document')
+    .action((run: string | undefined, paths: string[], flags: ApplyFlags) => actions.apply(run, paths, flags));
+
+  program
+    .command('undo')
+    .summary('take back an apply')
+    .description('Takes back what `warren apply` did: the files are again as they were before.')
+    .argument('[run]', 'a run id, or the beginning of one')
+    .option('--force', 'also where files changed after the apply')
+    .option('--json', 'one JSON document')
+    .action((run: string | undefined, flags: UndoFlags) => actions.undo(run, flags));
+
+  program
+    .command('runs')
+    .summary('list runs')
+    .description('Lists runs, the newest first.')
+    .option('--all', 'all of them, not only the latest 20')
+    .option('--dir <directory>', 'only runs of this directory')
+    .option('--json', 'one JSON document')
+    .addOption(new Option('--ids', 'only ids, one a line (for completion)').hideHelp())
+    .action((flags: RunsFlags) => actions.runs(flags));
+
+  program
+    .command('rm')
+    .summary('forget runs and what they changed')
+    .description('Deletes the records of runs and the changes they kept. What was applied stays applied, but can no longer be undone.')
+    .argument('[run...]', 'run ids, or the beginnings of them')
+    .option('--all', 'every run that has ended')
+    .option('--force', 'also runs with changes that were not applied')
+    .option('--json', 'one JSON document')
+    .action((runs: string[], flags: RemoveFlags) => actions.remove(runs, flags));
+
+  program
+    .command('doctor')
+    .summary('check every wall on this machine')
+    .description('Checks every wall on this machine, and says what to do about those that cannot be built. Exits 1 when one is missing.')
+    .option('--json', 'one JSON document')
+    .action((flags: DoctorFlags) => actions.doctor(flags));
+
+  const completion = program
+    .command('completion')
+    .summary('print a completion script for your shell')
+    .description('Prints a completion script for your shell.')
+    .addHelpText('after', COMPLETION_HELP);
+  completion
+    .addArgument(completion.createArgument('<shell>', 'your shell').choices(SHELLS))
+    .action((shell: Shell) => actions.completion(shell));
+
+  return program;
+}
+
+function addRun(program: Command, actions: Actions): void {
+  const run = program
+    .command('run')
+    .summary('run a command in a new sandbox')
+    .description('Runs a command in a new sandbox. Input, output and exit code are its own; the sandbox is destroyed when it ends.')
+    .usage('[options] [--] <command> [arguments...]')
+    .argument('<command...>', 'the program and its arguments; never joined into a shell line')
+    .passThroughOptions(); // What follows the program belongs to it.
+
+  run.optionsGroup('Files:');
+  run
+    .option('--dir <directory>', 'show this directory at /workspace; changes are kept aside until `warren apply`')
+    .option('--rw', 'with --dir: changes reach the directory at once')
+    .option('--mount <source:target[:rw]>', 'show another directory, read-only unless :rw; repeatable', collect(parseMount))
+    .option('--keep', 'keep the record of the run even if nothing changed')
+    .option('--workdir <path>', 'start here in the sandbox (default: /workspace with --dir, else the home directory)');
+
+  run.optionsGroup('Walls and limits (SIZE: 512m, 2g; DURATION: 1500ms, 30s, 5m; `none` takes off the limit of the profile):');
+  run
+    .addOption(new Option('--profile <name>', 'how strict the walls are (default: moderate)').choices(PROFILES))
+    .option('--no-network', 'only loopback; this is so anyway')
+    .addOption(new Option('--network <what>', 'only loopback exists now').hideHelp())
+    .addOption(new Option('--allow <host>', 'no host can be allowed now').argParser(collect(String)).hideHelp())
+    .option('--memory <size>', 'memory of everything together', limit(parseSize, '--memory'))
+    .option('--cpus <number>', 'processor time: 0.5 is half a core', limit(parseShare, '--cpus'))
+    .option('--pids <number>', 'processes and threads at once', limit(parseCount, '--pids'))
+    .option('--disk <size>', 'how much the changes in /workspace may hold', limit(parseSize, '--disk'))
+    .option('--file-size <size>', 'largest single file', limit(parseSize, '--file-size'))
+    .option('--open-files <number>', 'open files of one process', limit(parseCount, '--open-files'))
+    .option('--timeout <duration>', 'end the command after this time', limit(parseDuration, '--timeout'))
+    .option('--output-limit <size>', 'end the command when it has printed more than this', (text: string) =>
+      parseSize(text, '--output-limit'),
+    );
+
+  run.optionsGroup('Options:');
+  run
+    .option('-e, --env <name[=value]>', 'set a variable; without a value: the one it has here; repeatable', collect(String))
+    .option('-t, --tty', 'give the command a terminal of its own (shells, editors, progress bars)')
+    .option('--json', 'one JSON document at the end, with output and exit, in place of the output itself')
+    .option('-q, --quiet', 'say nothing about changes and limits')
+    .addHelpText('after', RUN_HELP)
+    .action((command: string[], flags: RunFlags) => actions.run(command, flags));
+}
+
+/** For a flag that may be repeated. */
+function collect<T>(parse: (text: string) => T): (text: string, earlier: readonly T[] | undefined) => readonly T[] {
+  return (text, earlier = []) => [...earlier, parse(text)];
+}
+
+function limit(parse: (text: string, name: string) => number, name: string): (text: string) => number | null {
+  return (text) => (text === 'none' ? null : parse(text, name));
+}
+
+const HELP = `
+Examples:
+  $ warren run -- python3 -c 'print(1+1)'      run something without it seeing your files
+  $ warren run --dir . -- npm test             work on a copy-on-write view of this directory
+  $ warren diff                                review what it changed
+  $ warren apply                               take the changes over, or: warren rm
+  $ warren undo                                and back again
+
+Exit codes:
+  0      done
+  1      failed; what and why stands on standard error
+  2      wrong usage
+  run    ends as its command ends: see \`warren run --help\`
+
+Environment:
+  WARREN_STATE   directory of records and changes (default: ~/.local/state/warren)
+  WARREN_DEBUG   1 adds stack traces to errors
+  NO_COLOR       no colours, whatever its value
+  FORCE_COLOR    colours even when the output is no terminal`;
+
+const RUN_HELP = `
+Examples:
+  $ warren run -- node -e 'console.log(1+1)'
+  $ warren run --dir . --memory 2g --timeout 10m -- npm test
+  $ warren run --dir . -t -- bash
+  $ echo hello | warren run -- tr a-z A-Z
+  $ warren run --json -- make | jq .exit
+
+Exit codes:
+  0-255  the command's own
+  124    stopped by --timeout
+  125    Warren itself failed (wrong usage too): nothing ran, or its end is unknown
+  126    the program is not executable
+  127    there is no such program in the sandbox
+  128+n  ended by signal n: 130 Ctrl-C, 137 stopped by the memory, disk or output limit (or SIGKILL),
+         141 nobody reads the output, 143 SIGTERM, 152 processor time, 153 file size
+
+Signals:
+  Ctrl-C is passed to the command; a second one within two seconds kills everything in the sandbox. SIGTERM and SIGHUP are
+  passed on and kill after two seconds. With --tty, keys go to the command's own terminal.`;
+
+const COMPLETION_HELP = `
+  bash   source <(warren completion bash)              in ~/.bashrc
+  zsh    source <(warren completion zsh)               in ~/.zshrc, after compinit
+  fish   warren completion fish | source               in ~/.config/fish/config.fish`;

@@ -1,0 +1,72 @@
+/**
+ * Faults: failures with a stable code that a caller can act on, mapped to each wire once, by the one table below.
+ * Outcomes (an exit code, a refusal by policy) are values and never thrown; defects (a broken invariant) are assertions.
+ */
+
+/**
+ * Every fault there is. Codes are stable strings; the numbers exist only on the wire. `retry` says that the same call may succeed later.
+ * The JSON-RPC numbers -32000 to -32003 are left free: clients of the earlier systems give them a meaning of their own.
+ */
+export const FAULTS = {
+  /** The request cannot be understood or asks for something absurd; the message names the field. */
+  invalid_argument: { http: 400, rpc: -32602, retry: false },
+  not_found: { http: 404, rpc: -32004, retry: false },
+  permission_denied: { http: 403, rpc: -32005, retry: false },
+  already_exists: { http: 409, rpc: -32006, retry: false },
+  /** What the change was based on is no longer so, for example a file of the host changed since. */
+  conflict: { http: 409, rpc: -32007, retry: false },
+  unsupported: { http: 501, rpc: -32008, retry: false },
+  too_large: { http: 413, rpc: -32009, retry: false },
+  busy: { http: 503, rpc: -32010, retry: true },
+  deadline: { http: 504, rpc: -32011, retry: false },
+  /** The caller's own signal fired. */
+  aborted: { http: 499, rpc: -32012, retry: false },
+  storage_full: { http: 507, rpc: -32013, retry: false },
+  /** A wall of the sandbox cannot be built here; nothing ran. Details: `WallDetails`. */
+  wall_unavailable: { http: 503, rpc: -32020, retry: false },
+  /** The spec asks for more than the backend enforces; it is refused, never weakened. */
+  limit_unavailable: { http: 422, rpc: -32021, retry: false },
+  sandbox_gone: { http: 410, rpc: -32022, retry: false },
+  /** A guest sent malformed bytes; its sandbox is destroyed. */
+  protocol_error: { http: 502, rpc: -32023, retry: false },
+  /** Ours, never the caller's. */
+  internal: { http: 500, rpc: -32603, retry: false },
+} as const satisfies Record<string, { readonly http: number; readonly rpc: number; readonly retry: boolean }>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** Which wall could not be built, at which step, and the command or setting that fixes it. */
+export type WallDetails = {
+  readonly wall: string;
+  readonly stage: string;
+  readonly call?: string | undefined;
+  readonly path?: string | undefined;
+  readonly errno?: string | undefined;
+  readonly fix?: string | undefined;
+};
+
+/** Machine-readable facts beside the message. They reach the caller: no secret, no stack, no path the caller did not name. */
+export type FaultDetails<Code extends FaultCode> = Code extends 'wall_unavailable' ? WallDetails : Readonly<Record<string, unknown>>;
+
+export type FaultOptions<Code extends FaultCode> = {
+  readonly details?: FaultDetails<Code> | undefined;
+  readonly cause?: unknown;
+};
+
+/** A failure the caller can act on. The message names the action and both states, in the present tense, without a final period. */
+export class Fault<Code extends FaultCode = FaultCode> extends Error {
+  override readonly name = 'Fault';
+  readonly code: Code;
+  readonly details: FaultDetails<Code> | undefined;
+
+  constructor(code: Code, message: string, options: FaultOptions<Code> = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.code = code;
+    this.details = options.details;
+  }
+}
+
+/** Whether something caught is a fault, of this code when one is given. */
+export function isFault<Code extends FaultCode = FaultCode>(error: unknown, code?: Code): error is Fault<Code> {
+  return error instanceof Fault && (code === undefined || error.code === code);
+}

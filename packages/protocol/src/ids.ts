@@ -1,0 +1,67 @@
+/**
+ * Ids: branded strings, so that one kind is never passed for another. An id is a word, an underscore and 16 characters of Crockford's
+ * base 32 (80 random bits): safe as a file name, a cgroup name, a host name part and in a URL. An id is a name, never a permission.
+ */
+import { Fault } from './fault.ts';
+
+declare const brand: unique symbol;
+type Id<Kind extends string> = string & { readonly [brand]: Kind };
+
+export type SandboxId = Id<'sandbox'>;
+export type RunId = Id<'run'>;
+
+/** Gives this many random bytes. Passed in, so that a test can own randomness and this package runs anywhere. */
+export type RandomSource = (length: number) => Uint8Array;
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // No i, l, o, u: they are misread.
+const RANDOM_BYTES = 10;
+const BODY = /^[0-9a-hjkmnp-tv-z]{16}$/;
+/** How much of a refused id an error repeats. */
+const QUOTED_CHARACTERS_MAX = 40;
+
+export function createSandboxId(random: RandomSource): SandboxId {
+  return create('sandbox', random) as SandboxId; // The brand is given here and in parse, nowhere else.
+}
+
+export function createRunId(random: RandomSource): RunId {
+  return create('run', random) as RunId; // As above.
+}
+
+/** Checks an id that came from outside. Throws `invalid_argument`. */
+export function parseSandboxId(text: unknown): SandboxId {
+  return parse('sandbox', text) as SandboxId; // As above.
+}
+
+/** Checks an id that came from outside. Throws `invalid_argument`. */
+export function parseRunId(text: unknown): RunId {
+  return parse('run', text) as RunId; // As above.
+}
+
+function create(kind: string, random: RandomSource): string {
+  const bytes = random(RANDOM_BYTES);
+  if (bytes.length !== RANDOM_BYTES) throw new Error(`The random source gave ${bytes.length} bytes, not ${RANDOM_BYTES}`);
+  let body = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      body += ALPHABET.charAt((held >> bits) & 31);
+    }
+    held &= (1 << bits) - 1;
+  }
+  return `${kind}_${body}`;
+}
+
+function parse(kind: string, text: unknown): string {
+  if (typeof text === 'string' && text.startsWith(`${kind}_`) && BODY.test(text.slice(kind.length + 1))) return text;
+  throw new Fault('invalid_argument', `Cannot use ${quote(text)} as a ${kind} id: it is not "${kind}_" and 16 characters of 0-9 a-z`);
+}
+
+/** Quotes for an error message: one line, bounded, control characters escaped. */
+function quote(value: unknown): string {
+  if (typeof value !== 'string') return `a value of type ${typeof value}`;
+  return JSON.stringify(value.length > QUOTED_CHARACTERS_MAX ? `${value.slice(0, QUOTED_CHARACTERS_MAX)}…` : value);
+}

@@ -1,0 +1,79 @@
+/** Who may import whom, as data with reasons. `check-boundaries.ts` holds the tree to it. */
+
+export type PackageRule = {
+  /** The name it is imported by. */
+  readonly name: string;
+  /** Folders in packages/ it may import. */
+  readonly ours: readonly string[];
+  /** Whether it may use what Node brings. */
+  readonly node: boolean;
+  /** Packages of others it may import. */
+  readonly theirs: readonly string[];
+  readonly why: string;
+};
+
+export type Rules = {
+  readonly packages: Readonly<Record<string, PackageRule>>;
+  /** Modules that only these folders may import. */
+  readonly onlyIn: readonly { readonly module: string; readonly folders: readonly string[]; readonly why: string }[];
+  /** What a folder or file may not import: modules, or folders and files of ours. */
+  readonly apart: readonly { readonly path: string; readonly mayNotImport: readonly string[]; readonly why: string }[];
+  /** Folders anywhere below a package that hold help for tests, not tests themselves. What ships may not import them. */
+  readonly testFolders: readonly string[];
+  /** What tests and their helpers may import on top of what their package may, and Node with it. */
+  readonly testsAlso: readonly string[];
+};
+
+export const RULES: Rules = {
+  packages: {
+    protocol: { name: '@warren/protocol', ours: [], node: false, theirs: [], why: 'shared with browsers and SDKs' },
+    sandbox: {
+      name: '@warren/sandbox',
+      ours: ['protocol'],
+      node: true,
+      theirs: ['diff'],
+      why: 'useful alone; knows no tenant and no policy',
+    },
+    cli: {
+      name: 'warren',
+      ours: ['protocol', 'sandbox'],
+      node: true,
+      theirs: ['commander'],
+      why: 'turns words into calls and answers into words',
+    },
+    testkit: {
+      name: '@warren/testkit',
+      ours: ['protocol', 'sandbox'],
+      node: true,
+      theirs: ['vitest', 'fast-check'],
+      why: 'ships to nobody',
+    },
+  },
+  onlyIn: [
+    {
+      module: 'node:child_process',
+      folders: ['packages/sandbox/src/backends', 'scripts', 'test'],
+      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident',
+    },
+  ],
+  apart: [
+    {
+      path: 'packages/sandbox/src/contract.ts',
+      mayNotImport: ['packages/sandbox/src/backends', 'node:'],
+      why: 'the contract is the same for every backend',
+    },
+    {
+      path: 'packages/sandbox/src/guest',
+      mayNotImport: ['packages/sandbox/src/backends'],
+      why: 'the guest protocol runs on any byte stream',
+    },
+    { path: 'packages/sandbox/src/seccomp', mayNotImport: ['packages/sandbox/src/backends'], why: 'a filter is bytes made from a table' },
+    {
+      path: 'packages/sandbox/src/layer',
+      mayNotImport: ['packages/sandbox/src/backends'],
+      why: 'a layer outlives the sandbox that wrote it',
+    },
+  ],
+  testFolders: ['test-support', 'e2e'],
+  testsAlso: ['@warren/testkit', 'vitest', 'fast-check'],
+};
