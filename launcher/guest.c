@@ -488,6 +488,10 @@ static void dispatch(const struct frame_header *header, char *payload)
         emit(FRAME_PONG, number, payload, length);
         return;
     }
+    if (header->type == FRAME_SIGNAL && number == 0 && length == 2) {
+        kill(-1, payload[0]); /* Everybody but pid 1; ESRCH: nobody is there. */
+        return;
+    }
     if (number == 0 || number > CHANNELS_MAX)
         leave(1);
     if (!channels[number].open)

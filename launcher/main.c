@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,6 @@ __attribute__((noreturn)) static void usage(void)
     static const char text[] = "usage: warren-launcher serve --control-fd N [--cgroup-root DIRECTORY]...\n"
                                "       warren-launcher run --spec-fd N [--filter-fd N] [--cwd DIRECTORY] [--env K=V]... -- COMMAND [ARGUMENT]...\n"
                                "       warren-launcher opaque < paths, NUL-separated\n"
-                               "       warren-launcher probe\n"
                                "       warren-launcher version\n";
     (void)write_all(STDERR_FILENO, text, sizeof text - 1);
     _exit(USAGE_CODE);
@@ -120,15 +118,6 @@ __attribute__((noreturn)) static void tell_opaque(void)
     _exit(ferror(stdin) || fflush(stdout) != 0 ? USAGE_CODE : 0);
 }
 
-/* What only a system call can tell about this kernel. */
-__attribute__((noreturn)) static void probe(void)
-{
-    long landlock = syscall(CALL_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-
-    printf("landlock %ld\n", landlock < 0 ? 0 : landlock);
-    _exit(fflush(stdout) != 0 ? USAGE_CODE : 0);
-}
-
 int main(int argc, char **argv, char **environment)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -139,8 +128,6 @@ int main(int argc, char **argv, char **environment)
         start_once(argc, argv);
     if (strcmp(mode, "opaque") == 0 && argc == 2)
         tell_opaque();
-    if (strcmp(mode, "probe") == 0 && argc == 2)
-        probe();
     if (strcmp(mode, "version") == 0 && argc == 2) {
         puts("warren-launcher protocol " PROTOCOL_VERSION);
         return fflush(stdout) != 0 ? USAGE_CODE : 0;

@@ -295,7 +295,8 @@ static void build(struct arrival *arrival)
 
 static void drop(struct arrival *arrival)
 {
-    close(arrival->fd); /* Also takes it off the poller. */
+    (void)epoll_ctl(poller, EPOLL_CTL_DEL, arrival->fd, NULL); /* Closing is not enough: pid 1 may hold it too. Always watched. */
+    close(arrival->fd);
     free(arrival->spec);
     free(arrival->filter);
     free(arrival);
@@ -416,11 +417,13 @@ static void open_listener(void)
     for (size_t i = 0; i < sizeof random; i++)
         at += snprintf(hello + at, sizeof hello - (size_t)at, "%02x", random[i]);
     memcpy(address.sun_path + 1, hello + name, (size_t)(at - name));
+    int end = at + 1;
+    end += snprintf(hello + end, sizeof hello - (size_t)end, "%d", landlock_version());
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener < 0 || bind(listener, (const struct sockaddr *)&address, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)(at - name))) != 0 ||
         listen(listener, 4096) != 0)
         fail("serve", "listen", NULL);
-    if (send_frame(options->control, FRAME_HELLO, 0, hello, (uint32_t)at) != 0)
+    if (send_frame(options->control, FRAME_HELLO, 0, hello, (uint32_t)end) != 0)
         fail("serve", "write", "control connection");
 }
 

@@ -237,8 +237,8 @@ static void make_directory(const struct step *step)
         give_up("mount", "chown", step->target);
 }
 
-/* Hides a file behind /dev/null and a directory behind an empty one; what is not there needs no mask. */
-static void mask(const struct step *step, int null)
+/* Hides a file behind the new root's /dev/null (bound by an earlier step) and a directory behind an empty one; what is not there needs no mask. */
+static void mask(const struct step *step)
 {
     struct stat status;
     int place = find_target(step->target);
@@ -248,7 +248,7 @@ static void mask(const struct step *step, int null)
     if (place < 0 || fstat(place, &status) != 0)
         give_up("mask", "open", step->target);
     bool directory = S_ISDIR(status.st_mode);
-    int cover = directory ? open_tree(root_fd, ".empty", TREE_CLONE | TREE_CLOEXEC) : open_tree(null, "", TREE_EMPTY_PATH | TREE_CLONE | TREE_CLOEXEC);
+    int cover = open_tree(root_fd, directory ? ".empty" : "dev/null", TREE_CLONE | TREE_CLOEXEC);
     struct mount_attributes attributes = {.set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC | (directory ? ATTRIBUTE_NODEV : 0)};
     if (cover < 0 || set_mount_attributes(cover, 0, &attributes) != 0)
         give_up("mask", "open_tree", step->target);
@@ -276,7 +276,7 @@ static void make_read_only(const struct step *step)
     close(place);
 }
 
-static void take_step(const struct step *step, int null)
+static void take_step(const struct step *step)
 {
     switch (step->kind) {
     case STEP_BIND:
@@ -307,7 +307,7 @@ static void take_step(const struct step *step, int null)
         write_file(step);
         return;
     case STEP_MASK:
-        mask(step, null);
+        mask(step);
         return;
     case STEP_READ_ONLY:
         make_read_only(step);
@@ -315,7 +315,7 @@ static void take_step(const struct step *step, int null)
     }
 }
 
-static void build_root(struct spec *spec, int null)
+static void build_root(struct spec *spec)
 {
     umask(022);
     open_sources(spec);
@@ -328,7 +328,7 @@ static void build_root(struct spec *spec, int null)
     if (mkdir(".empty", 0555) != 0)
         give_up("mount", "mkdir", ".empty");
     for (size_t i = 0; i < spec->step_count; i++)
-        take_step(&spec->steps[i], null);
+        take_step(&spec->steps[i]);
 }
 
 static void leave_old_root(const struct spec *spec)
@@ -412,12 +412,18 @@ struct landlock_ruleset { /* struct landlock_ruleset_attr as of ABI 6 */
     uint64_t fs, net, scoped;
 };
 
+int landlock_version(void)
+{
+    long version = syscall(CALL_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version < 0 ? 0 : (int)version;
+}
+
 /* A second wall behind the mounts: what is not listed is not there to be written, whatever the mount says; devices can be made nowhere. */
 static void install_landlock(const struct spec *spec)
 {
     if ((spec->without & WITHOUT_LANDLOCK) || spec->landlock_rule_count == 0)
         return;
-    long version = syscall(CALL_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    int version = landlock_version();
     if (version < 1)
         return; /* This kernel has none; the host knows and reports it. */
     struct landlock_ruleset ruleset = {
@@ -484,7 +490,7 @@ void raise_walls(struct spec *spec, const struct inheritance *inheritance)
     wait_for_maps(inheritance);
     join_cgroups(spec, inheritance);
     become_init(spec, inheritance);
-    build_root(spec, inheritance->null); /* As pid 1 of the new pid namespace, so that /proc shows it. */
+    build_root(spec); /* As pid 1 of the new pid namespace, so that /proc shows it. */
     leave_old_root(spec);
     name_host(spec);
     place_descriptors(spec, inheritance);

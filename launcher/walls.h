@@ -32,6 +32,9 @@ int open_source(const char *path, unsigned flags);
 /* Builds everything the spec says and returns inside. */
 void raise_walls(struct spec *spec, const struct inheritance *inheritance);
 
+/* Landlock's ABI version on this kernel; 0 without it. */
+int landlock_version(void);
+
 /* Ends the process with a FAILED frame (errno is the reason). */
 __attribute__((noreturn)) void give_up(const char *stage, const char *call, const char *path);
 

@@ -13,7 +13,7 @@ const READER_LEFT = 141;
 /** `words` are the arguments after the program. Never throws. */
 export async function runCli(words: readonly string[], host: Host): Promise<number> {
   let code = 0;
-  let text = '';
+  let help = '';
   const parts = (): Promise<typeof import('./parts.ts')> => import('./parts.ts');
   const actions: Actions = {
     run: async (command, flags) => {
@@ -49,15 +49,19 @@ export async function runCli(words: readonly string[], host: Host): Promise<numb
       code = await completion(shell, program, host);
     },
   };
-  const program = buildProgram(actions, (help) => {
-    text += help;
+  const program = buildProgram(actions, (text) => {
+    help += text;
   });
   try {
     await program.parseAsync(words, { from: 'user' });
     await host.stdout.flush();
     return code;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return await print(text, host); // Help or version, asked for.
+    if (error instanceof CommanderError && error.exitCode === 0) return await print(help, host); // Help or version, asked for.
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      await host.stderr.write(help).catch(() => {}); // No command: nobody to tell is no worse.
+      return USAGE_FAILURE;
+    }
     return await report(error, words, host);
   }
 }
@@ -92,8 +96,6 @@ async function report(caught: unknown, words: readonly string[], host: Host): Pr
 
 /** Commander says `error: unknown option '--x'` and, on a second line, `(Did you mean --y?)`. */
 function usageFault(error: CommanderError, words: readonly string[]): Fault {
-  if (error.code === 'commander.help')
-    return new Fault('invalid_argument', 'Cannot tell what to do: no command was given', { details: { fix: 'warren --help' } });
   const message = error.message.replace(/^error: /, '').replace('\n', ' ');
   const command = words.find((word) => !word.startsWith('-'));
   const isKnown = error.code !== 'commander.unknownCommand' && command !== undefined;

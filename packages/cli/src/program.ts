@@ -20,16 +20,16 @@ export type RunFlags = {
   readonly rw?: true;
   readonly mount?: readonly HostMount[];
   /** False after `--no-network`. */
-  readonly network: string | boolean;
+  readonly network?: string | false;
   readonly allow?: readonly string[];
-  /** Null after `none`: the profile's limit is taken off. */
-  readonly memory?: number | null;
-  readonly cpus?: number | null;
-  readonly pids?: number | null;
-  readonly disk?: number | null;
-  readonly fileSize?: number | null;
-  readonly openFiles?: number | null;
-  readonly timeout?: number | null;
+  /** `none` takes the profile's limit off. Not null: that is what commander calls a flag without a value. */
+  readonly memory?: number | 'none';
+  readonly cpus?: number | 'none';
+  readonly pids?: number | 'none';
+  readonly disk?: number | 'none';
+  readonly fileSize?: number | 'none';
+  readonly openFiles?: number | 'none';
+  readonly timeout?: number | 'none';
   readonly outputLimit?: number;
   /** `K=V`, or `K` for the caller's value. */
   readonly env?: readonly string[];
@@ -65,14 +65,14 @@ export interface Actions {
 }
 
 /** Parsing throws commander's own error (help and version too, with exit code 0) and faults for values that cannot be used. */
-export function buildProgram(actions: Actions, writeOut: (text: string) => void): Command {
+export function buildProgram(actions: Actions, writeHelp: (text: string) => void): Command {
   const program = new Command('warren')
     .description('Runs commands behind walls that the kernel enforces, and lets you review what they did.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help for a command')
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ writeOut, writeErr: () => {}, outputError: () => {} }) // What is wrong is in the error that is thrown.
+    .configureOutput({ writeOut: writeHelp, writeErr: writeHelp, outputError: () => {} }) // What is wrong is in the error that is thrown.
     .addHelpText('after', HELP);
 
   addRun(program, actions);
@@ -199,8 +199,8 @@ function collect<T>(parse: (text: string) => T): (text: string, earlier: readonl
   return (text, earlier = []) => [...earlier, parse(text)];
 }
 
-function limit(parse: (text: string, name: string) => number, name: string): (text: string) => number | null {
-  return (text) => (text === 'none' ? null : parse(text, name));
+function limit(parse: (text: string, name: string) => number, name: string): (text: string) => number | 'none' {
+  return (text) => (text === 'none' ? text : parse(text, name));
 }
 
 const HELP = `
@@ -218,7 +218,7 @@ Exit codes:
   run    ends as its command ends: see \`warren run --help\`
 
 Environment:
-  WARREN_STATE   directory of records and changes (default: ~/.local/state/warren)
+  WARREN_STATE   directory of records and changes (default: /var/lib/warren for root, else ~/.local/state/warren)
   WARREN_DEBUG   1 adds stack traces to errors
   NO_COLOR       no colours, whatever its value
   FORCE_COLOR    colours even when the output is no terminal`;

@@ -267,6 +267,5 @@ export interface ResolvedSpec {
   readonly env: Readonly<Record<string, string>>;
   readonly hostname: string;
   readonly network: 'loopback';
-  readonly readOnlyRoot: boolean;
   readonly seccomp: 'default' | 'restrictive';
 }

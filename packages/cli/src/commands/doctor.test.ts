@@ -4,13 +4,21 @@ import { doctor, type WallReport } from './doctor.ts';
 
 const STANDING: WallReport = { wall: 'user namespace', state: 'enforced', detail: 'range of 65536 ids' };
 const DEGRADED: WallReport = { wall: 'Landlock', state: 'degraded', detail: 'ABI 1', reason: 'an old kernel' };
-const MISSING: WallReport = { wall: 'memory', state: 'missing', detail: 'no cgroup', reason: 'it is not delegated', fix: 'systemctl …\u001b[2J' };
+const MISSING: WallReport = {
+  wall: 'memory',
+  state: 'missing',
+  detail: 'no cgroup',
+  reason: 'it is not delegated',
+  fix: 'systemctl …\u001b[2J',
+};
 
 describe('doctor', () => {
   it('exits 0 when every wall stands, also one that could be better', async () => {
     const host = new FakeHost();
     expect(await doctor({}, host, async () => [STANDING, DEGRADED])).toBe(0);
-    expect(host.stdout.text).toContain('✓ user namespace  enforced  range of 65536 ids\n! Landlock        degraded  ABI 1\n    why: an old kernel\n');
+    expect(host.stdout.text).toContain(
+      '✓ user namespace  enforced  range of 65536 ids\n! Landlock        degraded  ABI 1\n    why: an old kernel\n',
+    );
   });
 
   it('exits 1 when a wall is missing and says why and what to do, safely', async () => {

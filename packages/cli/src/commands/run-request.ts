@@ -37,7 +37,7 @@ export function resolveRun(argv: readonly string[], flags: RunFlags, host: Host)
     workspace: workspaceOf(flags, host),
     env: environmentOf(flags, host),
     workdir: workdirOf(flags),
-    timeoutMs: flags.timeout ?? undefined,
+    timeoutMs: flags.timeout === 'none' ? undefined : flags.timeout,
     outputBytesMax: flags.outputLimit ?? (flags.json === true ? COLLECTED_BYTES_MAX : undefined),
   };
 }
@@ -77,16 +77,17 @@ function checkCombination(flags: RunFlags): void {
 }
 
 function limitsOf(flags: RunFlags): Limits {
-  const { memory, cpus, pids, fileSize, openFiles, disk, timeout } = flags;
-  return {
-    ...(memory !== undefined && { memoryBytes: memory }),
-    ...(cpus !== undefined && { cpus }),
-    ...(pids !== undefined && { pids }),
-    ...(fileSize !== undefined && { fileBytes: fileSize }),
-    ...(openFiles !== undefined && { openFiles }),
-    ...(disk !== undefined && { diskBytes: disk }),
-    ...(timeout !== undefined && { wallMs: timeout === null ? null : timeout + TEARDOWN_MS }),
+  const given = {
+    memoryBytes: flags.memory,
+    cpus: flags.cpus,
+    pids: flags.pids,
+    fileBytes: flags.fileSize,
+    openFiles: flags.openFiles,
+    diskBytes: flags.disk,
+    wallMs: typeof flags.timeout === 'number' ? flags.timeout + TEARDOWN_MS : flags.timeout,
   };
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(set.map(([name, value]) => [name, value === 'none' ? null : value]));
 }
 
 function workspaceOf(flags: RunFlags, host: Host): RunRequest['workspace'] {

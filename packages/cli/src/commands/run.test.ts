@@ -36,13 +36,13 @@ type Outcome = {
 
 function start(
   command: FakeCommand,
-  flags: Partial<RunFlags> = {},
+  flags: RunFlags = {},
   host: FakeHost = new FakeHost(),
   records: FakeRecords = new FakeRecords(),
 ): Outcome {
   const sandboxes = new FakeSandboxes(command);
   const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => records };
-  return { host, sandboxes, records, code: run(['program', 'argument'], { network: true, ...flags }, host, parts) };
+  return { host, sandboxes, records, code: run(['program', 'argument'], flags, host, parts) };
 }
 
 describe('run', () => {
@@ -140,10 +140,10 @@ describe('run with limits', () => {
   });
 
   it('asks for exactly the limits it was given', async () => {
-    const flags: Partial<RunFlags> = {
+    const flags: RunFlags = {
       memory: 1024,
       cpus: 0.5,
-      pids: null,
+      pids: 'none',
       fileSize: 7,
       openFiles: 8,
       timeout: 1_000,
@@ -215,7 +215,7 @@ describe('run and signals', () => {
     const host = new FakeHost();
     const sandboxes = new FakeSandboxes(() => exited(0));
     sandboxes.startsAfter = new Promise(() => {});
-    const code = run(['x'], { network: true, dir: directory.path }, host, {
+    const code = run(['x'], { dir: directory.path }, host, {
       openSandboxes: () => sandboxes.open(),
       openRecords: async () => records,
     });
@@ -345,7 +345,7 @@ describe('run --tty', () => {
   it('gives the terminal back when the sandbox does not start', async () => {
     const host = new FakeHost({ terminal });
     const parts = { openSandboxes: () => Promise.reject(new Error('no launcher')), openRecords: async () => new FakeRecords() };
-    await expect(run(['x'], { network: true, tty: true }, host, parts)).rejects.toThrow('no launcher');
+    await expect(run(['x'], { tty: true }, host, parts)).rejects.toThrow('no launcher');
     expect(host.events).toEqual([]);
     expect(host.listeners).toBe(0);
   });
@@ -401,7 +401,7 @@ describe('run --dir', () => {
     await using directory = await TemporaryDirectory.create();
     const records = new FakeRecords();
     const parts = { openSandboxes: () => Promise.reject(new Error('no launcher')), openRecords: async () => records };
-    await expect(run(['x'], { network: true, dir: directory.path }, new FakeHost(), parts)).rejects.toThrow('no launcher');
+    await expect(run(['x'], { dir: directory.path }, new FakeHost(), parts)).rejects.toThrow('no launcher');
     expect(records.closed).toEqual([undefined]);
   });
 });
@@ -452,7 +452,7 @@ describe('run --json', () => {
 });
 
 describe('run refuses', () => {
-  it.each<[string, Partial<RunFlags>, string]>([
+  it.each<[string, RunFlags, string]>([
     ['--rw without --dir', { rw: true }, '--rw'],
     ['--keep without --dir', { keep: true }, '--keep'],
     ['--disk without --dir', { disk: 1 }, '--disk'],
@@ -482,12 +482,12 @@ describe('run refuses', () => {
   it('an empty name, a NUL and too many words', async () => {
     const parts = { openSandboxes: () => Promise.reject(new Error('opened')), openRecords: () => Promise.reject(new Error('opened')) };
     const host = new FakeHost();
-    await expect(run([''], { network: true }, host, parts)).rejects.toThrow('without a name');
-    await expect(run(['a', 'b\0c'], { network: true }, host, parts)).rejects.toThrow('argument 1');
+    await expect(run([''], {}, host, parts)).rejects.toThrow('without a name');
+    await expect(run(['a', 'b\0c'], {}, host, parts)).rejects.toThrow('argument 1');
     await expect(
       run(
         Array.from({ length: 32_769 }, () => 'x'),
-        { network: true },
+        {},
         host,
         parts,
       ),

@@ -19,7 +19,17 @@ describe('formatTable', () => {
   });
 
   it('counts cells, not characters', () => {
-    expect(formatTable([{ title: 'A' }, { title: 'B' }], [['日本', 'x'], ['e\u0301', 'x'], ['🦊', 'x']], 80)).toBe('A     B\n日本  x\ne\u0301     x\n🦊    x\n');
+    expect(
+      formatTable(
+        [{ title: 'A' }, { title: 'B' }],
+        [
+          ['日本', 'x'],
+          ['e\u0301', 'x'],
+          ['🦊', 'x'],
+        ],
+        80,
+      ),
+    ).toBe('A     B\n日本  x\ne\u0301     x\n🦊    x\n');
     expect(formatTable([{ title: 'A' }], [['日本語']], 5)).toBe('A\n日本…\n');
   });
 

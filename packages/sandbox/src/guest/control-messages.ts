@@ -14,16 +14,23 @@ export type GoneMessage = {
   readonly reports: readonly string[];
 };
 
-/** Name of the abstract socket on which the launcher takes sandboxes, without its leading NUL. Throws `protocol_error`. */
-export function decodeHello(payload: Buffer): string {
-  const [version, socketName] = payload.toString('utf8').split('\0');
+export type Hello = {
+  /** Name of the abstract socket on which the launcher takes sandboxes, without its leading NUL. */
+  readonly socketName: string;
+  /** Landlock's ABI version on this kernel; 0 without it. */
+  readonly landlock: number;
+};
+
+/** Throws `protocol_error`. */
+export function decodeHello(payload: Buffer): Hello {
+  const [version, socketName, landlock] = payload.toString('utf8').split('\0');
   if (version !== PROTOCOL_VERSION) {
     throw malformed(
       `it speaks version ${JSON.stringify(version?.slice(0, 20))} of the protocol, this library speaks "${PROTOCOL_VERSION}"`,
     );
   }
   if (socketName === undefined || socketName === '') throw malformed('it does not name its socket');
-  return socketName;
+  return { socketName, landlock: Number.parseInt(landlock ?? '0', 10) || 0 };
 }
 
 /** `undefined`: the launcher did not know this sandbox (any more). Throws `protocol_error`. */

@@ -126,6 +126,11 @@ export class GuestClient implements ChannelCarrier, FrameReceiver {
     }
   }
 
+  /** Sends a signal to every process in the sandbox but pid 1, whoever started it. */
+  signalEverything(signal: number): void {
+    this.send(encodeFrame(FRAME.SIGNAL, 0, Buffer.from([signal, 0])));
+  }
+
   /**
    * Closes the connection, which ends pid 1. Everything open is told `reason`; with `ended`, commands say in their exit who ended them
    * instead of rejecting. Idempotent: the first reason stays.

@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { readFields, readInteger, readMatch } from './internal/shape.ts';
@@ -56,6 +56,12 @@ export class RunLock implements Disposable {
       path = join(directory, `lock.${owner.nonce}`);
     }
     return undefined;
+  }
+
+  /** The same lock, once its directory has another name. */
+  moved(directory: string): RunLock {
+    this.#isReleased = true;
+    return new RunLock(join(directory, basename(this.#path)));
   }
 
   /** Idempotent. */

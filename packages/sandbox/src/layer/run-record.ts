@@ -1,8 +1,8 @@
 /** What is written down about a run: `<state>/runs/<id>/run.json`, version 1. */
 import type { Exit, LimitName, ProfileName, SignalName } from '../contract.ts';
 import { SIGNALS } from '../signals.ts';
-import { readBoolean, readFields, readInteger, readList, readMatch, readOneOf, readText } from './internal/shape.ts';
-import { type RunId, isRunId } from './run-id.ts';
+import { readBoolean, readFields, readInteger, readList, readMatch, readOneOf, readText, ShapeError } from './internal/shape.ts';
+import { isRunId, type RunId } from './run-id.ts';
 
 const PROFILES = ['permissive', 'moderate', 'restrictive'] as const satisfies readonly ProfileName[];
 const LIMIT_NAMES = ['memory', 'cpu', 'pids', 'file_size', 'open_files', 'disk', 'deadline', 'output'] as const satisfies readonly LimitName[];
@@ -92,7 +92,8 @@ export function readRecord(text: string): RunRecord {
 
 function readId(value: unknown): RunId {
   const id = readText(value, 'id', 100);
-  return isRunId(id) ? id : (readMatch(id, 'id', /^$/) as RunId); // Never: the pattern refuses what is no id.
+  if (!isRunId(id)) throw new ShapeError('id is not the id of a run');
+  return id;
 }
 
 function readTime(value: unknown, where: string): string {
@@ -109,8 +110,9 @@ function readLayer(value: unknown): LayerRecord {
 }
 
 function readExit(value: unknown): RunExit {
-  const { kind } = readFields(value, 'exit', ['kind'], ['code', 'signal', 'by', 'detail', 'call', 'path', 'errno']);
-  switch (readOneOf(kind, 'exit.kind', ['exited', 'signalled', 'stopped', 'not_started'])) {
+  const any = readFields(value, 'exit', ['kind'], ['code', 'signal', 'by', 'detail', 'call', 'path', 'errno']);
+  const kind = readOneOf(any['kind'], 'exit.kind', ['exited', 'signalled', 'stopped', 'not_started']);
+  switch (kind) {
     case 'exited':
       return { kind: 'exited', code: readInteger(readFields(value, 'exit', ['kind', 'code'])['code'], 'exit.code', 255) };
     case 'signalled': {
@@ -129,6 +131,6 @@ function readExit(value: unknown): RunExit {
       return { kind: 'not_started', code, call: text('call'), path: text('path'), errno: text('errno') };
     }
     default:
-      throw new Error('unreachable'); // readOneOf refuses every other kind.
+      return kind satisfies never;
   }
 }

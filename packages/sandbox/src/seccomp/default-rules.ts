@@ -1,9 +1,10 @@
 /**
  * What programs in a sandbox may call: no more than Docker lets a container without capabilities call, less where nobody misses it.
  *
- * Not here although Docker allows it: ptrace and process_vm_* (one process of the sandbox must not own another user's), adjtimex and
- * clock_adjtime (a pointer hides whether the clock is read or set), name_to_handle_at, modify_ldt (16- and 32-bit segments: such code
- * has no way in here), fanotify_mark, process_mrelease, and calls that no 64-bit kernel implements.
+ * Not here although Docker allows it: ptrace and process_vm_* (nothing in here debugs, and what they reach is hard to bound), adjtimex and
+ * clock_adjtime (a pointer hides whether the clock is read or set), name_to_handle_at (its other half, open_by_handle_at, walks out of
+ * mounts), modify_ldt (for 16- and 32-bit code, which has no way in), fanotify_mark and process_mrelease (useless without capabilities
+ * or another's processes), and calls that no 64-bit kernel implements.
  */
 import * as guard from './guards.ts';
 import type { Rule } from './profile.ts';

@@ -71,14 +71,15 @@ gcc -O1 -pthread -o p p.c; ./p
 `;
 
 describe.each(['default', 'restrictive'] as const)('under the %s filter', (name) => {
-  it.each([
-    ['sh and its tools', ['sh', '-c', SHELL], 'late\n3\n'],
-    ['git', ['sh', '-c', GIT], '1\n'],
-    ['node', [process.execPath, '-e', NODE], 'node works\n'],
-    ['python3', ['python3', '-c', PYTHON], 'thread\npython works\n'],
-    ['gcc', ['sh', '-c', GCC], 'compiled\n'],
-  ])('%s works', (program, argv, output) => {
-    expect(run(name, argv), program).toEqual({ status: 0, stderr: '', stdout: output });
+  it.for([
+    ['sh and its tools', 'tar', ['sh', '-c', SHELL], 'late\n3\n'],
+    ['git', 'git', ['sh', '-c', GIT], '1\n'],
+    ['node', process.execPath, [process.execPath, '-e', NODE], 'node works\n'],
+    ['python', 'python3', ['python3', '-c', PYTHON], 'thread\npython works\n'],
+    ['gcc', 'gcc', ['sh', '-c', GCC], 'compiled\n'],
+  ] as const)('%s works', ([, program, argv, stdout], { skip }) => {
+    skip(!isInstalled(program), `${program} is not installed`);
+    expect(run(name, argv)).toEqual({ status: 0, stderr: '', stdout });
   });
 
   it('chmod, install and mknod make neither set-id programs nor devices', () => {
@@ -88,7 +89,8 @@ describe.each(['default', 'restrictive'] as const)('under the %s filter', (name)
     expect(stdout).toMatch(/^755\nt\n/);
   });
 
-  it('python sees refusals as the errors it knows', () => {
+  it('python sees refusals as the errors it knows', ({ skip }) => {
+    skip(!isInstalled('python3'), 'python3 is not installed');
     const script = `
 import socket
 for family in (socket.AF_VSOCK, socket.AF_PACKET, socket.AF_INET):
@@ -117,4 +119,8 @@ function run(name: SeccompProfileName, argv: readonly string[]): { status: numbe
     timeout: 15_000,
   });
   return { status, stdout, stderr };
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', 'command -v "$0"', program]).status === 0;
 }

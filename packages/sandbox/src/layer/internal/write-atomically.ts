@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileFault } from './errno.ts';
 
@@ -24,7 +24,7 @@ export function writeAtomically(path: string, content: string | readonly string[
 
 /** Makes names that were added to or taken out of a directory survive a power cut. */
 export function syncDirectory(path: string | Buffer): void {
-  const directory = openSync(path, 'r');
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     fsyncSync(directory);
   } finally {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Decision } from '../decision.ts';
 import { answersOf, type Profile } from '../profile.ts';
 
-/** Six registers: anything, but mostly what some question of the profile asks for, its neighbours, and the same with rubbish in the upper half. */
+/** Six registers: anything, but mostly what some question of the profile asks for, its neighbours, and that below rubbish. */
 export function registersFor(profile: Profile): fc.Arbitrary<bigint[]> {
   const asked = [...new Set([0, ...[...answersOf(profile).values()].flatMap(valuesIn)])];
   const interesting = fc

@@ -44,7 +44,7 @@ export function parseSeen(output: string, calls: readonly Call[]): Seen[] {
   });
 }
 
-/** All bits set is a bad descriptor, pointer, size, flag and pid at once, so that calls fail early. The rest needs other arguments to be harmless. */
+/** All bits set is a bad descriptor, pointer, size, flag and pid at once, so calls fail early. The others need a hand to be harmless. */
 const ALL_BITS = [-1, -1, -1, -1, -1, -1];
 const HARMLESS: Partial<Record<SyscallName, readonly number[]>> = {
   clone: [17, 0, 0, 0, 0, 0], // SIGCHLD: a fork, and the child stops where its parent does.

@@ -35,7 +35,10 @@
 
 enum { ARGUMENTS = 6, WAIT_SECONDS = 1, START_SECONDS = 20 };
 
-/* How far the child got, in memory that both see. */
+/*
+ * How far the child got, in memory that both see. New for each call: what a fork or clone under test leaves behind writes its own
+ * result too, perhaps only when the next call is already under way.
+ */
 enum progress { STARTING, CALLING, RETURNED };
 
 struct shared {
@@ -166,14 +169,22 @@ static int has_ended(pid_t child, int *status, int seconds)
 	}
 }
 
-static void report(const struct call *call, const struct sock_fprog *filter, struct shared *shared)
+static struct shared *new_shared(void)
 {
+	void *shared = mmap(NULL, sizeof(struct shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		fail("mmap: %s", strerror(errno));
+	return shared; /* All zero, so STARTING. */
+}
+
+static void report(const struct call *call, const struct sock_fprog *filter)
+{
+	struct shared *shared = new_shared();
 	int status = 0;
 	int ended;
-	pid_t child;
+	pid_t child = fork();
 
-	shared->progress = STARTING;
-	child = fork();
 	if (child < 0)
 		fail("fork: %s", strerror(errno));
 	if (child == 0)
@@ -198,6 +209,7 @@ static void report(const struct call *call, const struct sock_fprog *filter, str
 		puts("waits");
 	else
 		puts(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS ? "killed" : "ended");
+	munmap(shared, sizeof *shared);
 }
 
 static struct call parse_call(char *line)
@@ -220,7 +232,6 @@ int main(int argc, char **argv)
 {
 	static const struct rlimit no_core;
 	struct sock_fprog filter = { 0 };
-	struct shared *shared;
 	sigset_t chld;
 	char *line = NULL;
 	size_t size = 0;
@@ -240,14 +251,11 @@ int main(int argc, char **argv)
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
-	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		fail("mmap: %s", strerror(errno));
 	setvbuf(stdout, NULL, _IOLBF, 0); /* Or a fork would carry a copy of what is not yet written. */
 	while (getline(&line, &size, stdin) > 0) {
 		const struct call call = parse_call(line);
 
-		report(&call, filter.len > 0 ? &filter : NULL, shared);
+		report(&call, filter.len > 0 ? &filter : NULL);
 	}
 	free(line);
 	return 0;

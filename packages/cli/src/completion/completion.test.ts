@@ -1,0 +1,153 @@
+import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { TemporaryDirectory } from '@warren/testkit';
+import { describe, expect, it } from 'vitest';
+import { type Actions, buildProgram } from '../program.ts';
+import { atTerminal, hasPython } from '../test-support/terminal.ts';
+import { bashScript } from './bash.ts';
+import { fishScript } from './fish.ts';
+import { readModel } from './model.ts';
+import { zshScript } from './zsh.ts';
+
+const model = readModel(buildProgram({} as Actions, () => {})); // Nothing is run.
+
+/** A directory with the three scripts, something to complete, and a `warren` that knows two runs. */
+async function prepare(): Promise<TemporaryDirectory> {
+  const directory = await TemporaryDirectory.create();
+  await writeFile(directory.join('warren.bash'), bashScript(model));
+  await writeFile(directory.join('warren.zsh'), zshScript(model));
+  await writeFile(directory.join('warren.fish'), fishScript(model));
+  await mkdir(directory.join('here', 'a directory'), { recursive: true });
+  await writeFile(directory.join('here', 'afile.txt'), '');
+  await writeFile(directory.join('warren'), '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n');
+  await chmod(directory.join('warren'), 0o755);
+  return directory;
+}
+
+function isInstalled(shell: string): boolean {
+  return spawnSync(shell, ['-c', 'exit 0']).status === 0;
+}
+
+/** What is typed, and what must and must not be offered. The last word is the one being completed. */
+const CASES: readonly { readonly typed: string; readonly offers: readonly string[]; readonly not?: readonly string[] }[] = [
+  { typed: 'warren ', offers: ['run', 'diff', 'apply', 'undo', 'runs', 'rm', 'doctor', 'completion', 'help'], not: ['permissive'] },
+  { typed: 'warren do', offers: ['doctor'], not: ['diff'] },
+  { typed: 'warren run --pro', offers: ['--profile'] },
+  { typed: 'warren run --profile ', offers: ['permissive', 'moderate', 'restrictive'] },
+  { typed: 'warren run --tty --profile re', offers: ['restrictive'], not: ['moderate'] },
+  { typed: 'warren run --dir a', offers: ['a directory'], not: ['afile.txt'] },
+  { typed: 'warren diff 0a', offers: ['0abcrun'], not: ['0xyzrun'] },
+  { typed: 'warren diff 0abcrun af', offers: ['afile.txt'] },
+  { typed: 'warren rm 0abcrun 0x', offers: ['0xyzrun'] },
+  { typed: 'warren diff --color ', offers: ['auto', 'always', 'never'] },
+  { typed: 'warren completion ', offers: ['bash', 'zsh', 'fish'] },
+  { typed: 'warren help ap', offers: ['apply'] },
+  { typed: 'warren run -- mkdi', offers: ['mkdir'] },
+  { typed: 'warren run --memory 1g -- cat --afl', offers: [], not: ['--all', '--profile'] },
+  { typed: 'warren run cat afi', offers: ['afile.txt'] },
+];
+
+function check(candidates: readonly string[], { offers, not = [] }: (typeof CASES)[number]): void {
+  const found = candidates.map((line) => line.split('\t')[0]?.replaceAll('\\', '').replace(/\/$/, '') ?? '');
+  expect(found).toEqual(expect.arrayContaining([...offers]));
+  for (const word of not) expect(found).not.toContain(word);
+}
+
+describe.skipIf(!isInstalled('bash'))('the script for bash (skipped where bash is not installed)', () => {
+  it.each(CASES)('completes "$typed"', async (one) => {
+    await using directory = await prepare();
+    const words = one.typed.split(' ');
+    const program = `source ../warren.bash
+      COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
+      _warren
+      printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['--norc', '-c', program], {
+      cwd: directory.join('here'),
+      env: { PATH: `${directory.path}:/usr/bin:/bin` },
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    check(stdout.trimEnd().split('\n'), one);
+  });
+
+  it.skipIf(!hasPython)('completes at a prompt, also after "=" (skipped where python3 is not installed)', async () => {
+    await using directory = await prepare();
+    const outcome = await atTerminal({
+      argv: ['bash', '--norc', '-i'],
+      cwd: directory.join('here'),
+      env: { PS1: 'ready> ', PATH: `${directory.path}:/usr/bin:/bin`, INPUTRC: '/dev/null', TERM: 'dumb' },
+      steps: [
+        { expect: 'ready> ', send: 'source ../warren.bash\r' },
+        { expect: 'ready> ', send: 'warren run --profile=res\t' },
+        { expect: '--profile=restrictive ', send: '--dir a\t' },
+        { expect: String.raw`--dir a\\ directory/`, send: '\u0015exit\r' },
+      ],
+    });
+    expect(outcome).toMatchObject({ failedStep: null, timedOut: false });
+  });
+});
+
+describe.skipIf(!isInstalled('fish'))('the script for fish (skipped where fish is not installed)', () => {
+  it.each(CASES)('completes "$typed"', async (one) => {
+    await using directory = await prepare();
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', 'source ../warren.fish; complete -C $argv[1]', one.typed], {
+      cwd: directory.join('here'),
+      env: { PATH: `${directory.path}:/usr/bin:/bin`, HOME: directory.path },
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    check(stdout.trimEnd().split('\n'), one);
+  });
+});
+
+describe.skipIf(!isInstalled('zsh') || !hasPython)('the script for zsh (skipped where zsh or python3 is not installed)', () => {
+  it('completes the same', async () => {
+    await using directory = await prepare();
+    // Every candidate goes through compadd: ask it which of them match (-O), and write them where no prompt is in the way.
+    const spy = `
+compadd() {
+  if [[ -n "$*[(r)-O]$*[(r)-A]$*[(r)-D]" ]]; then builtin compadd "$@"; return; fi
+  local -a __found
+  builtin compadd -O __found "$@"
+  print -rl -- $__found >>! ../candidates
+  builtin compadd "$@"
+}
+begin() { print -r -- "case $1" >>! ../candidates; print "ready for $1" }`;
+    await writeFile(directory.join('spy.zsh'), `autoload -Uz compinit\ncompinit -u -D\nsource ../warren.zsh\n${spy}\n`);
+    const outcome = await atTerminal({
+      argv: ['zsh', '-f', '-i'],
+      cwd: directory.join('here'),
+      env: { PATH: `${directory.path}:/usr/bin:/bin`, TERM: 'dumb', HOME: directory.path },
+      steps: [
+        { send: 'source ../spy.zsh\r' },
+        ...CASES.flatMap(({ typed }, index) => [
+          { wait: 0.1, send: `begin ${index}\r` }, // What follows a Ctrl-C at once is thrown away with it.
+          { expect: `ready for ${index}\r`, send: `${typed}\t` },
+          { wait: index === 0 ? 1 : 0.3, send: '\u0003' },
+        ]),
+        { wait: 0.1, send: 'exit\r' },
+      ],
+      timeout: 19,
+    });
+    expect(outcome).toMatchObject({ failedStep: null, timedOut: false });
+    const candidates = (await readFile(directory.join('candidates'), 'utf8')).split(/^case \d+\n/m).slice(1);
+    for (const [index, one] of CASES.entries()) check((candidates[index] ?? '').trimEnd().split('\n'), one);
+  });
+});
+
+describe('the model', () => {
+  it('has a long name and a description for every option, and a summary for every command', () => {
+    for (const { name, summary, options } of model.commands) {
+      expect([name, summary]).not.toContain('');
+      for (const { long, description } of options) {
+        expect(long).toMatch(/^--[a-z-]+$/);
+        expect(description).not.toBe('');
+      }
+    }
+  });
+
+  it('hides what is hidden', () => {
+    const longs = model.commands.flatMap(({ options }) => options.map(({ long }) => long));
+    for (const hidden of ['--allow', '--network', '--ids']) expect(longs).not.toContain(hidden);
+  });
+});

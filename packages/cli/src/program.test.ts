@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { type Actions, buildProgram, type RunFlags } from './program.ts';
+
+/** What `run` is called with for these words. */
+async function parseRun(...words: string[]): Promise<{ readonly command: readonly string[]; readonly flags: RunFlags }> {
+  const called = Promise.withResolvers<{ readonly command: readonly string[]; readonly flags: RunFlags }>();
+  const actions: Partial<Actions> = { run: async (command, flags) => called.resolve({ command, flags }) };
+  // The other actions are not reached.
+  await buildProgram(actions as Actions, () => {}).parseAsync(['run', ...words], { from: 'user' });
+  return called.promise;
+}
+
+describe('run takes its flags until the command begins', () => {
+  it.each<[readonly string[], readonly string[]]>([
+    [
+      ['--', 'echo', '--json', '-t'],
+      ['echo', '--json', '-t'],
+    ],
+    [
+      ['echo', '--json', '-t'],
+      ['echo', '--json', '-t'],
+    ],
+    [
+      ['--', 'echo', '--', 'x'],
+      ['echo', '--', 'x'],
+    ],
+    [
+      ['echo', '--', 'x'],
+      ['echo', '--', 'x'],
+    ],
+    [
+      ['-t', 'node', '--version'],
+      ['node', '--version'],
+    ],
+    [['--', '--version'], ['--version']],
+    [
+      ['--', 'run', 'diff'],
+      ['run', 'diff'],
+    ],
+    [['diff'], ['diff']],
+    [['--', ''], ['']],
+    [
+      ['echo', '', ' ', '\n', '-1'],
+      ['echo', '', ' ', '\n', '-1'],
+    ],
+  ])('%j', async (words, command) => {
+    expect((await parseRun(...words)).command).toEqual(command);
+  });
+});
+
+describe('run reads its flags', () => {
+  it('has no flag set by itself', async () => {
+    expect((await parseRun('true')).flags).toEqual({});
+  });
+
+  it('reads sizes, numbers, durations and `none`', async () => {
+    const { flags } = await parseRun(
+      ...'--memory 512m --cpus 0.5 --pids none --disk 2g --file-size=1k --open-files 64 --timeout 1500ms --output-limit 1m true'.split(' '),
+    );
+    expect(flags).toEqual({
+      memory: 536_870_912, cpus: 0.5, pids: 'none', disk: 2_147_483_648, fileSize: 1_024, openFiles: 64, timeout: 1_500, outputLimit: 1_048_576,
+    }); // biome-ignore format: a table
+  });
+
+  it('collects what may be repeated', async () => {
+    const { flags } = await parseRun('-e', 'A=1', '--env', 'B', '--mount', '/a:/b', '--mount', '/c:/d:rw', 'true');
+    expect(flags.env).toEqual(['A=1', 'B']);
+    expect(flags.mount).toEqual([
+      { source: '/a', target: '/b', writable: false },
+      { source: '/c', target: '/d', writable: true },
+    ]);
+  });
+
+  it('reads short flags together', async () => {
+    expect((await parseRun('-tq', '-eA=1', 'true')).flags).toMatchObject({ tty: true, quiet: true, env: ['A=1'] });
+  });
+
+  it('accepts --no-network', async () => {
+    expect((await parseRun('--no-network', 'true')).flags.network).toBe(false);
+  });
+});
+
+it('paths of diff and apply come after the run', async () => {
+  const calls: unknown[] = [];
+  const actions: Partial<Actions> = {
+    diff: async (run, paths, flags) => void calls.push([run, paths, flags]),
+    apply: async (run, paths, flags) => void calls.push([run, paths, flags]),
+  };
+  for (const words of [['diff'], ['diff', 'a', 'b', '--stat', 'c'], ['apply', 'a', '--dry-run', '--', '-x']]) {
+    await buildProgram(actions as Actions, () => {}).parseAsync(words, { from: 'user' }); // The other actions are not reached.
+  }
+  expect(calls).toEqual([
+    [undefined, [], { color: 'auto' }],
+    ['a', ['b', 'c'], { color: 'auto', stat: true }],
+    ['a', ['-x'], { dryRun: true }],
+  ]);
+});

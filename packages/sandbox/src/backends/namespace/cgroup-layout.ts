@@ -1,0 +1,122 @@
+/** Where this process may make cgroups, in the v1 hierarchies and in the v2 one. Reads /proc only; decides nothing about limits. */
+import { accessSync, constants, readFileSync, writeFileSync } from 'node:fs';
+
+export type Controller = 'memory' | 'cpu' | 'pids' | 'freezer';
+
+/** A directory that may get children, and which kind of hierarchy it is in. */
+export type CgroupBase = { readonly version: 1 | 2; readonly path: string };
+
+export type CgroupLayout = {
+  /** Absent: not here, or not ours to use. */
+  readonly controllers: Readonly<Partial<Record<Controller, CgroupBase>>>;
+  /** The v2 hierarchy, also when no controller is on it: it can still freeze and kill. */
+  readonly unified: string | undefined;
+};
+
+type Mount = { readonly root: string; readonly point: string; readonly version: 1 | 2; readonly options: readonly string[] };
+
+export function readCgroupLayout(
+  readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
+  isWritable: (path: string) => boolean = mayMakeChildren,
+): CgroupLayout {
+  const mounts = parseMounts(readText('/proc/self/mountinfo'));
+  const memberships = parseMemberships(readText('/proc/self/cgroup'));
+  const controllers: Partial<Record<Controller, CgroupBase>> = {};
+  for (const controller of ['memory', 'cpu', 'pids', 'freezer'] as const) {
+    const mount = mounts.find((candidate) => candidate.version === 1 && candidate.options.includes(controller));
+    const path = mount === undefined ? undefined : ownDirectory(mount, memberships.get(controller) ?? '/');
+    if (path !== undefined && isWritable(path)) controllers[controller] = { version: 1, path };
+  }
+  const unifiedMount = mounts.find((candidate) => candidate.version === 2);
+  const unified =
+    unifiedMount === undefined
+      ? undefined
+      : findUnified(ownDirectory(unifiedMount, memberships.get('') ?? '/'), unifiedMount.point, isWritable);
+  if (unified !== undefined) {
+    const available = readWords(readText, `${unified}/cgroup.subtree_control`);
+    for (const controller of ['memory', 'cpu', 'pids'] as const) {
+      if (controllers[controller] === undefined && available.includes(controller)) controllers[controller] = { version: 2, path: unified };
+    }
+  }
+  return { controllers, unified };
+}
+
+/**
+ * The nearest ancestor of our own v2 cgroup that may hold sandboxes. A cgroup with processes cannot give controllers to its children (the
+ * "no internal processes" rule of cgroups(7)), so a parent that already does is better than our own.
+ */
+function findUnified(own: string, mountPoint: string, isWritable: (path: string) => boolean): string | undefined {
+  let fallback: string | undefined;
+  for (let path = own; path.startsWith(mountPoint); path = path.slice(0, path.lastIndexOf('/'))) {
+    if (!isWritable(path)) break;
+    fallback ??= path;
+    enableControllers(path);
+    if (readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.subtree_control`).includes('memory')) return path;
+  }
+  return fallback;
+}
+
+/** Asks for each one by one: a kernel that lacks one should still give the others. */
+function enableControllers(path: string): void {
+  const enabled = readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.subtree_control`);
+  for (const controller of readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.controllers`)) {
+    if (!['memory', 'cpu', 'pids'].includes(controller) || enabled.includes(controller)) continue;
+    try {
+      writeFileSync(`${path}/cgroup.subtree_control`, `+${controller}`);
+    } catch {
+      // Processes are in it, or it is not ours: the caller looks further up.
+    }
+  }
+}
+
+function mayMakeChildren(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+    accessSync(`${path}/cgroup.procs`, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function readWords(readText: (path: string) => string, path: string): readonly string[] {
+  try {
+    return readText(path)
+      .split(/\s+/)
+      .filter((word) => word !== '');
+  } catch {
+    return []; // No such file: nothing is on offer there.
+  }
+}
+
+/** Lines of mountinfo(5): id parent major:minor root point options … - type source superOptions. */
+function parseMounts(text: string): readonly Mount[] {
+  const mounts: Mount[] = [];
+  for (const line of text.split('\n')) {
+    const [before, after] = line.split(' - ');
+    const [, , , root, point] = before?.split(' ') ?? [];
+    const [type, , options] = after?.split(' ') ?? [];
+    if ((type !== 'cgroup' && type !== 'cgroup2') || root === undefined || point === undefined) continue;
+    mounts.push({ root, point: unescapeOctal(point), version: type === 'cgroup2' ? 2 : 1, options: options?.split(',') ?? [] });
+  }
+  return mounts;
+}
+
+function unescapeOctal(text: string): string {
+  return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
+}
+
+/** Lines `id:controllers:path`; the v2 hierarchy has no controllers. */
+function parseMemberships(text: string): ReadonlyMap<string, string> {
+  const memberships = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, controllers, ...path] = line.split(':');
+    for (const controller of controllers?.split(',') ?? []) memberships.set(controller, path.join(':'));
+  }
+  return memberships;
+}
+
+function ownDirectory(mount: Mount, membership: string): string {
+  const inside = mount.root === '/' ? membership : membership.startsWith(`${mount.root}/`) ? membership.slice(mount.root.length) : '/';
+  return inside === '/' ? mount.point : mount.point + inside;
+}

@@ -1,0 +1,114 @@
+/** The namespace backend: plans walls, has the launcher build them, and hands out the sandboxes. */
+import { accessSync } from 'node:fs';
+import { Fault } from '@warren/protocol';
+import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../contract.ts';
+import type { RawUsage } from '../../guest/exit-message.ts';
+import { Guest } from '../../guest/guest.ts';
+import { type Architecture, architectureOf, compileFilter } from '../../seccomp/index.ts';
+import { type CgroupRoots, planCgroups, readLimitCounts, rootPaths } from './cgroup-plan.ts';
+import { explainFailure } from './explain-failure.ts';
+import { capabilitiesOf, type HostFacts } from './host-facts.ts';
+import { LauncherProcess } from './launcher-process.ts';
+import { prepareLayer } from './layer-directories.ts';
+import { NamespaceSandbox } from './namespace-sandbox.ts';
+import { AGENT, AGENT_HOME, planWalls, type RemovableWall, WORKSPACE } from './plan.ts';
+import { resolveSpec } from './resolve-spec.ts';
+
+export type BackendParts = {
+  readonly launcherPath: string;
+  readonly launcher: LauncherProcess;
+  readonly facts: HostFacts;
+  readonly roots: CgroupRoots;
+  readonly without: ReadonlySet<RemovableWall> | undefined;
+};
+
+const NO_FILTER = new Uint8Array(0);
+
+export class NamespaceSandboxes implements Sandboxes {
+  readonly capabilities: Capabilities;
+  readonly #parts: BackendParts;
+  readonly #hasMemsw: boolean;
+  #launcher: LauncherProcess;
+  #isDisposed = false;
+
+  constructor(parts: BackendParts) {
+    this.#parts = parts;
+    this.#launcher = parts.launcher;
+    this.capabilities = capabilitiesOf(parts.facts);
+    this.#hasMemsw = hasSwapLimit(parts.facts);
+  }
+
+  async start(given: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
+    signal?.throwIfAborted();
+    const { spec, profile } = resolveSpec(given, this.capabilities, process.env);
+    const { facts, roots, without } = this.#parts;
+    if (spec.workspace?.kind === 'overlay') prepareLayer(spec.workspace.directory, spec.workspace.layer, facts);
+    const startedAt = performance.now();
+    const launcher = this.#openLauncher();
+    const id = launcher.nextId();
+    const cgroups = planCgroups(roots, id, spec.limits, this.#hasMemsw);
+    const flags = planWalls({ spec, profile, facts, cgroups, without });
+    const filter = without?.has('seccomp') === true ? NO_FILTER : compileFilter(spec.seccomp, architecture());
+    const launched = await launcher.launch(id, flags, filter, signal);
+    const { counters } = cgroups;
+    const guest = new Guest(launched.client, {
+      cwd: spec.workspace === undefined ? AGENT_HOME : WORKSPACE,
+      env: { ...BASE_ENVIRONMENT, ...spec.env },
+      user: AGENT,
+      limits: spec.limits,
+      readLimitCounts: () => readLimitCounts(counters),
+    });
+    const gone = launched.gone.then((message) => ({ usage: usageOf(message?.usage, performance.now() - startedAt) }));
+    return new NamespaceSandbox({ id: `${process.pid}-${id}`, spec, guest, counters, gone, destroy: launched.destroy });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    await this.#launcher[Symbol.asyncDispose]();
+  }
+
+  /** The running one, or a new one after it died. */
+  #openLauncher(): LauncherProcess {
+    if (this.#isDisposed) throw new Fault('sandbox_gone', 'Cannot start a sandbox: the backend is closed');
+    if (this.#launcher.isLost) this.#launcher = startLauncher(this.#parts.launcherPath, this.#parts.roots);
+    return this.#launcher;
+  }
+}
+
+export function startLauncher(path: string, roots: CgroupRoots): LauncherProcess {
+  return new LauncherProcess({ path, flags: rootPaths(roots).flatMap((root) => ['--cgroup-root', root]), explain: explainFailure });
+}
+
+const BASE_ENVIRONMENT = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOME: AGENT_HOME,
+  USER: 'agent',
+  LOGNAME: 'agent',
+  SHELL: '/bin/sh',
+  LANG: 'C.UTF-8',
+} as const;
+
+function usageOf(usage: RawUsage | undefined, wallMs: number): Gone['usage'] {
+  if (usage === undefined) return undefined;
+  return { userCpuMs: usage.userMicros / 1_000, systemCpuMs: usage.systemMicros / 1_000, wallMs, memoryBytesMax: usage.rssBytesMax };
+}
+
+function architecture(): Architecture {
+  const known = architectureOf(process.arch);
+  if (known !== undefined) return known;
+  throw new Fault('wall_unavailable', `Cannot start a sandbox: there is no seccomp filter for ${process.arch}`, {
+    details: { wall: 'seccomp', stage: 'seccomp', fix: 'use a machine with x86_64 or aarch64' },
+  });
+}
+
+/** Kernels without swap accounting have no such file; there swap is not counted. */
+function hasSwapLimit(facts: HostFacts): boolean {
+  const memory = facts.cgroups.controllers.memory;
+  if (memory === undefined) return false;
+  try {
+    accessSync(`${memory.path}/${memory.version === 1 ? 'memory.memsw.limit_in_bytes' : 'memory.swap.current'}`);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * From what a caller asks for to exactly what is built: profile, defaults and checks, in one place. Nothing later looks at the caller's spec again.
+ * A limit the host cannot enforce is refused when it was asked for by name; a profile's own is left out then, and the capability report says so.
+ */
+import { realpathSync, statSync } from 'node:fs';
+import { Fault } from '@warren/protocol';
+import type { Capabilities, HostMount, Limits, ProfileName, ResolvedSpec, SandboxSpec, WorkspaceMount } from '../../contract.ts';
+import { PROFILES, type Profile } from './profiles.ts';
+
+const LIMIT_MAX: { readonly [Key in keyof Required<Limits>]: number } = {
+  memoryBytes: 2 ** 46,
+  cpus: 4_096,
+  pids: 4_194_304,
+  fileBytes: 2 ** 53 - 1,
+  openFiles: 1_048_576,
+  diskBytes: 2 ** 53 - 1,
+  scratchBytes: 2 ** 46,
+  wallMs: 2 ** 31 - 1,
+};
+const LIMIT_MIN: { readonly [Key in keyof Required<Limits>]: number } = {
+  memoryBytes: 1_048_576,
+  cpus: 0.01,
+  pids: 2,
+  fileBytes: 1,
+  openFiles: 8,
+  diskBytes: 1,
+  scratchBytes: 4_096,
+  wallMs: 1,
+};
+const ENVIRONMENT_MAX = 512;
+const MOUNTS_MAX = 64;
+/** Where a mount of the caller would hide or open what the walls stand on. */
+const RESERVED_TARGETS = [
+  '/',
+  '/proc',
+  '/dev',
+  '/sys',
+  '/etc',
+  '/usr',
+  '/bin',
+  '/sbin',
+  '/lib',
+  '/lib32',
+  '/lib64',
+  '/libx32',
+  '/.empty',
+  '/.old',
+  '/.lower',
+  '/.layer',
+  '/.overlay',
+];
+
+export type Resolution = { readonly spec: ResolvedSpec; readonly profile: Profile };
+
+/** Throws `invalid_argument` (naming the field), `not_found`, `permission_denied` and `limit_unavailable`. */
+export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, environment: NodeJS.ProcessEnv): Resolution {
+  if (typeof given !== 'object' || given === null) throw refuse('the spec is not an object');
+  const known = ['profile', 'limits', 'workspace', 'mounts', 'env', 'hostname', 'network'];
+  for (const key of Object.keys(given)) if (!known.includes(key)) throw refuse(`the spec has an unknown field ${JSON.stringify(key)}`);
+  const profileName = given.profile ?? 'moderate';
+  if (!Object.hasOwn(PROFILES, profileName))
+    throw refuse(`profile is ${JSON.stringify(profileName)}, it must be permissive, moderate or restrictive`);
+  const profile = PROFILES[profileName];
+  if (given.network !== undefined && given.network !== 'loopback') {
+    throw new Fault('unsupported', `Cannot start a sandbox with the network ${JSON.stringify(given.network)}: only "loopback" exists`);
+  }
+  return {
+    profile,
+    spec: {
+      profile: profileName as ProfileName, // Just checked.
+      limits: resolveLimits(given.limits ?? {}, profile, capabilities),
+      workspace: resolveWorkspace(given.workspace),
+      mounts: resolveMounts(given.mounts ?? []),
+      env: { ...passedEnvironment(profile, environment), ...checkEnvironment(given.env ?? {}) },
+      hostname: checkHostname(given.hostname ?? 'warren'),
+      network: 'loopback',
+      seccomp: profile.seccomp,
+    },
+  };
+}
+
+function resolveLimits(given: Limits, profile: Profile, capabilities: Capabilities): ResolvedSpec['limits'] {
+  const resolved: Record<string, number | null> = { ...profile.limits };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(LIMIT_MAX, name)) throw refuse(`limits has an unknown field ${JSON.stringify(name)}`);
+    if (value === undefined) continue;
+    const key = name as keyof Limits; // Just checked.
+    if (value !== null) {
+      checkLimit(key, value);
+      refuseUnenforceable(key, capabilities);
+    }
+    resolved[name] = value;
+  }
+  if (capabilities.memory === 'none') resolved['memoryBytes'] = null;
+  if (capabilities.cpus === 'none') resolved['cpus'] = null;
+  if (capabilities.pids === 'none') resolved['pids'] = null;
+  return resolved as ResolvedSpec['limits']; // The same keys as the profile's.
+}
+
+function checkLimit(name: keyof Limits, value: unknown): void {
+  const min = LIMIT_MIN[name];
+  const max = LIMIT_MAX[name];
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max || (name !== 'cpus' && !Number.isInteger(value))) {
+    throw refuse(
+      `limits.${name} is ${JSON.stringify(value)}, it must be ${name === 'cpus' ? 'a number' : 'an integer'} from ${min} to ${max}, or null for none`,
+    );
+  }
+}
+
+function refuseUnenforceable(name: keyof Limits, capabilities: Capabilities): void {
+  const missing =
+    (name === 'memoryBytes' && capabilities.memory === 'none') ||
+    (name === 'cpus' && capabilities.cpus === 'none') ||
+    (name === 'pids' && capabilities.pids === 'none');
+  if (missing) {
+    throw new Fault(
+      'limit_unavailable',
+      `Cannot start a sandbox with limits.${name}: there is no cgroup controller this user may use. See: warren doctor`,
+      {
+        details: { limit: name, fix: 'systemd-run --user --scope -p Delegate=yes warren …' },
+      },
+    );
+  }
+}
+
+function resolveWorkspace(given: WorkspaceMount | undefined): WorkspaceMount | undefined {
+  if (given === undefined) return undefined;
+  const directory = checkDirectory(given.directory, 'workspace.directory');
+  switch (given.kind) {
+    case 'overlay': {
+      const layer = checkDirectory(given.layer, 'workspace.layer');
+      if (isInside(layer, directory))
+        throw refuse(`workspace.layer ${JSON.stringify(layer)} lies inside workspace.directory ${JSON.stringify(directory)}`);
+      return { kind: 'overlay', directory, layer };
+    }
+    case 'writable':
+    case 'read_only':
+      return { kind: given.kind, directory };
+    default:
+      throw refuse(
+        `workspace.kind is ${JSON.stringify((given satisfies never as { kind: unknown }).kind)}, it must be overlay, writable or read_only`,
+      );
+  }
+}
+
+function isInside(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`);
+}
+
+/** Canonical, so that what was checked is what is mounted. */
+function checkDirectory(path: unknown, field: string): string {
+  const text = checkPath(path, field);
+  let canonical: string;
+  try {
+    canonical = realpathSync(text);
+    if (!statSync(canonical).isDirectory()) throw refuse(`${field} ${JSON.stringify(text)} is not a directory`);
+  } catch (error) {
+    throw pathFault(error, field, text);
+  }
+  return canonical;
+}
+
+function pathFault(error: unknown, field: string, path: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const where = `${field} ${JSON.stringify(path)}`;
+  if (code === 'ENOENT') return new Fault('not_found', `Cannot start a sandbox: ${where} does not exist`);
+  if (code === 'EACCES' || code === 'EPERM')
+    return new Fault('permission_denied', `Cannot start a sandbox: ${where} may not be entered by this user`);
+  if (code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENAMETOOLONG') return refuse(`${where} is not a directory (${String(code)})`);
+  return error;
+}
+
+function checkPath(path: unknown, field: string): string {
+  if (typeof path !== 'string' || path === '') throw refuse(`${field} is not a path`);
+  if (path.includes('\0')) throw refuse(`${field} holds a NUL`);
+  if (path.length > 3_900) throw refuse(`${field} is ${path.length} characters long, the limit is 3900`);
+  return path;
+}
+
+function resolveMounts(given: readonly HostMount[]): ResolvedSpec['mounts'] {
+  if (!Array.isArray(given)) throw refuse('mounts is not a list');
+  if (given.length > MOUNTS_MAX) throw refuse(`mounts has ${given.length} entries, the limit is ${MOUNTS_MAX}`);
+  return given.map((mount: HostMount, index) => {
+    const field = `mounts[${index}]`;
+    const source = checkPath(mount.source, `${field}.source`);
+    let canonical: string;
+    try {
+      canonical = realpathSync(source);
+    } catch (error) {
+      throw pathFault(error, `${field}.source`, source);
+    }
+    return { source: canonical, target: checkTarget(mount.target, `${field}.target`), writable: mount.writable === true };
+  });
+}
+
+function checkTarget(path: unknown, field: string): string {
+  const text = checkPath(path, field).replace(/\/+$/, '');
+  const parts = text.split('/').slice(1);
+  if (
+    !text.startsWith('/') ||
+    parts.length === 0 ||
+    parts.some((part) => part === '' || part === '.' || part === '..' || Buffer.byteLength(part) > 255)
+  ) {
+    throw refuse(`${field} is ${JSON.stringify(path)}, it must be an absolute path without empty, "." or ".." parts`);
+  }
+  const top = `/${parts[0]}`;
+  if (RESERVED_TARGETS.includes(text) || (RESERVED_TARGETS.includes(top) && top !== '/usr' && top !== '/etc') || text === '/workspace') {
+    throw refuse(`${field} is ${JSON.stringify(text)}, which the sandbox needs for itself`);
+  }
+  return text;
+}
+
+function checkEnvironment(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(given);
+  if (entries.length > ENVIRONMENT_MAX) throw refuse(`env has ${entries.length} entries, the limit is ${ENVIRONMENT_MAX}`);
+  for (const [name, value] of entries) {
+    if (name === '' || name.includes('=') || name.includes('\0')) throw refuse(`env has an entry with the name ${JSON.stringify(name)}`);
+    if (typeof value !== 'string' || value.includes('\0')) throw refuse(`env[${JSON.stringify(name)}] is not text without NUL`);
+  }
+  return Object.fromEntries(entries);
+}
+
+function passedEnvironment(profile: Profile, environment: NodeJS.ProcessEnv): Record<string, string> {
+  const passed: Record<string, string> = {};
+  if (!profile.passesEnvironment) return passed;
+  for (const name of ['PATH', 'LANG', 'LC_ALL', 'TERM', 'USER']) {
+    const value = environment[name];
+    if (value !== undefined) passed[name] = value;
+  }
+  return passed;
+}
+
+function checkHostname(name: unknown): string {
+  if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(name)) {
+    throw refuse(`hostname is ${JSON.stringify(name)}, it must be 1 to 63 letters, digits and inner hyphens`);
+  }
+  return name;
+}
+
+function refuse(what: string): Fault<'invalid_argument'> {
+  return new Fault('invalid_argument', `Cannot start a sandbox: ${what}`);
+}

@@ -1,0 +1,231 @@
+/**
+ * Takes an apply back: goes through the journal from its end and puts each path from its state after the step into its state before. A path that
+ * is in the state before already (the apply was killed before this step, or an undo was killed after it) is left alone, so undo can be
+ * repeated until it is through.
+ */
+import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { Fault } from '@warren/protocol';
+import { conflictFault, openLower, type PausePoint, tidy } from './apply.ts';
+import { type BytePath, comparePaths, joinPath, pathToText, quotePath } from './byte-path.ts';
+import { HostWriter } from './host-writer.ts';
+import { errnoOf, fileFault } from './internal/errno.ts';
+import { Pace } from './internal/pace.ts';
+import { Journal, type JournalStep } from './journal.ts';
+import { readManifest, readWithHash, refuseDropped } from './manifest.ts';
+import { type FileState, isEqualState, isSameInode, type PathState } from './path-state.ts';
+import type { Conflict } from './plan-apply.ts';
+import type { RunRecord } from './run-record.ts';
+import type { RunStore } from './run-store.ts';
+import type { Tree } from './tree.ts';
+
+export type UndoOptions = {
+  /** Throws away what the host changed since the apply. */
+  readonly force?: boolean;
+  /** Abort ends the undo between two steps, with `aborted`; another undo goes on from there. */
+  readonly signal?: AbortSignal;
+  readonly onPause?: (point: PausePoint, path: string | undefined) => void | Promise<void>;
+};
+
+export type UndoResult = {
+  readonly run: RunRecord;
+  /** Paths that have their previous state again. Text, as in `ApplyResult`. */
+  readonly restored: readonly string[];
+  /** Directories that the apply made and that stay, because the host put something into them. Only with `force`. */
+  readonly kept: readonly string[];
+};
+
+/**
+ * Undoes everything that was applied of a run; its layer is then pending again. Throws `conflict` when nothing is applied, or when the host
+ * changed since (before anything is touched; details: `paths`), `busy`, `not_found`, `storage_full`, `permission_denied`, `aborted`.
+ */
+export async function undoRun(store: RunStore, idOrPrefix: string, options: UndoOptions = {}): Promise<UndoResult> {
+  using held = store.holdRun(idOrPrefix);
+  const { record, paths } = held;
+  refuseDropped(record);
+  if (!record.layer.isUndoable) {
+    const why = record.layer.state === 'undone' ? 'it is undone already' : 'nothing of it is applied';
+    throw new Fault('conflict', `Cannot undo run ${record.id}: ${why}`, { details: { runId: record.id, state: record.layer.state } });
+  }
+  const manifest = readManifest(paths.manifest) ?? { sealedNs: 0n, changes: [] };
+  const pace = new Pace(options.signal);
+  using lower = openLower(record);
+  using journal = Journal.open(paths.journal);
+  const writer = new HostWriter(lower, record.id, pace);
+  await tidy(held, journal, writer, manifest, pace);
+  const undo = new Undo({ lower, journal, writer, pace, options });
+  const conflicts = await undo.findConflicts();
+  if (conflicts.length > 0 && options.force !== true) throw conflictFault(`Cannot undo run ${record.id}`, conflicts);
+  const { restored, kept } = await undo.run();
+  held.save({ layer: { state: 'undone', isUndoable: false } });
+  await journal.discard(pace);
+  return { run: held.record, restored: restored.map(pathToText), kept: kept.map(pathToText) };
+}
+
+type UndoParts = {
+  readonly lower: Tree;
+  readonly journal: Journal;
+  readonly writer: HostWriter;
+  readonly pace: Pace;
+  readonly options: UndoOptions;
+};
+
+type Undone = { readonly restored: readonly BytePath[]; readonly kept: readonly BytePath[] };
+
+class Undo {
+  readonly #parts: UndoParts;
+  readonly #restored = new Set<BytePath>();
+  readonly #kept = new Set<BytePath>();
+
+  constructor(parts: UndoParts) {
+    this.#parts = parts;
+  }
+
+  /** Goes through the steps without doing them. */
+  async findConflicts(): Promise<readonly Conflict[]> {
+    const { journal, lower, pace } = this.#parts;
+    const host = new HostStates(lower, pace);
+    const ours = new Set<string>(journal.steps.map((step) => step.path));
+    const conflicts = new Map<BytePath, Conflict>();
+    for (const step of journal.steps.toReversed()) {
+      const now = await host.get(step.path);
+      if (isEqualState(now, step.before)) continue;
+      if (!isEqualState(now, step.after)) conflicts.set(step.path, { path: step.path, reason: 'the host changed it since it was applied' });
+      if (step.operation === 'mkdir') {
+        const others = lower.list(step.path).map((name) => joinPath(step.path, name));
+        for (const path of others.filter((one) => !ours.has(one))) {
+          conflicts.set(path, { path, reason: 'the host made it in a directory that was applied' });
+        }
+      }
+      host.set(step.path, step.before);
+    }
+    return [...conflicts.values()].toSorted((left, right) => comparePaths(left.path, right.path));
+  }
+
+  async run(): Promise<Undone> {
+    const { journal, lower, writer, pace } = this.#parts;
+    const host = new HostStates(lower, pace);
+    journal.begin();
+    await this.#pause('begun');
+    try {
+      for (const step of journal.steps.toReversed()) {
+        const now = await host.get(step.path);
+        if (isEqualState(now, step.before)) continue;
+        await this.#revert(step, now);
+        host.set(step.path, step.before);
+        await this.#pause('step', step.path);
+      }
+    } finally {
+      writer.sync();
+      journal.end();
+    }
+    await this.#pause('ended');
+    return { restored: [...this.#restored].sort(), kept: [...this.#kept].sort() };
+  }
+
+  async #revert(step: JournalStep, now: PathState | undefined): Promise<void> {
+    const { lower, writer } = this.#parts;
+    const { path, before } = step;
+    try {
+      if (now?.kind === 'file' && !isStill(now, lower.state(path))) throw changedMeanwhile(path);
+      if (now?.kind === 'directory' && before?.kind !== 'directory') return this.#removeDirectory(path);
+      switch (before?.kind) {
+        case undefined:
+          if (now !== undefined) writer.unlink(path);
+          break;
+        case 'directory':
+          if (now?.kind === 'directory') writer.chmod(path, before.mode);
+          else this.#makeDirectory(step, before.mode, now);
+          break;
+        case 'symlink':
+          writer.prepareLink(path, before.target, step.owner);
+          writer.publish(path);
+          break;
+        case 'file':
+          await this.#restoreFile(step, before, now);
+          break;
+        default:
+          throw new Fault('internal', `Cannot undo ${quotePath(path)}: a ${before?.kind} cannot be made again`);
+      }
+      this.#restored.add(path);
+    } catch (error) {
+      writer.discard(path);
+      const isInTheWay = ['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR', 'ENOENT'].includes(errnoOf(error) ?? '');
+      throw isInTheWay ? changedMeanwhile(path, error) : fileFault(error, `Cannot undo ${quotePath(path)}`);
+    }
+  }
+
+  #makeDirectory({ path, owner }: JournalStep, mode: number, now: PathState | undefined): void {
+    if (now !== undefined) this.#parts.writer.unlink(path);
+    this.#parts.writer.mkdir(path, mode, owner);
+  }
+
+  /** A directory in which the host keeps something stays; the check before, or `force`, has decided that. */
+  #removeDirectory(path: BytePath): void {
+    try {
+      this.#parts.writer.rmdir(path);
+      this.#restored.add(path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOTEMPTY' || this.#parts.options.force !== true) throw error;
+      this.#kept.add(path);
+    }
+  }
+
+  async #restoreFile(step: JournalStep, before: FileState, now: PathState | undefined): Promise<void> {
+    const { journal, writer } = this.#parts;
+    const { path } = step;
+    if (step.operation === 'chmod' && now?.kind === 'file') return writer.chmod(path, before.mode);
+    const kept = journal.backupPath(step.number);
+    if (writer.moveIn(kept, path)) return;
+    const source = openSync(kept, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      const { descriptor } = await writer.prepareFile(path, source, before.mode, step.owner, before);
+      try {
+        fsyncSync(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+      writer.publish(path);
+    } finally {
+      closeSync(source);
+    }
+  }
+
+  async #pause(point: PausePoint, path?: BytePath): Promise<void> {
+    if (this.#parts.pace.isDue) await this.#parts.pace.rest();
+    await this.#parts.options.onPause?.(point, path === undefined ? undefined : pathToText(path));
+  }
+}
+
+/** What the host has, looked at once and then followed through the steps. */
+class HostStates {
+  readonly #lower: Tree;
+  readonly #pace: Pace;
+  readonly #states = new Map<BytePath, PathState | undefined>();
+
+  constructor(lower: Tree, pace: Pace) {
+    this.#lower = lower;
+    this.#pace = pace;
+  }
+
+  async get(path: BytePath): Promise<PathState | undefined> {
+    if (this.#states.has(path)) return this.#states.get(path);
+    if (this.#pace.isDue) await this.#pace.rest();
+    const state = this.#lower.state(path);
+    const known = state?.kind === 'file' ? ((await readWithHash(this.#lower, path, this.#pace)) ?? state) : state;
+    this.#states.set(path, known);
+    return known;
+  }
+
+  set(path: BytePath, state: PathState | undefined): void {
+    this.#states.set(path, state);
+  }
+}
+
+/** `now` may be a state that undo itself made a moment ago, which has the inode of a kept file; then only the content counts. */
+function isStill(seen: FileState, now: PathState | undefined): boolean {
+  return now?.kind === 'file' && (isSameInode(seen, now) || (seen.size === now.size && seen.mode === now.mode));
+}
+
+function changedMeanwhile(path: BytePath, cause?: unknown): Fault {
+  return new Fault('conflict', `Cannot undo ${quotePath(path)}: the host changed it this moment`, { details: { paths: [pathToText(path)] }, cause });
+}
