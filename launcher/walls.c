@@ -387,9 +387,11 @@ static void drop_capabilities(const struct spec *spec)
 
     if (spec->without & WITHOUT_CAPABILITIES)
         return;
-    for (int capability = 0; capability <= 63; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno != EINVAL) /* EINVAL: past the last one this kernel has. */
-            give_up("capabilities", "prctl", "PR_CAPBSET_DROP");
+    int capability = 0;
+    while (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0)
+        capability++;
+    if (errno != EINVAL || capability <= CAP_LAST_CAP) /* EINVAL: past the last one this kernel has; it may have more than our headers know. */
+        give_up("capabilities", "prctl", "PR_CAPBSET_DROP");
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0)
         give_up("capabilities", "prctl", "PR_CAP_AMBIENT");
     if (spec->switch_users)
@@ -435,6 +437,13 @@ static void install_landlock(const struct spec *spec)
     int rules = (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &ruleset, size, 0);
     if (rules < 0)
         give_up("landlock", "landlock_create_ruleset", NULL);
+    if (spec->cgroup2 != NULL) { /* pid 1 makes a cgroup per command. No command can name the place: it is mounted nowhere inside. */
+        struct landlock_path_beneath_attr cgroup = {.allowed_access = LANDLOCK_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                                                      LANDLOCK_ACCESS_FS_REMOVE_DIR,
+                                                    .parent_fd = GUEST_CGROUP_FD};
+        if (syscall(CALL_LANDLOCK_ADD_RULE, rules, LANDLOCK_RULE_PATH_BENEATH, &cgroup, 0) != 0)
+            give_up("landlock", "landlock_add_rule", spec->cgroup2);
+    }
     for (size_t i = 0; i < spec->landlock_rule_count; i++) {
         const struct landlock_rule *rule = &spec->landlock_rules[i];
         struct landlock_path_beneath_attr beneath = {.allowed_access = LANDLOCK_READ};

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { Fault } from '@warren/protocol';
 import { type BytePath, pathToText, quotePath } from './byte-path.ts';
 import type { HeldRun } from './held-run.ts';
-import { type Owner, HostWriter } from './host-writer.ts';
+import { HostWriter, type Owner } from './host-writer.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { Journal, type JournalStep, type Step } from './journal.ts';
@@ -90,7 +90,10 @@ export function openLower(record: RunRecord): Tree {
     return Tree.open(record.directory);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOTDIR') throw fileFault(error, `Cannot open ${record.directory}`);
-    throw new Fault('not_found', `There is no directory ${record.directory} any more`, { details: { path: record.directory }, cause: error });
+    throw new Fault('not_found', `There is no directory ${record.directory} any more`, {
+      details: { path: record.directory },
+      cause: error,
+    });
   }
 }
 
@@ -144,13 +147,11 @@ class Apply {
     held.save({ layer: { state: 'pending', isUndoable: true } });
     journal.begin();
     await this.#pause('begun');
-    try {
-      for (const phase of phases) for (const batch of batchesOf(phase)) await this.#runBatch(batch);
-    } finally {
-      writer.sync();
-      journal.end();
-    }
+    // What throws here leaves the journal open, so that the next apply or undo looks for temporary files; mostly there are none.
+    for (const phase of phases) for (const batch of batchesOf(phase)) await this.#runBatch(batch);
+    writer.sync();
     await this.#pause('ended');
+    journal.end();
   }
 
   async #runBatch(batch: readonly Step[]): Promise<void> {
@@ -158,7 +159,7 @@ class Apply {
     const prepared: PreparedStep[] = [];
     try {
       for (const step of batch) {
-        prepared.push(await this.#prepare(step, journal.nextNumber + prepared.length));
+        prepared.push(await this.#prepare(this.#withOwnFile(step), journal.nextNumber + prepared.length));
         if (pace.isDue) await pace.rest();
       }
       await this.#flush();
@@ -190,12 +191,18 @@ class Apply {
     }
   }
 
+  /** A file of several names has one mode; the run changed it under this name only, so this name gets a file of its own. */
+  #withOwnFile(step: Step): Step {
+    if (step.operation !== 'chmod' || step.after?.kind !== 'file') return step;
+    return (this.#parts.lower.stat(step.path)?.nlink ?? 1n) > 1n ? { ...step, operation: 'write' } : step;
+  }
+
   /** Keeps the content that the step takes away, and gives the state with its hash. */
   async #keep(step: Step, number: number): Promise<PathState | undefined> {
     const { lower, journal, pace } = this.#parts;
     if (step.before?.kind !== 'file') return step.before;
     const now = lower.state(step.path);
-    if (now?.kind !== 'file' || !isSameInode(now, step.before)) throw changedMeanwhile(step.path);
+    if (!isStill(step.before, now)) throw changedMeanwhile(step.path);
     if (step.operation !== 'chmod') await journal.backUp(number, lower, step.path, step.before.size, pace);
     return step.before.sha256 === undefined ? ((await readWithHash(lower, step.path, pace)) ?? step.before) : step.before;
   }
@@ -277,8 +284,10 @@ function* batchesOf(steps: readonly Step[]): Generator<readonly Step[]> {
   if (batch.length > 0) yield batch;
 }
 
+/** The ctime is left out: keeping another name of the same file for undo moves it. */
 function isStill(before: PathState | undefined, now: PathState | undefined): boolean {
-  return before?.kind === 'file' && now?.kind === 'file' ? isSameInode(before, now) : isEqualState(before, now);
+  if (before?.kind !== 'file' || now?.kind !== 'file') return isEqualState(before, now);
+  return isSameInode({ ...before, ctimeNs: 0n }, { ...now, ctimeNs: 0n });
 }
 
 function modeOf(state: PathState | undefined): number {
@@ -287,7 +296,10 @@ function modeOf(state: PathState | undefined): number {
 }
 
 function changedMeanwhile(path: BytePath, cause?: unknown): Fault {
-  return new Fault('conflict', `Cannot apply ${quotePath(path)}: the host changed it this moment`, { details: { paths: [pathToText(path)] }, cause });
+  return new Fault('conflict', `Cannot apply ${quotePath(path)}: the host changed it this moment`, {
+    details: { paths: [pathToText(path)] },
+    cause,
+  });
 }
 
 function stateAfter({ applied, alreadyApplied, refused, remaining }: ApplyPlan): 'applied' | 'pending' {

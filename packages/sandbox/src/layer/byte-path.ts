@@ -17,7 +17,7 @@ export const ROOT_PATH: BytePath = '' as BytePath; // The brand is given in this
 const PATH_BYTES_MAX = 1_048_576;
 
 export function pathFromBytes(bytes: Buffer): BytePath {
-  return bytes.latin1Slice() as BytePath; // As above.
+  return bytes.toString('latin1') as BytePath; // As above.
 }
 
 export function pathToBytes(path: string): Buffer {
@@ -33,7 +33,10 @@ export function pathToText(path: BytePath): string {
 export function parsePath(text: string): BytePath {
   const names = text.split('/').filter((name) => name !== '' && name !== '.');
   if (text.startsWith('/') || names.includes('..') || text.includes('\0')) {
-    throw new Fault('invalid_argument', `Cannot use ${escapeForTerminal(JSON.stringify(text))}: a path is relative to the directory of the run`);
+    throw new Fault(
+      'invalid_argument',
+      `Cannot use ${escapeForTerminal(JSON.stringify(text))}: a path is relative to the directory of the run`,
+    );
   }
   return pathFromBytes(Buffer.from(names.join('/'), 'utf8'));
 }

@@ -80,7 +80,8 @@ export class HostCheck {
       return { kind: 'conflict', host: unchanged, reason: 'the host changed it during the run', isForceable: true };
     }
     const ours = this.#ours.get(change.path);
-    const host = state.kind === 'file' && ours !== undefined ? ((await readWithHash(this.#lower, change.path, this.#pace)) ?? state) : state;
+    const host =
+      state.kind === 'file' && ours !== undefined ? ((await readWithHash(this.#lower, change.path, this.#pace)) ?? state) : state;
     if (ours?.some((one) => isEqualState(one, host)) === true) return { kind: 'pending', host };
     return { kind: 'conflict', ...describeConflict(change, host), host };
   }

@@ -159,7 +159,12 @@ export class HostWriter {
    * What takes the place of something belongs to whom that belonged to; what is new, to the owner of the run's directory. Only root can give
    * things away; for others it is theirs, and the group is tried.
    */
-  #giveTo(previous: Owner | undefined, path: BytePath, made: { uid: number; gid: number }, chown: (uid: number, gid: number) => void): void {
+  #giveTo(
+    previous: Owner | undefined,
+    path: BytePath,
+    made: { uid: number; gid: number },
+    chown: (uid: number, gid: number) => void,
+  ): void {
     const [uid, gid] = previous ?? this.#ownerOfNew(path, made.gid);
     if (uid === made.uid && gid === made.gid) return;
     try {

@@ -5,9 +5,9 @@
  */
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
-  fstatSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -217,7 +217,8 @@ function readEntry(line: string, path: string, lineNumber: number): JournalStep 
     const value: unknown = JSON.parse(line);
     const fields = readFields(value, 'step', [], ['mark', 'number', 'operation', 'path', 'before', 'after', 'owner', 'isTemporary']);
     if (fields['mark'] !== undefined) return readOneOf(fields['mark'], 'mark', ['begin', 'end']);
-    const [uid, gid] = fields['owner'] === undefined ? [] : readList(fields['owner'], 'owner', 2, (item, where) => readInteger(item, where));
+    const [uid, gid] =
+      fields['owner'] === undefined ? [] : readList(fields['owner'], 'owner', 2, (item, where) => readInteger(item, where));
     return {
       number: readInteger(fields['number'], 'number', NUMBER_MAX),
       operation: readOneOf(fields['operation'], 'operation', OPERATIONS),

@@ -55,12 +55,15 @@ export function readManifest(path: string): Manifest | undefined {
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Fault('internal', `Cannot read the list of changes ${path}: ${reason}. Next: rm ${path}, and the layer is read again`, { cause: error });
+    throw new Fault('internal', `Cannot read the list of changes ${path}: ${reason}. Next: rm ${path}, and the layer is read again`, {
+      cause: error,
+    });
   }
 }
 
 export function refuseDropped(record: RunRecord): void {
-  if (record.layer.state === 'dropped') throw new Fault('not_found', `The layer of run ${record.id} was dropped`, { details: { runId: record.id } });
+  if (record.layer.state === 'dropped')
+    throw new Fault('not_found', `The layer of run ${record.id} was dropped`, { details: { runId: record.id } });
 }
 
 async function makeManifest(held: HeldRun, { probe, signal }: SealOptions): Promise<Manifest> {

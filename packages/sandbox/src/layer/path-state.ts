@@ -1,5 +1,5 @@
 /** What stands at a path, as far as a review cares: kind, permissions, content. Nothing there is `undefined`. */
-import { readlinkSync, type BigIntStats } from 'node:fs';
+import { type BigIntStats, readlinkSync } from 'node:fs';
 import { type BytePath, type PathJson, pathFromBytes, pathToJson, readBytes } from './byte-path.ts';
 import { type Fields, readBigInt, readFields, readInteger, readMatch, readOneOf, ShapeError } from './internal/shape.ts';
 

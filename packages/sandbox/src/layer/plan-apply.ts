@@ -82,7 +82,10 @@ class Planner {
     for (const { change, host } of [...this.#work.values()].toReversed()) {
       if (host?.kind !== 'directory' || change.after?.kind === 'directory') continue;
       if (pace.isDue) await pace.rest();
-      const staying = lower.list(change.path).map((name) => joinPath(change.path, name)).filter((path) => !this.#isLeaving(path));
+      const staying = lower
+        .list(change.path)
+        .map((name) => joinPath(change.path, name))
+        .filter((path) => !this.#isLeaving(path));
       const refused = staying.find((path) => this.#refused.has(path));
       const unknown = staying.find((path) => !this.#refused.has(path) && !this.#left.has(path));
       if (refused !== undefined) {
@@ -155,7 +158,10 @@ class Planner {
 }
 
 /** Directories a killed apply opened for itself and did not close again, with the mode they had. */
-function borrowedRights(steps: readonly JournalStep[], directoryMode: (path: BytePath) => number | undefined): ReadonlyMap<BytePath, number> {
+function borrowedRights(
+  steps: readonly JournalStep[],
+  directoryMode: (path: BytePath) => number | undefined,
+): ReadonlyMap<BytePath, number> {
   const opened = new Map<BytePath, JournalStep>(steps.filter((step) => step.isTemporary === true).map((step) => [step.path, step]));
   const borrowed = new Map<BytePath, number>();
   for (const [path, { before, after }] of opened) {

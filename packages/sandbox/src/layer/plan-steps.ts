@@ -107,7 +107,10 @@ function isUntouched({ before }: SealedChange, host: PathState): boolean {
 }
 
 function planDeletions(work: readonly Work[], done: ReadonlySet<string>): Step[] {
-  return work.filter(({ change }) => change.after === undefined && !done.has(change.path)).toReversed().flatMap(remove);
+  return work
+    .filter(({ change }) => change.after === undefined && !done.has(change.path))
+    .toReversed()
+    .flatMap(remove);
 }
 
 function remove({ change: { path }, host }: Work): Step[] {

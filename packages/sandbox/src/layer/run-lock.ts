@@ -30,7 +30,12 @@ export class RunLock implements Disposable {
 
   /** Takes the lock of the run in this directory. The caller owns it. Throws `busy` with the pid, `not_found` when the run is gone. */
   static acquire(directory: string, runId: string): RunLock {
-    const mine = { pid: process.pid, startTicks: startTicksOf(process.pid) ?? '0', bootId: bootId(), nonce: randomBytes(8).toString('hex') };
+    const mine = {
+      pid: process.pid,
+      startTicks: startTicksOf(process.pid) ?? '0',
+      bootId: bootId(),
+      nonce: randomBytes(8).toString('hex'),
+    };
     let path = join(directory, 'lock');
     for (let link = 0; link < CHAIN_MAX; ) {
       const owner = readOwner(path);
@@ -115,7 +120,9 @@ function readOwner(path: string): Owner | undefined {
     };
   } catch (error) {
     // Nobody can tell whether its owner lives, so nobody takes it over.
-    throw new Fault('internal', `Cannot read the lock ${path}: it is damaged. Next: make sure that no warren runs, then rm ${path}`, { cause: error });
+    throw new Fault('internal', `Cannot read the lock ${path}: it is damaged. Next: make sure that no warren runs, then rm ${path}`, {
+      cause: error,
+    });
   }
 }
 

@@ -5,7 +5,16 @@ import { readBoolean, readFields, readInteger, readList, readMatch, readOneOf, r
 import { isRunId, type RunId } from './run-id.ts';
 
 const PROFILES = ['permissive', 'moderate', 'restrictive'] as const satisfies readonly ProfileName[];
-const LIMIT_NAMES = ['memory', 'cpu', 'pids', 'file_size', 'open_files', 'disk', 'deadline', 'output'] as const satisfies readonly LimitName[];
+const LIMIT_NAMES = [
+  'memory',
+  'cpu',
+  'pids',
+  'file_size',
+  'open_files',
+  'disk',
+  'deadline',
+  'output',
+] as const satisfies readonly LimitName[];
 const LAYER_STATES = ['empty', 'pending', 'applied', 'undone', 'dropped'] as const;
 const TEXT_MAX = 4 * 1_048_576;
 const ARGUMENTS_MAX = 32_768;

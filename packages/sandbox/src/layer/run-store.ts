@@ -3,7 +3,7 @@
  * under its name only when it is whole, and disappears from it at once, so that a listing never meets half a run. Names that begin with a dot
  * are runs on their way in or out; those of dead processes are cleared away.
  */
-import { chmodSync, chownSync, lstatSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
 import type { Exit, ProfileName } from '../contract.ts';
@@ -78,7 +78,7 @@ export class RunStore {
     const nowMs = this.#now();
     const id = createRunId(nowMs);
     const making = join(this.directory, `.new-${id}`);
-    const final = join(this.directory, id);
+    const final = this.pathOf(id);
     let lock: RunLock | undefined;
     try {
       mkdirSync(making, { mode: 0o700 });
@@ -145,7 +145,7 @@ export class RunStore {
   /** Takes a run for oneself: nobody else can use it until the result is disposed. A run nobody closed is marked as crashed. Throws `busy`, `not_found`. */
   holdRun(idOrPrefix: string): HeldRun {
     const id = this.#resolve(idOrPrefix);
-    const directory = join(this.directory, id);
+    const directory = this.pathOf(id);
     const lock = RunLock.acquire(directory, id);
     try {
       const record = this.#readFile(id);
@@ -160,7 +160,7 @@ export class RunStore {
 
   /** Throws `busy` while a run (or somebody who applies or undoes it) uses its layer. */
   refuseBusy(id: RunId): void {
-    const pid = RunLock.ownerPid(join(this.directory, id));
+    const pid = RunLock.ownerPid(this.pathOf(id));
     if (pid !== undefined) {
       throw new Fault('busy', `Cannot read the layer of run ${id}: process ${pid} is using it`, { details: { runId: id, pid } });
     }
@@ -169,7 +169,7 @@ export class RunStore {
   /** Forgets a run, with its layer and what could undo it. Also a damaged one. Throws `busy`, `not_found`. */
   async removeRun(idOrPrefix: string): Promise<void> {
     const id = this.#resolve(idOrPrefix);
-    const directory = join(this.directory, id);
+    const directory = this.pathOf(id);
     const lock = RunLock.acquire(directory, id);
     const leaving = join(this.directory, `.gone-${id}`);
     try {
@@ -182,17 +182,26 @@ export class RunStore {
     await removeTree(leaving, new Pace());
   }
 
+  /** Where a run lies. */
+  pathOf(id: RunId): string {
+    return join(this.directory, id);
+  }
+
   #resolve(idOrPrefix: string): RunId {
     const prefix = idOrPrefix.toLowerCase();
     const found = /^[0-9a-z]{1,12}$/.test(prefix) ? this.#ids().filter((id) => id.startsWith(prefix)) : [];
     const [first] = found;
     if (first === undefined) {
-      throw new Fault('not_found', `There is no run ${JSON.stringify(idOrPrefix.slice(0, 40))}`, { details: { run: idOrPrefix.slice(0, 40) } });
+      throw new Fault('not_found', `There is no run ${JSON.stringify(idOrPrefix.slice(0, 40))}`, {
+        details: { run: idOrPrefix.slice(0, 40) },
+      });
     }
     if (found.length === 1) return first;
     const named = found.slice(-CANDIDATES_MAX);
     const more = found.length > named.length ? ` and ${found.length - named.length} more` : '';
-    throw new Fault('invalid_argument', `Several runs begin with "${prefix}": ${named.join(', ')}${more}`, { details: { candidates: named } });
+    throw new Fault('invalid_argument', `Several runs begin with "${prefix}": ${named.join(', ')}${more}`, {
+      details: { candidates: named },
+    });
   }
 
   #ids(): RunId[] {
@@ -202,18 +211,18 @@ export class RunStore {
   /** As the record says, but a run that is open and has no living owner has crashed. */
   #read(id: RunId): RunRecord {
     const record = this.#readFile(id);
-    return record.status === 'open' && RunLock.ownerPid(join(this.directory, id)) === undefined ? { ...record, status: 'crashed' } : record;
+    return record.status === 'open' && RunLock.ownerPid(this.pathOf(id)) === undefined ? { ...record, status: 'crashed' } : record;
   }
 
   #readFile(id: RunId): RunRecord {
-    const path = runPaths(join(this.directory, id)).record;
+    const path = runPaths(this.pathOf(id)).record;
     try {
       if (lstatSync(path).size > RECORD_BYTES_MAX) throw new Error(`it is larger than ${RECORD_BYTES_MAX} bytes`);
       const record = readRecord(readFileSync(path, 'utf8'));
       if (record.id !== id) throw new Error(`it is the record of ${record.id}`);
       return record;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && !isThere(join(this.directory, id))) throw new Fault('not_found', `There is no run ${id}`);
+      if (errnoOf(error) === 'ENOENT' && !isThere(this.pathOf(id))) throw new Fault('not_found', `There is no run ${id}`);
       const reason = error instanceof Error ? error.message : String(error);
       throw new Fault('internal', `Cannot read the record of run ${id}, ${path}: ${reason}. Next: restore the file, or remove the run`, {
         details: { runId: id, path },

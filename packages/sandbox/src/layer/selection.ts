@@ -1,7 +1,7 @@
 import { Fault } from '@warren/protocol';
+import { namesGit } from './attention.ts';
 import { ancestorsOf, type BytePath, isWithin, parsePath, quotePath, ROOT_PATH } from './byte-path.ts';
 import type { SealedChange } from './manifest.ts';
-import { namesGit } from './attention.ts';
 
 /** Which changes somebody asked for. */
 export type Selection = {

@@ -7,7 +7,8 @@
  * Everything that is not simply drawn: C0 but tab and newline, DEL, C1; marks that turn the direction; characters of no width, which hide
  * differences; line separators; the tag block.
  */
-const UNSAFE = /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const UNSAFE =
+  /[\0-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
 
 /** Keeps tabs and newlines; shows the rest as `^[`, `\x9b` or `\u202e`. */
 export function escapeForTerminal(text: string): string {

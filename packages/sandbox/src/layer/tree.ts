@@ -6,17 +6,7 @@
  *
  * The directories on the way to the last path asked for stay open, so that a walk in order opens each one once. Not for two users at once.
  */
-import {
-  type BigIntStats,
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  lchownSync,
-  lstatSync,
-  openSync,
-  opendirSync,
-} from 'node:fs';
+import { type BigIntStats, chmodSync, closeSync, constants, fstatSync, lchownSync, lstatSync, opendirSync, openSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
 import { type BytePath, joinPath, nameOf, parentOf, pathFromBytes, pathToText, quotePath, ROOT_PATH } from './byte-path.ts';
 import { errnoOf } from './internal/errno.ts';
@@ -117,7 +107,9 @@ export class Tree implements Disposable {
     const file = openSync(at, READ_FLAGS);
     if (fstatSync(file).isFile()) return file;
     closeSync(file);
-    throw new Fault('conflict', `Cannot read ${quotePath(path)}: it is not a regular file any more`, { details: { paths: [pathToText(path)] } });
+    throw new Fault('conflict', `Cannot read ${quotePath(path)}: it is not a regular file any more`, {
+      details: { paths: [pathToText(path)] },
+    });
   }
 
   /** Opens a directory as a place. The caller closes it. `undefined` when there is no directory. */

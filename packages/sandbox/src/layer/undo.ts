@@ -106,19 +106,16 @@ class Undo {
     const host = new HostStates(lower, pace);
     journal.begin();
     await this.#pause('begun');
-    try {
-      for (const step of journal.steps.toReversed()) {
-        const now = await host.get(step.path);
-        if (isEqualState(now, step.before)) continue;
-        await this.#revert(step, now);
-        host.set(step.path, step.before);
-        await this.#pause('step', step.path);
-      }
-    } finally {
-      writer.sync();
-      journal.end();
+    for (const step of journal.steps.toReversed()) {
+      const now = await host.get(step.path);
+      if (isEqualState(now, step.before)) continue;
+      await this.#revert(step, now);
+      host.set(step.path, step.before);
+      await this.#pause('step', step.path);
     }
+    writer.sync();
     await this.#pause('ended');
+    journal.end();
     return { restored: [...this.#restored].sort(), kept: [...this.#kept].sort() };
   }
 
@@ -127,7 +124,8 @@ class Undo {
     const { path, before } = step;
     try {
       if (now?.kind === 'file' && !isStill(now, lower.state(path))) throw changedMeanwhile(path);
-      if (now?.kind === 'directory' && before?.kind !== 'directory') return this.#removeDirectory(path);
+      if (step.operation === 'mkdir' && now?.kind === 'directory') return this.#removeDirectory(path);
+      if (now?.kind === 'directory' && before?.kind !== 'directory') throw changedMeanwhile(path);
       switch (before?.kind) {
         case undefined:
           if (now !== undefined) writer.unlink(path);
@@ -227,5 +225,8 @@ function isStill(seen: FileState, now: PathState | undefined): boolean {
 }
 
 function changedMeanwhile(path: BytePath, cause?: unknown): Fault {
-  return new Fault('conflict', `Cannot undo ${quotePath(path)}: the host changed it this moment`, { details: { paths: [pathToText(path)] }, cause });
+  return new Fault('conflict', `Cannot undo ${quotePath(path)}: the host changed it this moment`, {
+    details: { paths: [pathToText(path)] },
+    cause,
+  });
 }

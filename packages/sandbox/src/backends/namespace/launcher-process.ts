@@ -180,8 +180,14 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
 
   /** The launcher keeps the host process alive only while there is something to wait for. */
   #keepAlive(isNeeded: boolean): void {
-    const handles = [this.#process, this.#control as Socket, this.#process.stderr as Socket]; // Pipes of a child are sockets.
-    for (const handle of handles) isNeeded ? handle.ref() : handle.unref();
+    if (isNeeded) this.#process.ref();
+    else this.#process.unref();
+    for (const pipe of [this.#control as Socket, this.#process.stderr as Socket]) {
+      // The pipes of a child are sockets; a closed one would wait for a connection that never comes.
+      if (pipe.destroyed) continue;
+      if (isNeeded) pipe.ref();
+      else pipe.unref();
+    }
   }
 }
 

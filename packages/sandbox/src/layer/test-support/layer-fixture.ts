@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { TemporaryDirectory } from '@warren/testkit';
+import type { HeldRun } from '../held-run.ts';
+import type { RunId } from '../run-id.ts';
+import { runPaths } from '../run-paths.ts';
+import { RunStore } from '../run-store.ts';
+import { type Edit, OverlayHelper, type Snapshot } from './overlay-helper.ts';
+
+/** A directory of the host, a state directory, and a helper, in one temporary place. */
+export class LayerFixture implements AsyncDisposable {
+  readonly helper: OverlayHelper = new OverlayHelper();
+  readonly store: RunStore;
+  /** The host's directory. */
+  readonly directory: string;
+  readonly #temporary: TemporaryDirectory;
+
+  private constructor(temporary: TemporaryDirectory) {
+    this.#temporary = temporary;
+    this.directory = temporary.join('project');
+    mkdirSync(this.directory);
+    mkdirSync(temporary.join('merged'));
+    this.store = RunStore.open({ stateDirectory: temporary.join('state') });
+  }
+
+  static async create(): Promise<LayerFixture> {
+    return new LayerFixture(await TemporaryDirectory.create());
+  }
+
+  join(...names: readonly string[]): string {
+    return this.#temporary.join(...names);
+  }
+
+  get probe(): OverlayHelper['probe'] {
+    return this.helper.probe;
+  }
+
+  async build(edits: readonly Edit[], directory: string = this.directory): Promise<void> {
+    await this.helper.build(directory, edits);
+  }
+
+  async snapshot(directory: string = this.directory): Promise<Snapshot> {
+    return await this.helper.snapshot(directory);
+  }
+
+  async openRun(directory: string = this.directory): Promise<HeldRun> {
+    return await this.store.openRun({ command: ['true'], directory, profile: 'moderate' });
+  }
+
+  /** A run that made these edits and has ended. Gives what it saw in the end. */
+  async run(edits: readonly Edit[], directory: string = this.directory): Promise<{ readonly id: RunId; readonly merged: Snapshot }> {
+    const held = await this.openRun(directory);
+    const merged = await this.edit(held.record.id, edits, directory);
+    await this.store.closeRun(held, { exit: { kind: 'exited', code: 0 }, probe: this.probe });
+    return { id: held.record.id, merged };
+  }
+
+  /** Edits through the overlay of a run. */
+  async edit(id: RunId, edits: readonly Edit[], directory: string = this.directory): Promise<Snapshot> {
+    const { upper, work } = runPaths(this.store.pathOf(id));
+    return await this.helper.overlay({ lower: directory, upper, work, merged: this.join('merged'), edits });
+  }
+
+  /** Why overlays cannot be mounted here; `undefined`: they can. */
+  async overlayProblem(): Promise<string | undefined> {
+    for (const name of ['probe-lower', 'probe-upper', 'probe-work']) mkdirSync(this.join(name), { recursive: true });
+    return await this.helper.overlayProblem({
+      lower: this.join('probe-lower'),
+      upper: this.join('probe-upper'),
+      work: this.join('probe-work'),
+      merged: this.join('merged'),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.helper[Symbol.asyncDispose]();
+    await this.#temporary[Symbol.asyncDispose]();
+  }
+}
