@@ -105,14 +105,17 @@ __attribute__((noreturn)) static void start_once(int argc, char **argv)
     run_once(&options);
 }
 
-/* Says of each directory of an overlay layer whether it hides what lies below it: one 'y' or 'n' a path. */
+/*
+ * Says of each directory of an overlay layer whether it hides what lies below it: one 'y' or 'n' a path. Links are followed: the caller names
+ * directories by /proc/PID/fd/N, which is a link to exactly the one it has open.
+ */
 __attribute__((noreturn)) static void tell_opaque(void)
 {
     char *path = NULL, value[4];
     size_t capacity = 0;
 
     for (ssize_t length; (length = getdelim(&path, &capacity, '\0', stdin)) > 0;) {
-        ssize_t size = lgetxattr(path, "user.overlay.opaque", value, sizeof value);
+        ssize_t size = getxattr(path, "user.overlay.opaque", value, sizeof value);
         putchar(size == 1 && value[0] == 'y' ? 'y' : 'n');
     }
     _exit(ferror(stdin) || fflush(stdout) != 0 ? USAGE_CODE : 0);

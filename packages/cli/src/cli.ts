@@ -17,28 +17,32 @@ export async function runCli(words: readonly string[], host: Host): Promise<numb
   const parts = (): Promise<typeof import('./parts.ts')> => import('./parts.ts');
   const actions: Actions = {
     run: async (command, flags) => {
-      const [{ run }, { partsOf }] = await Promise.all([import('./commands/run.ts'), parts()]);
-      code = await run(command, flags, host, partsOf(host));
+      const { run } = await import('./commands/run.ts');
+      // Opened by `run`, once it has found nothing wrong with what it was asked.
+      code = await run(command, flags, host, {
+        openSandboxes: async () => (await parts()).openRunSandboxes(),
+        openRecords: async () => (await parts()).openRecords(host),
+      });
     },
-    diff: async (id, paths, flags) => {
-      const [{ diff }, { openRuns }] = await Promise.all([import('./commands/diff.ts'), parts()]);
-      code = await diff(id, paths, flags, host, await openRuns(host));
+    diff: async (run, paths, flags) => {
+      const [{ diff }, { openParts }] = await Promise.all([import('./commands/diff.ts'), parts()]);
+      code = await diff(run, paths, flags, host, openParts(host));
     },
-    apply: async (id, paths, flags) => {
-      const [{ apply }, { openRuns }] = await Promise.all([import('./commands/apply.ts'), parts()]);
-      code = await apply(id, paths, flags, host, await openRuns(host));
+    apply: async (run, paths, flags) => {
+      const [{ apply }, { openParts }] = await Promise.all([import('./commands/apply.ts'), parts()]);
+      code = await apply(run, paths, flags, host, openParts(host));
     },
-    undo: async (id, flags) => {
-      const [{ undo }, { openRuns }] = await Promise.all([import('./commands/undo.ts'), parts()]);
-      code = await undo(id, flags, host, await openRuns(host));
+    undo: async (run, flags) => {
+      const [{ undo }, { openParts }] = await Promise.all([import('./commands/undo.ts'), parts()]);
+      code = await undo(run, flags, host, openParts(host));
     },
     runs: async (flags) => {
-      const [{ runs }, { openRuns }] = await Promise.all([import('./commands/runs.ts'), parts()]);
-      code = await runs(flags, host, await openRuns(host));
+      const [{ runs }, { openParts }] = await Promise.all([import('./commands/runs.ts'), parts()]);
+      code = await runs(flags, host, openParts(host));
     },
     remove: async (ids, flags) => {
-      const [{ remove }, { openRuns }] = await Promise.all([import('./commands/remove.ts'), parts()]);
-      code = await remove(ids, flags, host, await openRuns(host));
+      const [{ remove }, { openParts }] = await Promise.all([import('./commands/remove.ts'), parts()]);
+      code = await remove(ids, flags, host, openParts(host));
     },
     doctor: async (flags) => {
       const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), parts()]);

@@ -1,4 +1,33 @@
-/** What the commands are built on: the library, opened with the state directory of the caller. Tests hand in their own. */
-import { diagnose, openSandboxes } from '@warren/sandbox';
+/** What the commands are built on: the library, with the state directory of the caller. Tests of commands hand in their own. */
+import { diagnose, type OpaqueProbe, openSandboxes, openStateDirectory, probeOpaque, RunStore, type Sandboxes } from '@warren/sandbox';
+import type { Host } from './internal/host.ts';
+import type { OpenRecord, Records } from './internal/records.ts';
 
 export { diagnose };
+
+export function openParts(host: Host): { readonly store: RunStore; readonly probe: OpaqueProbe } {
+  return { store: RunStore.open({ stateDirectory: openStateDirectory({ environment: host.env }) }), probe: probeOpaque };
+}
+
+export async function openRunSandboxes(): Promise<Sandboxes> {
+  return await openSandboxes();
+}
+
+export async function openRecords(host: Host): Promise<Records> {
+  const { store, probe } = openParts(host);
+  return {
+    async open(request): Promise<OpenRecord> {
+      const held = await store.openRun(request);
+      return {
+        id: held.record.id,
+        layer: held.paths.layer,
+        async close(exit, { keep }) {
+          const { id, layer } = await store.closeRun(held, { probe, ...(exit !== undefined && { exit }) });
+          const changes = layer.changes ?? 0;
+          if (changes === 0 && !keep) await store.removeRun(id);
+          return { changes, isKept: changes > 0 || keep };
+        },
+      };
+    },
+  };
+}

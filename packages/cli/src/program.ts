@@ -169,7 +169,7 @@ function addRun(program: Command, actions: Actions): void {
 
   run.optionsGroup('Walls and limits (SIZE: 512m, 2g; DURATION: 1500ms, 30s, 5m; `none` takes off the limit of the profile):');
   run
-    .addOption(new Option('--profile <name>', 'how strict the walls are (default: moderate)').choices(PROFILES))
+    .addOption(new Option('--profile <name>', 'how strict the walls are (default: moderate); permissive implies --dir .').choices(PROFILES))
     .option('--no-network', 'only loopback; this is so anyway')
     .addOption(new Option('--network <what>', 'only loopback exists now').hideHelp())
     .addOption(new Option('--allow <host>', 'no host can be allowed now').argParser(collect(String)).hideHelp())

@@ -1,6 +1,7 @@
 /** Walls as a library, useful alone: start reading at `Sandboxes` in contract.ts. */
 
 export { diagnose, type WallReport } from './backends/namespace/diagnose.ts';
+export { probeOpaque } from './backends/namespace/opaque-probe.ts';
 export { findLauncher, type OpenOptions, openSandboxes } from './backends/namespace/open-sandboxes.ts';
 export { PROFILES, type Profile } from './backends/namespace/profiles.ts';
 export type {
@@ -30,4 +31,47 @@ export type {
   WorkspaceMount,
   WriteOptions,
 } from './contract.ts';
+export {
+  type ApplyOptions,
+  type ApplyResult,
+  applyRun,
+  type ChangeKind,
+  type ChangeSummary,
+  type CloseRunRequest,
+  type ContentSummary,
+  type DiffOptions,
+  type DiffSummary,
+  dropRun,
+  escapeForTerminal,
+  formatStat,
+  type HeldRun,
+  type LayerRecord,
+  type LayerState,
+  type OpaqueProbe,
+  type OpenRunRequest,
+  openStateDirectory,
+  type PausePoint,
+  patchBytes,
+  patchText,
+  type RefusalReason,
+  type Review,
+  type ReviewedChange,
+  type ReviewOptions,
+  type RunExit,
+  type RunId,
+  type RunList,
+  type RunPaths,
+  type RunRecord,
+  RunStore,
+  type RunStoreOptions,
+  reviewRun,
+  type StateDirectoryOptions,
+  type StateSummary,
+  type StatOptions,
+  stateDirectoryPath,
+  summarizeDiff,
+  type UndoOptions,
+  type UndoResult,
+  undoRun,
+} from './layer/index.ts';
 export { SIGNALS } from './signals.ts';

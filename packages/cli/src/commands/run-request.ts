@@ -2,13 +2,13 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Fault } from '@warren/protocol';
-import type { HostMount, Limits, ProfileName } from '@warren/sandbox';
+import { type HostMount, type Limits, PROFILES, type ProfileName } from '@warren/sandbox';
 import type { Host } from '../internal/host.ts';
 import type { RunFlags } from '../program.ts';
 
 export type RunRequest = {
   readonly argv: readonly string[];
-  readonly profile: ProfileName | undefined;
+  readonly profile: ProfileName;
   readonly limits: Limits;
   readonly mounts: readonly HostMount[];
   /** Absolute and without symbolic links. */
@@ -29,12 +29,13 @@ export function resolveRun(argv: readonly string[], flags: RunFlags, host: Host)
   checkCommand(argv);
   checkNetwork(flags);
   checkCombination(flags);
+  const profile = flags.profile ?? 'moderate';
   return {
     argv,
-    profile: flags.profile,
+    profile,
     limits: limitsOf(flags),
     mounts: (flags.mount ?? []).map((mount) => ({ ...mount, source: existing(resolve(host.cwd(), mount.source), '--mount') })),
-    workspace: workspaceOf(flags, host),
+    workspace: workspaceOf(flags, profile, host),
     env: environmentOf(flags, host),
     workdir: workdirOf(flags),
     timeoutMs: flags.timeout === 'none' ? undefined : flags.timeout,
@@ -90,8 +91,9 @@ function limitsOf(flags: RunFlags): Limits {
   return Object.fromEntries(set.map(([name, value]) => [name, value === 'none' ? null : value]));
 }
 
-function workspaceOf(flags: RunFlags, host: Host): RunRequest['workspace'] {
-  if (flags.dir === undefined) return { kind: 'none' };
+function workspaceOf(flags: RunFlags, profile: ProfileName, host: Host): RunRequest['workspace'] {
+  if (flags.dir === undefined)
+    return PROFILES[profile].mountsWorkingDirectory ? { kind: 'overlay', directory: host.cwd() } : { kind: 'none' };
   const directory = existing(resolve(host.cwd(), flags.dir), '--dir');
   if (!statSync(directory).isDirectory())
     throw refusal(`Cannot use "${flags.dir}" for --dir: it is not a directory`, { option: '--dir', path: directory });

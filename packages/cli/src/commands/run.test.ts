@@ -1,6 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit } from '@warren/sandbox';
+import type { Exit, OpenRunRequest } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { OpenRecord, Records } from '../internal/records.ts';
@@ -14,7 +14,7 @@ class FakeRecords implements Records {
   readonly opened: string[] = [];
   changes = 0;
 
-  async open(directory: string): Promise<OpenRecord> {
+  async open({ directory }: OpenRunRequest): Promise<OpenRecord> {
     this.opened.push(directory);
     return {
       id: 'run_0123456789abcdef',

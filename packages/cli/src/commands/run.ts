@@ -6,9 +6,11 @@
  * is gone before changes are counted, so that nothing changes any more.
  */
 import type { Execution, Exit, Sandbox, Sandboxes, SandboxSpec, SignalName, TerminalSize } from '@warren/sandbox';
+import { count } from '../internal/count.ts';
 import { exitCodeOf, exitCodeOfSignal, explainExit } from '../internal/exit-code.ts';
 import { type Host, type Input, type Output, OutputClosed } from '../internal/host.ts';
-import type { OpenRecord, Records } from '../internal/records.ts';
+import { NewlineKeeper } from '../internal/newlines.ts';
+import type { ClosedRecord, OpenRecord, Records } from '../internal/records.ts';
 import { safeJson } from '../internal/safe-text.ts';
 import { RELAYED_SIGNALS, SignalRelay } from '../internal/signal-relay.ts';
 import type { RunFlags } from '../program.ts';
@@ -37,27 +39,35 @@ export async function run(argv: readonly string[], flags: RunFlags, host: Host, 
   });
   using _signals = host.onSignal(RELAYED_SIGNALS, (signal) => relay.receive(signal));
 
-  const record =
-    request.workspace.kind === 'overlay' ? await (await parts.openRecords()).open(request.workspace.directory, argv) : undefined;
+  const record = await openRecord(request, parts);
   let ended: Ended;
   try {
     ended = await inSandbox(request, flags, record, relay, ending.signal, host, parts);
   } catch (error) {
-    await record?.close(undefined, { keep: flags.keep === true });
+    const closed = await record?.close(undefined, { keep: flags.keep === true }).catch(() => undefined); // What went wrong first is what matters.
+    if (flags.json !== true && flags.quiet !== true) await say(host, whatChanged(record?.id, closed));
     if (relay.killedBy !== undefined) return exitCodeOfSignal(relay.killedBy);
     throw error;
   }
-  const changes = await record?.close(ended.exit, { keep: flags.keep === true });
+  const closed = await record?.close(ended.exit, { keep: flags.keep === true });
   const code = ended.because === undefined ? exitCodeOf(ended.exit) : exitCodeOfSignal(ended.because);
 
   if (flags.json === true) {
-    await host.stdout.write(`${safeJson(document(record?.id, ended, code, changes?.changes), 2)}\n`);
-  } else if (flags.quiet !== true) {
-    await say(host, lastWords(argv, ended, record?.id, changes));
-  } else if (ended.exit.kind === 'not_started') {
-    await say(host, lastWords(argv, ended, undefined, undefined));
+    await host.stdout.write(`${safeJson(document(record?.id, ended, code, closed), 2)}\n`);
+  } else {
+    const explanation = ended.because === undefined ? explainExit(ended.exit, argv[0] ?? '') : undefined;
+    const isNeeded = flags.quiet !== true || ended.exit.kind === 'not_started';
+    if (explanation !== undefined && isNeeded) await say(host, [explanation]);
+    if (flags.quiet !== true) await say(host, whatChanged(record?.id, closed));
   }
   return code;
+}
+
+async function openRecord(request: RunRequest, parts: RunParts): Promise<OpenRecord | undefined> {
+  const { argv, workspace, profile } = request;
+  if (workspace.kind !== 'overlay') return undefined;
+  const records = await parts.openRecords();
+  return await records.open({ command: argv, directory: workspace.directory, profile });
 }
 
 type Ended = {
@@ -93,7 +103,7 @@ async function inSandbox(
   terminal?.attach(execution);
   if (host.stdin.isReadable) feed(host.stdin, execution, host).catch(() => {}); // The exit says what became of the command; its input is not missed.
   try {
-    return await passOutput(execution, relay, ending, host, flags.json === true);
+    return await passOutput(execution, relay, ending, host, flags);
   } finally {
     terminal?.[Symbol.dispose](); // Before the input closes: a closed terminal can no longer be restored by us.
     host.stdin.close();
@@ -103,7 +113,7 @@ async function inSandbox(
 function specOf(request: RunRequest, record: OpenRecord | undefined): SandboxSpec {
   const { workspace } = request;
   return {
-    ...(request.profile !== undefined && { profile: request.profile }),
+    profile: request.profile,
     limits: request.limits,
     mounts: request.mounts,
     ...(workspace.kind === 'overlay' && record !== undefined && { workspace: { ...workspace, kind: 'overlay', layer: record.layer } }),
@@ -111,34 +121,65 @@ function specOf(request: RunRequest, record: OpenRecord | undefined): SandboxSpe
   };
 }
 
-/** Waits for the end and passes output on until then. Three things end the wait early: a kill, a reader that left, a deadline with a reader that does not read. */
-async function passOutput(execution: Execution, relay: SignalRelay, ending: AbortSignal, host: Host, collects: boolean): Promise<Ended> {
+/** Waits for the end and passes output on until then. Two things end the wait early: a kill, and a deadline whose output nobody reads. */
+async function passOutput(execution: Execution, relay: SignalRelay, ending: AbortSignal, host: Host, flags: RunFlags): Promise<Ended> {
   const abandon = Promise.withResolvers<undefined>();
   const abandonSoon = (): void => void setTimeout(() => abandon.resolve(undefined), LAST_WORDS_MS);
   ending.addEventListener('abort', abandonSoon, { once: true });
-  let brokenPipe: SignalName | undefined;
-  const onClosed = (): void => {
-    execution.kill('SIGPIPE', 'group');
-    setTimeout(() => {
-      brokenPipe = 'SIGPIPE';
-      execution.kill('SIGKILL', 'tree');
-    }, BROKEN_PIPE_GRACE_MS).unref();
-  };
-
+  using reader = new LostReader(execution);
   const collected = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
-  const output = collects
-    ? Promise.all([collect(execution.stdout, collected.stdout), collect(execution.stderr, collected.stderr)])
-    : Promise.all([pass(execution.stdout, host.stdout, onClosed), pass(execution.stderr, host.stderr, onClosed)]);
+  const output =
+    flags.json === true
+      ? Promise.all([collect(execution.stdout, collected.stdout), collect(execution.stderr, collected.stderr)])
+      : Promise.all([
+          pass(linesOf(execution, flags, host), host.stdout, () => reader.left()),
+          pass(execution.stderr, host.stderr, () => reader.left()),
+        ]);
   output.catch(() => {}); // Awaited below, unless it is abandoned.
   try {
     const exit = await Promise.race([execution.exit, abandon.promise]);
+    const because = relay.killedBy ?? reader.killedBy;
     // After a deadline a reader that does not read must not hold us; in any other case it decides when it wants the rest.
     if (exit?.kind === 'stopped' && exit.by === 'deadline') abandonSoon();
     await Promise.race([output, abandon.promise]);
-    return { exit: exit ?? KILLED, because: relay.killedBy ?? brokenPipe, ...collected };
+    return { exit: exit ?? KILLED, because, ...collected };
   } finally {
     ending.removeEventListener('abort', abandonSoon);
   }
+}
+
+/** Does to a command whose reader has gone what the kernel does: SIGPIPE. One that ignores it would see its write fail; here it is killed. */
+class LostReader implements Disposable {
+  readonly #execution: Execution;
+  #grace: NodeJS.Timeout | undefined;
+  killedBy: SignalName | undefined;
+
+  constructor(execution: Execution) {
+    this.#execution = execution;
+  }
+
+  left(): void {
+    if (this.#grace !== undefined) return;
+    this.#execution.kill('SIGPIPE', 'group');
+    this.#grace = setTimeout(() => {
+      this.killedBy = 'SIGPIPE';
+      this.#execution.kill('SIGKILL', 'tree');
+    }, BROKEN_PIPE_GRACE_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#grace);
+  }
+}
+
+/** From one terminal to another line ends must be looked after; everything else passes as it is. */
+async function* linesOf({ stdout }: Execution, flags: RunFlags, host: Host): AsyncIterable<Uint8Array> {
+  if (flags.tty !== true || !host.stdout.isTerminal) {
+    yield* stdout;
+    return;
+  }
+  const keeper = new NewlineKeeper();
+  for await (const chunk of stdout) yield keeper.translate(chunk);
 }
 
 /** Stands for the exit of a command that did not go within its last second. */
@@ -219,16 +260,16 @@ class BorrowedTerminal implements Disposable {
   }
 }
 
-function document(id: string | undefined, ended: Ended, exitCode: number, changes: number | undefined): object {
+function document(id: string | undefined, ended: Ended, exitCode: number, closed: ClosedRecord | undefined): object {
   const usage = ended.exit.kind === 'not_started' ? undefined : ended.exit.usage;
   return {
-    run: id ?? null,
+    run: closed?.isKept === true ? id : null,
     exit: ended.exit,
     exitCode,
     usage: usage ?? null,
     ...encoded('stdout', ended.stdout),
     ...encoded('stderr', ended.stderr),
-    changes: changes ?? null,
+    changes: closed?.changes ?? null,
   };
 }
 
@@ -243,22 +284,12 @@ function encoded(name: string, chunks: readonly Uint8Array[]): Readonly<Record<s
   }
 }
 
-function lastWords(
-  argv: readonly string[],
-  ended: Ended,
-  id: string | undefined,
-  closed: { readonly changes: number; readonly isKept: boolean } | undefined,
-): readonly string[] {
-  const lines: string[] = [];
-  const explanation = ended.because === undefined ? explainExit(ended.exit, argv[0] ?? '') : undefined;
-  if (explanation !== undefined) lines.push(explanation);
-  if (id !== undefined && closed?.isKept === true) {
-    const files = closed.changes === 1 ? '1 file' : `${closed.changes} files`;
-    lines.push(`${files} changed · warren diff ${id} · warren apply ${id}`);
-  }
-  return lines;
+function whatChanged(id: string | undefined, closed: ClosedRecord | undefined): readonly string[] {
+  if (id === undefined || closed?.isKept !== true) return [];
+  return [`${count(closed.changes, 'file')} changed · warren diff ${id} · warren apply ${id}`];
 }
 
 async function say(host: Host, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
   await host.stderr.write(lines.map((line) => `warren: ${line}\n`).join('')).catch(() => {}); // Nobody listens: nothing to add.
 }

@@ -53,6 +53,13 @@ suite(`warren run --tty (${reason ?? 'nothing skipped'})`, () => {
     expect(outcome).toMatchObject({ ...fine, code: 0 });
   });
 
+  it('keeps a lone newline one line down, for programs that fill the screen', async () => {
+    const outcome = await warrenAtTerminal(['run', '-t', '--', 'sh', '-c', 'echo ordinary; stty -onlcr; printf "a\\nb\\r\\n"'], {
+      steps: [],
+    });
+    expect(outcome).toMatchObject({ ...fine, code: 0, output: 'ordinary\r\na\u000bb\r\n' });
+  });
+
   it('ends a program that reads at Ctrl-D', async () => {
     const outcome = await warrenAtTerminal(['run', '-t', '--', 'sh', '-c', 'echo ready; cat; echo over'], {
       steps: [{ expect: 'ready', send: 'hello\r' }, { expect: 'hello\r\nhello', send: '\u0004' }, { expect: 'over' }],
@@ -141,7 +148,7 @@ suite('warren run on a terminal, without --tty', () => {
       env: { ...user.env(), PS1: 'prompt> ' },
       steps: [
         { expect: 'prompt> ', send: `${command} run -- sh -c 'sleep 0.3; echo finished' &\r` },
-        { expect: 'finished', send: '\r' },
+        { expect: 'finished', wait: 1, send: '\r' },
         { expect: 'Done', send: 'exit\r' },
       ],
     });

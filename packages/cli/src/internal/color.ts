@@ -9,7 +9,7 @@ export function painter(host: Host, output: Output, when: 'auto' | 'always' | 'n
   return isColored(host, output, when) ? (color, text) => `\u001b[${CODES[color]}m${text}\u001b[0m` : (_, text) => text;
 }
 
-function isColored({ env }: Host, output: Output, when: 'auto' | 'always' | 'never'): boolean {
+export function isColored({ env }: Host, output: Output, when: 'auto' | 'always' | 'never'): boolean {
   if (when !== 'auto') return when === 'always';
   const forced = env['FORCE_COLOR'];
   if (forced !== undefined) return forced !== '0' && forced !== 'false';

@@ -27,8 +27,10 @@ const CODES: Readonly<Record<string, FaultCode>> = {
 export function describeFailure(error: unknown): Failure {
   if (isFault(error)) {
     const details: Readonly<Record<string, unknown>> | undefined = error.details;
-    const fix = details?.['fix'];
-    return { code: error.code, message: error.message, ...(details && { details }), ...(typeof fix === 'string' && fix !== '' && { fix }) };
+    // Faults of the layer say what to do next in their message, for those who only ever print that.
+    const [message = '', next] = error.message.split('. Next: ');
+    const fix = details?.['fix'] ?? next;
+    return { code: error.code, message, ...(details && { details }), ...(typeof fix === 'string' && fix !== '' && { fix }) };
   }
   const { code: errno, syscall, path, message }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
   const code = CODES[errno ?? ''];

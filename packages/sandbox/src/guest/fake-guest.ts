@@ -172,13 +172,16 @@ class FakeChannel {
       this.#process.stdin.end();
       return;
     }
-    this.#process.stdin.write(payload, () => {
-      if (this.#hasEnded || this.#isAbandoned) return;
-      this.#credit += payload.length;
-      const credit = Buffer.alloc(4);
-      credit.writeUInt32LE(payload.length);
-      this.#guest.send(FRAME.CREDIT, this.#number, credit);
-    });
+    this.#process.stdin.write(payload, () => setImmediate(() => this.#giveCredit(payload.length)));
+  }
+
+  /** Not in the same turn of the event loop: in memory, host and guest would never let it go on. */
+  #giveCredit(bytes: number): void {
+    if (this.#hasEnded || this.#isAbandoned) return;
+    this.#credit += bytes;
+    const credit = Buffer.alloc(4);
+    credit.writeUInt32LE(bytes);
+    this.#guest.send(FRAME.CREDIT, this.#number, credit);
   }
 
   async #serve(isCommand: boolean): Promise<void> {

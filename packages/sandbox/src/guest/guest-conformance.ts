@@ -7,15 +7,20 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FaultCode, isFault } from '@warren/protocol';
-import type { Exit } from '../contract.ts';
-import type { Guest } from './guest.ts';
+import type { Exit, Sandbox } from '../contract.ts';
 
-/** What a guest cannot do, with the reason: its cases are skipped, loudly. */
+/** What a guest cannot do, or cannot be asked, with the reason: its cases are skipped, loudly. */
 export type GuestGaps = { readonly [Part in 'pty' | 'usage' | 'tree']?: string };
+
+/** A `Guest`, or a whole `Sandbox`. */
+export type GuestMethods = Pick<
+  Sandbox,
+  'exec' | 'run' | 'readFile' | 'writeFile' | 'list' | 'stat' | 'remove' | 'mkdir' | 'signal'
+>;
 
 /** A fresh guest, and a directory of its own in there that its user may write to. Its environment has a PATH and nothing else of interest. */
 export interface GuestSubject extends AsyncDisposable {
-  readonly guest: Guest;
+  readonly guest: GuestMethodsMethods;
   readonly directory: string;
   readonly gaps: GuestGaps;
 }
@@ -90,7 +95,6 @@ const COMMANDS: Readonly<Record<string, Case>> = {
     const exit = await execution.exit;
     assert.ok(exit.kind === 'not_started' && exit.code === 127 && exit.errno === 'ENOENT' && exit.stage === 'exec', JSON.stringify(exit));
     assert.equal(text(await all(execution.stdout)), '');
-    await rejects(execution.pid, 'not_found');
   },
   'says that a program cannot be executed': async ({ guest, directory }) => {
     await guest.writeFile(`${directory}/data`, 'no program', { mode: 0o644 });
@@ -268,11 +272,12 @@ const COMMANDS: Readonly<Record<string, Case>> = {
       results.map(({ stdout }) => text(stdout)),
       numbers.map((number) => number + number),
     );
-    assert.equal(guest.client.channelsOpen, 0);
   },
-  'runs many commands one after the other': async ({ guest }) => {
-    for (let count = 0; count < 100; count++) assert.equal(code((await guest.run(['true'])).exit), 0);
-    assert.equal(guest.client.channelsOpen, 0);
+  'runs more commands one after the other than can run at once': async ({ guest }) => {
+    for (let round = 0; round < 72; round++) {
+      const exits = await Promise.all(Array.from({ length: 15 }, () => guest.run(['true'])));
+      for (const { exit } of exits) assert.equal(code(exit), 0);
+    }
   },
   'ends the output of a command with its main process': async ({ guest }) => {
     const started = performance.now();
@@ -294,11 +299,16 @@ const COMMANDS: Readonly<Record<string, Case>> = {
   'limits the open files of a command': async ({ guest }) => {
     assert.equal(text((await guest.run(['sh', '-c', 'ulimit -n'], { limits: { openFiles: 64 } })).stdout), '64\n');
   },
-  'answers pings while commands run': async ({ guest }) => {
-    const execution = guest.exec(['sh', '-c', 'while :; do printf 1234567; done']);
-    await Promise.all(Array.from({ length: 20 }, () => guest.client.ping()));
-    execution.kill('SIGKILL', 'tree');
-    assert.equal((await execution.exit).kind, 'signalled');
+  'answers while a command floods it': async ({ guest }) => {
+    const flood = guest.exec(['sh', '-c', 'while :; do printf 1234567; done']);
+    const other = guest.exec(['sh', '-c', 'while :; do printf 1234567; done']);
+    const reading = all(flood.stdout);
+    for (let count = 0; count < 20; count++) assert.equal(code((await guest.run(['true'])).exit), 0);
+    for (const execution of [flood, other]) {
+      execution.kill('SIGKILL', 'tree');
+      assert.equal((await execution.exit).kind, 'signalled');
+    }
+    assert.ok((await reading).length > 0);
   },
   'refuses what cannot be passed on': async ({ guest }) => {
     assert.throws(() => guest.exec([]), hasCode('invalid_argument'));
@@ -343,7 +353,6 @@ const FILES: Readonly<Record<string, Case>> = {
     const content = guest.readFile(path);
     for (let time = 0; time < 2; time++) for await (const _ of content) break;
     assert.equal((await all(content)).length, 4 * MIB);
-    await until(() => guest.client.channelsOpen === 0);
   },
   'says what is wrong with a path': async ({ guest, directory }) => {
     await guest.writeFile(`${directory}/file`, 'x');
@@ -415,7 +424,6 @@ const FILES: Readonly<Record<string, Case>> = {
       for await (const _ of guest.readFile(path, { signal: abort.signal })) abort.abort();
     };
     await rejects(reading(), 'aborted');
-    await until(() => guest.client.channelsOpen === 0);
     await rejects(guest.stat(path, { signal: abort.signal }), 'aborted');
   },
   'describes files, directories and links': async ({ guest, directory }) => {
@@ -538,7 +546,7 @@ async function all(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function names(guest: Guest, directory: string): Promise<readonly string[]> {
+async function names(guest: GuestMethods, directory: string): Promise<readonly string[]> {
   return (await guest.list(directory)).map(({ name }) => name).toSorted();
 }
 

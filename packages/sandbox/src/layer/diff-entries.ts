@@ -32,7 +32,10 @@ function entryOf(change: ReviewedChange, deletion: ReviewedChange | undefined): 
   return { path, from: deletion?.path, before: deletion === undefined ? status.host : deletion.status.host, after, change, deletion };
 }
 
-/** From the added to the deleted half. Only equal contents: cheap, never a guess. An empty file is like any other, so it is not one. */
+/**
+ * From the added to the deleted half. Only equal contents: cheap, never a guess. An empty file is like any other, so it is not one; and what
+ * deserves attention is shown line by line, not as something moved.
+ */
 async function findRenames(
   changes: readonly ReviewedChange[],
   upper: Tree,
@@ -43,7 +46,7 @@ async function findRenames(
   for (const change of changes) {
     const { host } = change.status;
     if (change.after !== undefined || change.status.kind !== 'pending' || host?.kind !== 'file' || host.size === 0) continue;
-    if (host.sha256 === undefined) continue;
+    if (host.sha256 === undefined || change.attention !== undefined) continue;
     sizes.add(host.size);
     deleted.set(host.sha256, [...(deleted.get(host.sha256) ?? []), change]);
   }
@@ -51,6 +54,7 @@ async function findRenames(
   for (const change of changes) {
     const { path, after, status } = change;
     if (status.kind !== 'pending' || status.host !== undefined || after?.kind !== 'file' || !sizes.has(after.size)) continue;
+    if (change.attention !== undefined) continue;
     const candidates = deleted.get(await hashFile(upper, path, after, pace)) ?? [];
     const best = candidates.findIndex((candidate) => nameOf(candidate.path) === nameOf(path));
     const [found] = candidates.splice(Math.max(best, 0), 1);

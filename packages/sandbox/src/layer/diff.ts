@@ -9,7 +9,7 @@ import type { DiffEntry } from './diff-entries.ts';
 import { quoteForGit } from './git-quote.ts';
 import { hunkHeader } from './line-diff.ts';
 import { OpenDiff } from './open-diff.ts';
-import { isSpecial, type PathState } from './path-state.ts';
+import type { PathState } from './path-state.ts';
 import type { Review } from './review.ts';
 import { escapeBytesForTerminal } from './terminal-text.ts';
 
@@ -80,8 +80,6 @@ function notesOf(entry: DiffEntry, filled: ReadonlySet<string>): PatchLine[] {
   if (entry.deletion?.attention !== undefined) notes.push(`attention: ${quoteForGit(entry.deletion.path)}: ${entry.deletion.attention}`);
   if (change.status.kind === 'conflict') notes.push(`conflict: ${name}: ${escapeLine(change.status.reason)}`);
   if (change.refusal !== undefined) notes.push(`cannot be applied: ${name}: ${change.refusal.detail}`);
-  if (isSpecial(after)) notes.push(`${after.kind.replace('_', ' ')} added: ${name}`);
-  if (isSpecial(before)) notes.push(`${before.kind.replace('_', ' ')} removed: ${name}`);
   if (before?.kind === 'directory' && after?.kind !== 'directory' && !filled.has(path)) notes.push(`empty directory removed: ${name}`);
   if (after?.kind === 'directory' && before?.kind !== 'directory' && !filled.has(path)) notes.push(`empty directory added: ${name}`);
   const modes = modeNote(before, after);

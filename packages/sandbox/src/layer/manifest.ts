@@ -72,8 +72,9 @@ async function makeManifest(held: HeldRun, { probe, signal }: SealOptions): Prom
   try {
     using upper = Tree.open(paths.upper, { isOurs: true });
     using lower = Tree.open(record.directory);
+    const startedNs = BigInt(record.startedNs);
     const changes: SealedChange[] = [];
-    for (const change of await scanLayer({ upper, lower, probe, pace })) changes.push(await seal(change, lower, record.startedNs, pace));
+    for (const change of await scanLayer({ upper, lower, probe, pace })) changes.push(await seal(change, lower, startedNs, pace));
     const manifest = { sealedNs: BigInt(Date.now()) * 1_000_000n, changes };
     writeAtomically(paths.manifest, manifestToText(manifest));
     return manifest;

@@ -55,8 +55,8 @@ export type RunRecord = {
   readonly status: 'open' | 'ended' | 'crashed';
   /** Absent while open, after a crash, and when the sandbox broke. */
   readonly exit?: RunExit;
-  /** The kernel's clock when the run began, as files are stamped with it. A host file changed later was changed during the run. */
-  readonly startedNs: bigint;
+  /** Nanoseconds of the clock that stamps files, when the run began. A host file changed later was changed during the run. */
+  readonly startedNs: string;
   readonly layer: LayerRecord;
 };
 
@@ -76,7 +76,7 @@ export function exitRecord(exit: Exit | RunExit): RunExit {
 }
 
 export function recordToText(record: RunRecord): string {
-  return `${JSON.stringify({ version: 1, ...record, startedNs: `${record.startedNs}` }, undefined, 2)}\n`;
+  return `${JSON.stringify({ version: 1, ...record }, undefined, 2)}\n`;
 }
 
 /** Throws `ShapeError` or `SyntaxError`. */
@@ -94,7 +94,7 @@ export function readRecord(text: string): RunRecord {
     profile: readOneOf(fields['profile'], 'profile', PROFILES),
     status: readOneOf(fields['status'], 'status', ['open', 'ended', 'crashed']),
     ...(fields['exit'] === undefined ? {} : { exit: readExit(fields['exit']) }),
-    startedNs: BigInt(readMatch(fields['startedNs'], 'startedNs', /^\d{1,20}$/)),
+    startedNs: readMatch(fields['startedNs'], 'startedNs', /^\d{1,20}$/),
     layer: readLayer(fields['layer']),
   };
 }

@@ -260,7 +260,7 @@ export class RunStore {
 }
 
 /** Makes the directories of an overlay and gives the moment of the start. */
-function makeLayer(run: string, directory: string): bigint {
+function makeLayer(run: string, directory: string): string {
   const paths = runPaths(run);
   const below = statSync(directory);
   mkdirSync(paths.layer, { mode: 0o700 });
@@ -272,7 +272,7 @@ function makeLayer(run: string, directory: string): bigint {
   chmodSync(paths.upper, below.mode & 0o7777);
   // Files are stamped by a clock that ticks every few milliseconds, so this stamp, not the time of day, is what theirs compare with. A host
   // file changed later within the same tick counts as changed before: no sandbox starts that fast.
-  return lstatSync(paths.upper, { bigint: true }).ctimeNs;
+  return `${lstatSync(paths.upper, { bigint: true }).ctimeNs}`;
 }
 
 function canonicalDirectory(path: string): string {

@@ -6,14 +6,14 @@
 import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
 import { conflictFault, openLower, type PausePoint, tidy } from './apply.ts';
-import { type BytePath, comparePaths, joinPath, pathToText, quotePath } from './byte-path.ts';
+import { type BytePath, pathToText, quotePath } from './byte-path.ts';
 import { HostWriter } from './host-writer.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { Journal, type JournalStep } from './journal.ts';
-import { readManifest, readWithHash, refuseDropped } from './manifest.ts';
-import { type FileState, isEqualState, isSameInode, type PathState } from './path-state.ts';
-import type { Conflict } from './plan-apply.ts';
+import { readManifest, refuseDropped } from './manifest.ts';
+import { type FileState, isSameInode, type PathState } from './path-state.ts';
+import { planUndo, type Revert, type UndoPlan } from './plan-undo.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
 import type { Tree } from './tree.ts';
@@ -52,10 +52,9 @@ export async function undoRun(store: RunStore, idOrPrefix: string, options: Undo
   using journal = Journal.open(paths.journal);
   const writer = new HostWriter(lower, record.id, pace);
   await tidy(held, journal, writer, manifest, pace);
-  const undo = new Undo({ lower, journal, writer, pace, options });
-  const conflicts = await undo.findConflicts();
-  if (conflicts.length > 0 && options.force !== true) throw conflictFault(`Cannot undo run ${record.id}`, conflicts);
-  const { restored, kept } = await undo.run();
+  const plan = await planUndo({ steps: journal.steps, lower, isForced: options.force === true, pace });
+  if (plan.conflicts.length > 0 && options.force !== true) throw conflictFault(`Cannot undo run ${record.id}`, plan.conflicts);
+  const { restored, kept } = await new Undo({ lower, journal, writer, pace, options }).run(plan);
   held.save({ layer: { state: 'undone', isUndoable: false } });
   await journal.discard(pace);
   return { run: held.record, restored: restored.map(pathToText), kept: kept.map(pathToText) };
@@ -80,38 +79,13 @@ class Undo {
     this.#parts = parts;
   }
 
-  /** Goes through the steps without doing them. */
-  async findConflicts(): Promise<readonly Conflict[]> {
-    const { journal, lower, pace } = this.#parts;
-    const host = new HostStates(lower, pace);
-    const ours = new Set<string>(journal.steps.map((step) => step.path));
-    const conflicts = new Map<BytePath, Conflict>();
-    for (const step of journal.steps.toReversed()) {
-      const now = await host.get(step.path);
-      if (isEqualState(now, step.before)) continue;
-      if (!isEqualState(now, step.after)) conflicts.set(step.path, { path: step.path, reason: 'the host changed it since it was applied' });
-      if (step.operation === 'mkdir') {
-        const others = lower.list(step.path).map((name) => joinPath(step.path, name));
-        for (const path of others.filter((one) => !ours.has(one))) {
-          conflicts.set(path, { path, reason: 'the host made it in a directory that was applied' });
-        }
-      }
-      host.set(step.path, step.before);
-    }
-    return [...conflicts.values()].toSorted((left, right) => comparePaths(left.path, right.path));
-  }
-
-  async run(): Promise<Undone> {
-    const { journal, lower, writer, pace } = this.#parts;
-    const host = new HostStates(lower, pace);
+  async run({ reverts }: UndoPlan): Promise<Undone> {
+    const { journal, writer } = this.#parts;
     journal.begin();
     await this.#pause('begun');
-    for (const step of journal.steps.toReversed()) {
-      const now = await host.get(step.path);
-      if (isEqualState(now, step.before)) continue;
-      await this.#revert(step, now);
-      host.set(step.path, step.before);
-      await this.#pause('step', step.path);
+    for (const revert of reverts) {
+      await this.#revert(revert);
+      await this.#pause('step', revert.step.path);
     }
     writer.sync();
     await this.#pause('ended');
@@ -119,7 +93,7 @@ class Undo {
     return { restored: [...this.#restored].sort(), kept: [...this.#kept].sort() };
   }
 
-  async #revert(step: JournalStep, now: PathState | undefined): Promise<void> {
+  async #revert({ step, now }: Revert): Promise<void> {
     const { lower, writer } = this.#parts;
     const { path, before } = step;
     try {
@@ -191,31 +165,6 @@ class Undo {
   async #pause(point: PausePoint, path?: BytePath): Promise<void> {
     if (this.#parts.pace.isDue) await this.#parts.pace.rest();
     await this.#parts.options.onPause?.(point, path === undefined ? undefined : pathToText(path));
-  }
-}
-
-/** What the host has, looked at once and then followed through the steps. */
-class HostStates {
-  readonly #lower: Tree;
-  readonly #pace: Pace;
-  readonly #states = new Map<BytePath, PathState | undefined>();
-
-  constructor(lower: Tree, pace: Pace) {
-    this.#lower = lower;
-    this.#pace = pace;
-  }
-
-  async get(path: BytePath): Promise<PathState | undefined> {
-    if (this.#states.has(path)) return this.#states.get(path);
-    if (this.#pace.isDue) await this.#pace.rest();
-    const state = this.#lower.state(path);
-    const known = state?.kind === 'file' ? ((await readWithHash(this.#lower, path, this.#pace)) ?? state) : state;
-    this.#states.set(path, known);
-    return known;
-  }
-
-  set(path: BytePath, state: PathState | undefined): void {
-    this.#states.set(path, state);
   }
 }
 

@@ -4,7 +4,7 @@ import { Fault } from '@warren/protocol';
 import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../contract.ts';
 import type { RawUsage } from '../../guest/exit-message.ts';
 import { Guest } from '../../guest/guest.ts';
-import { type Architecture, architectureOf, compileFilter } from '../../seccomp/index.ts';
+import { type Architecture, architectureOf, type SeccompProfileName } from '../../seccomp/index.ts';
 import { type CgroupRoots, planCgroups, readLimitCounts, rootPaths } from './cgroup-plan.ts';
 import { explainFailure } from './explain-failure.ts';
 import { capabilitiesOf, type HostFacts } from './host-facts.ts';
@@ -14,12 +14,19 @@ import { NamespaceSandbox } from './namespace-sandbox.ts';
 import { AGENT, AGENT_HOME, planWalls, type RemovableWall, WORKSPACE } from './plan.ts';
 import { resolveSpec } from './resolve-spec.ts';
 
+/** A running launcher, with the cgroups that are its own: a new one cannot have those of one that died, which may still be going away. */
+export type OpenLauncher = { readonly process: LauncherProcess; readonly roots: CgroupRoots };
+
+/** The bytes of a seccomp filter. */
+export type FilterOf = (profile: SeccompProfileName, architecture: Architecture) => Uint8Array;
+
 export type BackendParts = {
-  readonly launcherPath: string;
-  readonly launcher: LauncherProcess;
+  readonly launcher: OpenLauncher;
+  /** Starts another after one has died. */
+  readonly openLauncher: () => OpenLauncher;
   readonly facts: HostFacts;
-  readonly roots: CgroupRoots;
   readonly without: ReadonlySet<RemovableWall> | undefined;
+  readonly filterOf: FilterOf;
 };
 
 const NO_FILTER = new Uint8Array(0);
@@ -28,7 +35,7 @@ export class NamespaceSandboxes implements Sandboxes {
   readonly capabilities: Capabilities;
   readonly #parts: BackendParts;
   readonly #hasMemsw: boolean;
-  #launcher: LauncherProcess;
+  #launcher: OpenLauncher;
   #isDisposed = false;
 
   constructor(parts: BackendParts) {
@@ -41,14 +48,14 @@ export class NamespaceSandboxes implements Sandboxes {
   async start(given: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
     signal?.throwIfAborted();
     const { spec, profile } = resolveSpec(given, this.capabilities, process.env);
-    const { facts, roots, without } = this.#parts;
+    const { facts, without, filterOf } = this.#parts;
     if (spec.workspace?.kind === 'overlay') prepareLayer(spec.workspace.directory, spec.workspace.layer, facts);
     const startedAt = performance.now();
-    const launcher = this.#openLauncher();
+    const { process: launcher, roots } = this.#openLauncher();
     const id = launcher.nextId();
     const cgroups = planCgroups(roots, id, spec.limits, this.#hasMemsw);
     const flags = planWalls({ spec, profile, facts, cgroups, without });
-    const filter = without?.has('seccomp') === true ? NO_FILTER : compileFilter(spec.seccomp, architecture());
+    const filter = without?.has('seccomp') === true ? NO_FILTER : filterOf(spec.seccomp, architecture());
     const launched = await launcher.launch(id, flags, filter, signal);
     const { counters } = cgroups;
     const guest = new Guest(launched.client, {
@@ -64,13 +71,13 @@ export class NamespaceSandboxes implements Sandboxes {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
-    await this.#launcher[Symbol.asyncDispose]();
+    await this.#launcher.process[Symbol.asyncDispose]();
   }
 
   /** The running one, or a new one after it died. */
-  #openLauncher(): LauncherProcess {
+  #openLauncher(): OpenLauncher {
     if (this.#isDisposed) throw new Fault('sandbox_gone', 'Cannot start a sandbox: the backend is closed');
-    if (this.#launcher.isLost) this.#launcher = startLauncher(this.#parts.launcherPath, this.#parts.roots);
+    if (this.#launcher.process.isLost) this.#launcher = this.#parts.openLauncher();
     return this.#launcher;
   }
 }

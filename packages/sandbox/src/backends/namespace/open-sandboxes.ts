@@ -4,10 +4,11 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { Sandboxes } from '../../contract.ts';
-import { readCgroupLayout } from './cgroup-layout.ts';
+import { compileFilter } from '../../seccomp/index.ts';
+import { type CgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 import { rootsOf } from './cgroup-plan.ts';
 import { type IdentityChoice, readHostFacts } from './host-facts.ts';
-import { NamespaceSandboxes, startLauncher } from './namespace-sandboxes.ts';
+import { type FilterOf, NamespaceSandboxes, type OpenLauncher, startLauncher } from './namespace-sandboxes.ts';
 import type { RemovableWall } from './plan.ts';
 
 export type OpenOptions = {
@@ -17,24 +18,48 @@ export type OpenOptions = {
   readonly identities?: IdentityChoice;
 };
 
+/** What only a test may ask for. */
+export type TestingOptions = {
+  readonly without?: readonly RemovableWall[];
+  /** The cgroups there seem to be: without the v2 hierarchy a subreaper holds the tree of a command together, with `none` signals pause it. */
+  readonly cgroups?: 'v1' | 'none';
+  /** Instead of the profile's own seccomp filter. */
+  readonly filter?: FilterOf;
+};
+
 /** Opens the namespace backend. The caller owns the result; disposing it destroys every sandbox. Throws `wall_unavailable` when there is no launcher. */
 export function openSandboxes(options: OpenOptions = {}): Promise<Sandboxes> {
-  return openWith(options, undefined);
+  return openWith(options, {});
 }
 
 /** As `openSandboxes`, with walls left out: for tests that show that each of them is noticed. */
 export function openWeakenedSandboxes(without: readonly RemovableWall[], options: OpenOptions = {}): Promise<Sandboxes> {
-  return openWith(options, new Set(without));
+  return openWith(options, { without });
 }
 
-async function openWith(options: OpenOptions, without: ReadonlySet<RemovableWall> | undefined): Promise<Sandboxes> {
+/** As `openSandboxes`, on a host that seems to have less than it has, or under another filter: for tests. */
+export function openTestSandboxes(testing: TestingOptions, options: OpenOptions = {}): Promise<Sandboxes> {
+  return openWith(options, testing);
+}
+
+async function openWith(options: OpenOptions, testing: TestingOptions): Promise<Sandboxes> {
   const launcherPath = options.launcher ?? findLauncher();
-  const layout = readCgroupLayout();
-  const roots = rootsOf(layout, `${process.pid}-${randomBytes(6).toString('hex')}`);
-  const launcher = startLauncher(launcherPath, roots);
-  const { landlock } = await launcher.hello;
+  const layout = cgroupsLeft(readCgroupLayout(), testing.cgroups);
+  const openLauncher = (): OpenLauncher => {
+    const roots = rootsOf(layout, `${process.pid}-${randomBytes(6).toString('hex')}`);
+    return { process: startLauncher(launcherPath, roots), roots };
+  };
+  const launcher = openLauncher();
+  const { landlock } = await launcher.process.hello;
   const facts = readHostFacts(layout, landlock, options.identities);
-  return new NamespaceSandboxes({ launcherPath, launcher, facts, roots, without });
+  const without = testing.without === undefined ? undefined : new Set(testing.without);
+  return new NamespaceSandboxes({ launcher, openLauncher, facts, without, filterOf: testing.filter ?? compileFilter });
+}
+
+function cgroupsLeft(layout: CgroupLayout, left: TestingOptions['cgroups']): CgroupLayout {
+  if (left === undefined) return layout;
+  const controllers = Object.entries(layout.controllers).filter(([, base]) => left === 'v1' && base.version === 1);
+  return { controllers: Object.fromEntries(controllers), unified: undefined };
 }
 
 /** Beside this package in a release, in `build/` of a checkout; never relative to the working directory, which others may own. */

@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { TemporaryDirectory } from '@warren/testkit';
 import type { HeldRun } from '../held-run.ts';
 import type { RunId } from '../run-id.ts';
@@ -12,18 +13,23 @@ export class LayerFixture implements AsyncDisposable {
   readonly store: RunStore;
   /** The host's directory. */
   readonly directory: string;
+  readonly stateDirectory: string;
   readonly #temporary: TemporaryDirectory;
+  readonly #removed: string | undefined;
 
-  private constructor(temporary: TemporaryDirectory) {
+  private constructor(temporary: TemporaryDirectory, elsewhere: string | undefined) {
     this.#temporary = temporary;
+    this.#removed = elsewhere === undefined ? undefined : mkdtempSync(join(elsewhere, 'warren-test-'));
+    this.stateDirectory = join(this.#removed ?? temporary.path, 'state');
     this.directory = temporary.join('project');
     mkdirSync(this.directory);
     mkdirSync(temporary.join('merged'));
-    this.store = RunStore.open({ stateDirectory: temporary.join('state') });
+    this.store = RunStore.open({ stateDirectory: this.stateDirectory });
   }
 
-  static async create(): Promise<LayerFixture> {
-    return new LayerFixture(await TemporaryDirectory.create());
+  /** The state may lie in another file system. */
+  static async create(elsewhere?: string): Promise<LayerFixture> {
+    return new LayerFixture(await TemporaryDirectory.create(), elsewhere);
   }
 
   join(...names: readonly string[]): string {
@@ -74,5 +80,6 @@ export class LayerFixture implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.helper[Symbol.asyncDispose]();
     await this.#temporary[Symbol.asyncDispose]();
+    if (this.#removed !== undefined) rmSync(this.#removed, { recursive: true, force: true });
   }
 }

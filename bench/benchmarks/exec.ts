@@ -1,0 +1,38 @@
+import { openSandboxes } from '@warren/sandbox';
+import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { interleave } from '../harness/interleave.ts';
+import { atMost, below, measured, type Row, ratio } from '../harness/row.ts';
+import { timeProgram } from '../harness/run-program.ts';
+import { runTrue, TRUE } from '../harness/warren.ts';
+
+export const exec: Benchmark = {
+  name: 'exec',
+  title: '`true` in a running sandbox',
+  method:
+    "The library's `run`, output collected, until its answer is there. Against Node's own `child_process.spawn` of the same program on the host, with no " +
+    'walls, until its `exit` event; once with stdio ignored, once with pipes as `run` has. They take turns.',
+  run,
+};
+
+async function run(context: Context): Promise<readonly Row[]> {
+  await using sandboxes = await openSandboxes();
+  await using sandbox = await sandboxes.start({});
+  const warren = { name: 'Warren', turn: () => timed(() => runTrue(sandbox)) };
+  const spawned = { name: 'spawn', turn: () => timeProgram(TRUE, []) };
+  const piped = { name: 'spawn with pipes', turn: () => timeProgram(TRUE, [], { stdio: 'pipe' }) };
+  const samplesOf = await interleave([warren, spawned, piped], context.isQuick ? 30 : 1_000, context);
+  const ours = samplesOf(warren);
+  return [
+    measured('Warren: run', 'ms', ours, { bound: atMost(1.6) }),
+    measured('Node: spawn, stdio ignored', 'ms', samplesOf(spawned), {
+      ratio: ratio('Warren ÷ spawn', ours, samplesOf(spawned), below(1)),
+    }),
+    measured('Node: spawn, stdio piped', 'ms', samplesOf(piped), { ratio: ratio('Warren ÷ spawn', ours, samplesOf(piped), below(1)) }),
+  ];
+}
+
+async function timed(action: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now();
+  await action();
+  return performance.now() - startedAt;
+}

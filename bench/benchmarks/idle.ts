@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { openSandboxes, type Sandbox, type Sandboxes } from '@warren/sandbox';
+import { atOnce } from '../harness/at-once.ts';
+import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { interleave } from '../harness/interleave.ts';
+import { available, type Memory, settledMemory } from '../harness/memory.ts';
+import { atMost, measured, type Row, ratio } from '../harness/row.ts';
+import { timeProgram } from '../harness/run-program.ts';
+import { missingLimits, runTrue, TRUE } from '../harness/warren.ts';
+
+const WIDTH = 16;
+const NODE_PROCESSES = 10;
+/** Where the kernel keeps what a sandbox costs. They overlap neither each other nor make up all of it. */
+const PARTS = ['Slab', 'Percpu', 'AnonPages', 'PageTables', 'KernelStack', 'Shmem'] as const;
+
+export const idle: Benchmark = {
+  name: 'idle',
+  title: '1,000 idle sandboxes',
+  method:
+    `${WIDTH} are started at a time, from none to all. Memory is what MemAvailable of /proc/meminfo loses meanwhile: kernel memory of every kind, the ` +
+    'launcher and what the library holds are in it. Before and after, medians over a second are taken until two in a row agree within 1 MiB; on a busy ' +
+    'machine the number is not worth much. Then `true` runs in one after the other, taking turns with spawn of Node, and all are destroyed at once.',
+  run,
+};
+
+async function run(context: Context): Promise<readonly Row[]> {
+  const count = context.isQuick ? 100 : 1_000;
+  const rounds: Round[] = [];
+  let note: { readonly note?: string } = {};
+  for (let round = 0; round < (context.isQuick ? 1 : 3); round += 1) {
+    await using sandboxes = await openSandboxes();
+    note = missingLimits(sandboxes);
+    rounds.push(await fillOnce(sandboxes, count, context));
+    context.say(`idle: round ${round + 1} is done`);
+  }
+  const of = (pick: (round: Round) => number): readonly number[] => rounds.map(pick);
+  const each = of(({ memoryMiB }) => memoryMiB / count);
+  const node = await measureNode(context);
+  const executed = rounds.flatMap(({ execMs }) => execMs);
+  const spawned = rounds.flatMap(({ spawnMs }) => spawnMs);
+  return [
+    measured(
+      `create ${count}`,
+      's',
+      of(({ createMs }) => createMs / 1_000),
+      bound(6, count),
+    ),
+    measured('memory of each, MemAvailable', 'MiB', each, { bound: atMost(0.6), ...note }),
+    measured(
+      `memory of ${count}, MemAvailable`,
+      'MiB',
+      of(({ memoryMiB }) => memoryMiB),
+      bound(600, count),
+    ),
+    measured(
+      '  MemFree of each',
+      'MiB',
+      of(({ freeMiB }) => freeMiB / count),
+    ),
+    ...PARTS.map((part) =>
+      measured(
+        `  ${part} of each`,
+        'MiB',
+        of(({ parts }) => (parts[part] ?? 0) / count),
+      ),
+    ),
+    measured(
+      '  of each, in the Node process',
+      'MiB',
+      of(({ ourMiB }) => ourMiB / count),
+    ),
+    measured('an idle Node process, MemAvailable', 'MiB', [node], { ratio: ratio('Node ÷ sandbox', [node], each) }),
+    measured(`\`true\` in one of ${count} running`, 'ms', executed),
+    measured('Node: spawn, stdio ignored', 'ms', spawned, { ratio: ratio('Warren ÷ spawn', executed, spawned) }),
+    measured(
+      `destroy ${count}`,
+      's',
+      of(({ destroyMs }) => destroyMs / 1_000),
+    ),
+    measured(
+      'memory not back afterwards',
+      'MiB',
+      of(({ lostMiB }) => lostMiB),
+    ),
+  ];
+}
+
+/** The targets are for a thousand. */
+function bound(value: number, count: number): { readonly bound?: ReturnType<typeof atMost> } {
+  return count === 1_000 ? { bound: atMost(value) } : {};
+}
+
+type Round = {
+  readonly createMs: number;
+  readonly memoryMiB: number;
+  readonly freeMiB: number;
+  readonly ourMiB: number;
+  readonly parts: Memory;
+  readonly execMs: readonly number[];
+  readonly spawnMs: readonly number[];
+  readonly destroyMs: number;
+  readonly lostMiB: number;
+};
+
+async function fillOnce(sandboxes: Sandboxes, count: number, context: Context): Promise<Round> {
+  const { signal } = context;
+  await using first = await sandboxes.start({}); // What the first one sets up once is not counted with it.
+  await runTrue(first);
+  const before = await settledMemory(signal);
+  const ourBefore = process.memoryUsage.rss();
+  const startedAt = performance.now();
+  const all = await atOnce(count, WIDTH, () => sandboxes.start({}, signal));
+  const createMs = performance.now() - startedAt;
+  const during = await settledMemory(signal);
+  const ourMiB = (process.memoryUsage.rss() - ourBefore) / 1_048_576;
+  const times = await executeAmong(all, context);
+  const endsAt = performance.now();
+  await Promise.all(all.map((sandbox) => sandbox[Symbol.asyncDispose]()));
+  const destroyMs = performance.now() - endsAt;
+  const after = await settledMemory(signal);
+  return {
+    createMs,
+    memoryMiB: available(before) - available(during),
+    freeMiB: (before['MemFree'] ?? Number.NaN) - (during['MemFree'] ?? Number.NaN),
+    ourMiB,
+    parts: Object.fromEntries(PARTS.map((part) => [part, (during[part] ?? 0) - (before[part] ?? 0)])),
+    ...times,
+    destroyMs,
+    lostMiB: available(before) - available(after),
+  };
+}
+
+async function executeAmong(all: readonly Sandbox[], context: Context): Promise<Pick<Round, 'execMs' | 'spawnMs'>> {
+  let turns = 0;
+  const warren = {
+    name: 'Warren',
+    turn: async () => {
+      const sandbox = all[(turns * 7) % all.length] as Sandbox; // Never the same twice in a row: its pages and caches are cold.
+      turns += 1;
+      const startedAt = performance.now();
+      await runTrue(sandbox);
+      return performance.now() - startedAt;
+    },
+  };
+  const spawned = { name: 'spawn', turn: () => timeProgram(TRUE, []) };
+  const samplesOf = await interleave([warren, spawned], context.isQuick ? 20 : 200, context);
+  return { execMs: samplesOf(warren), spawnMs: samplesOf(spawned) };
+}
+
+/** What one Node process costs, of several: their shared pages are counted once, as those of the sandboxes are. */
+async function measureNode({ signal }: Context): Promise<number> {
+  const children: ChildProcess[] = [];
+  try {
+    const before = await settledMemory(signal);
+    for (let index = 0; index < NODE_PROCESSES; index += 1) {
+      const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9); console.log()'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      children.push(child);
+      await once(child.stdout, 'data');
+    }
+    return (available(before) - available(await settledMemory(signal))) / NODE_PROCESSES;
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map((child) => (child.exitCode === null && child.signalCode === null ? once(child, 'exit') : undefined)));
+  }
+}

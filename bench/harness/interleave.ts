@@ -1,0 +1,42 @@
+import type { Context } from './benchmark.ts';
+
+/** Something that can take a turn; the turn returns what it measured. */
+export type Subject = { readonly name: string; turn(): Promise<number> };
+
+/**
+ * Lets all subjects take turns, so that what disturbs the machine disturbs them alike. Each round has one turn of each, in an order that changes from
+ * round to round: the kernel frees a network namespace after its last process is gone, and the same one would always pay for the same other.
+ */
+export async function interleave<const Names extends readonly Subject[]>(
+  subjects: Names,
+  rounds: number,
+  context: Context,
+  warmups: number = Math.min(10, rounds),
+): Promise<(subject: Names[number]) => readonly number[]> {
+  const samples = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
+  const random = randomFrom(1);
+  for (let round = -warmups; round < rounds; round += 1) {
+    for (const subject of shuffled(subjects, random)) {
+      context.signal.throwIfAborted();
+      const value = await subject.turn();
+      if (round >= 0) samples.get(subject)?.push(value);
+    }
+  }
+  return (subject) => samples.get(subject) ?? [];
+}
+
+function shuffled<T>(values: readonly T[], random: () => number): readonly T[] {
+  return values
+    .map((value) => ({ value, key: random() }))
+    .toSorted((one, other) => one.key - other.key)
+    .map(({ value }) => value);
+}
+
+/** The same order in every run: a small linear congruential generator (Numerical Recipes) is random enough for that. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

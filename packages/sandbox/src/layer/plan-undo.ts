@@ -1,0 +1,73 @@
+/**
+ * Finds out how far an apply came, path by path, and what is to be taken back. The steps of one path lead from state to state; the host stands
+ * at one of them, and every step up to there is reverted. More than one apply may have added to the journal, also after a kill.
+ */
+import { type BytePath, comparePaths, joinPath } from './byte-path.ts';
+import type { Pace } from './internal/pace.ts';
+import type { JournalStep } from './journal.ts';
+import { readWithHash } from './manifest.ts';
+import { isEqualState, type PathState } from './path-state.ts';
+import type { Conflict } from './plan-apply.ts';
+import type { Tree } from './tree.ts';
+
+/** A step to take back, and what stands at its path when its turn comes. */
+export type Revert = { readonly step: JournalStep; readonly now: PathState | undefined };
+
+export type UndoPlan = {
+  /** In the order to do them. */
+  readonly reverts: readonly Revert[];
+  readonly conflicts: readonly Conflict[];
+};
+
+export type PlanUndoRequest = {
+  readonly steps: readonly JournalStep[];
+  readonly lower: Tree;
+  readonly isForced: boolean;
+  readonly pace: Pace;
+};
+
+export async function planUndo({ steps, lower, isForced, pace }: PlanUndoRequest): Promise<UndoPlan> {
+  const byPath = Map.groupBy(steps, (step) => step.path);
+  const conflicts: Conflict[] = [];
+  const reverts: Revert[] = [];
+  for (const [path, chain] of byPath) {
+    if (pace.isDue) await pace.rest();
+    const host = await readState(lower, path, pace);
+    const found = revertsOf(chain, host, isForced);
+    if (found === undefined) conflicts.push({ path, reason: 'the host changed it since it was applied' });
+    else reverts.push(...found);
+  }
+  for (const { step, now } of reverts) {
+    if (step.operation !== 'mkdir' || now?.kind !== 'directory') continue;
+    const others = lower
+      .list(step.path)
+      .map((name) => joinPath(step.path, name))
+      .filter((path) => !byPath.has(path));
+    conflicts.push(...others.map((path) => ({ path, reason: 'the host made it in a directory that was applied' })));
+  }
+  return {
+    reverts: reverts.sort((left, right) => right.step.number - left.step.number),
+    conflicts: conflicts.sort((left, right) => comparePaths(left.path, right.path)),
+  };
+}
+
+/** From the last step done to the first. `undefined`: the host stands at none of the states between them. */
+function revertsOf(chain: readonly JournalStep[], host: PathState | undefined, isForced: boolean): readonly Revert[] | undefined {
+  const at = chain.findLastIndex((step) => isEqualState(host, step.before) || isEqualState(host, step.after));
+  if (at === -1 && !isForced) return undefined;
+  const reverts: Revert[] = [];
+  let now = host;
+  for (const step of chain.slice(0, at === -1 ? chain.length : at + 1).toReversed()) {
+    if (isEqualState(now, step.before)) continue;
+    // Between two applies the host had a state of its own, which the second overwrote by force: that is where undo ends.
+    if (!isEqualState(now, step.after) && (at !== -1 || reverts.length > 0)) break;
+    reverts.push({ step, now });
+    now = step.before;
+  }
+  return reverts;
+}
+
+async function readState(lower: Tree, path: BytePath, pace: Pace): Promise<PathState | undefined> {
+  const state = lower.state(path);
+  return state?.kind === 'file' ? ((await readWithHash(lower, path, pace)) ?? state) : state;
+}
