@@ -32,42 +32,87 @@ static int write_value(const char *path, const char *value)
     return result;
 }
 
-bool make_cgroups(const struct spec *spec, int *procs, struct failure *failure)
+/* "" for a root that the launcher was not given: nothing can be made there. */
+static const char *path_of(const struct cgroup_roots *roots, unsigned root, uint32_t slot, const char *file, char *place, size_t room)
 {
-    char path[PATH_MAX + 32];
+    place[0] = '\0';
+    if (root < roots->count)
+        snprintf(place, room, "%s/%u%s%s", roots->paths[root], slot, *file == '\0' ? "" : "/", file);
+    return place;
+}
+
+static bool make_and_set(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure)
+{
+    static char path[PATH_MAX + 320]; /* The failure points to it. */
+    char number[16];
 
     for (size_t i = 0; i < spec->cgroup_count; i++)
-        if (mkdir(spec->cgroups[i], 0755) != 0)
-            return failed(failure, "mkdir", spec->cgroups[i]);
-    if (spec->cgroup2 != NULL && mkdir(spec->cgroup2, 0755) != 0)
-        return failed(failure, "mkdir", spec->cgroup2);
-    for (size_t i = 0; i < spec->cgroup_setting_count; i++)
-        if (write_value(spec->cgroup_settings[i].file, spec->cgroup_settings[i].value) != 0)
-            return failed(failure, "write", spec->cgroup_settings[i].file);
-    for (size_t i = 0; i < spec->cgroup_count; i++) {
-        snprintf(path, sizeof path, "%s/cgroup.procs", spec->cgroups[i]);
-        if ((procs[i] = open(path, O_WRONLY | O_CLOEXEC)) < 0)
-            return failed(failure, "open", spec->cgroups[i]);
+        if (mkdir(path_of(roots, spec->cgroups[i], slot, "", path, sizeof path), 0755) != 0)
+            return failed(failure, "mkdir", path);
+    for (size_t i = 0; i < spec->cgroup_setting_count; i++) {
+        const struct cgroup_file *setting = &spec->cgroup_settings[i];
+        if (write_value(path_of(roots, setting->root, slot, setting->name, path, sizeof path), setting->value) != 0)
+            return failed(failure, "write", path);
     }
+    snprintf(number, sizeof number, "%d", pid);
+    for (size_t i = 0; i < spec->cgroup_count; i++)
+        if (write_value(path_of(roots, spec->cgroups[i], slot, "cgroup.procs", path, sizeof path), number) != 0)
+            return failed(failure, "write", path);
     return true;
 }
 
-bool delegate_cgroup(int directory, uid_t uid, gid_t gid, struct failure *failure)
+bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure)
 {
-    if (fchown(directory, uid, gid) != 0 || fchownat(directory, "cgroup.procs", uid, gid, 0) != 0)
-        return failed(failure, "chown", "cgroup.procs");
+    bool made = make_and_set(roots, slot, spec, pid, failure);
+
+    if (!made)
+        remove_cgroups(roots, slot, spec->cgroups, spec->cgroup_count);
+    return made;
+}
+
+bool give_cgroup2(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, uid_t uid, gid_t gid, struct failure *failure)
+{
+    static char path[PATH_MAX + 320];
+
+    if (uid == geteuid())
+        return true; /* It is theirs already. */
+    if (chown(path_of(roots, (unsigned)spec->cgroup2, slot, "", path, sizeof path), uid, gid) != 0 ||
+        chown(path_of(roots, (unsigned)spec->cgroup2, slot, "cgroup.procs", path, sizeof path), uid, gid) != 0)
+        return failed(failure, "chown", path);
     return true;
 }
 
-void thaw_cgroup(const char *path)
+size_t read_cgroup_file(const struct cgroup_roots *roots, uint32_t slot, const struct cgroup_file *file, char *place, size_t room)
 {
-    char file[PATH_MAX + 32];
+    char path[PATH_MAX + 320];
+    int fd = open(path_of(roots, file->root, slot, file->name, path, sizeof path), O_RDONLY | O_CLOEXEC);
+    ssize_t count = fd < 0 ? 0 : read(fd, place, room - 1);
+
+    if (fd >= 0)
+        close(fd);
+    size_t length = count < 0 ? 0 : (size_t)count;
+    place[length] = '\0';
+    return length + 1;
+}
+
+static void thaw_cgroup(const char *path)
+{
+    char file[PATH_MAX + 400];
 
     snprintf(file, sizeof file, "%s/freezer.state", path);
     (void)write_value(file, "THAWED"); /* Not a freezer: nothing to thaw. v2 kills frozen processes as they are. */
 }
 
-bool remove_cgroup(const char *path)
+void thaw_cgroups(const struct cgroup_roots *roots, uint32_t slot, const unsigned *used, size_t count)
+{
+    char path[PATH_MAX + 320];
+
+    for (size_t i = 0; i < count; i++)
+        if (strstr(path_of(roots, used[i], slot, "", path, sizeof path), "freezer") != NULL)
+            thaw_cgroup(path);
+}
+
+static bool remove_cgroup(const char *path)
 {
     if (rmdir(path) == 0 || errno == ENOENT)
         return true;
@@ -82,9 +127,18 @@ bool remove_cgroup(const char *path)
     return rmdir(path) == 0 || errno == ENOENT;
 }
 
+void remove_cgroups(const struct cgroup_roots *roots, uint32_t slot, const unsigned *used, size_t count)
+{
+    char path[PATH_MAX + 320];
+
+    for (size_t i = 0; i < count; i++)
+        if (*path_of(roots, used[i], slot, "", path, sizeof path) != '\0' && !remove_cgroup(path))
+            purge_cgroup(path, 100);
+}
+
 static void kill_members(const char *path)
 {
-    char file[PATH_MAX + 320], line[32];
+    char file[PATH_MAX + 400], line[32];
 
     thaw_cgroup(path);
     snprintf(file, sizeof file, "%s/cgroup.kill", path);

@@ -4,17 +4,26 @@
 
 #include "spec.h"
 
-/* Makes the directories, writes the settings, opens cgroup.procs of each v1 directory. False: `failure` says what. */
-bool make_cgroups(const struct spec *spec, int *procs, struct failure *failure);
+/* The launcher's own directory in each hierarchy. A sandbox has one directory below each that its spec names, all called by one number, its slot. */
+struct cgroup_roots {
+    const char *paths[CGROUPS_MAX];
+    unsigned count;
+};
 
-/* Lets the sandbox's pid 1 make a cgroup per command below its own. */
-bool delegate_cgroup(int directory, uid_t uid, gid_t gid, struct failure *failure);
+/* Makes the directories, writes the settings and moves `pid` in. False: `failure` says what, and none is left. */
+bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure);
 
-/* Removes one directory and what is below it. False while processes are in it. */
-bool remove_cgroup(const char *path);
+/* Gives the directory of the v2 one to `uid`, who can then make cgroups below. False: `failure` says why. */
+bool give_cgroup2(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, uid_t uid, gid_t gid, struct failure *failure);
+
+/* Reads a file of a sandbox's cgroup as text, up to `room` - 1 bytes and NUL; returns the length with the NUL. */
+size_t read_cgroup_file(const struct cgroup_roots *roots, uint32_t slot, const struct cgroup_file *file, char *place, size_t room);
+
+/* Removes the directories of a slot and what is below them; kills what is still in there. */
+void remove_cgroups(const struct cgroup_roots *roots, uint32_t slot, const unsigned *used, size_t count);
 
 /* Undoes a pause, so that a killed process can end. Best effort. */
-void thaw_cgroup(const char *path);
+void thaw_cgroups(const struct cgroup_roots *roots, uint32_t slot, const unsigned *used, size_t count);
 
 /* Kills what is left in `path` and below, and removes it all; waits up to `timeout_ms`. */
 void purge_cgroup(const char *path, int timeout_ms);

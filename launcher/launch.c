@@ -140,14 +140,9 @@ static bool write_maps(const struct spec *spec, pid_t pid, uint32_t base, struct
            write_map(pid, "gid_map", spec->gid_maps, spec->gid_map_count, base, failure);
 }
 
-static pid_t clone_with(uint64_t flags, int cgroup2)
+static pid_t clone_with(uint64_t flags)
 {
     struct clone_arguments arguments = {.flags = flags, .exit_signal = SIGCHLD};
-
-    if (cgroup2 >= 0) {
-        arguments.flags |= CLONE_TO_CGROUP;
-        arguments.cgroup = (uint64_t)cgroup2;
-    }
     return clone_process(&arguments);
 }
 
@@ -157,7 +152,7 @@ static int open_idmap(const struct spec *spec, uint32_t base, struct failure *fa
     char path[64];
     struct id_map uid = {.inside = spec->idmap_disk_uid, .outside = spec->idmap_inside_uid, .count = 1};
     struct id_map gid = {.inside = spec->idmap_disk_gid, .outside = spec->idmap_inside_gid, .count = 1};
-    pid_t holder = clone_with(CLONE_NEWUSER, -1);
+    pid_t holder = clone_with(CLONE_NEWUSER);
 
     if (holder == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -203,12 +198,11 @@ static bool open_outside_mounts(struct spec *spec, uint32_t base, struct failure
     int idmap = -1;
     bool opened = !spec->idmap || (idmap = open_idmap(spec, base, failure)) >= 0;
 
-    for (size_t i = 0; opened && i < spec->step_count; i++) {
+    for (size_t i = spec->base_step_count; opened && i < spec->step_count; i++) {
         struct step *step = &spec->steps[i];
-        if (!(step->flags & (FLAG_IDMAP | FLAG_OUTSIDE)) || (step->kind != STEP_BIND && step->kind != STEP_OVERLAY))
+        if (!(step->flags & (FLAG_IDMAP | FLAG_OUTSIDE)))
             continue;
-        step->mount = open_outside(step, step->source, idmap, failure);
-        opened = step->mount >= 0 || (failure->error == ENOENT && (step->flags & FLAG_OPTIONAL));
+        opened = (step->mount = open_outside(step, step->source, idmap, failure)) >= 0;
         if (opened && step->kind == STEP_OVERLAY)
             opened = (step->layer_mount = open_outside(step, step->layer, idmap, failure)) >= 0;
     }
@@ -233,73 +227,112 @@ static uint64_t namespaces_of(const struct spec *spec)
            ((spec->without & WITHOUT_UTS) ? 0 : CLONE_NEWUTS);
 }
 
-/* With everything opened: clone, write the maps, let go. */
-static bool start_child(struct spec *spec, const struct launch *launch, struct inheritance *inheritance, uint32_t base, pid_t *pid, struct failure *failure)
+/* Runs in the new process. */
+__attribute__((noreturn)) static void become_sandbox(const struct workshop *workshop, struct spec *spec, const struct blank *blank)
 {
-    int go[2];
-
-    if (pipe2(go, O_CLOEXEC) != 0)
-        return failed(failure, "prepare", "pipe2", NULL);
-    inheritance->go = go[0];
-    *pid = clone_with(namespaces_of(spec), inheritance->cgroup2);
-    if (*pid == 0) {
-        close(go[1]);
-        raise_walls(spec, inheritance);
-        launch->inside(spec);
-        _exit(125);
-    }
-    close(go[0]);
-    bool started = *pid > 0 || failed(failure, "namespaces", "clone3", NULL);
-    if (started && !(write_maps(spec, *pid, base, failure) && (write_all(go[1], "g", 1) == 0 || failed(failure, "prepare", "write", NULL)))) {
-        kill(*pid, SIGKILL);
-        waitpid(*pid, NULL, 0);
-        started = false;
-    }
-    close(go[1]);
-    return started;
+    raise_walls(spec, blank);
+    workshop->become(spec);
+    _exit(125);
 }
 
-/* As a user the cgroup is the user's own already, and pid 1 is that user. */
-static bool delegate(const struct spec *spec, int directory, uint32_t base, struct failure *failure)
+bool make_blank(struct workshop *workshop, struct spec *spec, const char *filter, size_t filter_length, struct launched *blank, struct failure *failure)
 {
-    return spec->lease_slots == 0 || delegate_cgroup(directory, base + spec->init_uid, base + spec->init_gid, failure);
-}
+    static char cgroup2_path[4096];
+    int orders[2];
 
-bool launch_sandbox(struct spec *spec, const struct launch *launch, struct launched *launched, struct failure *failure)
-{
-    uint32_t base = 0;
-    struct inheritance inheritance = {
-        .connection = launch->connection,
-        .cgroup2 = -1,
+    *blank = (struct launched){.lease = -1, .orders = -1, .slot = ++workshop->next_slot};
+    if (spec->lease_slots > 0 && (blank->lease = lease_range(spec, &blank->base)) < 0)
+        return failed(failure, "identity", "bind", "range of ids");
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, orders) != 0) {
+        close_if_open(blank->lease);
+        return failed(failure, "prepare", "socketpair", NULL);
+    }
+    if (spec->cgroup2 >= 0 && (unsigned)spec->cgroup2 < workshop->roots.count)
+        snprintf(cgroup2_path, sizeof cgroup2_path, "%s/%u", workshop->roots.paths[spec->cgroup2], blank->slot);
+    struct blank inside_blank = {
+        .orders = orders[1],
         .launcher = self_fd,
         .null = null_fd,
-        .filter = launch->filter,
-        .filter_length = launch->filter_length,
-        .keep_standard_streams = launch->keep_standard_streams,
+        .cgroup2_path = spec->cgroup2 >= 0 ? cgroup2_path : NULL,
+        .filter = filter,
+        .filter_length = filter_length,
+        .keep_standard_streams = workshop->keep_standard_streams,
     };
-
-    for (size_t i = 0; i < CGROUPS_MAX; i++)
-        inheritance.cgroup_procs[i] = -1;
-    *launched = (struct launched){.lease = -1};
-    if (spec->lease_slots > 0 && (launched->lease = lease_range(spec, &base)) < 0)
-        return failed(failure, "identity", "bind", "range of ids");
-    bool started = make_cgroups(spec, inheritance.cgroup_procs, failure);
-    if (started && spec->cgroup2 != NULL) {
-        inheritance.cgroup2 = open(spec->cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        started = inheritance.cgroup2 >= 0 ? delegate(spec, inheritance.cgroup2, base, failure)
-                                           : failed(failure, "cgroup", "open", spec->cgroup2);
+    blank->orders = orders[0];
+    blank->pid = clone_with(namespaces_of(spec));
+    if (blank->pid == 0) {
+        close(orders[0]);
+        become_sandbox(workshop, spec, &inside_blank);
     }
-    started = started && open_outside_mounts(spec, base, failure) && start_child(spec, launch, &inheritance, base, &launched->pid, failure);
+    close(orders[1]);
+    bool made = blank->pid > 0 || failed(failure, "namespaces", "clone3", NULL);
+    made = made && write_maps(spec, blank->pid, blank->base, failure) && make_cgroups(&workshop->roots, blank->slot, spec, blank->pid, failure) &&
+           (spec->cgroup2 < 0 ||
+            give_cgroup2(&workshop->roots, blank->slot, spec, spec->lease_slots == 0 ? geteuid() : blank->base + spec->init_uid, blank->base + spec->init_gid, failure)) &&
+           (write_all(blank->orders, "g", 1) == 0 || failed(failure, "prepare", "write", NULL));
+    if (!made)
+        discard_blank(workshop, blank, spec);
+    return made;
+}
+
+void discard_blank(const struct workshop *workshop, struct launched *blank, const struct spec *spec)
+{
+    if (blank->pid > 0) {
+        kill(blank->pid, SIGKILL);
+        waitpid(blank->pid, NULL, 0);
+    }
+    remove_cgroups(&workshop->roots, blank->slot, spec->cgroups, spec->cgroup_count);
+    close_if_open(blank->orders);
+    close_if_open(blank->lease);
+    *blank = (struct launched){.lease = -1, .orders = -1};
+}
+
+/* The head of the order with its descriptors in one message, then the texts. */
+static bool send_order(const struct launched *blank, const struct spec *spec, const struct request_to_launch *request, struct failure *failure)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * ORDER_DESCRIPTORS_MAX)];
+        struct cmsghdr align;
+    } control = {0};
+    int fds[ORDER_DESCRIPTORS_MAX];
+    uint32_t count = 0;
+
+    fds[count++] = request->connection;
+    for (size_t i = spec->base_step_count; i < spec->step_count; i++) {
+        if (count + 2 > ORDER_DESCRIPTORS_MAX) {
+            errno = E2BIG;
+            return failed(failure, "mount", "sendmsg", "too many mounts");
+        }
+        if (spec->steps[i].mount >= 0)
+            fds[count++] = spec->steps[i].mount;
+        if (spec->steps[i].layer_mount >= 0)
+            fds[count++] = spec->steps[i].layer_mount;
+    }
+    bool is_whole = is_base_only(spec); /* Then the blank has it all already. */
+    struct order order = {
+        .spec_length = is_whole ? 0 : (uint32_t)request->spec_length,
+        .filter_length = is_whole ? 0 : (uint32_t)request->filter_length,
+        .descriptor_count = count,
+    };
+    struct iovec part = {.iov_base = &order, .iov_len = sizeof order};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = (socklen_t)CMSG_SPACE(sizeof(int) * count)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = (socklen_t)CMSG_LEN(sizeof(int) * count);
+    memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
+    if (sendmsg(blank->orders, &message, MSG_NOSIGNAL) != (ssize_t)sizeof order || write_all(blank->orders, request->spec_text, order.spec_length) != 0 ||
+        write_all(blank->orders, request->filter, order.filter_length) != 0)
+        return failed(failure, "prepare", "sendmsg", NULL);
+    return true;
+}
+
+bool order_sandbox(struct launched *blank, struct spec *spec, const struct request_to_launch *request, struct failure *failure)
+{
+    bool ordered = open_outside_mounts(spec, blank->base, failure) && send_order(blank, spec, request, failure);
+
     close_outside_mounts(spec);
-    for (size_t i = 0; i < CGROUPS_MAX; i++)
-        close_if_open(inheritance.cgroup_procs[i]);
-    close_if_open(inheritance.cgroup2);
-    if (started)
-        return true;
-    for (size_t i = 0; i < spec->cgroup_count; i++)
-        (void)remove_cgroup(spec->cgroups[i]);
-    if (spec->cgroup2 != NULL)
-        (void)remove_cgroup(spec->cgroup2);
-    close_if_open(launched->lease);
-    return false;
+    close_if_open(blank->orders);
+    blank->orders = -1;
+    return ordered;
 }

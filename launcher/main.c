@@ -23,22 +23,31 @@
 
 __attribute__((noreturn)) static void usage(void)
 {
-    static const char text[] = "usage: warren-launcher serve --control-fd N [--cgroup-root DIRECTORY]...\n"
-                               "       warren-launcher run --spec-fd N [--filter-fd N] [--cwd DIRECTORY] [--env K=V]... -- COMMAND [ARGUMENT]...\n"
+    static const char text[] = "usage: warren-launcher serve --control-fd N [--cgroup-root DIRECTORY]... [--spares N]\n"
+                               "       warren-launcher run --spec-fd N [--filter-fd N] [--cgroup-root DIRECTORY]... [--cwd DIRECTORY] [--env K=V]... -- COMMAND [ARGUMENT]...\n"
                                "       warren-launcher opaque < paths, NUL-separated\n"
                                "       warren-launcher version\n";
     (void)write_all(STDERR_FILENO, text, sizeof text - 1);
     _exit(USAGE_CODE);
 }
 
-static int parse_descriptor(const char *text)
+static int parse_count(const char *text, long max)
 {
     char *end;
-    long value = text == NULL ? -1 : strtol(text, &end, 10);
+    long value = text == NULL || *text == '\0' ? -1 : strtol(text, &end, 10);
 
-    if (value < 0 || value > 1000000 || *end != '\0' || fcntl((int)value, F_GETFD) < 0)
+    if (value < 0 || value > max || *end != '\0')
         usage();
     return (int)value;
+}
+
+static int parse_descriptor(const char *text)
+{
+    int value = parse_count(text, 1000000);
+
+    if (fcntl(value, F_GETFD) < 0)
+        usage();
+    return value;
 }
 
 /*
@@ -70,8 +79,10 @@ __attribute__((noreturn)) static void start_serving(int argc, char **argv, char 
     for (int i = 2; i + 1 < argc; i += 2) {
         if (strcmp(argv[i], "--control-fd") == 0)
             options.control = parse_descriptor(argv[i + 1]);
-        else if (strcmp(argv[i], "--cgroup-root") == 0 && options.cgroup_root_count < CGROUP_ROOTS_MAX && argv[i + 1][0] == '/')
-            options.cgroup_roots[options.cgroup_root_count++] = argv[i + 1];
+        else if (strcmp(argv[i], "--cgroup-root") == 0 && options.roots.count < CGROUPS_MAX && argv[i + 1][0] == '/')
+            options.roots.paths[options.roots.count++] = argv[i + 1];
+        else if (strcmp(argv[i], "--spares") == 0)
+            options.spares = parse_count(argv[i + 1], SPARES_MAX);
         else
             usage();
     }
@@ -92,6 +103,8 @@ __attribute__((noreturn)) static void start_once(int argc, char **argv)
             options.spec_fd = parse_descriptor(argv[i + 1]);
         else if (strcmp(argv[i], "--filter-fd") == 0)
             options.filter_fd = parse_descriptor(argv[i + 1]);
+        else if (strcmp(argv[i], "--cgroup-root") == 0 && options.roots.count < CGROUPS_MAX && argv[i + 1][0] == '/')
+            options.roots.paths[options.roots.count++] = argv[i + 1];
         else if (strcmp(argv[i], "--cwd") == 0)
             options.directory = argv[i + 1];
         else if (strcmp(argv[i], "--env") == 0 && count + 1 < sizeof environment / sizeof *environment)

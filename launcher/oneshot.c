@@ -149,7 +149,7 @@ static void await_start(int connection)
 void run_once(const struct oneshot_options *given)
 {
     static char spec_text[REQUEST_BYTES_MAX];
-    static char filter[32768] __attribute__((aligned(8)));
+    static char filter[FILTER_BYTES_MAX] __attribute__((aligned(8)));
     static struct spec spec;
     struct failure failure;
     struct launched launched;
@@ -168,21 +168,17 @@ void run_once(const struct oneshot_options *given)
         fail(&failure);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, connection) != 0)
         fail_call("prepare", "socketpair");
-    struct launch launch = {
-        .connection = connection[1],
-        .filter = (const struct sock_filter *)(const void *)filter,
-        .filter_length = (unsigned short)(filter_length / sizeof(struct sock_filter)),
-        .keep_standard_streams = true,
-        .inside = run_inside,
-    };
-    if (!launch_sandbox(&spec, &launch, &launched, &failure))
+    struct request_to_launch request = {.connection = connection[1], .spec_text = spec_text, .spec_length = length, .filter = filter, .filter_length = filter_length};
+    struct workshop workshop = {.roots = given->roots, .next_slot = (uint32_t)getpid(), .keep_standard_streams = true, .become = run_inside};
+    if (!make_blank(&workshop, &spec, filter, filter_length, &launched, &failure))
         fail(&failure);
+    if (!order_sandbox(&launched, &spec, &request, &failure)) {
+        discard_blank(&workshop, &launched, &spec);
+        fail(&failure);
+    }
     close(connection[1]);
     await_start(connection[0]);
     int code = wait_and_forward(signals, launched.pid);
-    for (size_t i = 0; i < spec.cgroup_count; i++)
-        purge_cgroup(spec.cgroups[i], 1000);
-    if (spec.cgroup2 != NULL)
-        purge_cgroup(spec.cgroup2, 1000);
+    remove_cgroups(&workshop.roots, launched.slot, spec.cgroups, spec.cgroup_count);
     _exit(code);
 }

@@ -2,9 +2,12 @@
 #ifndef WARREN_ONESHOT_H
 #define WARREN_ONESHOT_H
 
+#include "cgroup.h"
+
 struct oneshot_options {
     int spec_fd;         /* the spec, NUL-separated, to its end */
     int filter_fd;       /* the seccomp filter, or -1 with `--without seccomp` */
+    struct cgroup_roots roots; /* exist already; the sandbox's directories below them are removed at the end */
     const char *directory;
     char **environment;
     char **argv;

@@ -30,11 +30,12 @@
 
 /*
  * One loop: the control connection, the listener, connections whose SPEC and FILTER are still arriving, and children that end. Building a sandbox is
- * done by the child itself (walls.c), so the loop is busy only for the clone and the id maps, and the next one can start meanwhile.
+ * done by the child itself (walls.c), so the loop is busy only for the clone and the id maps, and the next one can start meanwhile. When there is nothing
+ * else to do it makes blanks for the base that was asked for last: the next sandbox of that kind is then half there. A blank is used once or not at all.
  */
 
 #define REPORT_BYTES_MAX 4096u
-#define FILTER_BYTES_MAX 32768u /* 4,096 instructions, the kernel's own limit */
+#define SPARE_PATIENCE_NS 300000
 
 /* A connection before its sandbox exists. */
 struct arrival {
@@ -57,15 +58,26 @@ struct sandbox {
     int status;
     struct rusage usage;
     char *spec_text;      /* what the strings below point into */
-    const char *cgroups[CGROUPS_MAX + 1];
+    uint32_t slot;
+    unsigned cgroups[CGROUPS_MAX];
     size_t cgroup_count;
-    const char *reports[CGROUP_REPORTS_MAX];
+    struct cgroup_file reports[CGROUP_REPORTS_MAX];
     size_t report_count;
 };
 
 static const struct serve_options *options;
 static int poller = -1, listener = -1, signals = -1;
 static struct sandbox *sandboxes;
+
+static struct launched spares[SPARES_MAX];
+static int spare_count;
+static int spare_target; /* 0 until a base is known, and after a blank could not be made */
+static char *spare_base; /* what the spares were made of */
+static size_t spare_base_length;
+static struct spec spare_spec; /* points into spare_base */
+static char *spare_filter;     /* of a base that is all there is; its spares are finished */
+static size_t spare_filter_length;
+static struct workshop workshop;
 
 __attribute__((noreturn)) static void fail(const char *stage, const char *call, const char *path)
 {
@@ -89,11 +101,11 @@ static void watch(int fd, void *what)
 
 static void remove_roots(int timeout_ms)
 {
-    for (int i = 0; i < options->cgroup_root_count; i++) {
-        purge_cgroup(options->cgroup_roots[i], timeout_ms);
+    for (int i = 0; i < (int)options->roots.count; i++) {
+        purge_cgroup(options->roots.paths[i], timeout_ms);
         /* The directory shared by all launchers goes with the last of them. */
         char parent[PATH_MAX];
-        snprintf(parent, sizeof parent, "%s", options->cgroup_roots[i]);
+        snprintf(parent, sizeof parent, "%s", options->roots.paths[i]);
         char *slash = strrchr(parent, '/');
         if (slash != NULL && slash != parent) {
             *slash = '\0';
@@ -102,14 +114,20 @@ static void remove_roots(int timeout_ms)
     }
 }
 
+static void discard_spare(void)
+{
+    discard_blank(&workshop, &spares[--spare_count], &spare_spec);
+}
+
 /* The host is gone, or wants us to be: kill, reap, remove, leave. */
 __attribute__((noreturn)) static void shut_down(void)
 {
     close(listener);
+    while (spare_count > 0)
+        discard_spare();
     for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next) {
         kill(sandbox->pid, SIGKILL);
-        for (size_t i = 0; i < sandbox->cgroup_count; i++)
-            thaw_cgroup(sandbox->cgroups[i]);
+        thaw_cgroups(&options->roots, sandbox->slot, sandbox->cgroups, sandbox->cgroup_count);
     }
     for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next)
         while (waitpid(sandbox->pid, NULL, 0) < 0 && errno == EINTR)
@@ -127,7 +145,7 @@ static void start_janitor(void)
     int life[2];
     char byte;
 
-    if (options->cgroup_root_count == 0)
+    if ((int)options->roots.count == 0)
         return;
     if (pipe2(life, O_CLOEXEC) != 0)
         fail("janitor", "pipe2", NULL);
@@ -157,18 +175,6 @@ static void refuse(uint32_t id, const struct failure *failure)
         shut_down();
 }
 
-static size_t read_report(const char *path, char *place, size_t room)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t count = fd < 0 ? 0 : read(fd, place, room - 1);
-
-    if (fd >= 0)
-        close(fd);
-    size_t length = count < 0 ? 0 : (size_t)count;
-    place[length] = '\0';
-    return length + 1;
-}
-
 /* Everything of the sandbox has ended: remove its cgroups and tell the host. */
 static void bury(const struct sandbox *sandbox)
 {
@@ -181,10 +187,8 @@ static void bury(const struct sandbox *sandbox)
     size_t length = 0;
 
     for (size_t i = 0; i < sandbox->report_count && length + REPORT_BYTES_MAX <= sizeof gone.reports; i++)
-        length += read_report(sandbox->reports[i], gone.reports + length, REPORT_BYTES_MAX);
-    for (size_t i = 0; i < sandbox->cgroup_count; i++)
-        if (!remove_cgroup(sandbox->cgroups[i]))
-            purge_cgroup(sandbox->cgroups[i], 100);
+        length += read_cgroup_file(&options->roots, sandbox->slot, &sandbox->reports[i], gone.reports + length, REPORT_BYTES_MAX);
+    remove_cgroups(&options->roots, sandbox->slot, sandbox->cgroups, sandbox->cgroup_count);
     gone.how = WIFSIGNALED(sandbox->status);
     gone.value = WIFSIGNALED(sandbox->status) ? WTERMSIG(sandbox->status) : WEXITSTATUS(sandbox->status);
     gone.user = (uint64_t)sandbox->usage.ru_utime.tv_sec * 1000000u + (uint64_t)sandbox->usage.ru_utime.tv_usec;
@@ -199,12 +203,42 @@ static void destroy(uint32_t id)
     for (struct sandbox *sandbox = sandboxes; sandbox != NULL; sandbox = sandbox->next)
         if (sandbox->id == id) {
             kill(sandbox->pid, SIGKILL);
-            for (size_t i = 0; i < sandbox->cgroup_count; i++)
-                thaw_cgroup(sandbox->cgroups[i]);
+            thaw_cgroups(&options->roots, sandbox->slot, sandbox->cgroups, sandbox->cgroup_count);
             return;
         }
     if (send_frame(options->control, FRAME_GONE, id, NULL, 0) != 0)
         shut_down();
+}
+
+static bool forget_spare(pid_t pid)
+{
+    for (int i = 0; i < spare_count; i++)
+        if (spares[i].pid == pid) {
+            remove_cgroups(&options->roots, spares[i].slot, spare_spec.cgroups, spare_spec.cgroup_count);
+            close(spares[i].orders);
+            close(spares[i].lease);
+            spares[i] = spares[--spare_count];
+            return true;
+        }
+    return false;
+}
+
+static void forget_sandbox(pid_t pid, int status, const struct rusage *usage)
+{
+    struct sandbox **link = &sandboxes;
+
+    while (*link != NULL && (*link)->pid != pid)
+        link = &(*link)->next;
+    if (*link == NULL)
+        return; /* The janitor. */
+    struct sandbox *sandbox = *link;
+    sandbox->status = status;
+    sandbox->usage = *usage;
+    bury(sandbox);
+    *link = sandbox->next;
+    close(sandbox->lease);
+    free(sandbox->spec_text);
+    free(sandbox);
 }
 
 static void reap(void)
@@ -218,28 +252,16 @@ static void reap(void)
         for (size_t i = 0; i < (size_t)count / sizeof details[0]; i++)
             if (details[i].ssi_signo == SIGTERM)
                 shut_down();
-    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
-        struct sandbox **link = &sandboxes;
-        while (*link != NULL && (*link)->pid != pid)
-            link = &(*link)->next;
-        if (*link == NULL)
-            continue; /* The janitor, or one that never became a sandbox. */
-        struct sandbox *sandbox = *link;
-        sandbox->status = status;
-        sandbox->usage = usage;
-        bury(sandbox);
-        *link = sandbox->next;
-        close(sandbox->lease);
-        free(sandbox->spec_text);
-        free(sandbox);
-    }
+    for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
+        if (!forget_spare(pid))
+            forget_sandbox(pid, status, &usage);
 }
 
 /* pid 1, once its walls stand. */
 static void serve_inside(const struct spec *spec)
 {
     (void)prctl(PR_SET_NAME, "warren-init", 0, 0, 0);
-    struct guest guest = {.connection = GUEST_FD, .cgroup2 = spec->cgroup2 != NULL ? GUEST_CGROUP_FD : -1, .switch_users = spec->switch_users};
+    struct guest guest = {.connection = GUEST_FD, .cgroup2 = spec->cgroup2 >= 0 ? GUEST_CGROUP_FD : -1, .switch_users = spec->switch_users};
     serve_guest(&guest);
 }
 
@@ -250,14 +272,95 @@ static struct sandbox *remember(struct arrival *arrival, const struct spec *spec
     if (sandbox == NULL)
         return NULL;
     *sandbox = (struct sandbox){.next = sandboxes, .id = arrival->id, .pid = launched->pid, .lease = launched->lease, .spec_text = arrival->spec};
+    sandbox->slot = launched->slot;
     for (size_t i = 0; i < spec->cgroup_count; i++)
         sandbox->cgroups[sandbox->cgroup_count++] = spec->cgroups[i];
-    if (spec->cgroup2 != NULL)
-        sandbox->cgroups[sandbox->cgroup_count++] = spec->cgroup2;
     for (size_t i = 0; i < spec->cgroup_report_count; i++)
         sandbox->reports[sandbox->report_count++] = spec->cgroup_reports[i];
     arrival->spec = NULL;
     return sandboxes = sandbox;
+}
+
+static bool fits_spares(const struct arrival *arrival)
+{
+    size_t length = base_length(arrival->spec, arrival->spec_length);
+    bool is_whole = length == arrival->spec_length;
+
+    return length != 0 && length == spare_base_length && memcmp(arrival->spec, spare_base, length) == 0 && is_whole == is_base_only(&spare_spec) &&
+           (!is_whole || (arrival->filter_length == spare_filter_length && memcmp(arrival->filter, spare_filter, spare_filter_length) == 0));
+}
+
+/* Spares are for the base asked for last: whoever asks next most likely asks for the same. */
+static void keep_spares_of(const struct arrival *arrival)
+{
+    struct failure failure;
+    size_t length = base_length(arrival->spec, arrival->spec_length);
+
+    if (options->spares == 0 || length == 0)
+        return;
+    if (!fits_spares(arrival)) {
+        while (spare_count > 0)
+            discard_spare();
+        spare_base_length = 0;
+        spare_target = 0;
+        char *base = realloc(spare_base, length), *filter = realloc(spare_filter, arrival->filter_length + 1);
+        spare_base = base != NULL ? base : spare_base;
+        spare_filter = filter != NULL ? filter : spare_filter;
+        if (base == NULL || filter == NULL)
+            return; /* No memory, no spares. */
+        memcpy(spare_base, arrival->spec, length);
+        memcpy(spare_filter, arrival->filter, arrival->filter_length);
+        spare_filter_length = arrival->filter_length;
+        if (!parse_spec(spare_base, length, &spare_spec, &failure))
+            return; /* A base that is nothing by itself. */
+        spare_spec.has_rest = length != arrival->spec_length;
+        spare_base_length = length;
+    }
+    spare_target = options->spares;
+}
+
+static void make_spare(void)
+{
+    struct failure failure;
+
+    if (make_blank(&workshop, &spare_spec, spare_filter, spare_filter_length, &spares[spare_count], &failure))
+        spare_count++;
+    else
+        spare_target = 0; /* Whoever asks next is told why. */
+}
+
+static bool take_spare(const struct arrival *arrival, struct launched *blank)
+{
+    if (spare_count == 0 || !fits_spares(arrival))
+        return false;
+    *blank = spares[0]; /* The oldest: the others may still be building. */
+    memmove(spares, spares + 1, sizeof *spares * (size_t)--spare_count);
+    return true;
+}
+
+/* A blank and its order. A spare that has died meanwhile is replaced by a new one. */
+static bool launch(const struct arrival *arrival, struct spec *spec, struct launched *launched, struct failure *failure)
+{
+    struct request_to_launch request = {
+        .connection = arrival->fd,
+        .spec_text = arrival->spec,
+        .spec_length = arrival->spec_length,
+        .filter = arrival->filter,
+        .filter_length = arrival->filter_length,
+    };
+
+    for (bool is_spare = true; is_spare;) {
+        is_spare = take_spare(arrival, launched);
+        if (!is_spare && !make_blank(&workshop, spec, arrival->filter, arrival->filter_length, launched, failure))
+            return false;
+        if (order_sandbox(launched, spec, &request, failure))
+            return true;
+        bool has_died = failure->error == EPIPE || failure->error == ECONNRESET || failure->error == ESRCH;
+        discard_blank(&workshop, launched, spec);
+        if (!has_died)
+            return false;
+    }
+    return false;
 }
 
 static void build(struct arrival *arrival)
@@ -265,12 +368,6 @@ static void build(struct arrival *arrival)
     static struct spec spec;
     struct failure failure;
     struct launched launched;
-    struct launch launch = {
-        .connection = arrival->fd,
-        .filter = (const struct sock_filter *)(const void *)arrival->filter,
-        .filter_length = (unsigned short)(arrival->filter_length / sizeof(struct sock_filter)),
-        .inside = serve_inside,
-    };
 
     if (!parse_spec(arrival->spec, arrival->spec_length, &spec, &failure)) {
         refuse(arrival->id, &failure);
@@ -281,10 +378,13 @@ static void build(struct arrival *arrival)
         refuse(arrival->id, &failure);
         return;
     }
-    if (!launch_sandbox(&spec, &launch, &launched, &failure)) {
+    if (!launch(arrival, &spec, &launched, &failure)) {
         refuse(arrival->id, &failure);
         return;
     }
+    if (send_frame(options->control, FRAME_PLACED, arrival->id, &launched.slot, sizeof launched.slot) != 0)
+        shut_down();
+    keep_spares_of(arrival);
     if (remember(arrival, &spec, &launched) == NULL) {
         errno = ENOMEM;
         fail("serve", "calloc", NULL); /* It would be a sandbox that nobody cleans up after; all of them die with us instead. */
@@ -449,17 +549,17 @@ static void raise_descriptor_limit(void)
 
 static void make_roots(void)
 {
-    for (int i = 0; i < options->cgroup_root_count; i++) {
+    for (int i = 0; i < (int)options->roots.count; i++) {
         char parent[PATH_MAX];
-        snprintf(parent, sizeof parent, "%s", options->cgroup_roots[i]);
+        snprintf(parent, sizeof parent, "%s", options->roots.paths[i]);
         char *slash = strrchr(parent, '/');
         if (slash != NULL && slash != parent) {
             *slash = '\0';
             if (mkdir(parent, 0755) != 0 && errno != EEXIST)
                 fail("cgroup", "mkdir", parent);
         }
-        if (mkdir(options->cgroup_roots[i], 0755) != 0)
-            fail("cgroup", "mkdir", options->cgroup_roots[i]);
+        if (mkdir(options->roots.paths[i], 0755) != 0)
+            fail("cgroup", "mkdir", options->roots.paths[i]);
     }
 }
 
@@ -470,6 +570,7 @@ void serve(const struct serve_options *serve_options)
     struct failure failure;
 
     options = serve_options;
+    workshop = (struct workshop){.roots = options->roots, .become = serve_inside};
     (void)prctl(PR_SET_NAME, "warren-launcher", 0, 0, 0); /* Not the number of the descriptor it was executed from. */
     (void)setsid(); /* Ctrl-C of the terminal is for the host to hand on. Fails when we lead a group already. */
     open_signals();
@@ -488,7 +589,12 @@ void serve(const struct serve_options *serve_options)
     watch(signals, &signal_mark);
     watch(listener, &listener_mark);
     for (;;) {
-        int count = epoll_wait(poller, events, sizeof events / sizeof *events, -1);
+        /* Not at once: a sandbox that has just been ordered should come first. */
+        static const struct timespec patience = {.tv_nsec = SPARE_PATIENCE_NS};
+        bool lacks_spares = spare_count < spare_target;
+        int count = (int)syscall(CALL_EPOLL_PWAIT2, poller, events, sizeof events / sizeof *events, lacks_spares ? &patience : NULL, NULL, 0);
+        if (count == 0 && lacks_spares)
+            make_spare();
         for (int i = 0; i < count; i++) {
             if (events[i].data.ptr == &control_mark)
                 read_control();

@@ -2,12 +2,14 @@
 #ifndef WARREN_SERVE_H
 #define WARREN_SERVE_H
 
-#define CGROUP_ROOTS_MAX 8
+#define SPARES_MAX 64
+
+#include "cgroup.h"
 
 struct serve_options {
     int control;                              /* stream socket shared with the host */
-    const char *cgroup_roots[CGROUP_ROOTS_MAX]; /* made at start, removed at the end with all below */
-    int cgroup_root_count;
+    struct cgroup_roots roots; /* made at start, removed at the end with all below */
+    int spares; /* blanks kept ready for the base asked for last */
 };
 
 __attribute__((noreturn)) void serve(const struct serve_options *options);

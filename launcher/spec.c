@@ -5,17 +5,17 @@
 #include <string.h>
 
 struct reader {
-    char *next, *end;
+    const char *next, *end;
     struct spec *spec;
     const char *flag; /* the one being read, for the failure */
 };
 
 /* The next value, or NULL at the end. */
-static char *take(struct reader *reader)
+static const char *take(struct reader *reader)
 {
     if (reader->next >= reader->end)
         return NULL;
-    char *value = reader->next;
+    const char *value = reader->next;
     reader->next += strlen(value) + 1;
     return value;
 }
@@ -126,10 +126,15 @@ static bool read_bind(struct reader *reader)
     return step != NULL && is_absolute(step->source = take(reader)) && is_target(step->target = take(reader)) && parse_flags(take(reader), &step->flags);
 }
 
-static bool read_tmpfs(struct reader *reader)
+static bool read_scratch(struct reader *reader)
 {
-    struct step *step = add_step(reader, STEP_TMPFS);
-    return step != NULL && is_target(step->target = take(reader)) && (step->options = take(reader)) != NULL && parse_flags(take(reader), &step->flags);
+    struct step *step = add_step(reader, STEP_SCRATCH);
+    uint64_t mode;
+    if (step == NULL || !is_target(step->target = take(reader)) || !take_number(reader, 8, 01777, &mode) || !take_u32(reader, &step->uid) ||
+        !take_u32(reader, &step->gid) || !parse_flags(take(reader), &step->flags))
+        return false;
+    step->mode = (mode_t)mode;
+    return true;
 }
 
 static bool read_overlay(struct reader *reader)
@@ -142,7 +147,7 @@ static bool read_overlay(struct reader *reader)
 static bool read_proc(struct reader *reader)
 {
     struct step *step = add_step(reader, STEP_PROC);
-    return step != NULL && is_target(step->target = take(reader)) && (step->options = take(reader)) != NULL;
+    return step != NULL && is_target(step->target = take(reader)) && (step->options = take(reader)) != NULL && parse_flags(take(reader), &step->flags);
 }
 
 static bool read_target_only(struct reader *reader, enum step_kind kind)
@@ -155,16 +160,6 @@ static bool read_symlink(struct reader *reader)
 {
     struct step *step = add_step(reader, STEP_SYMLINK);
     return step != NULL && (step->source = take(reader)) != NULL && is_target(step->target = take(reader));
-}
-
-static bool read_directory(struct reader *reader)
-{
-    struct step *step = add_step(reader, STEP_DIRECTORY);
-    uint64_t mode;
-    if (step == NULL || !is_target(step->target = take(reader)) || !take_number(reader, 8, 01777, &mode) || !take_u32(reader, &step->uid) || !take_u32(reader, &step->gid))
-        return false;
-    step->mode = (mode_t)mode;
-    return true;
 }
 
 static bool read_file(struct reader *reader)
@@ -183,6 +178,22 @@ static bool read_map(struct reader *reader, struct id_map *maps, size_t *count)
         return false;
     struct id_map *map = &maps[(*count)++];
     return take_u32(reader, &map->inside) && take_u32(reader, &map->outside) && take_u32(reader, &map->count) && map->count > 0;
+}
+
+static bool take_root(struct reader *reader, unsigned *root)
+{
+    uint64_t number;
+    if (!take_number(reader, 10, CGROUPS_MAX - 1, &number))
+        return false;
+    *root = (unsigned)number;
+    return true;
+}
+
+/* A file of a cgroup, by its name alone. */
+static bool read_cgroup_file(struct reader *reader, struct cgroup_file *file, bool has_value)
+{
+    return take_root(reader, &file->root) && is_target(file->name = take(reader)) && strchr(file->name, '/') == NULL &&
+           (!has_value || (file->value = take(reader)) != NULL);
 }
 
 static bool read_rlimit(struct reader *reader)
@@ -236,6 +247,11 @@ static bool read_flag(struct reader *reader, const char *flag)
 {
     struct spec *spec = reader->spec;
 
+    if (strcmp(flag, "--base-end") == 0) {
+        spec->base_step_count = spec->step_count;
+        spec->has_rest = reader->next < reader->end;
+        return true;
+    }
     if (strcmp(flag, "--hostname") == 0)
         return (spec->hostname = take(reader)) != NULL && strlen(spec->hostname) <= 64;
     if (strcmp(flag, "--lease") == 0)
@@ -260,8 +276,8 @@ static bool read_flag(struct reader *reader, const char *flag)
         return spec->read_only_root = true;
     if (strcmp(flag, "--bind") == 0)
         return read_bind(reader);
-    if (strcmp(flag, "--tmpfs") == 0)
-        return read_tmpfs(reader);
+    if (strcmp(flag, "--scratch") == 0)
+        return read_scratch(reader);
     if (strcmp(flag, "--overlay") == 0)
         return read_overlay(reader);
     if (strcmp(flag, "--proc") == 0)
@@ -270,26 +286,19 @@ static bool read_flag(struct reader *reader, const char *flag)
         return read_target_only(reader, STEP_DEVPTS);
     if (strcmp(flag, "--symlink") == 0)
         return read_symlink(reader);
-    if (strcmp(flag, "--directory") == 0)
-        return read_directory(reader);
     if (strcmp(flag, "--file") == 0)
         return read_file(reader);
     if (strcmp(flag, "--mask") == 0)
         return read_target_only(reader, STEP_MASK);
-    if (strcmp(flag, "--read-only") == 0)
-        return read_target_only(reader, STEP_READ_ONLY);
     if (strcmp(flag, "--cgroup") == 0)
-        return spec->cgroup_count < CGROUPS_MAX && is_absolute(spec->cgroups[spec->cgroup_count++] = take(reader));
+        return spec->cgroup_count < CGROUPS_MAX && take_root(reader, &spec->cgroups[spec->cgroup_count++]);
     if (strcmp(flag, "--cgroup2") == 0)
-        return spec->cgroup2 == NULL && is_absolute(spec->cgroup2 = take(reader));
-    if (strcmp(flag, "--cgroup-set") == 0) {
-        if (spec->cgroup_setting_count == CGROUP_SETTINGS_MAX)
-            return false;
-        struct cgroup_setting *setting = &spec->cgroup_settings[spec->cgroup_setting_count++];
-        return is_absolute(setting->file = take(reader)) && (setting->value = take(reader)) != NULL;
-    }
+        return spec->cgroup2 < 0 && spec->cgroup_count < CGROUPS_MAX && take_root(reader, &spec->cgroups[spec->cgroup_count]) &&
+               (spec->cgroup2 = (int)spec->cgroups[spec->cgroup_count++]) >= 0;
+    if (strcmp(flag, "--cgroup-set") == 0)
+        return spec->cgroup_setting_count < CGROUP_SETTINGS_MAX && read_cgroup_file(reader, &spec->cgroup_settings[spec->cgroup_setting_count++], true);
     if (strcmp(flag, "--cgroup-report") == 0)
-        return spec->cgroup_report_count < CGROUP_REPORTS_MAX && is_absolute(spec->cgroup_reports[spec->cgroup_report_count++] = take(reader));
+        return spec->cgroup_report_count < CGROUP_REPORTS_MAX && read_cgroup_file(reader, &spec->cgroup_reports[spec->cgroup_report_count++], false);
     if (strcmp(flag, "--rlimit") == 0)
         return read_rlimit(reader);
     if (strcmp(flag, "--landlock") == 0)
@@ -314,17 +323,32 @@ static const char *missing_part(const struct spec *spec)
     return NULL;
 }
 
-bool parse_spec(char *text, size_t length, struct spec *spec, struct failure *failure)
+size_t base_length(const char *text, size_t length)
+{
+    static const char flag[] = "--base-end";
+
+    for (size_t at = 0; at < length; at += strnlen(text + at, length - at) + 1)
+        if (length - at >= sizeof flag && memcmp(text + at, flag, sizeof flag) == 0)
+            return at + sizeof flag;
+    return 0;
+}
+
+bool is_base_only(const struct spec *spec)
+{
+    return !spec->has_rest;
+}
+
+bool parse_spec(const char *text, size_t length, struct spec *spec, struct failure *failure)
 {
     struct reader reader = {.next = text, .end = text + length, .spec = spec};
 
-    *spec = (struct spec){0};
+    *spec = (struct spec){.cgroup2 = -1, .has_rest = true};
     *failure = (struct failure){.stage = "spec", .call = "parse", .error = EINVAL};
     if (length == 0 || text[length - 1] != '\0') {
         failure->path = "unterminated";
         return false;
     }
-    for (char *flag; (flag = take(&reader)) != NULL;)
+    for (const char *flag; (flag = take(&reader)) != NULL;)
         if (!read_flag(&reader, flag)) {
             failure->path = flag;
             return false;

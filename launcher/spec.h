@@ -1,6 +1,9 @@
 /*
  * What to build, as the host tells it: flags, NUL-separated, each with its fixed number of values (README.md lists them). Everything is parsed and
  * checked before anything is done. The spec points into the buffer it was parsed from.
+ *
+ * The part before `--base-end` (identity, the system, devices, scratch, limits) is the same for many sandboxes and says nothing of their users: it can be
+ * built ahead. The rest (mounts of somebody's directories) is known only when somebody asks.
  */
 #ifndef WARREN_SPEC_H
 #define WARREN_SPEC_H
@@ -40,7 +43,7 @@ enum wall {
     WITHOUT_SESSION = 1 << 14,
 };
 
-enum step_kind { STEP_BIND, STEP_TMPFS, STEP_OVERLAY, STEP_PROC, STEP_DEVPTS, STEP_SYMLINK, STEP_DIRECTORY, STEP_FILE, STEP_MASK, STEP_READ_ONLY };
+enum step_kind { STEP_BIND, STEP_SCRATCH, STEP_OVERLAY, STEP_PROC, STEP_DEVPTS, STEP_SYMLINK, STEP_FILE, STEP_MASK };
 
 enum step_flag {
     FLAG_READ_ONLY = 1 << 0,
@@ -58,10 +61,10 @@ struct step {
     unsigned flags;
     const char *source;  /* bind: path; symlink: what it points to; overlay: lower; file: content */
     const char *target;  /* inside the new root, without a leading slash */
-    const char *options; /* tmpfs, proc: mount options */
+    const char *options; /* proc: mount options */
     const char *layer;   /* overlay: the directory that holds `upper` and `work` */
-    mode_t mode;         /* directory, file */
-    uid_t uid;           /* directory */
+    mode_t mode;         /* scratch, file */
+    uid_t uid;           /* scratch */
     gid_t gid;
     int mount;       /* opened source, or -1 */
     int layer_mount; /* overlay: opened layer, or -1 */
@@ -71,8 +74,9 @@ struct id_map {
     uint32_t inside, outside, count;
 };
 
-struct cgroup_setting {
-    const char *file, *value;
+struct cgroup_file {
+    unsigned root; /* which hierarchy, see struct cgroup_roots */
+    const char *name, *value;
 };
 
 struct limit {
@@ -103,15 +107,17 @@ struct spec {
 
     struct step steps[STEPS_MAX];
     size_t step_count;
+    bool has_rest;          /* something came after `--base-end` */
+    size_t base_step_count; /* the first of them; the same for every sandbox with the same base */
     const char *root_options; /* of the tmpfs that is the new root */
     bool read_only_root;
 
-    const char *cgroups[CGROUPS_MAX]; /* v1: one directory per hierarchy */
+    unsigned cgroups[CGROUPS_MAX]; /* one directory in each of these hierarchies */
     size_t cgroup_count;
-    const char *cgroup2; /* v2, or NULL */
-    struct cgroup_setting cgroup_settings[CGROUP_SETTINGS_MAX];
+    int cgroup2; /* the v2 one of them, given to pid 1 for a cgroup per command; -1: none */
+    struct cgroup_file cgroup_settings[CGROUP_SETTINGS_MAX];
     size_t cgroup_setting_count;
-    const char *cgroup_reports[CGROUP_REPORTS_MAX];
+    struct cgroup_file cgroup_reports[CGROUP_REPORTS_MAX];
     size_t cgroup_report_count;
 
     struct limit limits[RLIMITS_MAX];
@@ -121,7 +127,13 @@ struct spec {
 };
 
 /* Parses `length` bytes that end in NUL. False: `failure` says which flag and why (path holds the offending text). */
-bool parse_spec(char *text, size_t length, struct spec *spec, struct failure *failure);
+bool parse_spec(const char *text, size_t length, struct spec *spec, struct failure *failure);
+
+/* Bytes up to and with `--base-end`: what sandboxes can have in common. 0 when the flag is not there. */
+size_t base_length(const char *text, size_t length);
+
+/* Whether the base is all there is: such a sandbox can be finished before anybody asks for it. */
+bool is_base_only(const struct spec *spec);
 
 /* RLIMIT_* for a name such as "nofile", or -1. */
 int resource_by_name(const char *name);

@@ -27,6 +27,7 @@ struct open_how_arguments { /* struct open_how, linux/openat2.h */
 #define CALL_CLONE3 435
 #define CALL_CLOSE_RANGE 436
 #define CALL_OPENAT2 437
+#define CALL_EPOLL_PWAIT2 441
 #define CALL_MOUNT_SETATTR 442
 #define CALL_LANDLOCK_CREATE_RULESET 444
 #define CALL_LANDLOCK_ADD_RULE 445
@@ -37,6 +38,11 @@ struct open_how_arguments { /* struct open_how, linux/openat2.h */
 #define TREE_CLOEXEC 02000000u
 #define TREE_EMPTY_PATH 0x1000u /* AT_EMPTY_PATH */
 #define TREE_NOFOLLOW 0x100u    /* AT_SYMLINK_NOFOLLOW */
+#define FSOPEN_CLOSE_ON_EXEC 1u
+#define FSMOUNT_CLOSE_ON_EXEC 1u
+#define FSCONFIG_FLAG 0u
+#define FSCONFIG_STRING 1u
+#define FSCONFIG_CREATE 6u
 #define MOVE_FROM_EMPTY 0x04u
 #define MOVE_TO_EMPTY 0x40u
 #define ATTRIBUTE_READ_ONLY 0x01u

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
@@ -23,17 +24,48 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The only state: where a failure is reported, and the new root while it is being filled. */
+/* The only state: where orders come from, where a failure is reported, and the new root while it is being filled. */
+static int orders_fd = -1;
 static int report_fd = -1;
 static int root_fd = -1;
+
+static int cgroup_fd = -1;                     /* the sandbox's own v2 cgroup */
+static int descriptors[ORDER_DESCRIPTORS_MAX]; /* that came with the order: the guest connection, mounts */
+static size_t descriptor_count;
+
+/* Takes the head of an order and its descriptors. False when the launcher is gone, or has no use for us. */
+static bool receive_order(struct order *order)
+{
+    union {
+        char bytes[CMSG_SPACE(sizeof(int) * ORDER_DESCRIPTORS_MAX)];
+        struct cmsghdr align;
+    } control;
+    struct iovec part = {.iov_base = order, .iov_len = sizeof *order};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    ssize_t count;
+
+    do
+        count = recvmsg(orders_fd, &message, MSG_CMSG_CLOEXEC);
+    while (count < 0 && errno == EINTR);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (count != (ssize_t)sizeof *order || header == NULL || header->cmsg_type != SCM_RIGHTS)
+        return false;
+    descriptor_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    memcpy(descriptors, CMSG_DATA(header), descriptor_count * sizeof(int));
+    report_fd = descriptors[0];
+    return descriptor_count == order->descriptor_count && !(message.msg_flags & MSG_CTRUNC);
+}
 
 void give_up(const char *stage, const char *call, const char *path)
 {
     struct failure failure = {.stage = stage, .call = call, .path = path, .error = errno};
+    struct order order;
     char line[FAILURE_LINE_MAX];
     size_t length = format_failure(&failure, line, sizeof line);
 
-    (void)send_frame(report_fd, FRAME_FAILED, 0, line, (uint32_t)length); /* If the host is gone too there is nobody to tell. */
+    /* A blank has nobody to tell until somebody asks for it. */
+    if (report_fd >= 0 || receive_order(&order))
+        (void)send_frame(report_fd, FRAME_FAILED, 0, line, (uint32_t)length); /* If the host is gone too, nobody is left to hear. */
     _exit(125);
 }
 
@@ -43,25 +75,15 @@ int open_source(const char *path, unsigned flags)
 }
 
 /* The id maps are written by the launcher; until then this process is nobody. */
-static void wait_for_maps(const struct inheritance *inheritance)
+static void wait_for_maps(void)
 {
     char byte;
 
-    if (read_all(inheritance->go, &byte, 1) != 0)
+    if (read_all(orders_fd, &byte, 1) != 0)
         _exit(125); /* The launcher failed or died; it has told the host, or nobody is left to hear. */
 }
 
-static void join_cgroups(const struct spec *spec, const struct inheritance *inheritance)
-{
-    for (size_t i = 0; i < spec->cgroup_count; i++)
-        if (write_all(inheritance->cgroup_procs[i], "0", 1) != 0)
-            give_up("cgroup", "write", spec->cgroups[i]);
-    /* After joining, so that the sandbox sees its own cgroup as the root of the tree. */
-    if (!(spec->without & WITHOUT_CGROUP) && unshare(CLONE_NEWCGROUP) != 0)
-        give_up("cgroup", "unshare", NULL);
-}
-
-static void become_init(const struct spec *spec, const struct inheritance *inheritance)
+static void become_init(const struct spec *spec, const struct blank *blank)
 {
     if (!(spec->without & WITHOUT_USER)) {
         /* A user who may not map groups may not clear them either (user_namespaces(7)); the groups then show as nogroup. */
@@ -78,7 +100,7 @@ static void become_init(const struct spec *spec, const struct inheritance *inher
         /* After the change of ids, which clears it: without this a sandbox outlives its launcher. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
             give_up("identity", "prctl", "PR_SET_PDEATHSIG");
-        struct pollfd launcher = {.fd = inheritance->launcher, .events = POLLIN};
+        struct pollfd launcher = {.fd = blank->launcher, .events = POLLIN};
         if (poll(&launcher, 1, 0) != 0) /* It died before the line above. */
             _exit(125);
     }
@@ -90,12 +112,11 @@ static void become_init(const struct spec *spec, const struct inheritance *inher
     }
 }
 
-/* Sources first: the new root is staged over /tmp and would hide those that live there. */
-static void open_sources(struct spec *spec)
+static void open_sources(struct spec *spec, size_t first, size_t last)
 {
-    for (size_t i = 0; i < spec->step_count; i++) {
+    for (size_t i = first; i < last; i++) {
         struct step *step = &spec->steps[i];
-        if (step->mount >= 0 || (step->kind != STEP_BIND && step->kind != STEP_OVERLAY))
+        if ((step->flags & (FLAG_IDMAP | FLAG_OUTSIDE)) || (step->kind != STEP_BIND && step->kind != STEP_OVERLAY))
             continue; /* The launcher opened it, or there is nothing to open. */
         step->mount = open_source(step->source, step->flags);
         if (step->mount < 0 && !(errno == ENOENT && (step->flags & FLAG_OPTIONAL)))
@@ -175,6 +196,30 @@ static void attach(int mount, unsigned flags, bool recursive, const char *target
     close(mount);
 }
 
+/* A new filesystem as a detached mount. `options` as mount(8) takes them: "size=4m,mode=0755". */
+static int open_filesystem(const char *type, const char *options)
+{
+    char text[256], *rest = text;
+    int context = (int)syscall(CALL_FSOPEN, type, FSOPEN_CLOSE_ON_EXEC);
+
+    if (context < 0 || (size_t)snprintf(text, sizeof text, "%s", options) >= sizeof text)
+        give_up("mount", "fsopen", type);
+    for (char *option; (option = strsep(&rest, ",")) != NULL;) {
+        char *value = strchr(option, '=');
+        if (value != NULL)
+            *value++ = '\0';
+        if (*option != '\0' && syscall(CALL_FSCONFIG, context, value != NULL ? FSCONFIG_STRING : FSCONFIG_FLAG, option, value, 0) != 0)
+            give_up("mount", "fsconfig", option);
+    }
+    if (syscall(CALL_FSCONFIG, context, FSCONFIG_CREATE, NULL, NULL, 0) != 0)
+        give_up("mount", "fsconfig", type);
+    int mount = (int)syscall(CALL_FSMOUNT, context, FSMOUNT_CLOSE_ON_EXEC, ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV);
+    if (mount < 0)
+        give_up("mount", "fsmount", type);
+    close(context);
+    return mount;
+}
+
 /* Mounts a new filesystem on a directory through the working directory, so that no path is looked up twice. */
 static void mount_on(const char *type, const char *target, unsigned long flags, const char *options)
 {
@@ -226,7 +271,8 @@ static void write_file(const struct step *step)
     close(file);
 }
 
-static void make_directory(const struct step *step)
+/* A writable place on the new root's own tmpfs. A mount of its own, because the root's becomes read-only. */
+static void make_scratch(const struct step *step)
 {
     make_parents(step->target);
     if (mkdirat(root_fd, step->target, step->mode) != 0 && errno != EEXIST)
@@ -235,6 +281,10 @@ static void make_directory(const struct step *step)
         give_up("mount", "chmod", step->target);
     if ((step->uid != 0 || step->gid != 0) && fchownat(root_fd, step->target, step->uid, step->gid, AT_SYMLINK_NOFOLLOW) != 0)
         give_up("mount", "chown", step->target);
+    int mount = open_tree(root_fd, step->target, TREE_CLONE | TREE_CLOEXEC);
+    if (mount < 0)
+        give_up("mount", "open_tree", step->target);
+    attach(mount, step->flags, false, step->target, step->target);
 }
 
 /* Hides a file behind the new root's /dev/null (bound by an earlier step) and a directory behind an empty one; what is not there needs no mask. */
@@ -258,24 +308,6 @@ static void mask(const struct step *step)
     close(place);
 }
 
-static void make_read_only(const struct step *step)
-{
-    struct mount_attributes attributes = {.set = ATTRIBUTE_READ_ONLY};
-    int place = find_target(step->target);
-
-    if (place < 0 && errno == ENOENT)
-        return;
-    if (place < 0)
-        give_up("read_only", "open", step->target);
-    int mount = open_tree(place, "", TREE_EMPTY_PATH | TREE_CLONE | TREE_CLOEXEC | TREE_RECURSIVE);
-    if (mount < 0 || set_mount_attributes(mount, TREE_RECURSIVE, &attributes) != 0)
-        give_up("read_only", "mount_setattr", step->target);
-    if (move_mount_to(mount, place) != 0)
-        give_up("read_only", "move_mount", step->target);
-    close(mount);
-    close(place);
-}
-
 static void take_step(const struct step *step)
 {
     switch (step->kind) {
@@ -283,14 +315,14 @@ static void take_step(const struct step *step)
         if (step->mount >= 0)
             attach(step->mount, step->flags, (step->flags & FLAG_RECURSIVE) != 0, step->target, step->source);
         return;
-    case STEP_TMPFS:
-        mount_on("tmpfs", step->target, mount_flags_of(step->flags), step->options);
+    case STEP_SCRATCH:
+        make_scratch(step);
         return;
     case STEP_OVERLAY:
         mount_overlay(step);
         return;
     case STEP_PROC:
-        mount_on("proc", step->target, MS_NOSUID | MS_NODEV | MS_NOEXEC, step->options);
+        mount_on("proc", step->target, MS_NOSUID | MS_NODEV | MS_NOEXEC | mount_flags_of(step->flags), step->options);
         return;
     case STEP_DEVPTS:
         mount_on("devpts", step->target, MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600");
@@ -300,35 +332,38 @@ static void take_step(const struct step *step)
         if (symlinkat(step->source, root_fd, step->target) != 0)
             give_up("mount", "symlink", step->target);
         return;
-    case STEP_DIRECTORY:
-        make_directory(step);
-        return;
     case STEP_FILE:
         write_file(step);
         return;
     case STEP_MASK:
         mask(step);
         return;
-    case STEP_READ_ONLY:
-        make_read_only(step);
-        return;
     }
 }
 
-static void build_root(struct spec *spec)
+static void take_steps(struct spec *spec, size_t first, size_t last)
+{
+    open_sources(spec, first, last);
+    for (size_t i = first; i < last; i++)
+        take_step(&spec->steps[i]);
+}
+
+/*
+ * The new root is mounted on top of the old one. Paths that begin with a slash still lead into the old one, which stays whole until it is left: sources
+ * may be anywhere in it.
+ */
+static void make_root(const struct spec *spec)
 {
     umask(022);
-    open_sources(spec);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         give_up("mount", "make-private", "/");
-    if (mount("warren", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, spec->root_options) != 0)
-        give_up("mount", "tmpfs", "/");
-    if (chdir("/tmp") != 0 || (root_fd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
-        give_up("mount", "chdir", "/");
+    root_fd = open_filesystem("tmpfs", spec->root_options);
+    int place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (place < 0 || move_mount_to(root_fd, place) != 0 || fchdir(root_fd) != 0)
+        give_up("mount", "move_mount", "/");
+    close(place);
     if (mkdir(".empty", 0555) != 0)
         give_up("mount", "mkdir", ".empty");
-    for (size_t i = 0; i < spec->step_count; i++)
-        take_step(&spec->steps[i]);
 }
 
 static void leave_old_root(const struct spec *spec)
@@ -353,6 +388,10 @@ static void name_host(const struct spec *spec)
 {
     if (!(spec->without & WITHOUT_UTS) && sethostname(spec->hostname, strlen(spec->hostname)) != 0)
         give_up("hostname", "sethostname", spec->hostname);
+}
+
+static void raise_loopback(const struct spec *spec)
+{
     if (spec->without & WITHOUT_NET)
         return;
     struct ifreq request = {.ifr_name = "lo"};
@@ -437,12 +476,12 @@ static void install_landlock(const struct spec *spec)
     int rules = (int)syscall(CALL_LANDLOCK_CREATE_RULESET, &ruleset, size, 0);
     if (rules < 0)
         give_up("landlock", "landlock_create_ruleset", NULL);
-    if (spec->cgroup2 != NULL) { /* pid 1 makes a cgroup per command. No command can name the place: it is mounted nowhere inside. */
+    if (cgroup_fd >= 0) { /* pid 1 makes a cgroup per command. No command can name the place: it is mounted nowhere inside. */
         struct landlock_path_beneath_attr cgroup = {.allowed_access = LANDLOCK_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |
                                                                       LANDLOCK_ACCESS_FS_REMOVE_DIR,
-                                                    .parent_fd = GUEST_CGROUP_FD};
+                                                    .parent_fd = cgroup_fd};
         if (syscall(CALL_LANDLOCK_ADD_RULE, rules, LANDLOCK_RULE_PATH_BENEATH, &cgroup, 0) != 0)
-            give_up("landlock", "landlock_add_rule", spec->cgroup2);
+            give_up("landlock", "landlock_add_rule", "cgroup");
     }
     for (size_t i = 0; i < spec->landlock_rule_count; i++) {
         const struct landlock_rule *rule = &spec->landlock_rules[i];
@@ -464,28 +503,50 @@ static void install_landlock(const struct spec *spec)
     close(rules);
 }
 
-static void place_descriptors(const struct spec *spec, const struct inheritance *inheritance)
+/* Moves a descriptor to where it belongs; -1 stays. */
+static int move_descriptor(int fd, int place)
 {
-    /* The targets may hold descriptors that are still needed, so what must survive moves up first. */
-    int connection = fcntl(inheritance->connection, F_DUPFD_CLOEXEC, 64);
-    int cgroup2 = inheritance->cgroup2 >= 0 ? fcntl(inheritance->cgroup2, F_DUPFD_CLOEXEC, 64) : -1;
-
-    if (connection < 0 || (inheritance->cgroup2 >= 0 && cgroup2 < 0))
-        give_up("descriptors", "fcntl", NULL);
-    if (!inheritance->keep_standard_streams)
-        for (int fd = 0; fd <= 2; fd++)
-            if (dup2(inheritance->null, fd) != fd)
-                give_up("descriptors", "dup2", NULL);
-    if (dup3(connection, GUEST_FD, O_CLOEXEC) != GUEST_FD || (cgroup2 >= 0 && dup3(cgroup2, GUEST_CGROUP_FD, O_CLOEXEC) != GUEST_CGROUP_FD))
+    if (fd < 0 || fd == place)
+        return fd;
+    if (dup3(fd, place, O_CLOEXEC) != place)
         give_up("descriptors", "dup3", NULL);
-    report_fd = GUEST_FD;
-    if (!(spec->without & WITHOUT_CLOSE) && close_from(cgroup2 >= 0 ? GUEST_CGROUP_FD + 1 : GUEST_CGROUP_FD) != 0)
+    return place;
+}
+
+static int lift_descriptor(int fd)
+{
+    int lifted = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 512);
+
+    if (fd >= 0 && lifted < 0)
+        give_up("descriptors", "fcntl", NULL);
+    return lifted;
+}
+
+/* Nothing stays open but the guest connection, the cgroup and, until an order has come, the orders. */
+static void place_descriptors(const struct spec *spec)
+{
+    /* The places may hold descriptors that are still needed, so what must survive moves up first. */
+    report_fd = lift_descriptor(report_fd);
+    cgroup_fd = lift_descriptor(cgroup_fd);
+    orders_fd = lift_descriptor(orders_fd);
+    close(GUEST_FD);
+    report_fd = move_descriptor(report_fd, GUEST_FD);
+    cgroup_fd = move_descriptor(cgroup_fd, GUEST_CGROUP_FD);
+    orders_fd = move_descriptor(orders_fd, ORDERS_FD);
+    if (!(spec->without & WITHOUT_CLOSE) && close_from(ORDERS_FD + 1) != 0)
         give_up("descriptors", "close_range", NULL);
 }
 
-static void install_seccomp(const struct spec *spec, const struct inheritance *inheritance)
+static void leave_standard_streams(const struct blank *blank)
 {
-    struct sock_fprog program = {.len = inheritance->filter_length, .filter = (struct sock_filter *)(uintptr_t)inheritance->filter};
+    for (int fd = 0; fd <= 2 && !blank->keep_standard_streams; fd++)
+        if (dup2(blank->null, fd) != fd)
+            give_up("descriptors", "dup2", NULL);
+}
+
+static void install_seccomp(const struct spec *spec, const char *filter, size_t length)
+{
+    struct sock_fprog program = {.len = (unsigned short)(length / sizeof(struct sock_filter)), .filter = (struct sock_filter *)(uintptr_t)filter};
 
     if (spec->without & WITHOUT_SECCOMP)
         return;
@@ -493,16 +554,33 @@ static void install_seccomp(const struct spec *spec, const struct inheritance *i
         give_up("seccomp", "seccomp", NULL);
 }
 
-void raise_walls(struct spec *spec, const struct inheritance *inheritance)
+static void enter_cgroup(const struct spec *spec, const struct blank *blank)
 {
-    report_fd = inheritance->connection;
-    wait_for_maps(inheritance);
-    join_cgroups(spec, inheritance);
-    become_init(spec, inheritance);
-    build_root(spec); /* As pid 1 of the new pid namespace, so that /proc shows it. */
-    leave_old_root(spec);
+    if (blank->cgroup2_path != NULL && (cgroup_fd = open(blank->cgroup2_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+        give_up("cgroup", "open", blank->cgroup2_path);
+    /* The launcher has moved us in, so the sandbox sees its own cgroup as the root of the tree. */
+    if (!(spec->without & WITHOUT_CGROUP) && unshare(CLONE_NEWCGROUP) != 0)
+        give_up("cgroup", "unshare", NULL);
+}
+
+/* What sandboxes of one base have in common. */
+static void raise_base(struct spec *spec, const struct blank *blank)
+{
+    wait_for_maps();
+    become_init(spec, blank);
+    enter_cgroup(spec, blank);
+    leave_standard_streams(blank);
+    make_root(spec);
+    take_steps(spec, 0, spec->base_step_count);
     name_host(spec);
-    place_descriptors(spec, inheritance);
+    raise_loopback(spec);
+}
+
+/* From here on nothing can be opened, mounted or gained any more. */
+static void seal(const struct spec *spec, const char *filter, size_t filter_length)
+{
+    leave_old_root(spec);
+    place_descriptors(spec);
     apply_limits(spec);
     drop_capabilities(spec);
     if (!(spec->without & WITHOUT_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -511,5 +589,59 @@ void raise_walls(struct spec *spec, const struct inheritance *inheritance)
     if (!(spec->without & WITHOUT_UNDUMPABLE) && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         give_up("privileges", "prctl", "PR_SET_DUMPABLE");
     install_landlock(spec);
-    install_seccomp(spec, inheritance);
+    install_seccomp(spec, filter, filter_length);
+}
+
+/* The mounts that the launcher opened came behind the connection, in the order of the steps. */
+static void assign_mounts(struct spec *spec)
+{
+    size_t next = 1;
+
+    for (size_t i = spec->base_step_count; i < spec->step_count; i++) {
+        struct step *step = &spec->steps[i];
+        if (!(step->flags & (FLAG_IDMAP | FLAG_OUTSIDE)))
+            continue;
+        int *places[] = {&step->mount, step->kind == STEP_OVERLAY ? &step->layer_mount : NULL};
+        for (size_t j = 0; j < 2 && places[j] != NULL; j++) {
+            errno = EBADF;
+            if (next >= descriptor_count)
+                give_up("mount", "recvmsg", step->source);
+            *places[j] = descriptors[next++];
+        }
+    }
+}
+
+static void raise_rest(struct spec *spec, const struct order *order)
+{
+    static char text[REQUEST_BYTES_MAX], filter[FILTER_BYTES_MAX] __attribute__((aligned(8)));
+    struct failure failure;
+
+    if (order->spec_length > sizeof text || order->filter_length > sizeof filter || read_all(orders_fd, text, order->spec_length) != 0 ||
+        read_all(orders_fd, filter, order->filter_length) != 0)
+        give_up("spec", "read", NULL);
+    if (!parse_spec(text, order->spec_length, spec, &failure)) { /* The launcher has parsed the same text. */
+        errno = failure.error;
+        give_up(failure.stage, failure.call, failure.path);
+    }
+    assign_mounts(spec);
+    take_steps(spec, spec->base_step_count, spec->step_count);
+    seal(spec, filter, order->filter_length);
+}
+
+void raise_walls(struct spec *spec, const struct blank *blank)
+{
+    bool is_whole = is_base_only(spec);
+    struct order order;
+
+    orders_fd = blank->orders;
+    raise_base(spec, blank); /* As pid 1 of the new pid namespace, so that /proc shows it. */
+    if (is_whole)
+        seal(spec, blank->filter, blank->filter_length);
+    if (!receive_order(&order))
+        _exit(0); /* Nobody wanted it. */
+    if (is_whole)
+        report_fd = move_descriptor(descriptors[0], GUEST_FD);
+    else
+        raise_rest(spec, &order);
+    close(orders_fd);
 }

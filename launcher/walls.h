@@ -7,30 +7,42 @@
 
 #include "spec.h"
 
-#include <linux/filter.h>
 
 /* Descriptors of the new process after `raise_walls`. All others are closed. */
 #define GUEST_FD 3         /* the guest connection */
 #define GUEST_CGROUP_FD 4  /* directory of the sandbox's v2 cgroup, when there is one */
 
-/* What the launcher hands to the child. */
-struct inheritance {
-    int connection;    /* becomes GUEST_FD */
-    int cgroup2;       /* directory, or -1 */
-    int go;            /* read end: one byte when the id maps are written */
-    int launcher;      /* pidfd of the launcher */
-    int null;          /* /dev/null */
-    int cgroup_procs[CGROUPS_MAX]; /* opened for writing by the launcher, whose rights count */
-    const struct sock_filter *filter;
-    unsigned short filter_length;
+#define ORDERS_FD 5 /* closed before the guest is served */
+
+/*
+ * What the launcher tells a blank, a process that has its namespaces and ids but is nobody's sandbox yet: an order. It comes over a socket pair, with the
+ * descriptors the order needs: the guest connection, then the mounts that only the launcher may open, in the order of the steps. If the spec is more than
+ * its base, spec and filter follow.
+ */
+#define ORDER_DESCRIPTORS_MAX 200
+
+struct order {
+    uint32_t spec_length, filter_length, descriptor_count;
+};
+
+struct blank {
+    int orders;               /* our end of the socket pair */
+    int launcher;             /* pidfd of the launcher */
+    int null;                 /* /dev/null */
+    const char *cgroup2_path; /* the sandbox's own v2 cgroup, or NULL */
+    const char *filter;       /* for a spec that is its base only: the blank is finished before the order comes */
+    size_t filter_length;
     bool keep_standard_streams; /* one-shot mode: 0, 1 and 2 are the command's */
 };
 
-/* Opens the source of a bind step, or of an overlay's lower side, as a detached mount. Also used by the launcher for idmapped steps. -1 with errno. */
+/* Opens the source of a bind step, or of an overlay's lower side, as a detached mount. Also used by the launcher. -1 with errno. */
 int open_source(const char *path, unsigned flags);
 
-/* Builds everything the spec says and returns inside. */
-void raise_walls(struct spec *spec, const struct inheritance *inheritance);
+/*
+ * In the new process: builds what the base of `spec` says, waits for an order, builds the rest, and returns. The walls stand then. `spec` is overwritten
+ * with the one that was ordered.
+ */
+void raise_walls(struct spec *spec, const struct blank *blank);
 
 /* Landlock's ABI version on this kernel; 0 without it. */
 int landlock_version(void);

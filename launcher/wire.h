@@ -29,6 +29,7 @@ enum frame_type {
     FRAME_DESTROY = 0x41,
     FRAME_GONE = 0x42,
     FRAME_REFUSED = 0x43,
+    FRAME_PLACED = 0x45,
     FRAME_READY = 0x80,
     FRAME_FAILED = 0x81,
     FRAME_STDOUT = 0x90,
@@ -42,6 +43,7 @@ enum frame_type {
 #define HEADER_BYTES 12u
 #define PAYLOAD_BYTES_MAX 65536u
 #define REQUEST_BYTES_MAX 1048576u
+#define FILTER_BYTES_MAX 32768u /* 4,096 instructions, the kernel's own limit */
 
 struct frame_header {
     uint32_t length;

@@ -1,46 +1,134 @@
 /**
- * What the virtual machine needs and this machine may lack: QEMU and lz4 (installed, as root on Debian), a kernel with cgroup v2 controllers and a
- * static busybox (Debian packages, unpacked into build/cgroup2 and not installed). The first time that takes a minute; then everything is there.
+ * What the virtual machine needs and this one may lack: QEMU and lz4 (installed, as root on Debian), a kernel with the cgroup v2 controllers and a
+ * static busybox (Debian packages, unpacked into build/cgroup2, not installed). The first time that takes half a minute, later nothing.
  */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../boundaries/read-tree.ts';
 
 export const CACHE: string = join(ROOT, 'build/cgroup2');
-const KERNEL = 'linux-image-cloud-amd64'; // Small, with what a virtual machine needs built in.
-const TOOLS: Readonly<Record<string, string>> = { 'qemu-system-x86_64': 'qemu-system-x86', lz4: 'lz4', setpriv: 'util-linux' };
+
+const PACKAGES_OF_TOOLS: Readonly<Record<string, string>> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  lz4: 'lz4',
+  setpriv: 'util-linux',
+};
+/** Names the newest of its kind, which is small and has all that matters here built in. */
+const KERNEL_PACKAGE = 'linux-image-cloud-amd64';
 /** A machine without a network must notice soon. */
 const APT_FLAGS = ['-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20', '-o', 'DPkg::Lock::Timeout=60'];
 
 export type Prepared = { readonly kernel: string; readonly busybox: string };
 
-/** This machine cannot run the virtual one, for a reason that is no defect: the tests are skipped with it. */
+/** This machine cannot run the virtual one for a reason that is no defect of ours: the tests are skipped with it. */
 export class Unavailable extends Error {}
 
 /** Throws `Unavailable`. */
 export function prepare(): Prepared {
-  if (process.arch !== 'x64') throw new Unavailable(`needs an x86_64 machine, this is ${process.arch}`);
+  if (process.arch !== 'x64') throw new Unavailable(`needs a processor of the x86_64 kind, this is ${process.arch}`);
   mkdirSync(CACHE, { recursive: true });
   installTools();
   return { kernel: cached('vmlinux-', fetchKernel), busybox: cached('busybox-', fetchBusybox) };
 }
 
-// --- Tools ---------------------------------------------------------------------------------------------------------------------------------
-
 function installTools(): void {
-  const missing = Object.keys(TOOLS).filter((tool) => !hasTool(tool));
+  const missing = Object.keys(PACKAGES_OF_TOOLS).filter((tool) => !hasTool(tool));
   if (missing.length === 0) return;
-  const packages = missing.map((tool) => TOOLS[tool] ?? tool);
+  const packages = missing.map((tool) => PACKAGES_OF_TOOLS[tool] ?? tool);
   const command = `apt-get install --no-install-recommends ${packages.join(' ')}`;
-  if (!hasTool('apt-get') || process.getuid?.() !== 0) throw new Unavailable(`needs ${missing.join(', ')}; to install as root: ${command}`);
+  if (!hasTool('apt-get') || process.getuid?.() !== 0) throw new Unavailable(`needs ${missing.join(', ')}; to install: ${command}`);
   say(`installing the Debian packages ${packages.join(', ')}, to run a virtual machine (${command})`);
-  withFreshLists(`${missing.join(', ')} cannot be installed`, () => apt('install', '-y', '--no-install-recommends', ...packages));
+  withFreshLists(() => aptGet(['install', '-y', '--no-install-recommends', ...packages]));
+}
+
+/** The newest file of the cache with this prefix; fetched when there is none, and renamed into place whole: others may be fetching too. */
+function cached(prefix: string, fetch: (work: string) => Fetched): string {
+  const found = readdirSync(CACHE).filter((name) => name.startsWith(prefix));
+  const newest = found.toSorted((one, other) => one.localeCompare(other, 'en', { numeric: true })).at(-1);
+  if (newest !== undefined) return join(CACHE, newest);
+  if (!hasTool('apt-get') || !hasTool('dpkg-deb')) throw new Unavailable('needs a kernel from a Debian package, and this is no Debian');
+  const work = mkdtempSync(join(CACHE, 'work-'));
+  try {
+    const { version, file } = withFreshLists(() => fetch(work));
+    renameSync(file, join(CACHE, prefix + version));
+    return join(CACHE, prefix + version);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+type Fetched = { readonly version: string; readonly file: string };
+
+function fetchKernel(work: string): Fetched {
+  const name = /Depends: (linux-image-\d\S*)/.exec(run('apt-cache', ['depends', KERNEL_PACKAGE]).stdout)?.[1];
+  if (name === undefined) throw new Unavailable(`no package list here knows ${KERNEL_PACKAGE}`);
+  const version = download(name, './boot/vmlinuz-*', work);
+  const image = readFileSync(join(work, 'boot', readdirSync(join(work, 'boot'))[0] ?? ''));
+  const start = image.indexOf(Buffer.from([0x02, 0x21, 0x4c, 0x18])); // LZ4, in its legacy frames.
+  if (start < 0) throw new Unavailable(`the kernel of ${name} is not compressed with LZ4`);
+  const file = join(work, 'vmlinux');
+  writeFileSync(`${file}.lz4`, image.subarray(start));
+  run('lz4', ['-d', '-f', `${file}.lz4`, file]); // It fails at what follows the last frame, once everything is written.
+  if (!existsSync(file) || readFileSync(file).indexOf('\x7fELF') !== 0)
+    throw new Unavailable(`the kernel of ${name} cannot be decompressed`);
+  return { version, file };
+}
+
+function fetchBusybox(work: string): Fetched {
+  const version = download('busybox-static', '*/busybox', work);
+  const file = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(work, path)).find((path) => existsSync(path));
+  if (file === undefined) throw new Unavailable('the package busybox-static holds no busybox');
+  return { version, file };
+}
+
+/** Downloads a package and takes out of it what matches the pattern. Returns its version. */
+function download(name: string, pattern: string, work: string): string {
+  say(`downloading the Debian package ${name} into build/cgroup2`);
+  aptGet(['download', name], work);
+  const archive = readdirSync(work).find((file) => file.startsWith(`${name}_`));
+  const [, version] = archive?.split('_') ?? [];
+  if (archive === undefined || version === undefined) throw new Unavailable(`the package ${name} cannot be downloaded`);
+  const unpacked = run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"', archive, pattern], work);
+  if (unpacked.status !== 0) throw new Unavailable(`the package ${name} cannot be unpacked: ${unpacked.stderr.trim()}`);
+  return version;
+}
+
+/** A fresh machine has no package lists yet, and old ones name packages that are gone. */
+function withFreshLists<T>(attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!(error instanceof Unavailable) || process.getuid?.() !== 0) throw error;
+    say('fetching the package lists (apt-get update)');
+    aptGet(['update']);
+    return attempt();
+  }
+}
+
+function aptGet(args: readonly string[], directory?: string): void {
+  const done = run('apt-get', [...APT_FLAGS, ...args], directory);
+  if (done.status !== 0) throw new Unavailable(`apt-get ${args.join(' ')} failed: ${done.stderr.trim().split('\n').at(-1)}`);
+}
+
+function run(command: string, args: readonly string[], cwd?: string): SpawnSyncReturns<string> {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+  return spawnSync(command, args, { cwd, env, encoding: 'utf8', maxBuffer: 16_777_216 });
 }
 
 function hasTool(name: string): boolean {
-  const directories = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  return directories.some((directory) => isExecutable(join(directory, name)));
+  return (process.env['PATH'] ?? '').split(delimiter).some((directory) => isExecutable(join(directory, name)));
 }
 
 function isExecutable(path: string): boolean {
@@ -48,65 +136,10 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    return false; // Not there, or not for us.
+    return false; // Not there, or not ours to run.
   }
 }
 
-// --- Files out of packages -------------------------------------------------------------------------------------------------------------------
-
-/** The newest file in the cache with this prefix; made when there is none. Two test runs may do so at once: each renames a whole file into place. */
-function cached(prefix: string, fetch: (work: string) => { readonly version: string; readonly file: string }): string {
-  const found = readdirSync(CACHE)
-    .filter((name) => name.startsWith(prefix))
-    .toSorted()
-    .at(-1);
-  if (found !== undefined) return join(CACHE, found);
-  const work = mkdtempSync(join(CACHE, 'work-'));
-  try {
-    const { version, file } = fetch(work);
-    const path = join(CACHE, `${prefix}${version}`);
-    renameSync(file, path);
-    return path;
-  } finally {
-    rmSync(work, { recursive: true, force: true });
-  }
-}
-
-function fetchKernel(work: string): { readonly version: string; readonly file: string } {
-  const name = withFreshLists(`the package ${KERNEL} is not known here`, () => {
-    const dependencies = run('apt-cache', ['depends', KERNEL]).stdout ?? '';
-    return /Depends: (linux-image-\d\S*)/.exec(dependencies)?.[1];
-  });
-  unpack(work, name, './boot/vmlinuz-*');
-  const compressed = readFileSync(join(work, 'boot', readdirSync(join(work, 'boot'))[0] ?? ''));
-  const start = compressed.indexOf(Buffer.from([0x02, 0x21, 0x4c, 0x18])); // LZ4, legacy frames.
-  if (start < 0) throw new Unavailable(`the kernel of ${name} is not compressed with LZ4`);
-  const file = join(work, 'vmlinux');
-  writeFileSync(`${file}.lz4`, compressed.subarray(start));
-  run('lz4', ['-d', '-f', `${file}.lz4`, file]); // Its status says nothing: what follows the last frame, lz4 takes for a broken one.
-  if (!existsSync(file) || readFileSync(file).indexOf('\x7fELF') !== 0) throw new Unavailable(`the kernel of ${name} cannot be decompressed`);
-  return { version: name.slice('linux-image-'.length), file };
-}
-
-function fetchBusybox(work: string): { readonly version: string; readonly file: string } {
-  const version = unpack(work, 'busybox-static', '*bin/busybox');
-  const file = [join(work, 'bin/busybox'), join(work, 'usr/bin/busybox')].find((path) => existsSync(path));
-  if (file === undefined) throw new Unavailable('the package busybox-static holds no busybox');
-  return { version, file };
-}
-
-/** Downloads a package and takes from it what matches `pattern`. Returns its version. */
-function unpack(work: string, name: string, pattern: string): string {
-  say(`downloading the Debian package ${name} into build/cgroup2`);
-  const archive = withFreshLists(`the package ${name} cannot be downloaded`, () => {
-    const isDone = apt('download', name) !== undefined;
-    return isDone ? readdirSync(work).find((file) => file.startsWith(`${name}_`) && file.endsWith('.deb')) : undefined;
-
-    function apt(...args: readonly string[]): true | undefined {
-      return run('apt-get', [...APT_FLAGS, ...args], work).status === 0 ? true : undefined;
-    }
-  });
-  const tar = spawnSync('sh', ['-c', 'dpkg-deb --fsys-tarfile "$1" | tar -x --wildcards "$2"', 'sh', archive, pattern], { cwd: work });
-  if (tar.status !== 0) throw new Unavailable(`the package ${name} cannot be unpacked: ${tar.stderr.toString().trim()}`);
-  return archive.split('_')[1] ?? 'unknown';
+function say(line: string): void {
+  console.error(`test/cgroup2: ${line}`);
 }

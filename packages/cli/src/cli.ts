@@ -1,5 +1,6 @@
 /** From the words of a command line to an exit code: parses, loads the code of the one command that was asked for, reports what failed. */
 import { Fault, isFault } from '@warren/protocol';
+import type { Sandboxes } from '@warren/sandbox';
 import { CommanderError } from 'commander';
 import { OWN_FAILURE, USAGE_FAILURE } from './internal/exit-code.ts';
 import { describeFailure, failureDocument, formatFailure } from './internal/failure.ts';
@@ -10,42 +11,43 @@ import { type Actions, buildProgram } from './program.ts';
 /** As a shell reports a program that SIGPIPE ended: `warren diff | head`. */
 const READER_LEFT = 141;
 
-/** `words` are the arguments after the program. Never throws. */
-export async function runCli(words: readonly string[], host: Host): Promise<number> {
+/** `words` are the arguments after the program; `openSandboxes` is for a caller who opens them already. Never throws. */
+export async function runCli(words: readonly string[], host: Host, openSandboxes?: () => Promise<Sandboxes>): Promise<number> {
   let code = 0;
   let help = '';
-  const parts = (): Promise<typeof import('./parts.ts')> => import('./parts.ts');
+  const review = (): Promise<typeof import('./parts/review.ts')> => import('./parts/review.ts');
+  const sandboxes = (): Promise<typeof import('./parts/sandboxes.ts')> => import('./parts/sandboxes.ts');
   const actions: Actions = {
     run: async (command, flags) => {
       const { run } = await import('./commands/run.ts');
       // Opened by `run`, once it has found nothing wrong with what it was asked.
       code = await run(command, flags, host, {
-        openSandboxes: async () => (await parts()).openRunSandboxes(),
-        openRecords: async () => (await parts()).openRecords(host),
+        openSandboxes: openSandboxes ?? (async () => (await sandboxes()).openRunSandboxes()),
+        openRecords: async () => (await review()).openRecords(host),
       });
     },
     diff: async (run, paths, flags) => {
-      const [{ diff }, { openParts }] = await Promise.all([import('./commands/diff.ts'), parts()]);
+      const [{ diff }, { openParts }] = await Promise.all([import('./commands/diff.ts'), review()]);
       code = await diff(run, paths, flags, host, openParts(host));
     },
     apply: async (run, paths, flags) => {
-      const [{ apply }, { openParts }] = await Promise.all([import('./commands/apply.ts'), parts()]);
+      const [{ apply }, { openParts }] = await Promise.all([import('./commands/apply.ts'), review()]);
       code = await apply(run, paths, flags, host, openParts(host));
     },
     undo: async (run, flags) => {
-      const [{ undo }, { openParts }] = await Promise.all([import('./commands/undo.ts'), parts()]);
+      const [{ undo }, { openParts }] = await Promise.all([import('./commands/undo.ts'), review()]);
       code = await undo(run, flags, host, openParts(host));
     },
     runs: async (flags) => {
-      const [{ runs }, { openParts }] = await Promise.all([import('./commands/runs.ts'), parts()]);
+      const [{ runs }, { openParts }] = await Promise.all([import('./commands/runs.ts'), review()]);
       code = await runs(flags, host, openParts(host));
     },
     remove: async (ids, flags) => {
-      const [{ remove }, { openParts }] = await Promise.all([import('./commands/remove.ts'), parts()]);
+      const [{ remove }, { openParts }] = await Promise.all([import('./commands/remove.ts'), review()]);
       code = await remove(ids, flags, host, openParts(host));
     },
     doctor: async (flags) => {
-      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), parts()]);
+      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), sandboxes()]);
       code = await doctor(flags, host, diagnose);
     },
     completion: async (shell) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/busybox sh
-# pid 1 of the guest: makes a machine with pure cgroup v2, as systemd would mount it, runs main.js, powers off.
+# pid 1 of the guest: makes a machine with pure cgroup v2, as systemd would mount it, runs main.mjs, powers off.
 if [ "$1" != moved ]; then
   # pivot_root(2), which is what the launcher does, cannot leave the file system that the kernel unpacks this into: go on in another one.
   busybox=/usr/bin/busybox
@@ -19,6 +19,6 @@ mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
 exec >/dev/ttyS0 2>&1
 stty raw # No carriage returns.
 (sleep "$LIFE_S"; echo "the guest's time is over"; poweroff -f) & # Should the host have died.
-NODE_OPTIONS= HOME=/tmp node /warren/main.js
-echo "main.js ended with $?"
+NODE_OPTIONS= HOME=/tmp node /warren/main.mjs $CASES
+echo "main.mjs ended with $?"
 poweroff -f

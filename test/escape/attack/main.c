@@ -1,21 +1,27 @@
 /*
- * attack NAME…    makes the attempts, each in a process of its own, and prints `NAME ANSWER` for each, in order
- * attack --list   prints the names there are
+ * attack NAME…               makes the attempts, each in a process of its own, and prints `NAME ANSWER` for each, in order
+ * attack --direct NAME       makes one in this very process, so that what ends the attempt ends the command, and prints `ANSWER`
+ * attack --list              prints the names there are
+ * attack --attribute P NAME  on the host: prints the extended attribute of a file, or the error
+ * attack --canary KEY NAME   on the host: holds a System V segment, a semaphore and a POSIX queue that nobody inside may find, until its input ends
  */
 #define _GNU_SOURCE
 #include "attack.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define ANSWER_MAX 512
@@ -235,7 +241,6 @@ static const struct attempt *find(const char *name)
     return NULL;
 }
 
-/* Bit 31 of a real status is never set: see wait(2). */
 static const char *signal_name(int status)
 {
     switch (WTERMSIG(status)) {
@@ -302,12 +307,62 @@ static void list(void)
             puts(attempt->name);
 }
 
+static int be_canary(key_t key, const char *queue_name)
+{
+    char byte;
+    struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 16};
+
+    umask(0); /* Only the walls are to stand in the way. */
+    int memory = shmget(key, 4096, IPC_CREAT | IPC_EXCL | 0666), semaphore = semget(key, 1, IPC_CREAT | IPC_EXCL | 0666);
+    mqd_t queue = mq_open(queue_name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666, &attributes);
+    if (memory < 0 || semaphore < 0 || queue < 0)
+        printf("failed %s\n", error_name(errno));
+    else
+        puts("ready");
+    fflush(stdout);
+    while (read(STDIN_FILENO, &byte, 1) > 0)
+        ;
+    shmctl(memory, IPC_RMID, NULL);
+    semctl(semaphore, 0, IPC_RMID);
+    mq_unlink(queue_name);
+    return 0;
+}
+
+static int print_attribute(const char *path, const char *name)
+{
+    char value[256];
+    ssize_t length = lgetxattr(path, name, value, sizeof value);
+
+    if (length < 0)
+        puts(error_name(errno));
+    else
+        printf("%.*s\n", (int)length, value);
+    return 0;
+}
+
+__attribute__((noreturn)) static void make_directly(const char *name)
+{
+    const struct attempt *attempt = find(name);
+
+    answer_fd = STDOUT_FILENO;
+    if (attempt == NULL)
+        inconclusive("no such attempt");
+    attempt->run();
+    inconclusive("no answer");
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "--canary") == 0)
+        return be_canary((key_t)strtol(argv[2], NULL, 10), argv[3]);
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         list();
         return 0;
     }
+    if (argc == 3 && strcmp(argv[1], "--direct") == 0)
+        make_directly(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--attribute") == 0)
+        return print_attribute(argv[2], argv[3]);
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (int i = 1; i < argc; i++) {
         const struct attempt *attempt = find(argv[i]);

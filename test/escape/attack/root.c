@@ -297,12 +297,40 @@ static void opaque_trusted(void)
     judge(setxattr(path, "trusted.overlay.opaque", "y", 1, 0), "set");
 }
 
+/* What an overlay writes about itself into its layer is called user.overlay.*: forged, it would hide files or show others. */
+static void forge_overlay(void)
+{
+    const char *path = overlay_path("forged");
+
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        inconclusive("mkdir: %s", error_name(errno));
+    if (setxattr(path, "user.overlay.opaque", "y", 1, 0) != 0 || setxattr(path, "user.overlay.redirect", "/etc", 4, 0) != 0)
+        refused(errno);
+    succeeded("set"); /* As what, the host looks up in the layer. */
+}
+
+/* The binary of a process of the host's making, CVE-2019-5736: writes the byte that is there already. */
+static void overwrite_binary(void)
+{
+    char path[64], byte;
+
+    snprintf(path, sizeof path, "/proc/%ld/exe", told_number("TARGET_PID"));
+    int fd = open_or_answer(path, O_RDONLY);
+    if (pread(fd, &byte, 1, 0) != 1)
+        refused(errno);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int writable = open(path, O_WRONLY | O_CLOEXEC);
+    if (writable < 0)
+        refused(errno);
+    judge(pwrite(writable, &byte, 1, 0), "written");
+}
+
 /* ---- races ---- */
 
 /* Reaches for a file through a directory that becomes a link to the outside and back all the time. */
 static void swap_race(void)
 {
-    char directory[PATH_MAX], link_path[PATH_MAX], file[PATH_MAX], canary[PATH_MAX];
+    char directory[128], link_path[128], file[PATH_MAX + 128], canary[PATH_MAX];
     const char *slash;
     struct timespec start, now;
 
@@ -332,7 +360,7 @@ static void swap_race(void)
 /* Moves the working directory away under itself while walking up: a `..` that is resolved meanwhile must not pass the root. */
 static void rename_race(void)
 {
-    char deep[PATH_MAX], moved[PATH_MAX], inner[PATH_MAX], canary[PATH_MAX];
+    char deep[128], moved[128], inner[160], target[160], canary[PATH_MAX];
     struct timespec start, now;
 
     snprintf(deep, sizeof deep, "%s", scratch_path("a"));
@@ -341,7 +369,6 @@ static void rename_race(void)
     snprintf(canary, sizeof canary, "../../../../..%s", told("CANARY_FILE"));
     if (mkdir(deep, 0700) != 0 || mkdir(inner, 0700) != 0 || mkdir(moved, 0700) != 0 || chdir(inner) != 0)
         inconclusive("set-up: %s", error_name(errno));
-    char target[PATH_MAX + 8];
     snprintf(target, sizeof target, "%s/c", moved);
     pid_t mover = fork();
     if (mover == 0)
@@ -431,6 +458,8 @@ const struct attempt root_attempts[] = {
     {"overlay-whiteout-node", whiteout_node},
     {"overlay-whiteout-rename", whiteout_rename},
     {"overlay-opaque-trusted", opaque_trusted},
+    {"overlay-forge", forge_overlay},
+    {"root-overwrite-binary", overwrite_binary},
     {"race-swap", swap_race},
     {"race-rename", rename_race},
     {"kernel-dirty-pipe", dirty_pipe},

@@ -71,7 +71,7 @@ suite(`warren run --tty (${reason ?? 'nothing skipped'})`, () => {
     const outcome = await warrenAtTerminal(['run', '-t', '--', 'bash', '--norc', '-i'], {
       steps: [
         { expect: r`\$ `, send: 'echo $((6*7))\r' },
-        { expect: '\n42\r\n', send: 'sleep 100\r' },
+        { expect: '\r42\r\n', send: 'sleep 100\r' },
         { wait: 0.3, send: '\u001a' },
         { expect: 'Stopped', send: 'kill %1; exit 3\r' },
       ],

@@ -31,6 +31,7 @@ export const FRAME = {
   DESTROY: 0x41,
   GONE: 0x42,
   REFUSED: 0x43,
+  PLACED: 0x45,
   READY: 0x80,
   FAILED: 0x81,
   STDOUT: 0x90,
@@ -94,6 +95,7 @@ export const FROM_LAUNCHER: FrameRules = new FrameRules('launcher', [
   [FRAME.HELLO, 1, PAYLOAD_BYTES_MAX],
   [FRAME.GONE, 0, PAYLOAD_BYTES_MAX],
   [FRAME.REFUSED, 1, PAYLOAD_BYTES_MAX],
+  [FRAME.PLACED, 4, 4],
 ]);
 
 /** Everything the host sends; the fakes of the tests read it. */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyRun } from './apply.ts';
 import type { RunId } from './run-id.ts';
-import { LayerFixture } from './test-support/layer-fixture.ts';
+import { LayerFixture, overlayProblem } from './test-support/layer-fixture.ts';
 import type { Edit, Snapshot } from './test-support/overlay-helper.ts';
 import { undoRun } from './undo.ts';
 
@@ -51,8 +51,7 @@ const RUN: readonly Edit[] = [
 
 describe('apply and undo, killed', { timeout: 180_000 }, () => {
   beforeEach(async ({ skip }) => {
-    await using fixture = await LayerFixture.create();
-    const problem = await fixture.overlayProblem();
+    const problem = await overlayProblem();
     skip(problem !== undefined, problem ?? '');
   });
 

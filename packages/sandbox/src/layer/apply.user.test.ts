@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { LayerFixture } from './test-support/layer-fixture.ts';
+import { overlayProblem } from './test-support/layer-fixture.ts';
 import type { Snapshot } from './test-support/overlay-helper.ts';
 
 type Found = {
@@ -16,8 +16,7 @@ type Found = {
 
 it('an ordinary user reviews, applies and undoes also what an agent shut', { timeout: 60_000 }, async ({ skip }) => {
   skip(process.geteuid?.() !== 0, 'needs root, to become another user');
-  await using fixture = await LayerFixture.create();
-  const problem = await fixture.overlayProblem();
+  const problem = await overlayProblem();
   skip(problem !== undefined, problem ?? '');
 
   const script = join(import.meta.dirname, 'test-support', 'ordinary-user-child.ts');

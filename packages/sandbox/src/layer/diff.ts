@@ -61,9 +61,15 @@ async function* patchLines(review: Review, { signal }: DiffOptions): AsyncGenera
 /** Directories that git makes or removes by itself, for what is in them. */
 function filledDirectories(entries: readonly DiffEntry[]): ReadonlySet<string> {
   const filled = new Set<string>();
+  const fill = (path: BytePath): void => {
+    for (const directory of ancestorsOf(path)) {
+      if (filled.has(directory)) return; // And so is everything above it.
+      filled.add(directory);
+    }
+  };
   for (const { path, from, before, after } of entries) {
-    if (hasContent(before) || hasContent(after)) for (const directory of ancestorsOf(path)) filled.add(directory);
-    if (from !== undefined) for (const directory of ancestorsOf(from)) filled.add(directory);
+    if (hasContent(before) || hasContent(after)) fill(path);
+    if (from !== undefined) fill(from);
   }
   return filled;
 }

@@ -6,7 +6,7 @@ import { errnoOf } from './internal/errno.ts';
 import type { Pace } from './internal/pace.ts';
 import type { Step } from './journal.ts';
 import { type Manifest, readWithHash, type SealedChange } from './manifest.ts';
-import { type FileState, isEqualState, isSameInode, isSpecial, type PathState } from './path-state.ts';
+import { type FileState, isAtState, isEqualState, isSameInode, isSpecial, type PathState } from './path-state.ts';
 import type { Tree } from './tree.ts';
 
 /** `host` is what stands there now, with the hash of a file's content where that was read. */
@@ -82,7 +82,7 @@ export class HostCheck {
     const ours = this.#ours.get(change.path);
     const host =
       state.kind === 'file' && ours !== undefined ? ((await readWithHash(this.#lower, change.path, this.#pace)) ?? state) : state;
-    if (ours?.some((one) => isEqualState(one, host)) === true) return { kind: 'pending', host };
+    if (ours?.some((one) => isAtState(host, one)) === true) return { kind: 'pending', host };
     return { kind: 'conflict', ...describeConflict(change, host), host };
   }
 
@@ -92,29 +92,27 @@ export class HostCheck {
     const isTrusted = before.ctimeNs + RACY_NS < this.#sealedNs;
     if (isTrusted && isSameInode(before, host)) return withHash(host, before.sha256);
     if (before.mode !== host.mode || before.size !== host.size) return undefined;
-    const { sha256 } = (await readWithHash(this.#lower, path, this.#pace)) ?? {};
-    // One we may not read is only known by what the kernel says of it. Its ctime moves when it is kept for undo and brought back.
-    const isAlike = sha256 === undefined && before.ino === host.ino && before.mtimeNs === host.mtimeNs;
-    return sha256 === before.sha256 && (sha256 !== undefined || isAlike) ? withHash(host, sha256) : undefined;
+    const now = (await readWithHash(this.#lower, path, this.#pace)) ?? host;
+    return isAtState(now, before) ? now : undefined;
   }
 
   async #isApplied({ path, after }: SealedChange, host: PathState): Promise<boolean> {
     if (after?.kind !== 'file' || host.kind !== 'file') return isEqualState(after, host);
-    return after.mode === host.mode && after.size === host.size && (await this.#isSameFile(path, after.size));
+    return after.mode === host.mode && after.size === host.size && (await this.#isSameFile(path, host));
   }
 
-  async #isSameFile(path: BytePath, size: number): Promise<boolean> {
+  async #isSameFile(path: BytePath, host: FileState): Promise<boolean> {
     const above = this.#upper.openFile(path);
     try {
       const below = this.#lower.openFile(path);
       try {
-        return await isSameContent(above, below, size, this.#pace);
+        return await isSameContent(above, below, host.size, this.#pace);
       } finally {
         closeSync(below);
       }
     } catch (error) {
-      if (errnoOf(error) === 'EACCES') return false; // We may not read the host's; it is not taken for ours.
-      throw error;
+      if (errnoOf(error) !== 'EACCES') throw error;
+      return this.#ours.get(path)?.some((one) => isAtState(host, one)) === true; // It is ours if we wrote this very file.
     } finally {
       closeSync(above);
     }

@@ -9,7 +9,7 @@ import { applyRun } from './apply.ts';
 import { patchBytes } from './diff.ts';
 import { summarizeDiff } from './diff-summary.ts';
 import { reviewRun } from './review.ts';
-import { LayerFixture } from './test-support/layer-fixture.ts';
+import { LayerFixture, overlayProblem } from './test-support/layer-fixture.ts';
 import type { Edit, Snapshot } from './test-support/overlay-helper.ts';
 import { randomEdits, randomTree } from './test-support/random-edits.ts';
 import { undoRun } from './undo.ts';
@@ -19,8 +19,7 @@ const TIMEOUT_MS = 120_000;
 
 describe('a layer made through a real overlay', { timeout: TIMEOUT_MS }, () => {
   beforeEach(async ({ skip }) => {
-    await using fixture = await LayerFixture.create();
-    const problem = await fixture.overlayProblem();
+    const problem = await overlayProblem();
     skip(problem !== undefined, problem ?? '');
   });
 

@@ -72,6 +72,15 @@ export function isEqualState(left: PathState | undefined, right: PathState | und
   return left.kind === right.kind && left.kind !== 'symlink' && right.kind !== 'symlink' && left.mode === right.mode;
 }
 
+/**
+ * Whether the host stands at a recorded state. A file whose content we may not read is known by its inode and when it was written; the ctime
+ * is left out, for it moves when a file is renamed or kept.
+ */
+export function isAtState(host: PathState | undefined, recorded: PathState | undefined): boolean {
+  if (host?.kind !== 'file' || recorded?.kind !== 'file' || host.sha256 !== undefined) return isEqualState(host, recorded);
+  return isSameInode({ ...host, ctimeNs: 0n }, { ...recorded, ctimeNs: 0n });
+}
+
 export type PathStateJson = {
   readonly kind: PathState['kind'];
   readonly mode?: number;

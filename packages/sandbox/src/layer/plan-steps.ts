@@ -143,10 +143,16 @@ function planModes({ work, directoryMode, borrowed }: PlanStepsRequest, steps: r
 /** Directories that the steps write into, and those that change themselves and are passed on the way. */
 function usedDirectories(steps: readonly Step[], changing: ReadonlyMap<BytePath, unknown>): ReadonlySet<BytePath> {
   const used = new Set<BytePath>();
+  const passed = new Set<BytePath>();
   for (const { path } of steps) {
-    if (path !== ROOT_PATH) used.add(parentOf(path));
-    for (const directory of ancestorsOf(path)) if (changing.has(directory)) used.add(directory);
-    if (path !== ROOT_PATH && changing.has(ROOT_PATH)) used.add(ROOT_PATH);
+    if (path === ROOT_PATH) continue;
+    used.add(parentOf(path));
+    if (changing.has(ROOT_PATH)) used.add(ROOT_PATH);
+    for (const directory of ancestorsOf(path)) {
+      if (passed.has(directory)) break; // And so is everything above it.
+      passed.add(directory);
+      if (changing.has(directory)) used.add(directory);
+    }
   }
   return used;
 }

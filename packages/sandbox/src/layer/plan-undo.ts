@@ -2,11 +2,12 @@
  * Finds out how far an apply came, path by path, and what is to be taken back. The steps of one path lead from state to state; the host stands
  * at one of them, and every step up to there is reverted. More than one apply may have added to the journal, also after a kill.
  */
+import { isFault } from '@warren/protocol';
 import { type BytePath, comparePaths, joinPath } from './byte-path.ts';
 import type { Pace } from './internal/pace.ts';
 import type { JournalStep } from './journal.ts';
 import { readWithHash } from './manifest.ts';
-import { isEqualState, type PathState } from './path-state.ts';
+import { isAtState, type PathState } from './path-state.ts';
 import type { Conflict } from './plan-apply.ts';
 import type { Tree } from './tree.ts';
 
@@ -39,10 +40,7 @@ export async function planUndo({ steps, lower, isForced, pace }: PlanUndoRequest
   }
   for (const { step, now } of reverts) {
     if (step.operation !== 'mkdir' || now?.kind !== 'directory') continue;
-    const others = lower
-      .list(step.path)
-      .map((name) => joinPath(step.path, name))
-      .filter((path) => !byPath.has(path));
+    const others = listIfReadable(lower, step.path).filter((path) => !byPath.has(path));
     conflicts.push(...others.map((path) => ({ path, reason: 'the host made it in a directory that was applied' })));
   }
   return {
@@ -53,18 +51,28 @@ export async function planUndo({ steps, lower, isForced, pace }: PlanUndoRequest
 
 /** From the last step done to the first. `undefined`: the host stands at none of the states between them. */
 function revertsOf(chain: readonly JournalStep[], host: PathState | undefined, isForced: boolean): readonly Revert[] | undefined {
-  const at = chain.findLastIndex((step) => isEqualState(host, step.before) || isEqualState(host, step.after));
+  const at = chain.findLastIndex((step) => isAtState(host, step.before) || isAtState(host, step.after));
   if (at === -1 && !isForced) return undefined;
   const reverts: Revert[] = [];
   let now = host;
   for (const step of chain.slice(0, at === -1 ? chain.length : at + 1).toReversed()) {
-    if (isEqualState(now, step.before)) continue;
+    if (isAtState(now, step.before)) continue;
     // Between two applies the host had a state of its own, which the second overwrote by force: that is where undo ends.
-    if (!isEqualState(now, step.after) && (at !== -1 || reverts.length > 0)) break;
+    if (!isAtState(now, step.after) && (at !== -1 || reverts.length > 0)) break;
     reverts.push({ step, now });
     now = step.before;
   }
   return reverts;
+}
+
+/** What may not be listed is found out by rmdir, which refuses a directory that is not empty. */
+function listIfReadable(lower: Tree, path: BytePath): readonly BytePath[] {
+  try {
+    return lower.list(path).map((name) => joinPath(path, name));
+  } catch (error) {
+    if (isFault(error, 'permission_denied')) return [];
+    throw error;
+  }
 }
 
 async function readState(lower: Tree, path: BytePath, pace: Pace): Promise<PathState | undefined> {

@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { rmdirSync, unlinkSync } from 'node:fs';
 import { type BytePath, joinPath, ROOT_PATH } from './byte-path.ts';
 import { errnoOf } from './internal/errno.ts';
 import type { Pace } from './internal/pace.ts';
 import { Tree } from './tree.ts';
+
+/** Directories below each other that are held open. An agent can make trees of any depth, and no run may be there for ever. */
+const DEPTH_OPEN_MAX = 256;
 
 /** Removes a directory of ours and everything in it, however deep and whatever the names and modes. What is gone already is fine. */
 export async function removeTree(directory: string, pace: Pace): Promise<void> {
@@ -23,12 +27,19 @@ async function removeInside(tree: Tree, pace: Pace): Promise<void> {
       rmdirSync(tree.at(visit.path));
       continue;
     }
-    if (visit.path !== ROOT_PATH) open.push({ path: visit.path, isEmptied: true });
-    for (const name of tree.list(visit.path)) {
-      const path = joinPath(visit.path, name);
-      if (tree.stat(path)?.isDirectory() === true) open.push({ path, isEmptied: false });
-      else unlinkSync(tree.at(path));
+    const path = visit.path.split('/').length > DEPTH_OPEN_MAX ? hoist(tree, visit.path) : visit.path;
+    if (path !== ROOT_PATH) open.push({ path, isEmptied: true });
+    for (const name of tree.list(path)) {
       if (pace.isDue) await pace.rest();
+      const child = joinPath(path, name);
+      if (tree.stat(child)?.isDirectory() === true) open.push({ path: child, isEmptied: false });
+      else unlinkSync(tree.at(child));
     }
   }
+}
+
+function hoist(tree: Tree, path: BytePath): BytePath {
+  const name = `hoisted-${randomBytes(12).toString('hex')}`;
+  tree.hoist(path, name);
+  return joinPath(ROOT_PATH, name);
 }

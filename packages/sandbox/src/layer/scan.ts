@@ -76,6 +76,7 @@ class Scan {
     if (this.#entriesSeen > ENTRIES_MAX) throw new Fault('too_large', `The layer has more than ${ENTRIES_MAX} entries`);
     const merged: BytePath[] = [];
     for (const name of names) {
+      if (this.#pace.isDue) await this.#pace.rest();
       const child = joinPath(path, name);
       const below = lower === 'none' ? undefined : this.#lowerState(child);
       const stat = this.#upper.stat(child);
@@ -91,7 +92,6 @@ class Scan {
       // A link or file of the host below a directory of the layer is hidden whole: what the link points to plays no part.
       if (below?.kind === 'directory' && lower === 'merged') merged.push(child);
       else this.#visits.push({ path: child, lower: below?.kind === 'directory' ? lower : 'none' });
-      if (this.#pace.isDue) await this.#pace.rest();
     }
     if (lower === 'hidden') await this.#deleteOthers(path, new Set(names));
     await this.#probeOpaque(merged);

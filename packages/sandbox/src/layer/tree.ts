@@ -6,10 +6,22 @@
  *
  * The directories on the way to the last path asked for stay open, so that a walk in order opens each one once. Not for two users at once.
  */
-import { type BigIntStats, chmodSync, closeSync, constants, fstatSync, lchownSync, lstatSync, opendirSync, openSync } from 'node:fs';
+import {
+  type BigIntStats,
+  chmodSync,
+  closeSync,
+  constants,
+  type Dir,
+  fstatSync,
+  lchownSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+  renameSync,
+} from 'node:fs';
 import { Fault } from '@warren/protocol';
 import { type BytePath, joinPath, nameOf, parentOf, pathFromBytes, pathToText, quotePath, ROOT_PATH } from './byte-path.ts';
-import { errnoOf } from './internal/errno.ts';
+import { errnoOf, fileFault } from './internal/errno.ts';
 import { type PathState, SET_ID, stateFromStat } from './path-state.ts';
 
 /** Directories below each other. 2,048 names of one character are what a path of 4,096 bytes, the kernel's limit, can reach. */
@@ -84,15 +96,13 @@ export class Tree implements Disposable {
     return stat === undefined ? undefined : stateFromStat(stat, located.at);
   }
 
-  /** The names in a directory, in the order of bytes. Throws `too_large`. */
+  /** The names in a directory, in the order of bytes. Throws `too_large`, `permission_denied`. */
   list(path: BytePath): BytePath[] {
     const located = this.#enter(path);
     if (typeof located !== 'number') return [];
-    const at = below(located, '.');
-    if (this.#isOurs) this.#unlockIfNeeded(at, 0o700);
+    if (this.#isOurs) unlockDirectory(located);
     const names: BytePath[] = [];
-    // The types of Node do not know that encoding `buffer` makes the names buffers, as for readdir.
-    using directory = opendirSync(at, { encoding: 'buffer' as BufferEncoding, bufferSize: 512 });
+    using directory = openListing(located, path);
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) {
       names.push(pathFromBytes(entry.name as unknown as Buffer)); // As above.
       if (names.length > DIRECTORY_ENTRIES_MAX) throw tooLarge(path, `it has more than ${DIRECTORY_ENTRIES_MAX} entries`);
@@ -103,7 +113,7 @@ export class Tree implements Disposable {
   /** Opens a regular file for reading. The caller closes it. Throws `conflict` when it is anything else by now. */
   openFile(path: BytePath): number {
     const at = this.at(path);
-    if (this.#isOurs) this.#unlockIfNeeded(at, 0o600);
+    if (this.#isOurs) unlockFile(at);
     const file = openSync(at, READ_FLAGS);
     if (fstatSync(file).isFile()) return file;
     closeSync(file);
@@ -130,6 +140,16 @@ export class Tree implements Disposable {
     } finally {
       closeSync(entry);
     }
+  }
+
+  /** Moves a directory of a tree of ours right under the root. For a removal that meets more depth than it could keep open. */
+  hoist(path: BytePath, name: string): void {
+    const at = this.at(path);
+    const directory = openDirectory(at);
+    if (typeof directory !== 'number') return;
+    unlockDirectory(directory); // The kernel rewrites its `..`, for which it must be writable.
+    closeSync(directory);
+    renameSync(at, below(this.#root, name));
   }
 
   chown(path: BytePath, uid: number, gid: number): void {
@@ -172,16 +192,9 @@ export class Tree implements Disposable {
       return openDirectory(at);
     } catch (error) {
       if (!this.#isOurs || errnoOf(error) !== 'EACCES') throw error;
-      this.#unlockIfNeeded(below(directory, '.'), 0o700);
+      unlockDirectory(directory);
       return openDirectory(at);
     }
-  }
-
-  /** Nobody else is in a tree of ours, so what lstat says here still holds when chmod comes. */
-  #unlockIfNeeded(at: Buffer, bits: number): void {
-    const stat = lstatSync(at, { throwIfNoEntry: false });
-    if (stat === undefined || stat.isSymbolicLink() || (stat.mode & bits) === bits || process.geteuid?.() === 0) return;
-    chmodSync(at, (stat.mode & 0o7777) | bits);
   }
 }
 
@@ -198,6 +211,27 @@ function openDirectory(at: Buffer): number | 'missing' | 'blocked' {
     if (errno === 'ENOTDIR' || errno === 'ELOOP') return 'blocked';
     throw error;
   }
+}
+
+function openListing(directory: number, path: BytePath): Dir {
+  try {
+    // The types of Node do not know that encoding `buffer` makes the names buffers, as for readdir.
+    return opendirSync(`/proc/self/fd/${directory}`, { encoding: 'buffer' as BufferEncoding, bufferSize: 512 });
+  } catch (error) {
+    throw fileFault(error, `Cannot list ${quotePath(path)}`);
+  }
+}
+
+/** Gives its owner what is missing to look into it. Root misses nothing. */
+function unlockDirectory(directory: number): void {
+  const { mode } = fstatSync(directory);
+  if ((mode & 0o700) !== 0o700 && process.geteuid?.() !== 0) chmodSync(`/proc/self/fd/${directory}`, (mode & 0o7777) | 0o700);
+}
+
+/** As `unlockDirectory`. Nobody else is in a tree of ours, so what lstat says still holds when chmod comes. */
+function unlockFile(at: Buffer): void {
+  const stat = lstatSync(at, { throwIfNoEntry: false });
+  if (stat?.isFile() === true && (stat.mode & 0o400) === 0 && process.geteuid?.() !== 0) chmodSync(at, (stat.mode & 0o7777) | 0o400);
 }
 
 function below(directory: number, name: string): Buffer {

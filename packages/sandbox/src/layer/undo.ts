@@ -163,8 +163,8 @@ class Undo {
   }
 
   async #pause(point: PausePoint, path?: BytePath): Promise<void> {
-    if (this.#parts.pace.isDue) await this.#parts.pace.rest();
     await this.#parts.options.onPause?.(point, path === undefined ? undefined : pathToText(path));
+    if (this.#parts.pace.isDue) await this.#parts.pace.rest();
   }
 }
 

@@ -3,18 +3,23 @@ import { readFileSync } from 'node:fs';
 import type { LimitName, ResolvedSpec, SandboxStats } from '../../contract.ts';
 import type { CgroupLayout, Controller } from './cgroup-layout.ts';
 
+type CgroupRoot = { readonly version: 1 | 2; readonly path: string };
+
 /** One launcher's own directory in each hierarchy it uses. */
 export type CgroupRoots = {
-  readonly controllers: Readonly<Partial<Record<Controller, { readonly version: 1 | 2; readonly path: string }>>>;
+  readonly controllers: Readonly<Partial<Record<Controller, CgroupRoot>>>;
   readonly unified: string | undefined;
 };
 
+/** What the launcher makes for one sandbox. Hierarchies are named by their place in `rootPaths`, so that the plan is the same for every sandbox. */
 export type CgroupPlan = {
-  /** v1 directories; the v2 one apart, because the sandbox is cloned straight into it. */
-  readonly directories: readonly string[];
-  readonly unified: string | undefined;
-  readonly settings: readonly { readonly file: string; readonly value: string }[];
-  readonly counters: CgroupCounters;
+  /** The v2 hierarchy last and apart: pid 1 is given its directory, for a cgroup per command. */
+  readonly hierarchies: readonly number[];
+  readonly unified: number | undefined;
+  readonly settings: readonly { readonly hierarchy: number; readonly file: string; readonly value: string }[];
+  readonly reports: readonly { readonly hierarchy: number; readonly file: string }[];
+  /** Where the counters of the sandbox in this slot are. */
+  readonly countersOf: (slot: number) => CgroupCounters;
 };
 
 /** Files to read; absent where the sandbox has no such cgroup. */
@@ -46,48 +51,55 @@ export function rootPaths(roots: CgroupRoots): readonly string[] {
   return [...new Set(roots.unified === undefined ? paths : [...paths, roots.unified])];
 }
 
-export function planCgroups(roots: CgroupRoots, sandbox: number, limits: ResolvedSpec['limits'], hasMemsw: boolean): CgroupPlan {
-  const directories: string[] = [];
-  const settings: { file: string; value: string }[] = [];
+export function planCgroups(roots: CgroupRoots, limits: ResolvedSpec['limits'], hasMemsw: boolean): CgroupPlan {
+  const paths = rootPaths(roots);
+  const hierarchies: number[] = [];
+  const settings: { hierarchy: number; file: string; value: string }[] = [];
   const { memory, pids, cpu, freezer } = roots.controllers;
-  const unified = roots.unified === undefined ? undefined : `${roots.unified}/${sandbox}`;
+  const unified = roots.unified === undefined ? undefined : paths.indexOf(roots.unified);
 
-  const directory = (
-    root: { readonly version: 1 | 2; readonly path: string } | undefined,
-  ): { version: 1 | 2; path: string } | undefined => {
-    if (root === undefined) return undefined;
-    const path = `${root.path}/${sandbox}`;
-    if (root.version === 1) directories.push(path);
-    return { version: root.version, path };
+  const use = (root: CgroupRoot | undefined): CgroupRoot | undefined => {
+    if (root?.version === 1) hierarchies.push(paths.indexOf(root.path));
+    return root;
   };
-  const memoryGroup = limits.memoryBytes === null ? undefined : directory(memory);
-  const pidsGroup = limits.pids === null ? undefined : directory(pids);
-  const cpuGroup = limits.cpus === null ? undefined : directory(cpu);
-  const freezerGroup = directory(freezer);
+  const set = (root: CgroupRoot, file: string, value: number | string): void => {
+    settings.push({ hierarchy: paths.indexOf(root.path), file, value: String(value) });
+  };
+  const memoryRoot = limits.memoryBytes === null ? undefined : use(memory);
+  const pidsRoot = limits.pids === null ? undefined : use(pids);
+  const cpuRoot = limits.cpus === null ? undefined : use(cpu);
+  const freezerRoot = use(freezer);
 
-  if (memoryGroup !== undefined) {
-    const value = String(limits.memoryBytes);
-    if (memoryGroup.version === 1) {
-      settings.push({ file: `${memoryGroup.path}/memory.limit_in_bytes`, value });
-      // Swap would let it grow past the limit.
-      if (hasMemsw) settings.push({ file: `${memoryGroup.path}/memory.memsw.limit_in_bytes`, value });
-    } else {
-      settings.push({ file: `${memoryGroup.path}/memory.max`, value });
-      if (hasMemsw) settings.push({ file: `${memoryGroup.path}/memory.swap.max`, value: '0' });
+  // Swap would let memory grow past its limit.
+  if (memoryRoot !== undefined && limits.memoryBytes !== null) {
+    set(memoryRoot, memoryRoot.version === 1 ? 'memory.limit_in_bytes' : 'memory.max', limits.memoryBytes);
+    if (hasMemsw) {
+      if (memoryRoot.version === 1) set(memoryRoot, 'memory.memsw.limit_in_bytes', limits.memoryBytes);
+      else set(memoryRoot, 'memory.swap.max', 0);
     }
   }
   // pid 1 is one of ours, not one of the command's.
-  if (pidsGroup !== undefined) settings.push({ file: `${pidsGroup.path}/pids.max`, value: String((limits.pids ?? 0) + 1) });
-  if (cpuGroup !== undefined) {
-    const quota = String(Math.max(1_000, Math.round((limits.cpus ?? 0) * CPU_PERIOD_US)));
-    if (cpuGroup.version === 1) settings.push({ file: `${cpuGroup.path}/cpu.cfs_quota_us`, value: quota });
-    else settings.push({ file: `${cpuGroup.path}/cpu.max`, value: `${quota} ${CPU_PERIOD_US}` });
+  if (pidsRoot !== undefined && limits.pids !== null) set(pidsRoot, 'pids.max', limits.pids + 1);
+  if (cpuRoot !== undefined && limits.cpus !== null) {
+    const quota = Math.max(1_000, Math.round(limits.cpus * CPU_PERIOD_US));
+    if (cpuRoot.version === 1) set(cpuRoot, 'cpu.cfs_quota_us', quota);
+    else set(cpuRoot, 'cpu.max', `${quota} ${CPU_PERIOD_US}`);
   }
   return {
-    directories,
+    hierarchies,
     unified,
     settings,
-    counters: { memory: memoryGroup, pids: pidsGroup?.path, cpu: cpuGroup, unified, freezer: freezerOf(unified, freezerGroup?.path) },
+    reports: memoryRoot === undefined ? [] : [{ hierarchy: paths.indexOf(memoryRoot.path), file: oomFileName(memoryRoot.version) }],
+    countersOf: (slot) => ({
+      memory: memoryRoot === undefined ? undefined : { version: memoryRoot.version, path: `${memoryRoot.path}/${slot}` },
+      pids: pidsRoot === undefined ? undefined : `${pidsRoot.path}/${slot}`,
+      cpu: cpuRoot === undefined ? undefined : { version: cpuRoot.version, path: `${cpuRoot.path}/${slot}` },
+      unified: roots.unified === undefined ? undefined : `${roots.unified}/${slot}`,
+      freezer: freezerOf(
+        roots.unified === undefined ? undefined : `${roots.unified}/${slot}`,
+        freezerRoot === undefined ? undefined : `${freezerRoot.path}/${slot}`,
+      ),
+    }),
   };
 }
 
@@ -105,9 +117,12 @@ export function readLimitCounts(counters: CgroupCounters): Partial<Record<LimitN
   return counts;
 }
 
-/** The file that counts OOM kills. Also reported by the launcher once the sandbox is gone. */
-export function oomFile(memory: { readonly version: 1 | 2; readonly path: string }): string {
-  return memory.version === 1 ? `${memory.path}/memory.oom_control` : `${memory.path}/memory.events`;
+function oomFileName(version: 1 | 2): string {
+  return version === 1 ? 'memory.oom_control' : 'memory.events';
+}
+
+function oomFile(memory: CgroupRoot): string {
+  return `${memory.path}/${oomFileName(memory.version)}`;
 }
 
 export function readStats(counters: CgroupCounters): SandboxStats {

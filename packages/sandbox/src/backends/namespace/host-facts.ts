@@ -1,5 +1,5 @@
 /** What of this host the walls depend on, read once. The plan of a sandbox is a pure function of its spec and these facts. */
-import { readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Capabilities } from '../../contract.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
@@ -14,6 +14,10 @@ export type HostFacts = {
   readonly cgroups: CgroupLayout;
   /** `/bin` and its like: a link to point the same way, or a directory to bind. */
   readonly rootEntries: readonly RootEntry[];
+  /** Below /etc, those of the known ones that this host has: what programs need to know of the system, and nothing that says who uses it. */
+  readonly systemFiles: readonly SystemFile[];
+  /** Below /proc, those of the known ones that this kernel has and lets anybody read. */
+  readonly maskedProcFiles: readonly string[];
   /** Only when this user is to have a range of ids through newuidmap. */
   readonly subordinate: { readonly uids: SubordinateRange; readonly gids: SubordinateRange } | undefined;
   /** ABI version; 0: the kernel has none. */
@@ -21,6 +25,67 @@ export type HostFacts = {
 };
 
 export type RootEntry = { readonly name: string; readonly link: string | undefined };
+
+const SYSTEM_FILES = [
+  'alternatives',
+  'ssl',
+  'ca-certificates',
+  'pki',
+  'crypto-policies',
+  'ld.so.cache',
+  'localtime',
+  'services',
+  'protocols',
+  'mime.types',
+  'fonts',
+  'os-release',
+];
+
+/** `source` has no links left: the new root lies on top of the old one while it is built, and a link that goes up to the root ends there. */
+export type SystemFile = { readonly name: string; readonly source: string };
+
+function readSystemFiles(): readonly SystemFile[] {
+  const files: SystemFile[] = [];
+  for (const name of SYSTEM_FILES) {
+    const source = canonical(`/etc/${name}`);
+    if (source !== undefined) files.push({ name, source });
+  }
+  return files;
+}
+
+function canonical(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined; // This host has no such thing.
+  }
+}
+
+/** What a process has no business with: kernel memory and logs, keys, timers and interrupts (side channels), firmware tables. */
+const MASKED_PROC_FILES = [
+  'acpi',
+  'interrupts',
+  'kallsyms',
+  'kcore',
+  'key-users',
+  'keys',
+  'kmsg',
+  'kpagecgroup',
+  'kpagecount',
+  'kpageflags',
+  'latency_stats',
+  'sched_debug',
+  'scsi',
+  'softirqs',
+  'timer_list',
+  'timer_stats',
+  'vmallocinfo',
+];
+
+/** What only the host's root may read needs no mask: nobody inside is the host's root. */
+function isReadableByOthers(path: string): boolean {
+  return ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o004) !== 0;
+}
 
 export type IdentityChoice = 'automatic' | 'subordinate';
 
@@ -30,9 +95,11 @@ export function readHostFacts(cgroups: CgroupLayout, landlock: number, identitie
   return {
     uid,
     gid,
-    home: homedir(),
+    home: canonical(homedir()) ?? '/',
     cgroups,
     rootEntries: readRootEntries(),
+    systemFiles: readSystemFiles(),
+    maskedProcFiles: MASKED_PROC_FILES.filter((name) => isReadableByOthers(`/proc/${name}`)),
     subordinate: uid !== 0 && identities === 'subordinate' ? readSubordinate(uid) : undefined,
     landlock,
   };

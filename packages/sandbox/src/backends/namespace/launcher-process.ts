@@ -24,11 +24,14 @@ export type Launched = {
   readonly client: GuestClient;
   /** Resolves when nothing of it is left: with how it ended, or `undefined` when the launcher died before it could tell. Never rejects. */
   readonly gone: Promise<GoneMessage | undefined>;
+  /** Name of its directory in each cgroup hierarchy. */
+  readonly slot: number;
   /** Asks for its end. Idempotent. */
   readonly destroy: () => void;
 };
 
 type Entry = {
+  readonly place: (slot: number) => void;
   readonly settleGone: (message: GoneMessage | undefined) => void;
   readonly refuse: (fault: Fault) => void;
 };
@@ -93,7 +96,8 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     const client = new GuestClient(connection, { explain: this.#options.explain });
     const { promise: gone, resolve: settleGone } = Promise.withResolvers<GoneMessage | undefined>();
     const refused = Promise.withResolvers<never>();
-    this.#sandboxes.set(id, { settleGone, refuse: refused.reject });
+    const placed = Promise.withResolvers<number>();
+    this.#sandboxes.set(id, { place: placed.resolve, settleGone, refuse: refused.reject });
     this.#keepAlive(true);
     connection.write(
       Buffer.concat([encodeFrame(FRAME.SPEC, id, Buffer.from(`${spec.join('\0')}\0`)), encodeFrame(FRAME.FILTER, id, filter)]),
@@ -106,7 +110,7 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     try {
       refused.promise.catch(() => {}); // It may come when the client has already said what is wrong.
       await Promise.race([client.ready.catch((error: unknown) => this.#betterReason(error, refused.promise)), refused.promise]);
-      return { client, gone, destroy };
+      return { client, gone, destroy, slot: await Promise.race([placed.promise, refused.promise]) };
     } catch (error) {
       client.destroy(new Fault('sandbox_gone', 'Cannot reach the sandbox: it did not start'));
       destroy();
@@ -134,6 +138,10 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     if (type === FRAME.REFUSED) {
       this.#sandboxes.get(channel)?.refuse(startFault(decodeStartFailure(payload), this.#options.explain));
       this.#forget(channel, undefined);
+      return;
+    }
+    if (type === FRAME.PLACED) {
+      this.#sandboxes.get(channel)?.place(payload.readUInt32LE(0));
       return;
     }
     this.#forget(channel, decodeGone(payload));

@@ -53,11 +53,11 @@ export class NamespaceSandboxes implements Sandboxes {
     const startedAt = performance.now();
     const { process: launcher, roots } = this.#openLauncher();
     const id = launcher.nextId();
-    const cgroups = planCgroups(roots, id, spec.limits, this.#hasMemsw);
+    const cgroups = planCgroups(roots, spec.limits, this.#hasMemsw);
     const flags = planWalls({ spec, profile, facts, cgroups, without });
     const filter = without?.has('seccomp') === true ? NO_FILTER : filterOf(spec.seccomp, architecture());
     const launched = await launcher.launch(id, flags, filter, signal);
-    const { counters } = cgroups;
+    const counters = cgroups.countersOf(launched.slot);
     const guest = new Guest(launched.client, {
       cwd: spec.workspace === undefined ? AGENT_HOME : WORKSPACE,
       env: { ...BASE_ENVIRONMENT, ...spec.env },
@@ -82,8 +82,12 @@ export class NamespaceSandboxes implements Sandboxes {
   }
 }
 
-export function startLauncher(path: string, roots: CgroupRoots): LauncherProcess {
-  return new LauncherProcess({ path, flags: rootPaths(roots).flatMap((root) => ['--cgroup-root', root]), explain: explainFailure });
+export function startLauncher(path: string, roots: CgroupRoots, spares: number): LauncherProcess {
+  return new LauncherProcess({
+    path,
+    flags: ['--spares', String(spares), ...rootPaths(roots).flatMap((root) => ['--cgroup-root', root])],
+    explain: explainFailure,
+  });
 }
 
 const BASE_ENVIRONMENT = {

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import type { ResolvedSpec } from '../../contract.ts';
-import { type CgroupPlan, oomFile } from './cgroup-plan.ts';
+import type { CgroupPlan } from './cgroup-plan.ts';
 import type { HostFacts } from './host-facts.ts';
 import { CREDENTIAL_PATHS, type Profile } from './profiles.ts';
 
@@ -56,28 +56,34 @@ export type PlanInput = {
   readonly without?: ReadonlySet<RemovableWall> | undefined;
 };
 
+/**
+ * The flags up to `--base-end` are the same for every sandbox of one profile and size: the launcher builds those ahead. What names a sandbox or its
+ * caller's files comes after.
+ */
 export function planWalls(input: PlanInput): readonly string[] {
   const { without } = input;
-  const flags = [
+  const removed = [...(without ?? [])].filter((wall) => LAUNCHER_WALLS.has(wall)).flatMap((wall) => ['--without', wall]);
+  return [
+    ...removed,
     '--hostname',
     input.spec.hostname,
     ...identityFlags(input),
     '--root',
-    'size=4m,nr_inodes=1024,mode=0755',
-    '--read-only-root',
+    rootOptions(input),
     ...systemFlags(input),
     ...deviceFlags(),
     ...scratchFlags(input),
     ...procFlags(input),
+    '--read-only-root',
+    ...(without?.has('cgroup_limits') === true ? [] : cgroupFlags(input.cgroups)),
+    ...(without?.has('rlimits') === true ? [] : rlimitFlags(input)),
+    ...landlockFlags(),
+    '--base-end',
+    ...idmapFlags(input),
     ...homeFlags(input),
     ...workspaceFlags(input),
     ...mountFlags(input),
-    ...(without?.has('cgroup_limits') === true ? [] : cgroupFlags(input.cgroups)),
-    ...(without?.has('rlimits') === true ? [] : rlimitFlags(input)),
-    ...landlockFlags(input),
   ];
-  for (const wall of without ?? []) if (LAUNCHER_WALLS.has(wall)) flags.push('--without', wall);
-  return flags;
 }
 
 /** Whether commands may be other users inside than the agent. */
@@ -85,10 +91,9 @@ export function hasRange(facts: HostFacts): boolean {
   return facts.uid === 0 || facts.subordinate !== undefined;
 }
 
-function identityFlags({ facts, spec, profile }: PlanInput): readonly string[] {
-  const idmap = facts.uid === 0 ? idmapFlags(spec, profile, facts) : [];
+function identityFlags({ facts }: PlanInput): readonly string[] {
   if (facts.uid === 0)
-    return [...LEASE, '--uid-map', '0', '0', '65536', '--gid-map', '0', '0', '65536', '--init', '0', '0', '--switch-users', ...idmap];
+    return [...LEASE, '--uid-map', '0', '0', '65536', '--gid-map', '0', '0', '65536', '--init', '0', '0', '--switch-users'];
   if (facts.subordinate === undefined) {
     const { uid, gid } = AGENT;
     return ['--uid-map', `${uid}`, `${facts.uid}`, '1', '--gid-map', `${gid}`, `${facts.gid}`, '1', '--init', `${uid}`, `${gid}`];
@@ -121,7 +126,8 @@ function identityFlags({ facts, spec, profile }: PlanInput): readonly string[] {
 }
 
 /** As root: the owner of the workspace on disk is the agent inside, and what the agent makes belongs to that owner. */
-function idmapFlags(spec: ResolvedSpec, profile: Profile, facts: HostFacts): readonly string[] {
+function idmapFlags({ facts, spec, profile }: PlanInput): readonly string[] {
+  if (facts.uid !== 0) return [];
   const source =
     spec.workspace?.directory ?? spec.mounts.find((mount) => mount.writable)?.source ?? (profile.showsHome ? facts.home : undefined);
   if (source === undefined) return [];
@@ -151,25 +157,8 @@ function systemFlags(input: PlanInput): readonly string[] {
     if (link === undefined) flags.push('--bind', `/${name}`, name, options);
     else flags.push('--symlink', link, name);
   }
-  // What programs need to know of the system, and nothing that says who uses it.
-  for (const path of [
-    'alternatives',
-    'ssl',
-    'ca-certificates',
-    'pki',
-    'ld.so.cache',
-    'ld.so.conf',
-    'ld.so.conf.d',
-    'localtime',
-    'mime.types',
-    'services',
-    'protocols',
-    'fonts',
-    'magic',
-    'debian_version',
-    'os-release',
-  ]) {
-    flags.push('--bind', `/etc/${path}`, `etc/${path}`, mountOptions(input, ...readOnly, 'nosuid', 'nodev', 'noexec', 'optional'));
+  for (const { name, source } of facts.systemFiles) {
+    flags.push('--bind', source, `etc/${name}`, mountOptions(input, ...readOnly, 'nosuid', 'nodev', 'noexec'));
   }
   return [
     ...flags,
@@ -234,36 +223,23 @@ function deviceFlags(): readonly string[] {
   ];
 }
 
+/** The root and all scratch places are one tmpfs: its size bounds them together. */
+function rootOptions({ spec, without }: PlanInput): string {
+  const bytes = without?.has('scratch_limits') === true ? null : spec.limits.scratchBytes;
+  return bytes === null ? 'size=0,nr_inodes=0,mode=0755' : `size=${bytes},nr_inodes=${inodesFor(bytes)},mode=0755`;
+}
+
 function scratchFlags(input: PlanInput): readonly string[] {
-  const { spec, profile, without } = input;
-  const bytes = without?.has('scratch_limits') === true ? undefined : (spec.limits.scratchBytes ?? undefined);
-  const size = bytes === undefined ? 'size=0,nr_inodes=0' : `size=${bytes},nr_inodes=${inodesFor(bytes)}`;
-  const flags = mountOptions(input, 'nosuid', 'nodev', ...(profile.isScratchExecutable ? [] : ['noexec']));
-  const agent = `uid=${AGENT.uid},gid=${AGENT.gid}`;
-  // One tmpfs for the scratch places together would need sub-directories of different owners; two mounts are the price of /tmp and home.
+  const executable = mountOptions(input, 'nosuid', 'nodev', ...(input.profile.isScratchExecutable ? [] : ['noexec']));
+  const data = mountOptions(input, 'nosuid', 'nodev', 'noexec');
+  const agent = [`${AGENT.uid}`, `${AGENT.gid}`];
   return [
-    '--tmpfs',
-    'tmp',
-    `${size},mode=1777`,
-    flags,
-    '--tmpfs',
-    AGENT_HOME.slice(1),
-    `${size},mode=0700,${agent}`,
-    flags,
-    '--tmpfs',
-    'dev/shm',
-    `${size},mode=1777`,
-    mountOptions(input, 'nosuid', 'nodev', 'noexec'),
-    '--symlink',
-    '/tmp',
-    'var/tmp',
-    '--symlink',
-    '/run',
-    'var/run',
-    '--tmpfs',
-    'run',
-    `size=4m,nr_inodes=1024,mode=0755,${agent}`,
-    mountOptions(input, 'nosuid', 'nodev', 'noexec'),
+    ...['--scratch', 'tmp', '1777', '0', '0', executable],
+    ...['--scratch', AGENT_HOME.slice(1), '700', ...agent, executable],
+    ...['--scratch', 'dev/shm', '1777', '0', '0', data],
+    ...['--scratch', 'run', '755', ...agent, data],
+    ...['--symlink', '/tmp', 'var/tmp'],
+    ...['--symlink', '/run', 'var/run'],
   ];
 }
 
@@ -272,33 +248,12 @@ function inodesFor(bytes: number): number {
   return Math.max(256, Math.min(1_048_576, Math.floor(bytes / 4_096)));
 }
 
-/** What a process has no business with: kernel memory and logs, keys, timers and interrupts (side channels), firmware tables. */
-const MASKED = [
-  'acpi',
-  'interrupts',
-  'kallsyms',
-  'kcore',
-  'key-users',
-  'keys',
-  'kmsg',
-  'kpagecgroup',
-  'kpagecount',
-  'kpageflags',
-  'latency_stats',
-  'sched_debug',
-  'scsi',
-  'timer_list',
-  'timer_stats',
-  'vmallocinfo',
-];
-const READ_ONLY = ['bus', 'fs', 'irq', 'sys', 'sysrq-trigger'];
-
-function procFlags({ profile, without }: PlanInput): readonly string[] {
-  if (profile.isProcMinimal) return ['--proc', 'proc', 'subset=pid'];
-  const flags = ['--proc', 'proc', ''];
-  if (without?.has('masks') !== true) for (const name of MASKED) flags.push('--mask', `proc/${name}`);
-  if (without?.has('read_only_proc') !== true) for (const name of READ_ONLY) flags.push('--read-only', `proc/${name}`);
-  return flags;
+function procFlags({ profile, facts, without }: PlanInput): readonly string[] {
+  // Read-only as a whole: nothing in it is a setting of the sandbox's.
+  const access = without?.has('read_only_proc') === true ? '' : 'ro';
+  if (profile.isProcMinimal) return ['--proc', 'proc', 'subset=pid', access];
+  const masks = without?.has('masks') === true ? [] : facts.maskedProcFiles.flatMap((name) => ['--mask', `proc/${name}`]);
+  return ['--proc', 'proc', '', access, ...masks];
 }
 
 function homeFlags(input: PlanInput): readonly string[] {
@@ -316,29 +271,37 @@ function workspaceFlags({ spec, facts }: PlanInput): readonly string[] {
     case undefined:
       return [];
     case 'overlay':
-      return ['--overlay', target, workspace.directory, workspace.layer, `nosuid,nodev${idmapped(facts)}`];
+      return [
+        '--overlay',
+        target,
+        workspace.directory,
+        workspace.layer,
+        `nosuid,nodev${idmapped(facts)}`,
+        '--landlock',
+        WORKSPACE,
+        'write',
+      ];
     case 'writable':
-      return ['--bind', workspace.directory, target, `nosuid,nodev${idmapped(facts)}`];
+      return ['--bind', workspace.directory, target, `nosuid,nodev${idmapped(facts)}`, '--landlock', WORKSPACE, 'write'];
     case 'read_only':
       return ['--bind', workspace.directory, target, `ro,nosuid,nodev${idmapped(facts)}`];
   }
 }
 
 function mountFlags({ spec, facts }: PlanInput): readonly string[] {
-  return spec.mounts.flatMap(({ source, target, writable }) => [
-    '--bind',
-    source,
-    target.slice(1),
-    `${writable ? '' : 'ro,'}nosuid,nodev${writable ? idmapped(facts) : outside(facts)}`,
-  ]);
+  return spec.mounts.flatMap(({ source, target, writable }) =>
+    writable
+      ? ['--bind', source, target.slice(1), `nosuid,nodev${idmapped(facts)}`, '--landlock', target, 'write']
+      : ['--bind', source, target.slice(1), `ro,nosuid,nodev${outside(facts)}`],
+  );
 }
 
 function cgroupFlags(plan: CgroupPlan): readonly string[] {
   const flags: string[] = [];
-  for (const directory of plan.directories) flags.push('--cgroup', directory);
-  if (plan.unified !== undefined) flags.push('--cgroup2', plan.unified);
-  for (const { file, value } of plan.settings) flags.push('--cgroup-set', file, value);
-  if (plan.counters.memory !== undefined) flags.push('--cgroup-report', oomFile(plan.counters.memory));
+  for (const hierarchy of plan.hierarchies) flags.push('--cgroup', `${hierarchy}`);
+  if (plan.unified !== undefined) flags.push('--cgroup2', `${plan.unified}`);
+  for (const { hierarchy, file, value } of plan.settings) flags.push('--cgroup-set', `${hierarchy}`, file, value);
+  for (const { hierarchy, file } of plan.reports) flags.push('--cgroup-report', `${hierarchy}`, file);
   return flags;
 }
 
@@ -352,10 +315,8 @@ function rlimitFlags({ spec }: PlanInput): readonly string[] {
   return flags;
 }
 
-function landlockFlags({ spec }: PlanInput): readonly string[] {
+function landlockFlags(): readonly string[] {
   const flags = ['--landlock', '/', 'read', '--landlock', '/dev', 'device', '--landlock', '/proc', 'device'];
   for (const path of ['/tmp', AGENT_HOME, '/dev/shm', '/run']) flags.push('--landlock', path, 'write');
-  if (spec.workspace !== undefined && spec.workspace.kind !== 'read_only') flags.push('--landlock', WORKSPACE, 'write');
-  for (const { target, writable } of spec.mounts) if (writable) flags.push('--landlock', target, 'write');
   return flags;
 }

@@ -12,8 +12,9 @@ const FAULT_OF_ERRNO: Readonly<Record<string, FaultCode>> = {
   EFBIG: 'too_large',
 };
 
-/** The name of the system error behind something caught: `ENOENT`. */
+/** The name of the system error that was caught, or that a fault was made of: `ENOENT`. */
 export function errnoOf(error: unknown): string | undefined {
+  if (error instanceof Fault) return errnoOf(error.cause);
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error ? error.code : undefined;
 }
 

@@ -19,7 +19,7 @@ export class Pace {
 
   /** Whether it is time to `rest`. Apart from it, so that the common case costs no promise. */
   get isDue(): boolean {
-    return performance.now() - this.#turnStartedMs > TURN_MS;
+    return this.#signal?.aborted === true || performance.now() - this.#turnStartedMs > TURN_MS;
   }
 
   /** Gives way to everything else that waits. Throws `aborted`. */

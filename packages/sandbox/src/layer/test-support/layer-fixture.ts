@@ -66,20 +66,26 @@ export class LayerFixture implements AsyncDisposable {
     return await this.helper.overlay({ lower: directory, upper, work, merged: this.join('merged'), edits });
   }
 
-  /** Why overlays cannot be mounted here; `undefined`: they can. */
-  async overlayProblem(): Promise<string | undefined> {
-    for (const name of ['probe-lower', 'probe-upper', 'probe-work']) mkdirSync(this.join(name), { recursive: true });
-    return await this.helper.overlayProblem({
-      lower: this.join('probe-lower'),
-      upper: this.join('probe-upper'),
-      work: this.join('probe-work'),
-      merged: this.join('merged'),
-    });
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.helper.removeDeep(this.#temporary.path);
     await this.helper[Symbol.asyncDispose]();
     await this.#temporary[Symbol.asyncDispose]();
     if (this.#removed !== undefined) rmSync(this.#removed, { recursive: true, force: true });
   }
+}
+
+let problem: Promise<string | undefined> | undefined;
+
+/** Why overlays cannot be mounted here; `undefined`: they can. Tried once for each test file. */
+export function overlayProblem(): Promise<string | undefined> {
+  problem ??= tryOverlay();
+  return problem;
+}
+
+async function tryOverlay(): Promise<string | undefined> {
+  await using temporary = await TemporaryDirectory.create();
+  await using helper = new OverlayHelper();
+  const [lower = '', upper = '', work = '', merged = ''] = ['lower', 'upper', 'work', 'merged'].map((name) => temporary.join(name));
+  for (const path of [lower, upper, work, merged]) mkdirSync(path);
+  return await helper.overlayProblem({ lower, upper, work, merged });
 }

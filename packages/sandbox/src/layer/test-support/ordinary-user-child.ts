@@ -8,6 +8,12 @@ import { reviewRun } from '../review.ts';
 import { undoRun } from '../undo.ts';
 import { LayerFixture } from './layer-fixture.ts';
 
+// What went wrong first matters more than that the directory could then not be removed.
+process.on('uncaughtException', (error) => {
+  console.error(error instanceof SuppressedError ? error.suppressed : error);
+  process.exitCode = 1;
+});
+
 await using fixture = await LayerFixture.create();
 await fixture.build([
   ['mkdir', 'closed'],

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import sys
 import traceback
 
@@ -196,6 +197,11 @@ def run_build(request):
     return None
 
 
+def remove_deep(directory):
+    """As rm -rf, which is the only common program that gets out of any depth."""
+    subprocess.run(['rm', '-rf', '--', directory], check=True)
+
+
 def answer(request):
     match request['do']:
         case 'opaque':
@@ -204,6 +210,10 @@ def answer(request):
             return in_child(lambda: run_snapshot(request))
         case 'overlay':
             return in_child(lambda: run_overlay(request))
+        case 'mknod':
+            return {'result': os.mknod(request['path'], stat.S_IFCHR | 0o600, os.makedev(request['major'], request['minor']))}
+        case 'remove-deep':
+            return in_child(lambda: remove_deep(request['directory']))
         case 'build':
             return in_child(lambda: run_build(request))
         case other:

@@ -60,6 +60,15 @@ export class OverlayHelper implements AsyncDisposable {
     await this.#ask({ do: 'build', directory, edits: edits.map(encodeEdit) });
   }
 
+  async mknod(path: string, major: number, minor: number): Promise<void> {
+    await this.#ask({ do: 'mknod', path, major, minor });
+  }
+
+  /** Removes a tree deeper than Node can. */
+  async removeDeep(directory: string): Promise<void> {
+    await this.#ask({ do: 'remove-deep', directory });
+  }
+
   /** Why overlays cannot be mounted here; `undefined`: they can. */
   async overlayProblem(request: Omit<OverlayRequest, 'edits'>): Promise<string | undefined> {
     try {

@@ -1,19 +1,13 @@
-/** What the commands are built on: the library, with the state directory of the caller. Tests of commands hand in their own. */
-import { diagnose, type OpaqueProbe, openSandboxes, openStateDirectory, probeOpaque, RunStore, type Sandboxes } from '@warren/sandbox';
-import type { Host } from './internal/host.ts';
-import type { OpenRecord, Records } from './internal/records.ts';
-
-export { diagnose };
+/** What the commands that review runs are built on: the run store in the state directory of the caller. Tests of commands hand in their own. */
+import { type OpaqueProbe, openStateDirectory, probeOpaque, RunStore } from '@warren/sandbox';
+import type { Host } from '../internal/host.ts';
+import type { OpenRecord, Records } from '../internal/records.ts';
 
 export function openParts(host: Host): { readonly store: RunStore; readonly probe: OpaqueProbe } {
   return { store: RunStore.open({ stateDirectory: openStateDirectory({ environment: host.env }) }), probe: probeOpaque };
 }
 
-export async function openRunSandboxes(): Promise<Sandboxes> {
-  return await openSandboxes();
-}
-
-export async function openRecords(host: Host): Promise<Records> {
+export function openRecords(host: Host): Records {
   const { store, probe } = openParts(host);
   return {
     async open(request): Promise<OpenRecord> {

@@ -1,0 +1,105 @@
+/**
+ * `npm run soak [-- --cycles N] [--wide N]`: makes and destroys sandboxes, 10,000 unless told otherwise, and shows that nothing is left: no process, mount,
+ * cgroup, descriptor or file. Exits with 1 when something is. Cycles are of several kinds (soak/cycle.ts): what ends well is rarely what leaks.
+ *
+ * It looks twice: with the launcher still running, against a look taken when it was warm (what a daemon would pile up), and after all is closed,
+ * against a look taken before anything was opened (what a machine would pile up).
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { openSandboxes } from '@warren/sandbox';
+import { leaksSince, type Snapshot, snapshot, TemporaryDirectory } from '@warren/testkit';
+import { atOnce } from './harness/at-once.ts';
+import { Cycles } from './soak/cycle.ts';
+import { addedDescriptors, compareHoldings, isOurCgroup, readHoldings } from './soak/holdings.ts';
+
+const WARMUPS = 100;
+const SETTLE_MS = 10_000;
+const PROGRESS_EVERY_MS = 5_000;
+
+const { cycles: count, width } = readArguments();
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
+process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')));
+
+await using directory = await TemporaryDirectory.create();
+process.env['TMPDIR'] = directory.path; // Whatever of ours writes a temporary file writes it where we look.
+await mkdir(directory.join('workspace'));
+await writeFile(directory.join('workspace', 'file'), 'as it was\n');
+
+await warmUp(); // Node opens descriptors of its own with its first child.
+const before = look();
+show('before', before);
+const piledUp = await soak();
+const left = await leaksSince(before, { deadlineMs: SETTLE_MS });
+show('after', look());
+const all = [...piledUp.map((line) => `while the launcher ran: ${line}`), ...left.map((line) => `after closing: ${line}`)];
+for (const line of all) console.error(`soak: LEFT ${line}`);
+console.log(all.length === 0 ? `soak: ${count} cycles left nothing` : `soak: FAILED: ${count} cycles left ${all.length} things`);
+if (all.length > 0) process.exitCode = 1;
+
+async function warmUp(): Promise<void> {
+  await using sandboxes = await openSandboxes();
+  await new Cycles(sandboxes, directory).run(0);
+}
+
+/** Returns what was left while the launcher still ran. */
+async function soak(): Promise<readonly string[]> {
+  await using sandboxes = await openSandboxes();
+  const cycles = new Cycles(sandboxes, directory);
+  await atOnce(Math.min(WARMUPS, count), width, (index) => cycles.run(index));
+  const opened = look();
+  const held = readHoldings(opened);
+  show('launcher runs, warm', opened);
+  const startedAt = performance.now();
+  {
+    let done = 0;
+    using _progress = every(PROGRESS_EVERY_MS, () => console.log(`soak: ${done} of ${count} cycles, ${secondsSince(startedAt)}`));
+    await atOnce(count, width, async (index) => {
+      interrupted.signal.throwIfAborted();
+      await cycles.run(index);
+      done += 1;
+    });
+  }
+  console.log(`soak: ${count} cycles in ${secondsSince(startedAt)}, ${width} at a time: ${cycles.summary()}`);
+  const leaks = await leaksSince(opened, { deadlineMs: SETTLE_MS });
+  const holds = readHoldings(opened);
+  show('launcher runs, after', look());
+  for (const line of compareHoldings(held, holds)) console.log(`soak: ${line}`);
+  return [...leaks, ...addedDescriptors(held, holds)];
+}
+
+function look(): Snapshot {
+  return snapshot({ directory: directory.path, isOurs: isOurCgroup });
+}
+
+function show(when: string, { processes, mounts, cgroups, descriptors, entries }: Snapshot): void {
+  const counts = { processes, mounts, cgroups, descriptors, files: entries };
+  const words = Object.entries(counts).map(([what, { length }]) => `${what} ${String(length).padStart(3)}`);
+  console.log(`soak: ${when.padEnd(20)} ${words.join('   ')}`);
+}
+
+function every(milliseconds: number, action: () => void): Disposable {
+  const timer = setInterval(action, milliseconds);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+function secondsSince(startedAt: number): string {
+  return `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
+}
+
+function readArguments(): { readonly cycles: number; readonly width: number } {
+  try {
+    const { values } = parseArgs({ options: { cycles: { type: 'string', default: '10000' }, wide: { type: 'string', default: '8' } } });
+    const read = (name: keyof typeof values): number => {
+      const value = Number(values[name]);
+      if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} takes a number from 1 up, not ${values[name]}`);
+      return value;
+    };
+    return { cycles: read('cycles'), width: read('wide') };
+  } catch (error) {
+    console.error(`soak: ${error instanceof Error ? error.message : String(error)}`);
+    console.error('usage: npm run soak [-- --cycles N] [--wide N]');
+    process.exit(2);
+  }
+}

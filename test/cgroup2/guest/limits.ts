@@ -1,0 +1,87 @@
+/** What the kernel does to a sandbox that wants more than its limits, and what the library says of it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SandboxStats } from '../../../packages/sandbox/src/contract.ts';
+import { onlySandbox, read, readField } from './cgroup-tree.ts';
+import { allocate, ending, MIB, open, openWithout, textOf } from './walls.ts';
+
+export async function memory() {
+  await using sandboxes = await open();
+  await using sandbox = await sandboxes.start({ limits: { memoryBytes: 48 * MIB } });
+  const cgroup = onlySandbox();
+  const inShell = await sandbox.run(['sh', '-c', `${allocate(100).join(' ')}; echo $?`]);
+  const alone = await sandbox.run(allocate(100));
+  const modest = await sandbox.run(allocate(16));
+  return {
+    max: read(cgroup, 'memory.max'),
+    swapMax: read(cgroup, 'memory.swap.max'),
+    inShell: { ending: ending(inShell.exit), says: textOf(inShell), limitsHit: hit(inShell.exit) },
+    alone: { ending: ending(alone.exit), limitsHit: hit(alone.exit) },
+    modest: { ending: ending(modest.exit), limitsHit: hit(modest.exit) },
+    oomKills: readField(cgroup, 'memory.events', 'oom_kill'),
+    stats: await sandbox.stats(),
+  };
+}
+
+/** Files in a tmpfs are memory of the sandbox too. */
+export async function scratch() {
+  await using sandboxes = await open();
+  await using sandbox = await sandboxes.start({ limits: { memoryBytes: 48 * MIB, scratchBytes: 512 * MIB } });
+  const filling = await sandbox.run(['dd', 'if=/dev/zero', 'of=/tmp/file', 'bs=1M', 'count=100']);
+  return { ending: ending(filling.exit), stats: await sandbox.stats() };
+}
+
+export async function pids() {
+  await using sandboxes = await open();
+  await using sandbox = await sandboxes.start({ limits: { pids: 8 } });
+  const cgroup = onlySandbox();
+  const bomb = await sandbox.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; wait']);
+  const current = await untilAlone(() => sandbox.stats());
+  const modest = await sandbox.run(['sh', '-c', 'sleep 0 & wait']);
+  return {
+    max: read(cgroup, 'pids.max'),
+    bomb: { ending: ending(bomb.exit), says: textOf(bomb), limitsHit: hit(bomb.exit) },
+    modest: ending(modest.exit),
+    denied: readField(cgroup, 'pids.events', 'max'),
+    stats: current,
+  };
+}
+
+export async function cpu() {
+  await using sandboxes = await open();
+  await using sandbox = await sandboxes.start({ limits: { cpus: 0.25 } });
+  const cgroup = onlySandbox();
+  const busy = sandbox.exec(['sh', '-c', 'while :; do :; done']);
+  await busy.pid;
+  const [before, since] = [await sandbox.stats(), performance.now()];
+  await sleep(2_000);
+  const [after, elapsedMs] = [await sandbox.stats(), performance.now() - since];
+  busy.kill('SIGKILL');
+  await busy.exit;
+  return {
+    max: read(cgroup, 'cpu.max'),
+    share: ((after.cpuMs ?? Number.NaN) - (before.cpuMs ?? Number.NaN)) / elapsedMs,
+    throttled: readField(cgroup, 'cpu.stat', 'nr_throttled'),
+    stats: after,
+  };
+}
+
+/** The other half: without the wall, nothing stops what it stops. */
+export async function withoutLimits() {
+  await using sandboxes = await openWithout('cgroup_limits');
+  await using sandbox = await sandboxes.start({ limits: { memoryBytes: 48 * MIB } });
+  return { ending: ending((await sandbox.run(allocate(100))).exit) };
+}
+
+function hit(exit: import('../../../packages/sandbox/src/contract.ts').Exit): readonly string[] {
+  return exit.kind === 'not_started' ? [] : exit.limitsHit;
+}
+
+/** The processes a bomb left behind end by themselves. */
+async function untilAlone(stats: () => Promise<SandboxStats>): Promise<SandboxStats> {
+  for (let poll = 0; poll < 100; poll++) {
+    const now = await stats();
+    if (now.pids === 1) return now;
+    await sleep(50);
+  }
+  return await stats();
+}

@@ -1,0 +1,16 @@
+import { Arena, Ground } from './arena.ts';
+import type { RemovableWall } from '@warren/sandbox/testing';
+import { execFileSync } from 'node:child_process';
+const without = (process.env['WITHOUT'] ?? '').split(',').filter(Boolean) as RemovableWall[];
+const profile = (process.env['PROFILE'] ?? 'moderate') as 'moderate';
+await using ground = await Ground.open();
+await using arena = await Arena.open(ground, without);
+await using sandbox = process.env['PLAIN'] ? await arena.start({ profile }) : await arena.startShared(profile);
+let names = process.argv.slice(2);
+if (names.length === 0) names = execFileSync(`${ground.attackDirectory}/attack`, ['--list'], { encoding: 'utf8' }).trim().split('\n').filter((n) => !n.startsWith('limit-') || n === 'limit-raise' || n==='limit-core' || n==='limit-pipe');
+const t = performance.now();
+const env = { PLANT_PATH: '/tmp/plant', TARGET_PID: '1' };
+const a = await arena.attack(sandbox, names, { env });
+const r = await arena.attack(sandbox, names, { user: 'root', env });
+for (const n of names) console.log(n.padEnd(36), (a.get(n) ?? '').padEnd(36), r.get(n) === a.get(n) ? '=' : r.get(n));
+console.log(performance.now() - t, ground.canaries.harm());
