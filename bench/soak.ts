@@ -6,15 +6,17 @@
  * against a look taken before anything was opened (what a machine would pile up).
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { openSandboxes } from '@warren/sandbox';
-import { leaksSince, type Snapshot, snapshot, TemporaryDirectory } from '@warren/testkit';
+import { diff, leaksSince, type Snapshot, snapshot, TemporaryDirectory } from '@warren/testkit';
 import { atOnce } from './harness/at-once.ts';
 import { Cycles } from './soak/cycle.ts';
 import { addedDescriptors, compareHoldings, isOurCgroup, readHoldings } from './soak/holdings.ts';
 
 const WARMUPS = 100;
 const SETTLE_MS = 10_000;
+const REST_MS = 300;
 const PROGRESS_EVERY_MS = 5_000;
 
 const { cycles: count, width } = readArguments();
@@ -28,7 +30,7 @@ await mkdir(directory.join('workspace'));
 await writeFile(directory.join('workspace', 'file'), 'as it was\n');
 
 await warmUp(); // Node opens descriptors of its own with its first child.
-const before = look();
+const before = await lookAtRest();
 show('before', before);
 const piledUp = await soak();
 const left = await leaksSince(before, { deadlineMs: SETTLE_MS });
@@ -48,25 +50,57 @@ async function soak(): Promise<readonly string[]> {
   await using sandboxes = await openSandboxes();
   const cycles = new Cycles(sandboxes, directory);
   await atOnce(Math.min(WARMUPS, count), width, (index) => cycles.run(index));
-  const opened = look();
+  const opened = await lookAtRest();
   const held = readHoldings(opened);
   show('launcher runs, warm', opened);
   const startedAt = performance.now();
-  {
-    let done = 0;
-    using _progress = every(PROGRESS_EVERY_MS, () => console.log(`soak: ${done} of ${count} cycles, ${secondsSince(startedAt)}`));
+  await turnOver(cycles, startedAt);
+  console.log(`soak: ${count} cycles in ${secondsSince(startedAt)}, ${width} at a time; with those to warm up:`);
+  for (const line of cycles.summary()) console.log(`soak:   ${line}`);
+  const after = await lookAtRest(opened);
+  show('launcher runs, after', after);
+  const holds = readHoldings(after);
+  for (const line of compareHoldings(held, holds)) console.log(`soak: ${line}`);
+  return [...grown(opened, after), ...addedDescriptors(held, holds)];
+}
+
+async function turnOver(cycles: Cycles, startedAt: number): Promise<void> {
+  let done = 0;
+  const tell = (): void => console.log(`soak: ${done} of ${count} cycles, ${secondsSince(startedAt)}`);
+  const timer = setInterval(tell, PROGRESS_EVERY_MS);
+  try {
     await atOnce(count, width, async (index) => {
       interrupted.signal.throwIfAborted();
       await cycles.run(index);
       done += 1;
     });
+  } finally {
+    clearInterval(timer);
   }
-  console.log(`soak: ${count} cycles in ${secondsSince(startedAt)}, ${width} at a time: ${cycles.summary()}`);
-  const leaks = await leaksSince(opened, { deadlineMs: SETTLE_MS });
-  const holds = readHoldings(opened);
-  show('launcher runs, after', look());
-  for (const line of compareHoldings(held, holds)) console.log(`soak: ${line}`);
-  return [...leaks, ...addedDescriptors(held, holds)];
+}
+
+/**
+ * A look once the launcher has built its blanks and buried its dead: when two in a row are alike, and no more than `earlier`, if it is given.
+ * Resolves with the last look when the time is over.
+ */
+async function lookAtRest(earlier?: Snapshot): Promise<Snapshot> {
+  const deadline = performance.now() + SETTLE_MS;
+  for (let last = look(); ; ) {
+    await sleep(REST_MS);
+    const now = look();
+    const isAtRest = diff(last, now).length === 0 && diff(now, last).length === 0;
+    if ((isAtRest && (earlier === undefined || grown(earlier, now).length === 0)) || performance.now() > deadline) return now;
+    last = now;
+  }
+}
+
+/** Blanks are used and built again, so processes and cgroups may be others than before; what counts is that there are not more. */
+function grown(before: Snapshot, after: Snapshot): readonly string[] {
+  const isMore = { process: after.processes.length > before.processes.length, cgroup: after.cgroups.length > before.cgroups.length };
+  return diff(before, after).filter((line) => {
+    if (line.startsWith('process ')) return isMore.process;
+    return line.startsWith('cgroup ') ? isMore.cgroup : true;
+  });
 }
 
 function look(): Snapshot {
@@ -77,11 +111,6 @@ function show(when: string, { processes, mounts, cgroups, descriptors, entries }
   const counts = { processes, mounts, cgroups, descriptors, files: entries };
   const words = Object.entries(counts).map(([what, { length }]) => `${what} ${String(length).padStart(3)}`);
   console.log(`soak: ${when.padEnd(20)} ${words.join('   ')}`);
-}
-
-function every(milliseconds: number, action: () => void): Disposable {
-  const timer = setInterval(action, milliseconds);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function secondsSince(startedAt: number): string {

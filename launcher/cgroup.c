@@ -32,6 +32,43 @@ static int write_value(const char *path, const char *value)
     return result;
 }
 
+static bool pass_controllers_on(const char *path, struct failure *failure)
+{
+    static const char *const controllers[] = {"cpu", "memory", "pids"}; /* Those that limits are made of; each costs every sandbox a little. */
+    char file[PATH_MAX + 32], given[256], word[16];
+
+    snprintf(file, sizeof file, "%s/cgroup.controllers", path);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT || failed(failure, "open", path); /* v1 has no such file. */
+    ssize_t length = read(fd, given + 1, sizeof given - 2);
+    close(fd);
+    if (length < 0)
+        return failed(failure, "read", path);
+    given[0] = ' '; /* The list is "cpu memory pids\n": between two separators each word is found whole. */
+    given[length + 1] = '\0';
+    for (char *end = strchr(given, '\n'); end != NULL; end = strchr(end, '\n'))
+        *end = ' ';
+    snprintf(file, sizeof file, "%s/cgroup.subtree_control", path);
+    for (size_t i = 0; i < sizeof controllers / sizeof *controllers; i++) {
+        snprintf(word, sizeof word, " %s ", controllers[i]);
+        if (strstr(given, word) == NULL)
+            continue;
+        snprintf(word, sizeof word, "+%s", controllers[i]);
+        if (write_value(file, word) != 0)
+            return failed(failure, "write", path);
+    }
+    return true;
+}
+
+bool make_cgroup_root(const char *path, bool shared, struct failure *failure)
+{
+    if (mkdir(path, 0755) != 0 && !(shared && errno == EEXIST))
+        return failed(failure, "mkdir", path);
+    return pass_controllers_on(path, failure);
+}
+
+
 /* "" for a root that the launcher was not given: nothing can be made there. */
 static const char *path_of(const struct cgroup_roots *roots, unsigned root, uint32_t slot, const char *file, char *place, size_t room)
 {

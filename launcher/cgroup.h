@@ -10,6 +10,12 @@ struct cgroup_roots {
     unsigned count;
 };
 
+/*
+ * Makes a directory for cgroups of sandboxes. A v2 cgroup gives its children only the controllers it names in cgroup.subtree_control, so what this one
+ * was given it gives on; v1 knows no such thing. `shared`: it may be there already.
+ */
+bool make_cgroup_root(const char *path, bool shared, struct failure *failure);
+
 /* Makes the directories, writes the settings and moves `pid` in. False: `failure` says what, and none is left. */
 bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure);
 

@@ -218,6 +218,7 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
     become_user(request, switch_users, report);
     if (type != FRAME_EXEC) {
         struct operation_failure failure;
+        close_from(3); /* No execve closes them here: with the other end of its own stdin open it would wait for itself. */
         if (do_file_operation(type, request, &failure) != 0) {
             errno = failure.error;
             report_failure(report, "file", failure.call, request->path);
@@ -237,6 +238,7 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
 static void keep_tree(struct command_report *report, int announce)
 {
     struct rusage usage;
+    sigset_t all;
     int status;
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
@@ -246,14 +248,18 @@ static void keep_tree(struct command_report *report, int announce)
         report_failure(report, "fork", "fork", "");
     if (command == 0)
         return;
+    /* With a single id the command is the same user. What it can still send is answered in guest.c (SIGKILL) and tree.c (SIGSTOP). */
+    if (sigfillset(&all) == 0)
+        sigprocmask(SIG_SETMASK, &all, NULL);
     if (write_all(announce, &command, sizeof command) != 0)
         _exit(125);
     close_from(3);
     for (pid_t pid; (pid = wait4(-1, &status, 0, &usage)) > 0 || errno == EINTR;)
         if (pid == command) {
+            command = 0; /* Its number may come back, and what has it then is an orphan like others. */
             report->status = status;
             report->usage = usage;
-            report->done = 1;
+            __atomic_store_n(&report->done, 1, __ATOMIC_RELEASE);
             kill(1, SIGUSR1);
         }
     _exit(0);

@@ -36,6 +36,7 @@ struct stream {
     uint32_t window; /* what the host still takes */
     bool watched;
     bool ended;      /* the end was sent */
+    uint32_t rest;   /* once the command has ended: what it may have written itself; the rest is somebody else's */
 };
 
 struct channel {
@@ -181,33 +182,50 @@ static void let_linger(struct stream *stream)
     stream->watched = false;
 }
 
+static char nowhere[PAYLOAD_BYTES_MAX];
+
+/* What is in the pipe when the command ends was written by it or before; a flood from what it left behind would never end. */
+static void measure_rest(const struct channel *channel, struct stream *stream)
+{
+    int bytes;
+
+    stream->rest = UINT32_MAX; /* A terminal: what was written last may still be on its way through the kernel. */
+    if (!channel->pty && stream->fd >= 0 && ioctl(stream->fd, FIONREAD, &bytes) == 0 && bytes >= 0)
+        stream->rest = (uint32_t)bytes;
+}
+
 static void pump_output(uint32_t number, int which)
 {
     struct channel *channel = &channels[number];
     struct stream *stream = &channel->output[which];
 
     for (int turns = 0; turns < 4 && stream->fd >= 0; turns++) { /* A flood from one command must not starve the others. */
-        if (stream->window == 0) {
+        bool spent = channel->ended && stream->rest == 0;
+        if (stream->window == 0 && !spent) {
             if (stream->watched)
                 unwatch(stream->fd); /* Not by an empty event mask: a hang-up would still spin the loop. */
             stream->watched = false;
             return;
         }
-        uint32_t room = stream->window < PAYLOAD_BYTES_MAX ? stream->window : PAYLOAD_BYTES_MAX;
-        char *place = begin_frame(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, room);
+        uint32_t room = stream->window < PAYLOAD_BYTES_MAX && !spent ? stream->window : PAYLOAD_BYTES_MAX;
+        if (channel->ended && !spent && stream->rest < room)
+            room = stream->rest;
+        char *place = spent ? nowhere : begin_frame(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, room);
         ssize_t count = read(stream->fd, place, room);
         if (count < 0 && errno == EINTR)
             continue;
-        if (count > 0) {
+        if (count > 0 && !spent) {
             begin_frame(which == 0 ? FRAME_STDOUT : FRAME_STDERR, number, (uint32_t)count); /* Same place, true length. */
             outbox_length += HEADER_BYTES + (size_t)count;
             outbox_urgent = true;
             stream->window -= (uint32_t)count;
+            if (channel->ended)
+                stream->rest -= (uint32_t)count;
             if ((uint32_t)count < room && !channel->ended)
                 return;
             continue;
         }
-        if (count < 0 && errno == EAGAIN) {
+        if (count > 0 || (count < 0 && errno == EAGAIN)) {
             if (!channel->ended)
                 return;
             end_stream(number, which);
@@ -221,7 +239,6 @@ static void pump_output(uint32_t number, int which)
 
 static void discard_lingering(int fd)
 {
-    static char nowhere[65536];
     ssize_t count = read(fd, nowhere, sizeof nowhere);
 
     if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) {
@@ -309,6 +326,11 @@ static void pump_backlog(uint32_t number)
         finish_input(channel);
 }
 
+static void signal_command_tree(const struct channel *channel, int signal)
+{
+    signal_tree(channel->tree, channel->keeper, channel->ended ? 0 : channel->pid, signal);
+}
+
 static bool add_to_backlog(struct channel *channel, const char *bytes, uint32_t length)
 {
     if (channel->backlog == NULL) {
@@ -342,7 +364,7 @@ static void take_input(uint32_t number, const char *bytes, uint32_t length)
     channel->credit -= length;
     uint32_t taken = channel->backlog_length > 0 ? 0 : write_input(channel, bytes, length);
     if (taken < length && !add_to_backlog(channel, bytes + taken, length - taken))
-        signal_tree(channel->tree, channel->keeper, SIGKILL); /* No memory for its input: it cannot go on. */
+        signal_command_tree(channel, SIGKILL); /* No memory for its input: it cannot go on. */
     else if (taken < length && !channel->input_watched) {
         watch(channel->input, EPOLLOUT, tag(SOURCE_STDIN, number));
         channel->input_watched = true;
@@ -378,8 +400,10 @@ static void finish(uint32_t number, int status, const struct rusage *usage)
         emit_exit(number, 0, false, WEXITSTATUS(status), usage, "", 0);
     channel->ended = true;
     for (int which = 0; which < 2; which++)
-        if (!channel->output[which].ended)
+        if (!channel->output[which].ended) {
+            measure_rest(channel, &channel->output[which]);
             pump_output(number, which);
+        }
     close_if_done(number);
 }
 
@@ -392,6 +416,23 @@ static void open_stream(uint32_t number, int which, int fd, uint32_t window)
     }
     watch(fd, EPOLLIN, tag(which == 0 ? SOURCE_STDOUT : SOURCE_STDERR, number));
     channels[number].output[which].watched = true;
+}
+
+/* The sandbox's limit of open files is each command's. */
+static void bound_descriptors(struct request *request)
+{
+    const struct limit *bound = &guest.descriptors;
+    bool found = false;
+
+    for (size_t i = 0; i < request->limit_count; i++)
+        if (request->limits[i].resource == RLIMIT_NOFILE) {
+            struct limit *limit = &request->limits[i];
+            limit->hard = limit->hard < bound->hard ? limit->hard : bound->hard;
+            limit->soft = limit->soft < limit->hard ? limit->soft : limit->hard;
+            found = true;
+        }
+    if (!found)
+        request->limits[request->limit_count++] = *bound; /* There is a place for it. */
 }
 
 static void start(uint8_t type, uint32_t number, char *text, uint32_t length)
@@ -408,7 +449,7 @@ static void start(uint8_t type, uint32_t number, char *text, uint32_t length)
         channel_top = number;
     const char *stage = "request", *call = "parse";
     if (!parse_request(text, length, type == FRAME_EXEC, &request, &culprit) ||
-        (culprit = "", start_command(type, number, &request, guest.switch_users, &command, &stage, &call)) != 0) {
+        (culprit = "", bound_descriptors(&request), start_command(type, number, &request, guest.switch_users, &command, &stage, &call)) != 0) {
         emit_failed(number, errno, stage, call, culprit);
         channel->ended = true;
         end_stream(number, 0);
@@ -439,9 +480,9 @@ static void send_signal(uint32_t number, uint8_t signal, uint8_t scope)
         return;
     }
     if (scope == 2)
-        signal_tree(channel->tree, channel->keeper, signal);
-    else if (!channel->ended)
-        kill(scope == 1 ? -channel->pid : channel->pid, signal); /* ESRCH: it has just ended. */
+        signal_command_tree(channel, signal);
+    else if (!channel->ended && (scope != 1 || kill(-channel->pid, signal) != 0)) /* It may not lead its group yet. */
+        kill(channel->pid, signal); /* ESRCH: it has just ended. */
 }
 
 static void resize(uint32_t number, const char *payload)
@@ -549,8 +590,20 @@ static uint32_t channel_of(pid_t pid)
 static void finish_reported(void)
 {
     for (uint32_t number = 1; number <= channel_top; number++)
-        if (channels[number].open && !channels[number].ended && command_report(number)->done)
+        if (channels[number].open && !channels[number].ended && __atomic_load_n(&command_report(number)->done, __ATOMIC_ACQUIRE))
             finish(number, command_report(number)->status, &command_report(number)->usage);
+}
+
+static void finish_child(uint32_t number, int status, const struct rusage *usage)
+{
+    const struct command_report *report = command_report(number);
+
+    if (channels[number].keeper == 0 || report->failed)
+        finish(number, status, usage);
+    else if (report->done) /* Since `finish_reported` looked. */
+        finish(number, report->status, &report->usage);
+    else
+        leave(1); /* A command of the same user killed its keeper, and nobody can say any more which processes are its own. */
 }
 
 static void reap(void)
@@ -565,7 +618,7 @@ static void reap(void)
     for (pid_t pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;) {
         uint32_t number = channel_of(pid);
         if (number != 0)
-            finish(number, status, &usage);
+            finish_child(number, status, &usage);
     }
     sweep_trees();
 }

@@ -4,11 +4,14 @@
 #ifndef WARREN_GUEST_H
 #define WARREN_GUEST_H
 
+#include "spec.h"
+
 #include <stdbool.h>
 
 struct guest {
     int connection;    /* GUEST_FD */
     int cgroup2;       /* directory of the sandbox's own v2 cgroup, or -1: commands then get a subreaper each */
+    struct limit descriptors; /* open files of each command; pid 1 itself needs some for every command there is */
     bool switch_users; /* commands may run as other users; pid 1 keeps three capabilities for it */
 };
 

@@ -20,7 +20,7 @@ struct request {
     gid_t gid;
     bool pty;
     uint16_t rows, columns;
-    struct limit limits[RLIMITS_MAX];
+    struct limit limits[RLIMITS_MAX + 1]; /* one more than a request may hold, for pid 1 to add */
     size_t limit_count;
     bool has_stdin;
     uint32_t window;

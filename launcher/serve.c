@@ -101,7 +101,7 @@ static void watch(int fd, void *what)
 
 static void remove_roots(int timeout_ms)
 {
-    for (int i = 0; i < (int)options->roots.count; i++) {
+    for (unsigned i = 0; i < options->roots.count; i++) {
         purge_cgroup(options->roots.paths[i], timeout_ms);
         /* The directory shared by all launchers goes with the last of them. */
         char parent[PATH_MAX];
@@ -547,20 +547,29 @@ static void raise_descriptor_limit(void)
     }
 }
 
+static void make_root(const char *root)
+{
+    struct failure failure;
+    char parent[PATH_MAX];
+
+    snprintf(parent, sizeof parent, "%s", root);
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    for (int tries = 0; tries < 100; tries++) {
+        if ((parent[0] == '\0' || make_cgroup_root(parent, true, &failure)) && make_cgroup_root(root, false, &failure))
+            return;
+        if (failure.error != ENOENT)
+            break; /* Else the last of the other launchers has just left and taken the shared directory along. */
+    }
+    errno = failure.error;
+    fail(failure.stage, failure.call, failure.path);
+}
+
 static void make_roots(void)
 {
-    for (int i = 0; i < (int)options->roots.count; i++) {
-        char parent[PATH_MAX];
-        snprintf(parent, sizeof parent, "%s", options->roots.paths[i]);
-        char *slash = strrchr(parent, '/');
-        if (slash != NULL && slash != parent) {
-            *slash = '\0';
-            if (mkdir(parent, 0755) != 0 && errno != EEXIST)
-                fail("cgroup", "mkdir", parent);
-        }
-        if (mkdir(options->roots.paths[i], 0755) != 0)
-            fail("cgroup", "mkdir", options->roots.paths[i]);
-    }
+    for (unsigned i = 0; i < options->roots.count; i++)
+        make_root(options->roots.paths[i]);
 }
 
 void serve(const struct serve_options *serve_options)

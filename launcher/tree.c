@@ -80,7 +80,8 @@ void sweep_trees(void)
     released_count = kept;
 }
 
-static void kill_members(uint32_t handle, int signal)
+/* `command`: the main process, which may be on its way into the cgroup still, or 0. */
+static void kill_members(uint32_t handle, pid_t command, int signal)
 {
     char line[32];
     int fd = open_member(handle, "cgroup.procs", O_RDONLY);
@@ -92,13 +93,19 @@ static void kill_members(uint32_t handle, int signal)
         pid_t pid = (pid_t)strtol(line, NULL, 10);
         if (pid > 1)
             kill(pid, signal);
+        if (pid == command)
+            command = 0;
     }
     fclose(members);
+    if (command > 1)
+        kill(command, signal);
 }
 
-static void signal_cgroup(uint32_t handle, int signal)
+static void signal_cgroup(uint32_t handle, pid_t command, int signal)
 {
     if (signal == SIGKILL) {
+        if (command > 1)
+            kill(command, SIGKILL); /* First: until it has joined it is alone, and after this it joins no more or is killed with the rest. */
         int fd = open_member(handle, "cgroup.kill", O_WRONLY);
         int failed = fd < 0 ? -1 : write_all(fd, "1", 1);
         if (fd >= 0)
@@ -106,7 +113,7 @@ static void signal_cgroup(uint32_t handle, int signal)
         if (failed == 0)
             return;
     }
-    kill_members(handle, signal);
+    kill_members(handle, command, signal);
 }
 
 /* ---- without cgroups ---- */
@@ -193,12 +200,13 @@ static void signal_descendants(pid_t keeper, int signal)
     for (size_t i = 0; i < process_count; i++)
         if (processes[i].inside)
             kill(processes[i].pid, SIGKILL);
+    kill(keeper, SIGCONT); /* Somebody of the same user may have stopped it, and it has to say how they ended. */
 }
 
-void signal_tree(uint32_t handle, pid_t keeper, int signal)
+void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal)
 {
     if (handle != 0)
-        signal_cgroup(handle, signal);
+        signal_cgroup(handle, command, signal);
     else if (keeper > 1)
         signal_descendants(keeper, signal);
 }

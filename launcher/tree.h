@@ -19,8 +19,8 @@ int prepare_trees(int cgroup2);
 /* Makes a cgroup for one command. -1: there are none, use a subreaper. */
 int open_tree_entry(struct tree_entry *entry);
 
-/* Signals all of it: by cgroup, or (handle 0) all descendants of `keeper`. SIGKILL cannot be outrun. */
-void signal_tree(uint32_t handle, pid_t keeper, int signal);
+/* Signals all of it: by cgroup, or (handle 0) all descendants of `keeper`. `command`: its main process, or 0 once that has ended. SIGKILL cannot be outrun. */
+void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal);
 
 /* Gives the cgroup up; it goes away with its last process. */
 void release_tree(uint32_t handle);

@@ -17,11 +17,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The only state: where orders come from, where a failure is reported, and the new root while it is being filled. */
@@ -238,7 +240,26 @@ static void mount_on(const char *type, const char *target, unsigned long flags, 
  * The lower side and the layer are attached to two staging directories, under names that need no escaping in the options; the overlay keeps private
  * copies of both mounts, so the staging ones go away again. `userxattr`: the marks in the layer are user.overlay.*, the only ones allowed here.
  */
-static void mount_overlay(const struct step *step)
+/*
+ * Who mounts an overlay is who works in its layer. On an id-mapped layer only the owner of the workspace is somebody: the directories that the kernel makes
+ * there must be that owner's. Changing the filesystem ids takes some capabilities out of effect, so they are put back.
+ */
+static void act_as(uid_t uid, gid_t gid)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+
+    setfsgid(gid);
+    setfsuid(uid);
+    if (syscall(SYS_capget, &header, data) != 0)
+        give_up("mount", "capget", NULL);
+    data[0].effective = data[0].permitted;
+    data[1].effective = data[1].permitted;
+    if (syscall(SYS_capset, &header, data) != 0)
+        give_up("mount", "capset", NULL);
+}
+
+static void mount_overlay(const struct spec *spec, const struct step *step)
 {
     static const char lower[] = ".lower", layer[] = ".layer";
 
@@ -247,11 +268,21 @@ static void mount_overlay(const struct step *step)
     int place = open_target(step->target, true);
     if (mkdirat(root_fd, ".overlay", 0755) != 0)
         give_up("mount", "mkdir", ".overlay");
+    if (step->flags & FLAG_IDMAP)
+        act_as(spec->idmap_inside_uid, spec->idmap_inside_gid);
     if (mount("overlay", ".overlay", "overlay", mount_flags_of(step->flags), "lowerdir=.lower,upperdir=.layer/upper,workdir=.layer/work,userxattr") != 0)
         give_up("mount", "overlay", step->layer);
+    if (step->flags & FLAG_IDMAP)
+        act_as(spec->init_uid, spec->init_gid);
     int merged = open_tree(root_fd, ".overlay", TREE_CLONE | TREE_CLOEXEC);
     if (merged < 0)
         give_up("mount", "open_tree", ".overlay");
+    struct statvfs status;
+    if (fstatvfs(merged, &status) != 0 || (status.f_flag & ST_RDONLY)) {
+        /* The kernel falls back to this when it cannot write the layer; nobody asked for it. */
+        errno = EROFS;
+        give_up("mount", "overlay", step->layer);
+    }
     if (move_mount_to(merged, place) != 0)
         give_up("mount", "move_mount", step->target);
     close(merged);
@@ -308,7 +339,7 @@ static void mask(const struct step *step)
     close(place);
 }
 
-static void take_step(const struct step *step)
+static void take_step(const struct spec *spec, const struct step *step)
 {
     switch (step->kind) {
     case STEP_BIND:
@@ -319,7 +350,7 @@ static void take_step(const struct step *step)
         make_scratch(step);
         return;
     case STEP_OVERLAY:
-        mount_overlay(step);
+        mount_overlay(spec, step);
         return;
     case STEP_PROC:
         mount_on("proc", step->target, MS_NOSUID | MS_NODEV | MS_NOEXEC | mount_flags_of(step->flags), step->options);
@@ -345,7 +376,7 @@ static void take_steps(struct spec *spec, size_t first, size_t last)
 {
     open_sources(spec, first, last);
     for (size_t i = first; i < last; i++)
-        take_step(&spec->steps[i]);
+        take_step(spec, &spec->steps[i]);
 }
 
 /*

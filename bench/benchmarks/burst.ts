@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { openSandboxes, type Sandboxes } from '@warren/sandbox';
 import { Bubblewrap } from '../comparators/bubblewrap.ts';
 import { atOnce } from '../harness/at-once.ts';
@@ -12,7 +11,7 @@ import { missingLimits } from '../harness/warren.ts';
 
 const COUNT = 100;
 const ECHO = ['/bin/echo', 'here'] as const;
-/** Between two bursts, for the kernel to free what the last one had. */
+/** After each burst, for the kernel to free what the last one had. */
 const REST_MS = 300;
 
 export const burst: Benchmark = {
@@ -29,7 +28,10 @@ async function run(context: Context): Promise<readonly Row[]> {
   const bubblewrap = Bubblewrap.open(context);
   const warren = new Bursts('Warren', () => burstOfWarren(sandboxes));
   const other = 'note' in bubblewrap ? undefined : new Bursts('bubblewrap', () => burstOfProcesses(bubblewrap));
-  const samplesOf = await interleave(other === undefined ? [warren] : [warren, other], context.isQuick ? 2 : 15, context, 1);
+  const samplesOf = await interleave(other === undefined ? [warren] : [warren, other], context.isQuick ? 2 : 15, context, {
+    warmups: 1,
+    restMs: REST_MS,
+  });
   const last = samplesOf(warren);
   return [
     measured(`Warren: the last of ${COUNT}`, 'ms', last, { bound: atMost(400), ...missingLimits(sandboxes) }),
@@ -37,7 +39,7 @@ async function run(context: Context): Promise<readonly Row[]> {
     other === undefined
       ? notMeasured(`bubblewrap: the last of ${COUNT}`, 'ms', 'note' in bubblewrap ? bubblewrap.note : '')
       : measured(`bubblewrap: the last of ${COUNT}`, 'ms', samplesOf(other), {
-          ratio: ratio('bubblewrap ÷ Warren', samplesOf(other), last),
+          ratio: ratio('this ÷ Warren', samplesOf(other), last),
         }),
   ];
 }
@@ -55,7 +57,6 @@ class Bursts implements Subject {
   async turn(): Promise<number> {
     const firstBytesMs = await this.#burst();
     this.halves.push(summarize(firstBytesMs).p50);
-    await sleep(REST_MS);
     return Math.max(...firstBytesMs);
   }
 }

@@ -25,9 +25,9 @@ async function run(context: Context): Promise<readonly Row[]> {
   return [
     measured('Warren: run', 'ms', ours, { bound: atMost(1.6) }),
     measured('Node: spawn, stdio ignored', 'ms', samplesOf(spawned), {
-      ratio: ratio('Warren ÷ spawn', ours, samplesOf(spawned), below(1)),
+      ratio: ratio('Warren ÷ this', ours, samplesOf(spawned), below(1)),
     }),
-    measured('Node: spawn, stdio piped', 'ms', samplesOf(piped), { ratio: ratio('Warren ÷ spawn', ours, samplesOf(piped), below(1)) }),
+    measured('Node: spawn, stdio piped', 'ms', samplesOf(piped), { ratio: ratio('Warren ÷ this', ours, samplesOf(piped), below(1)) }),
   ];
 }
 

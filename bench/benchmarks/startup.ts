@@ -27,11 +27,11 @@ async function run(context: Context): Promise<readonly Row[]> {
   const node = program('node -e 0', ['-e', '0']);
   const version = program('warren --version', [WARREN, '--version']);
   const runTrue = program('warren run -- true', [WARREN, 'run', '--', 'true']);
-  const samplesOf = await interleave([node, version, runTrue], context.isQuick ? 8 : 60, context, 3);
+  const samplesOf = await interleave([node, version, runTrue], context.isQuick ? 8 : 60, context, { warmups: 3 });
   const comparator = samplesOf(node);
   const row = (subject: typeof node, most: number): Row =>
     measured(subject.name, 'ms', samplesOf(subject), {
-      ratio: ratio(`${subject.name} ÷ node -e 0`, samplesOf(subject), comparator, atMost(most)),
+      ratio: ratio('this ÷ node -e 0', samplesOf(subject), comparator, atMost(most)),
     });
   return [measured('node -e 0', 'ms', comparator), row(version, 1.5), row(runTrue, 2)];
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './benchmark.ts';
 
 /** Something that can take a turn; the turn returns what it measured. */
@@ -5,13 +6,14 @@ export type Subject = { readonly name: string; turn(): Promise<number> };
 
 /**
  * Lets all subjects take turns, so that what disturbs the machine disturbs them alike. Each round has one turn of each, in an order that changes from
- * round to round: the kernel frees a network namespace after its last process is gone, and the same one would always pay for the same other.
+ * round to round, and after each turn there is a rest: the kernel frees a network namespace after its last process is gone, and the launcher builds
+ * ahead when it has nothing to do, and nobody shall pay for what another left to do.
  */
 export async function interleave<const Names extends readonly Subject[]>(
   subjects: Names,
   rounds: number,
   context: Context,
-  warmups: number = Math.min(10, rounds),
+  { warmups = Math.min(10, rounds), restMs = 10 }: { readonly warmups?: number; readonly restMs?: number } = {},
 ): Promise<(subject: Names[number]) => readonly number[]> {
   const samples = new Map<Subject, number[]>(subjects.map((subject) => [subject, []]));
   const random = randomFrom(1);
@@ -20,6 +22,7 @@ export async function interleave<const Names extends readonly Subject[]>(
       context.signal.throwIfAborted();
       const value = await subject.turn();
       if (round >= 0) samples.get(subject)?.push(value);
+      await sleep(restMs);
     }
   }
   return (subject) => samples.get(subject) ?? [];

@@ -1,9 +1,13 @@
 /** Lives of a sandbox, short and long, good and bad, each to its very end. */
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { isFault } from '@warren/protocol';
 import type { Sandboxes, SandboxSpec } from '@warren/sandbox';
 import type { TemporaryDirectory } from '@warren/testkit';
+import { summarize } from '../harness/statistics.ts';
 import { liveOnce, runTrue } from '../harness/warren.ts';
 
+/** Far more than any of them takes: one that hangs is a failure, and must not hang us. */
+const CYCLE_MS_MAX = 60_000;
 const SLEEP = ['/bin/sleep', '1000'] as const;
 
 const KINDS = [
@@ -22,7 +26,10 @@ type Kind = (typeof KINDS)[number];
 export class Cycles {
   readonly #sandboxes: Sandboxes;
   readonly #directory: TemporaryDirectory;
-  readonly #counts = new Map<Kind, number>();
+  readonly #tookMs: Readonly<Record<Kind, number[]>> = Object.fromEntries(KINDS.map((kind) => [kind, []])) as unknown as Record<
+    Kind,
+    number[]
+  >; // Object.fromEntries forgets the keys.
 
   constructor(sandboxes: Sandboxes, directory: TemporaryDirectory) {
     this.#sandboxes = sandboxes;
@@ -32,16 +39,22 @@ export class Cycles {
   /** The kinds take turns. Resolves when nothing of the sandbox should be left; throws when it did not do what it was to do. */
   async run(index: number): Promise<void> {
     const kind = KINDS[index % KINDS.length] as Kind; // Within the list.
+    const startedAt = performance.now();
     try {
-      await this.#run(kind, index);
+      await withinTime(this.#run(kind, index));
     } catch (cause) {
       throw new Error(`Cycle ${index} (${kind}) failed`, { cause });
     }
-    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    this.#tookMs[kind].push(performance.now() - startedAt);
   }
 
-  summary(): string {
-    return [...this.#counts].map(([kind, count]) => `${count} ${kind}`).join(', ');
+  /** One line for each kind: how many, and how long they took. */
+  summary(): readonly string[] {
+    return KINDS.filter((kind) => this.#tookMs[kind].length > 0).map((kind) => {
+      const { n, p50, p99 } = summarize(this.#tookMs[kind]);
+      const most = Math.max(...this.#tookMs[kind]);
+      return `${kind.padEnd(24)} ${String(n).padStart(6)}   ${[p50, p99, most].map((value) => value.toFixed(1).padStart(7)).join(' ')} ms p50, p99, most`;
+    });
   }
 
   async #run(kind: Kind, index: number): Promise<unknown> {
@@ -61,7 +74,7 @@ export class Cycles {
       case 'past its deadline':
         return await this.#livePastDeadline();
       case 'refused':
-        return await this.#refuse(index);
+        return await this.#refuse();
       case 'aborted':
         return await this.#abort(index);
       default:
@@ -78,6 +91,7 @@ export class Cycles {
 
   async #liveWithWorkspace(index: number): Promise<void> {
     const layer = this.#directory.join(`layer-${index}`);
+    await mkdir(layer);
     try {
       const workspace = { kind: 'overlay', directory: this.#directory.join('workspace'), layer } as const;
       await this.#live({ workspace }, ['/bin/sh', '-c', 'echo changed > file && mkdir new && rm file']);
@@ -111,14 +125,14 @@ export class Cycles {
     await runTrue(sandbox);
   }
 
-  /** Fails in the launcher, with walls half built: the source of a mount is not there. */
-  async #refuse(index: number): Promise<void> {
-    const mounts = [{ source: this.#directory.join(`nothing-${index}`), target: '/nothing' }];
+  /** Fails behind walls that half stand: nothing can be made below /usr, to mount on it. */
+  async #refuse(): Promise<void> {
+    const mounts = [{ source: this.#directory.join('workspace'), target: '/usr/nothing/here' }];
     const outcome = await this.#sandboxes.start({ mounts }).then(
       (sandbox) => sandbox[Symbol.asyncDispose]().then(() => 'started'),
-      () => 'refused',
+      (error: unknown) => (isFault(error) ? error.code : String(error)),
     );
-    must(outcome === 'refused', outcome);
+    must(outcome === 'wall_unavailable', outcome);
   }
 
   /** At one moment or another of the start, and sometimes after it. */
@@ -132,6 +146,17 @@ export class Cycles {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** Abandons a cycle that hangs: closing the backend, which follows, ends what it still has. */
+async function withinTime(cycle: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`It hangs: it has not ended within ${CYCLE_MS_MAX / 1_000} s`)), CYCLE_MS_MAX);
+  try {
+    await Promise.race([cycle, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,13 +3,12 @@
  * neighbours; so it is a virtual one: a kernel, this Node, the real launcher and the real library. `guest/` runs in there and tells what it saw; what
  * that should be stands here. `npm test -- test/cgroup2`; WARREN_CGROUP2_SHOW=1 shows the machine's console.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ROOT } from '../boundaries/read-tree.ts';
 import type { Observations } from './guest/main.ts';
 import { makeGuestImage } from './guest-image.ts';
-import { CACHE, type Prepared, prepare, Unavailable } from './prepare.ts';
+import { type Prepared, prepare, Unavailable } from './prepare.ts';
 import { type Report, readReports } from './reports.ts';
 import { runMachine } from './virtual-machine.ts';
 
@@ -128,6 +127,10 @@ describe('a limit', () => {
     expect(stats.cpuThrottledMs).toBeGreaterThan(500);
   });
 
+  it('holds for a sandbox that was prepared before it was asked for', () => {
+    expect(observed('spares')).toEqual({ wasSpare: true, max: String(48 * MIB), greedy: 'stopped by memory', oomKills: 1 });
+  });
+
   it('is missed when it is left out', () => {
     expect(observed('withoutLimits').ending).toBe('exited 0');
   });
@@ -192,6 +195,10 @@ describe('when a sandbox ends', () => {
     expect(observed('manyAtOnce')).toEqual({ cgroups: 8, endings: ['exited 0'], left: [] });
   });
 
+  it('and its launcher with it, other launchers do not notice', () => {
+    expect(observed('manyLaunchers')).toEqual({ endings: ['exited 0'] });
+  });
+
   it('because its launcher was killed, the janitor removes what is left', () => {
     expect(observed('launcherKilled')).toEqual({ gone: 'lost', exit: 'sandbox_gone' });
   });
@@ -215,14 +222,8 @@ function tryToPrepare(): Prepared | undefined {
 }
 
 async function boot({ kernel, busybox }: Prepared): Promise<string> {
-  const directory = mkdtempSync(join(CACHE, 'machine-'));
-  const initramfs = join(directory, 'initramfs');
+  const initramfs = await makeGuestImage({ busybox, launcher: join(ROOT, 'build/warren-launcher') });
+  const machine = { kernel, initramfs, memoryMib: 768, environment: { LIFE_S: String(MACHINE_MS_MAX / 1_000) } };
   const isShown = process.env['WARREN_CGROUP2_SHOW'] === '1';
-  try {
-    writeFileSync(initramfs, await makeGuestImage({ busybox, launcher: join(ROOT, 'build/warren-launcher') }));
-    const machine = { kernel, initramfs, memoryMib: 768, environment: { LIFE_S: String(MACHINE_MS_MAX / 1_000) } };
-    return await runMachine(machine, AbortSignal.timeout(MACHINE_MS_MAX), isShown ? (text) => process.stderr.write(text) : undefined);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  return await runMachine(machine, AbortSignal.timeout(MACHINE_MS_MAX), isShown ? (text) => process.stderr.write(text) : undefined);
 }

@@ -1,10 +1,12 @@
 /** A Linux machine in a process: QEMU without KVM, one processor, a serial console and nothing else. Boots in one to three seconds. */
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export type Machine = {
   readonly kernel: string;
-  readonly initramfs: string;
+  readonly initramfs: Uint8Array;
   readonly memoryMib: number;
   /** Becomes the environment of the guest's pid 1. */
   readonly environment: Readonly<Record<string, string>>;
@@ -18,10 +20,12 @@ const CONSOLE_BYTES_MAX = 4_194_304;
  */
 export async function runMachine(machine: Machine, signal: AbortSignal, onText: (text: string) => void = () => {}): Promise<string> {
   signal.throwIfAborted();
+  const initramfs = openNameless(machine.initramfs);
   // With the parent-death signal: a test runner that is killed takes the machine along.
   const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuFlags(machine)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', initramfs],
   });
+  closeSync(initramfs);
   const kill = (): boolean => qemu.kill('SIGKILL');
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | string | null>();
   qemu.once('error', reject);
@@ -48,7 +52,19 @@ export async function runMachine(machine: Machine, signal: AbortSignal, onText: 
   }
 }
 
-function qemuFlags({ kernel, initramfs, memoryMib, environment }: Machine): readonly string[] {
+/** A file that has no name any more when this returns, so that nobody has to remove it. */
+function openNameless(content: Uint8Array): number {
+  const directory = mkdtempSync(join(tmpdir(), 'warren-test-'));
+  try {
+    const file = join(directory, 'initramfs');
+    writeFileSync(file, content);
+    return openSync(file, 'r');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function qemuFlags({ kernel, memoryMib, environment }: Machine): readonly string[] {
   const khz = readTscKhz();
   const parameters = [
     ...['console=ttyS0', 'quiet', 'loglevel=3', 'panic=-1'],
@@ -59,10 +75,10 @@ function qemuFlags({ kernel, initramfs, memoryMib, environment }: Machine): read
     ...Object.entries(environment).map(([name, value]) => `${name}=${value}`), // What the kernel does not know it hands to pid 1.
   ];
   return [
-    ...['-M', 'microvm,x-option-roms=off,rtc=on,isa-serial=on', '-accel', 'tcg,tb-size=128', '-cpu', 'qemu64', '-m', String(memoryMib)],
+    ...['-M', 'microvm,x-option-roms=off,rtc=on,isa-serial=on', '-accel', 'tcg,tb-size=256', '-cpu', 'qemu64', '-m', String(memoryMib)],
     ...['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none'],
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],
-    ...['-kernel', kernel, '-initrd', initramfs, '-append', parameters.join(' ')],
+    ...['-kernel', kernel, '-initrd', '/proc/self/fd/3', '-append', parameters.join(' ')],
   ];
 }
 

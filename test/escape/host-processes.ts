@@ -9,7 +9,10 @@ export function launchersOf(parent: number): readonly number[] {
 export function childrenOf(parent: number): readonly number[] {
   const threads = maybe(() => readdirSync(`/proc/${parent}/task`)) ?? [];
   const lists = threads.map((thread) => maybe(() => readFileSync(`/proc/${parent}/task/${thread}/children`, 'utf8')) ?? '');
-  return lists.flatMap((list) => list.trim().split(' ')).filter((pid) => pid !== '').map(Number);
+  return lists
+    .flatMap((list) => list.trim().split(' '))
+    .filter((pid) => pid !== '')
+    .map(Number);
 }
 
 /** The names of abstract sockets these processes hold. */
@@ -39,7 +42,9 @@ export function processesIn(namespace: string): readonly number[] {
 }
 
 function allProcesses(): readonly number[] {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 /** Whether it is there and not just waiting to be reaped. */

@@ -142,6 +142,13 @@ it('a defect is reported as internal, with a stack only when asked for', async (
   expect(broken.stderr.text).toContain('    at ');
 });
 
+it('words that are not UTF-8 are refused, for nobody knows any more what they were', async () => {
+  const host = new FakeHost();
+  host.hasExactWords = false;
+  expect(await runCli(['run', '--', 'cat', '\ufffd'], host)).toBe(125);
+  expect(host.stderr.text).toContain('UTF-8');
+});
+
 it('a reader that has left is no failure', async () => {
   const host = new FakeHost();
   host.stdout.isClosed = true;

@@ -47,7 +47,7 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
       code = await remove(ids, flags, host, openParts(host));
     },
     doctor: async (flags) => {
-      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), sandboxes()]);
+      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), import('./parts/doctor.ts')]);
       code = await doctor(flags, host, diagnose);
     },
     completion: async (shell) => {
@@ -59,6 +59,7 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
     help += text;
   });
   try {
+    if (!host.hasExactWords) throw new Fault('unsupported', 'Cannot take words that are not UTF-8: some of these are not');
     await program.parseAsync(words, { from: 'user' });
     await host.stdout.flush();
     return code;

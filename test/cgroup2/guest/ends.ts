@@ -20,7 +20,7 @@ export async function report() {
   const roots = rootsOf(layout, `report-${randomBytes(4).toString('hex')}`);
   await using launcher = new LauncherProcess({ path: LAUNCHER, flags: rootPaths(roots).flatMap((root) => ['--cgroup-root', root]) });
   const { landlock } = await launcher.hello;
-  const { flags, filter, limits } = plan({ limits: { memoryBytes: 48 * MIB } }, landlock, 1, roots);
+  const { flags, filter, limits } = plan({ limits: { memoryBytes: 48 * MIB } }, landlock, roots);
   const { client, gone, destroy } = await launcher.launch(1, flags, filter);
   const guest = new Guest(client, {
     cwd: '/tmp',
@@ -43,20 +43,34 @@ export async function once() {
   const controller = { version: 2, path: root } as const;
   const roots = { controllers: { memory: controller, pids: controller, cpu: controller }, unified: root };
   try {
-    const { flags, filter } = plan({ limits: { memoryBytes: 48 * MIB } }, 0, 1, roots);
+    const { flags, filter } = plan({ limits: { memoryBytes: 48 * MIB } }, 0, roots);
     writeFileSync('/tmp/spec', `${flags.join('\0')}\0`);
     writeFileSync('/tmp/filter', filter);
-    const where = await runOnce(['cat', '/proc/self/cgroup']);
-    const greedy = await runOnce(allocate(100));
+    const where = await runOnce(root, ['cat', '/proc/self/cgroup']);
+    const greedy = await runOnce(root, allocate(100));
     return { where, greedy, left: children(root) };
   } finally {
     rmdirSync(root);
   }
 }
 
-async function runOnce(command: readonly string[]): Promise<{ readonly code: number | null; readonly says: string }> {
+async function runOnce(root: string, command: readonly string[]): Promise<{ readonly code: number | null; readonly says: string }> {
   const files = [openSync('/tmp/spec', 'r'), openSync('/tmp/filter', 'r')];
-  const flags = ['run', '--spec-fd', '3', '--filter-fd', '4', '--cwd', '/', '--env', 'PATH=/usr/bin', '--', ...command];
+  const flags = [
+    'run',
+    '--spec-fd',
+    '3',
+    '--filter-fd',
+    '4',
+    '--cgroup-root',
+    root,
+    '--cwd',
+    '/',
+    '--env',
+    'PATH=/usr/bin',
+    '--',
+    ...command,
+  ];
   const child = spawn(LAUNCHER, flags, { stdio: ['ignore', 'pipe', 'pipe', ...files] });
   for (const file of files) closeSync(file);
   let says = '';
@@ -93,10 +107,26 @@ export async function manyAtOnce() {
   return { cgroups, endings: [...new Set(endings)], left: children(`${CGROUPS}/warren`).flatMap(children) };
 }
 
-function plan(given: SandboxSpec, landlock: number, id: number, roots: CgroupRoots) {
+/** They share a directory, which the last to leave removes, while others may be coming. */
+export async function manyLaunchers() {
+  const endings = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const results: string[] = [];
+      for (let turn = 0; turn < 4; turn++) {
+        await using sandboxes = await open();
+        await using sandbox = await sandboxes.start({});
+        results.push(ending((await sandbox.run(['true'])).exit));
+      }
+      return results;
+    }),
+  );
+  return { endings: [...new Set(endings.flat())] };
+}
+
+function plan(given: SandboxSpec, landlock: number, roots: CgroupRoots) {
   const facts = readHostFacts(readCgroupLayout(), landlock);
   const { spec, profile } = resolveSpec(given, capabilitiesOf(facts), {});
-  const cgroups = planCgroups(roots, id, spec.limits, true);
+  const cgroups = planCgroups(roots, spec.limits, true);
   return { flags: planWalls({ spec, profile, facts, cgroups }), filter: compileFilter(spec.seccomp, 'x86_64'), limits: spec.limits };
 }
 

@@ -92,7 +92,7 @@ class Group implements AsyncDisposable {
 }
 
 async function visit(group: Group, uid: number): Promise<Visit> {
-  const child = spawn(process.execPath, [process.argv[1] ?? '', 'visit'], {
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1] ?? '', 'visit'], {
     uid,
     gid: uid,
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -1,7 +1,7 @@
 /** What the kernel does to a sandbox that wants more than its limits, and what the library says of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SandboxStats } from '../../../packages/sandbox/src/contract.ts';
-import { onlySandbox, read, readField } from './cgroup-tree.ts';
+import type { Exit, SandboxStats } from '../../../packages/sandbox/src/contract.ts';
+import { CGROUPS, children, members, onlySandbox, read, readField, until } from './cgroup-tree.ts';
 import { allocate, ending, MIB, open, openWithout, textOf } from './walls.ts';
 
 export async function memory() {
@@ -53,7 +53,7 @@ export async function cpu() {
   const busy = sandbox.exec(['sh', '-c', 'while :; do :; done']);
   await busy.pid;
   const [before, since] = [await sandbox.stats(), performance.now()];
-  await sleep(2_000);
+  await sleep(1_500);
   const [after, elapsedMs] = [await sandbox.stats(), performance.now() - since];
   busy.kill('SIGKILL');
   await busy.exit;
@@ -65,6 +65,22 @@ export async function cpu() {
   };
 }
 
+/** The second sandbox of a kind is made from a spare, a process that has been in its cgroups for a while. */
+export async function spares() {
+  await using sandboxes = await open(2);
+  const spec = { limits: { memoryBytes: 48 * MIB } };
+  await using first = await sandboxes.start(spec);
+  await first.run(['true']);
+  const slots = (): readonly string[] => children(`${CGROUPS}/warren`).flatMap(children);
+  const started = (): readonly string[] => slots().filter((slot) => members(slot).includes('warren-init'));
+  await until('there are two spares', () => slots().length === 3);
+  const ready = slots().filter((slot) => !started().includes(slot));
+  await using second = await sandboxes.start(spec);
+  const [cgroup = ''] = started().filter((slot) => ready.includes(slot));
+  const greedy = ending((await second.run(allocate(100))).exit);
+  return { wasSpare: cgroup !== '', max: read(cgroup, 'memory.max'), greedy, oomKills: (await second.stats()).oomKills };
+}
+
 /** The other half: without the wall, nothing stops what it stops. */
 export async function withoutLimits() {
   await using sandboxes = await openWithout('cgroup_limits');
@@ -72,7 +88,7 @@ export async function withoutLimits() {
   return { ending: ending((await sandbox.run(allocate(100))).exit) };
 }
 
-function hit(exit: import('../../../packages/sandbox/src/contract.ts').Exit): readonly string[] {
+function hit(exit: Exit): readonly string[] {
   return exit.kind === 'not_started' ? [] : exit.limitsHit;
 }
 

@@ -25,11 +25,10 @@ export type Observations = { readonly [Name in keyof Cases]: Awaited<ReturnType<
 const CASE_MS_MAX = 30_000;
 
 if (process.argv[2] === 'visit') await receiveVisit();
-else await runAll(process.argv.slice(2));
+else await runAll();
 
-async function runAll(names: readonly string[]): Promise<void> {
+async function runAll(): Promise<void> {
   for (const [name, run] of Object.entries(CASES)) {
-    if (names.length > 0 && !names.includes(name)) continue;
     const since = performance.now();
     const report = await runOne(name, run).catch((error: unknown) => ({ name, error: describe(error) }));
     process.stdout.write(formatReport({ ...report, elapsedMs: Math.round(performance.now() - since) }));

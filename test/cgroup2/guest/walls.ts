@@ -7,12 +7,13 @@ import type { Completed, Exit, Sandboxes } from '../../../packages/sandbox/src/c
 export const LAUNCHER = '/warren/warren-launcher';
 export const MIB = 1_048_576;
 
-export function open(): Promise<Sandboxes> {
-  return openSandboxes({ launcher: LAUNCHER });
+/** Without spares, so that what is in the cgroups belongs to sandboxes. */
+export function open(spares = 0): Promise<Sandboxes> {
+  return openSandboxes({ launcher: LAUNCHER, spares });
 }
 
 export function openWithout(...walls: readonly RemovableWall[]): Promise<Sandboxes> {
-  return openWeakenedSandboxes(walls, { launcher: LAUNCHER });
+  return openWeakenedSandboxes(walls, { launcher: LAUNCHER, spares: 0 });
 }
 
 /** A command that fills this much memory at once. */

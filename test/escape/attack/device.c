@@ -182,8 +182,11 @@ static void type_into_terminal(void)
     char letter = 'x';
     int terminal = own_terminal();
 
-    setsid();
-    if (ioctl(terminal, TIOCSCTTY, 0) != 0)
+    if (fork() != 0) { /* Only who leads no process group may lead a session. */
+        pause();
+        return;
+    }
+    if (setsid() < 0 || ioctl(terminal, TIOCSCTTY, 0) != 0)
         inconclusive("TIOCSCTTY: %s", error_name(errno));
     judge(ioctl(terminal, TIOCSTI, &letter), "typed");
 }

@@ -2,6 +2,7 @@
  * attack NAME…               makes the attempts, each in a process of its own, and prints `NAME ANSWER` for each, in order
  * attack --direct NAME       makes one in this very process, so that what ends the attempt ends the command, and prints `ANSWER`
  * attack --list              prints the names there are
+ * attack --swap ONE OTHER    exchanges two paths without end
  * attack --attribute P NAME  on the host: prints the extended attribute of a file, or the error
  * attack --canary KEY NAME   on the host: holds a System V segment, a semaphore and a POSIX queue that nobody inside may find, until its input ends
  */
@@ -20,6 +21,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -146,6 +148,7 @@ const char *error_name(int error)
         {EPERM, "EPERM"},
         {EPIPE, "EPIPE"},
         {EPROTONOSUPPORT, "EPROTONOSUPPORT"},
+        {EROFS, "EROFS"},
         {ESRCH, "ESRCH"},
         {ESTALE, "ESTALE"},
         {ETXTBSY, "ETXTBSY"},
@@ -361,6 +364,8 @@ int main(int argc, char **argv)
     }
     if (argc == 3 && strcmp(argv[1], "--direct") == 0)
         make_directly(argv[2]);
+    while (argc == 4 && strcmp(argv[1], "--swap") == 0)
+        syscall(SYS_renameat2, AT_FDCWD, argv[2], AT_FDCWD, argv[3], 2); /* RENAME_EXCHANGE; there may be nothing to exchange just now. */
     if (argc == 4 && strcmp(argv[1], "--attribute") == 0)
         return print_attribute(argv[2], argv[3]);
     setvbuf(stdout, NULL, _IOLBF, 0);

@@ -6,7 +6,7 @@ import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import type { RemoveFlags } from '../program.ts';
 
-type Left = { readonly run: string; readonly reason: string };
+type Left = { readonly run: string; readonly reason: string; readonly isForceable: boolean };
 
 /** Returns 1 when a run that was named is still there. */
 export async function remove(
@@ -30,17 +30,17 @@ export async function remove(
       if (reason === undefined) {
         await store.removeRun(id);
         removed.push(id);
-      } else left.push({ run: id, reason });
+      } else left.push({ run: id, reason, isForceable: true });
     } catch (error) {
       if (!isFault(error)) throw error;
-      left.push({ run: word, reason: error.message });
+      left.push({ run: word, reason: error.message, isForceable: false });
     }
   }
   if (flags.json === true) await host.stdout.write(`${safeJson({ removed, left }, 2)}\n`);
   else {
     if (removed.length > 0 || left.length === 0) await host.stdout.write(`${count(removed.length, 'run')} removed\n`);
     for (const { run, reason } of left) await host.stderr.write(`warren: cannot remove "${safeText(run)}": ${safeText(reason)}\n`);
-    if (left.some(({ reason }) => reason.includes('--force')))
+    if (left.some(({ isForceable }) => isForceable))
       await host.stderr.write(`  fix: warren rm --force ${flags.all === true ? '--all' : words.map(safeText).join(' ')}\n`);
   }
   return left.length === 0 ? 0 : 1;
@@ -57,13 +57,13 @@ function look(store: RunStore, word: string, isForced: boolean): { readonly id: 
     run = store.getRun(word);
   } catch (error) {
     // A record that cannot be read says nothing about what would be lost.
-    if (isFault(error, 'internal')) return isForced ? { id: word } : { id: word, reason: 'its record is damaged; remove it with --force' };
+    if (isFault(error, 'internal')) return isForced ? { id: word } : { id: word, reason: 'its record is damaged' };
     throw error;
   }
   const { state, changes } = run.layer;
   if (isForced || state !== 'pending' || changes === 0) return { id: run.id };
   return {
     id: run.id,
-    reason: `${changes === undefined ? 'its changes are' : `its ${count(changes, 'change')} ${changes === 1 ? 'is' : 'are'}`} not applied; remove it with --force`,
+    reason: `${changes === undefined ? 'its changes are' : `its ${count(changes, 'change')} ${changes === 1 ? 'is' : 'are'}`} not applied`,
   };
 }

@@ -1,10 +1,11 @@
 /** From a run to what became of it: diff, apply, undo, runs, rm. */
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { atTerminal, hasPython } from '../test-support/terminal.ts';
-import { missing, User, WARREN } from './warren.ts';
+import { finish, missing, User, WARREN } from './warren.ts';
 
 const suite = describe.skipIf(missing !== undefined);
 
@@ -161,6 +162,34 @@ suite('the list of runs', () => {
     await rm(join(user.home, 'd'), { recursive: true });
     expect((await user.warren(['runs'])).stdout).toContain(run);
     expect((await user.warren(['apply', run])).code).toBe(1);
+  });
+});
+
+suite('warren itself', () => {
+  it('says its version and its commands', async () => {
+    await using user = await User.create();
+    expect(await user.warren(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
+    const help = await user.warren(['--help']);
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    for (const command of ['run', 'diff', 'apply', 'undo', 'runs', 'rm', 'doctor', 'completion'])
+      expect(help.stdout).toContain(`  ${command} `);
+  });
+
+  it('exits 2 at an unknown command, with the usage on standard error', async () => {
+    await using user = await User.create();
+    const { code, stdout, stderr } = await user.warren(['frobnicate']);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('frobnicate');
+  });
+
+  it('says that its directory is gone', async () => {
+    await using user = await User.create();
+    const gone = join(user.home, 'gone');
+    await mkdir(gone);
+    const command = WARREN.map((word) => `'${word}'`).join(' ');
+    const result = await finish(spawn('bash', ['-c', `rmdir ../gone; ${command} diff`], { cwd: gone, env: user.env() }));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toContain('it does not exist any more');
   });
 });
 

@@ -6,7 +6,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { finish, missing, printed, User, WARREN } from './warren.ts';
+import { finish, missing, printed, type Result, User, WARREN } from './warren.ts';
 
 const suite = describe.skipIf(missing !== undefined);
 const sh = (script: string): readonly string[] => ['--', 'sh', '-c', script];
@@ -84,6 +84,28 @@ suite(`warren run passes on what the command does (${missing ?? 'nothing skipped
     let text = '';
     for await (const chunk of child.stdout) text += String(chunk);
     expect(text).toBe('0\n');
+  });
+
+  it('says what it cannot read, and what it cannot write', async () => {
+    await using user = await User.create();
+    const command = WARREN.map((word) => `'${word}'`).join(' ');
+    const shell = async (script: string): Promise<Result> =>
+      await finish(spawn('bash', ['-c', script], { env: user.env(), cwd: user.home }));
+    expect(await shell(`${command} run -- wc -c < /`)).toMatchObject({
+      code: 0,
+      stdout: '0\n',
+      stderr: expect.stringContaining('it is a directory'),
+    });
+    expect(await shell(`${command} run -- echo x > /dev/full`)).toMatchObject({ code: 125, stderr: 'warren: cannot write: ENOSPC\n' });
+    expect(await shell(`${command} run -- sh -c 'exit 4' >&- 2>&- <&-`)).toMatchObject({ code: 4 });
+  });
+
+  it('refuses words that are not UTF-8', async () => {
+    await using user = await User.create();
+    const command = WARREN.map((word) => `'${word}'`).join(' ');
+    const result = await finish(spawn('bash', ['-c', `${command} run -- echo $'\\xff'`], { env: user.env(), cwd: user.home }));
+    expect(result).toMatchObject({ code: 125, stdout: '' });
+    expect((await user.warren(['run', '--', 'echo', '\ufffd'])).stdout).toBe('\ufffd\n');
   });
 
   it('ends with its command although standard input is still open', async () => {
@@ -346,6 +368,14 @@ suite('warren run holds limits and says so', () => {
     expect(code).toBe(137);
     expect(bytes.length).toBeLessThanOrEqual(102_400);
     expect(stderr).toMatch(/^warren: stopped by output: .*\n$/);
+  });
+
+  it('changes in a directory: 137', async () => {
+    await using user = await User.create();
+    const script = 'i=0; while [ $i -lt 100 ]; do head -c 1000000 /dev/zero > x$i; sleep 0.05; i=$((i+1)); done';
+    const { code, stderr } = await user.warren(['run', '--disk', '5m', '--dir', '.', ...sh(script)]);
+    expect(code).toBe(137);
+    expect(stderr).toMatch(/^warren: stopped by disk: .*\nwarren: \d+ files changed/);
   });
 
   it('processes: the command sees it', async () => {

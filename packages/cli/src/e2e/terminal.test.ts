@@ -73,7 +73,9 @@ suite(`warren run --tty (${reason ?? 'nothing skipped'})`, () => {
         { expect: r`\$ `, send: 'echo $((6*7))\r' },
         { expect: '\r42\r\n', send: 'sleep 100\r' },
         { wait: 0.3, send: '\u001a' },
-        { expect: 'Stopped', send: 'kill %1; exit 3\r' },
+        { expect: 'Stopped', send: 'fg\r' },
+        { wait: 0.3, send: '\u0003' },
+        { wait: 0.3, send: 'exit 3\r' },
       ],
     });
     expect(outcome).toMatchObject({ ...fine, code: 3 });
@@ -148,7 +150,7 @@ suite('warren run on a terminal, without --tty', () => {
       env: { ...user.env(), PS1: 'prompt> ' },
       steps: [
         { expect: 'prompt> ', send: `${command} run -- sh -c 'sleep 0.3; echo finished' &\r` },
-        { expect: 'finished', wait: 1, send: '\r' },
+        { expect: 'finished\r', wait: 1, send: '\r' },
         { expect: 'Done', send: 'exit\r' },
       ],
     });

@@ -9,6 +9,8 @@ export interface Host {
   /** The current directory, without symbolic links. Throws the fault `not_found` when it is gone. */
   cwd(): string;
   now(): number;
+  /** Whether the words we were started with are UTF-8. If not, Node has replaced bytes in them, and nobody knows what was meant. */
+  readonly hasExactWords: boolean;
   readonly stdin: Input;
   readonly stdout: Output;
   readonly stderr: Output;

@@ -1,5 +1,6 @@
 /** The `Host` of the real process. Its streams are opened when first used: opening one costs a start some of its milliseconds. */
-import { fstatSync, readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { fstatSync, readFileSync, type Stats } from 'node:fs';
 import { isatty } from 'node:tty';
 import { Fault } from '@warren/protocol';
 import type { SignalName, TerminalSize } from '@warren/sandbox';
@@ -21,6 +22,12 @@ export class ProcessHost implements Host {
 
   now(): number {
     return Date.now();
+  }
+
+  get hasExactWords(): boolean {
+    // Only then can bytes be missing.
+    if (!process.argv.some((word) => word.includes('\ufffd'))) return true;
+    return isUtf8(readFileSync('/proc/self/cmdline'));
   }
 
   onSignal(signals: readonly SignalName[], listener: (signal: SignalName) => void): Disposable {
@@ -53,6 +60,7 @@ class ProcessInput implements Input {
   }
 
   async *read(): AsyncIterable<Uint8Array> {
+    if (statOf(0)?.isDirectory() === true) throw new Error('it is a directory'); // Node takes it for empty.
     try {
       yield* process.stdin;
     } catch (error) {
@@ -140,11 +148,15 @@ function explain(error: Error & { readonly code?: string }): Error {
 }
 
 function isNullDevice(descriptor: number): boolean {
+  const stat = statOf(descriptor);
+  return stat?.isCharacterDevice() === true && stat.rdev === 0x103; // 1:3, see null(4).
+}
+
+function statOf(descriptor: number): Stats | undefined {
   try {
-    const { rdev, mode } = fstatSync(descriptor);
-    return (mode & 0o170_000) === 0o020_000 && rdev === 0x103; // Character device 1:3 (null(4)).
+    return fstatSync(descriptor);
   } catch {
-    return false; // Reading it will say what is wrong.
+    return undefined; // Using it will say what is wrong.
   }
 }
 

@@ -10,6 +10,7 @@ export class FakeHost implements Host {
   readonly stderr: FakeOutput;
   /** Everything that happened to the process and its terminal, in order. */
   readonly events: string[] = [];
+  hasExactWords = true;
   nowMs = 1_700_000_000_000;
   readonly #listeners = new Set<{ readonly signals: readonly SignalName[]; readonly call: (signal: SignalName) => void }>();
 

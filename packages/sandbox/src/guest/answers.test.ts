@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { Entry } from '../contract.ts';
 import { decodeGone, decodeHello } from './control-messages.ts';
 import { decodeExit } from './exit-message.ts';
-import { encodeExit } from './fake-guest.ts';
-import { encodeRecord } from './fake-stat-record.ts';
 import { fileFault } from './file-fault.ts';
 import { decodeStartFailure, startFault } from './start-failure.ts';
 import { StatRecordDecoder } from './stat-record.ts';
+import { encodeExit } from './test-support/fake-guest.ts';
+import { encodeRecord } from './test-support/fake-stat-record.ts';
 
 const USAGE = { userMicros: 1_500, systemMicros: 500, rssBytesMax: 1_048_576 };
 

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { type Duplex, duplexPair } from 'node:stream';
 import { describe, it } from 'vitest';
 import { SIGNALS } from '../signals.ts';
-import { FakeGuest } from './fake-guest.ts';
 import { Guest } from './guest.ts';
 import { GuestClient } from './guest-client.ts';
-import { type GuestSubject, guestConformance } from './guest-conformance.ts';
+import { FakeGuest } from './test-support/fake-guest.ts';
+import { type GuestSubject, guestConformance } from './test-support/guest-conformance.ts';
 
 const GAPS = {
   pty: 'the fake guest has no terminals',

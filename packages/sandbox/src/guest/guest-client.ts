@@ -228,10 +228,11 @@ export class GuestClient implements ChannelCarrier, FrameReceiver {
   }
 
   #receivePong(channel: number, payload: Buffer): void {
-    const ping = this.#pings.shift();
+    const ping = this.#pings[0];
     if (channel !== 0 || ping === undefined || !ping.bytes.equals(payload)) {
       throw new Fault('protocol_error', 'Cannot understand the guest: it answers a ping that was not sent');
     }
+    this.#pings.shift(); // Not before: one that is refused must still hear what became of it.
     ping.resolve();
   }
 

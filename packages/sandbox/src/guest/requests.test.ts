@@ -2,9 +2,9 @@ import { type FaultCode, isFault } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ExecRequest, encodeExec } from './exec-request.ts';
-import { parseFakeRequest } from './fake-request.ts';
 import { encodeFileRequest, type FileRequest } from './file-request.ts';
 import { FRAME, HEADER_BYTES } from './frame-types.ts';
+import { parseFakeRequest } from './test-support/fake-request.ts';
 
 function words(frame: Buffer): readonly string[] {
   expect(frame.readUInt32LE(0)).toBe(frame.length - HEADER_BYTES);

@@ -60,6 +60,14 @@ const DETAILED_PATHS_MAX = 1_000;
  */
 export async function applyRun(store: RunStore, idOrPrefix: string, options: ApplyOptions): Promise<ApplyResult> {
   using held = store.holdRun(idOrPrefix);
+  try {
+    return await applyHeld(held, options);
+  } catch (error) {
+    throw fileFault(error, `Cannot apply run ${held.record.id}`);
+  }
+}
+
+async function applyHeld(held: HeldRun, options: ApplyOptions): Promise<ApplyResult> {
   const manifest = await sealLayer(held, options);
   if (manifest.changes.length === 0) return { run: held.record, applied: [], alreadyApplied: 0, refused: [], remaining: 0 };
   const pace = new Pace(options.signal);
@@ -155,7 +163,7 @@ class Apply {
   }
 
   async #runBatch(batch: readonly Step[]): Promise<void> {
-    const { journal, writer, pace } = this.#parts;
+    const { journal, lower, writer, pace } = this.#parts;
     const prepared: PreparedStep[] = [];
     try {
       for (const step of batch) {
@@ -166,6 +174,7 @@ class Apply {
       await this.#pause('prepared');
       journal.append(prepared.map(({ step }) => step));
       await this.#pause('recorded');
+      lower.forget(); // Flushing took a while.
       for (const one of prepared) {
         await this.#do(one);
         await this.#pause('step', one.step.path);

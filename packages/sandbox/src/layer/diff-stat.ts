@@ -67,11 +67,21 @@ function detailOf(change: ChangeSummary, { linesMax, countWidth, graphWidth, col
   }
   const count = String(linesOf(change)).padStart(countWidth);
   if (content === undefined) return `${count}${modesOf(change)}`;
-  const scale = (lines: number): number =>
-    linesMax <= graphWidth ? lines : lines === 0 ? 0 : Math.max(1, Math.round((lines * graphWidth) / linesMax));
-  const plus = '+'.repeat(scale(content.insertions));
-  const minus = '-'.repeat(scale(content.deletions));
+  const graph = scaled(content, linesMax, graphWidth);
+  const plus = '+'.repeat(graph.insertions);
+  const minus = '-'.repeat(graph.deletions);
   return colour ? `${count} ${paint(GREEN, plus)}${paint(RED, minus)}` : `${count} ${plus}${minus}`;
+}
+
+type Counts = { readonly insertions: number; readonly deletions: number };
+
+/** Shrinks the longest line of marks to the width. What is there keeps at least one mark. */
+function scaled({ insertions, deletions }: Counts, linesMax: number, width: number): Counts {
+  if (linesMax <= width) return { insertions, deletions };
+  const total = Math.max(Number(insertions > 0) + Number(deletions > 0), Math.round(((insertions + deletions) * width) / linesMax));
+  const share = Math.round((total * insertions) / (insertions + deletions));
+  const plus = Math.min(Math.max(share, Number(insertions > 0)), total - Number(deletions > 0));
+  return { insertions: plus, deletions: total - plus };
 }
 
 function modesOf({ before, after }: ChangeSummary): string {

@@ -131,13 +131,16 @@ function section(
   const oldName = quoteForGit(from ?? path, 'a/');
   const newName = quoteForGit(path, 'b/');
   const header = (text: string): PatchLine => ({ kind: 'header', text });
-  const lines = [header(`diff --git ${oldName} ${newName}`)];
+  const lines = [...notShown(content), header(`diff --git ${oldName} ${newName}`)];
   if (before === undefined) lines.push(header(`new file mode ${gitMode(after)}`));
   else if (after === undefined) lines.push(header(`deleted file mode ${gitMode(before)}`));
   else if (gitMode(before) !== gitMode(after)) lines.push(header(`old mode ${gitMode(before)}`), header(`new mode ${gitMode(after)}`));
   if (from !== undefined) {
     lines.push(header('similarity index 100%'), header(`rename from ${quoteForGit(from)}`), header(`rename to ${quoteForGit(path)}`));
   }
+  // Git takes a header of one line for no header at all, and would skip a file that it must refuse. We do not know the objects' names.
+  if (lines.at(-1)?.text.startsWith('diff ') === true && content.kind !== 'text')
+    lines.push(header(`index 0000000..0000000 ${gitMode(after)}`));
   const names = [before === undefined ? '/dev/null' : oldName, after === undefined ? '/dev/null' : newName] as const;
   return [...lines, ...contentLines(names, content)];
 }
@@ -155,17 +158,20 @@ function contentLines([oldName, newName]: readonly [string, string], content: Co
     case 'binary':
     case 'large':
     case 'slow':
-    case 'unreadable': {
-      const sizes = `${content.beforeBytes} -> ${content.afterBytes} bytes`;
-      const differ: PatchLine = { kind: 'header', text: `Binary files ${oldName} and ${newName} differ` };
-      return content.kind === 'binary' ? [differ] : [{ kind: 'note', text: `# not shown (${NOT_SHOWN[content.kind]}): ${sizes}` }, differ];
-    }
+    case 'unreadable':
+      return [{ kind: 'header', text: `Binary files ${oldName} and ${newName} differ` }];
     default:
       return content satisfies never;
   }
 }
 
 const NOT_SHOWN = { large: 'too large', slow: 'too different', unreadable: 'not readable' } as const;
+
+/** Before the header: git looks for what it knows right after it. */
+function notShown(content: ContentDiff): PatchLine[] {
+  if (content.kind === 'same' || content.kind === 'text' || content.kind === 'binary') return [];
+  return [{ kind: 'note', text: `# not shown (${NOT_SHOWN[content.kind]}): ${content.beforeBytes} -> ${content.afterBytes} bytes` }];
+}
 
 /** A name with a space is followed by a tab, so that a time stamp is not looked for in it. */
 function ended(name: string): string {

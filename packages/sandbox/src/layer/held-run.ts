@@ -4,6 +4,9 @@ import type { RunLock } from './run-lock.ts';
 import { type RunPaths, runPaths } from './run-paths.ts';
 import { type LayerRecord, type RunRecord, recordToText } from './run-record.ts';
 
+/** What becomes of a record. */
+export type RecordChanges = Partial<Omit<RunRecord, 'id' | 'layer'>> & { readonly layer?: Partial<LayerRecord> };
+
 /** A run that nobody else can use until this is disposed. */
 export class HeldRun implements Disposable {
   readonly paths: RunPaths;
@@ -21,14 +24,14 @@ export class HeldRun implements Disposable {
   }
 
   /** Writes the record before anything relies on it. Throws `storage_full`. */
-  save(changes: Partial<Omit<RunRecord, 'id' | 'layer'>> & { readonly layer?: Partial<LayerRecord> }): void {
+  save(changes: RecordChanges): void {
     const record = { ...this.#record, ...changes, layer: { ...this.#record.layer, ...changes.layer } };
     writeAtomically(this.paths.record, recordToText(record));
     this.#record = record;
   }
 
   /** As `save`, when something already fails and that is what matters. */
-  trySave(changes: Parameters<HeldRun['save']>[0]): void {
+  trySave(changes: RecordChanges): void {
     try {
       this.save(changes);
     } catch (error) {

@@ -126,7 +126,6 @@ export class HostWriter {
 
   rmdir(path: BytePath): void {
     rmdirSync(this.#tree.at(path));
-    this.#tree.forget();
     this.#touched.delete(path);
     this.#touch(path);
   }

@@ -6,7 +6,7 @@ import { closeSync, readFileSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
 import { type BytePath, pathToJson, readPath } from './byte-path.ts';
 import { hashContent } from './content.ts';
-import type { HeldRun } from './held-run.ts';
+import type { HeldRun, RecordChanges } from './held-run.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { readBigInt, readBoolean, readFields, readInteger, readOneOf, ShapeError } from './internal/shape.ts';
@@ -32,14 +32,22 @@ export type Manifest = {
 export type SealOptions = { readonly probe: OpaqueProbe; readonly signal?: AbortSignal };
 
 const LINES_PER_WRITE = 1_000;
+/** Of a run that changed nothing; the record alone says so. */
+const EMPTY: Manifest = { sealedNs: 0n, changes: [] };
 
-/** Seals the layer of a run, or reads the seal it has. Throws `not_found` for a dropped layer, `too_large`, `permission_denied`, `storage_full`. */
-export async function sealLayer(held: HeldRun, options: SealOptions): Promise<Manifest> {
+/**
+ * Seals the layer of a run, or reads the seal it has, and records that, together with what `also` says (the end of the run).
+ * Throws `not_found` for a dropped layer, `too_large`, `permission_denied`, `storage_full`.
+ */
+export async function sealLayer(held: HeldRun, options: SealOptions, also: RecordChanges = {}): Promise<Manifest> {
   refuseDropped(held.record);
+  if (held.record.layer.state === 'empty') return EMPTY;
   const manifest = readManifest(held.paths.manifest) ?? (await makeManifest(held, options));
   const changes = manifest.changes.length;
-  if (held.record.layer.changes !== changes) held.save({ layer: { changes, ...(changes === 0 ? { state: 'empty' } : {}) } });
-  if (changes === 0) await removeTree(held.paths.layer, new Pace());
+  if (held.record.layer.changes !== changes || also.status !== undefined) {
+    held.save({ ...also, layer: { changes, ...(changes === 0 ? { state: 'empty' } : {}) } });
+    if (changes === 0) await removeTree(held.paths.layer, new Pace());
+  }
   return manifest;
 }
 
@@ -75,6 +83,7 @@ async function makeManifest(held: HeldRun, { probe, signal }: SealOptions): Prom
     const startedNs = BigInt(record.startedNs);
     const changes: SealedChange[] = [];
     for (const change of await scanLayer({ upper, lower, probe, pace })) changes.push(await seal(change, lower, startedNs, pace));
+    if (changes.length === 0) return EMPTY;
     const manifest = { sealedNs: BigInt(Date.now()) * 1_000_000n, changes };
     writeAtomically(paths.manifest, manifestToText(manifest));
     return manifest;

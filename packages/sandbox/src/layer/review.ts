@@ -1,5 +1,4 @@
 /** What there is to look at before an apply: every change of a run that the host does not have yet, and how it stands with each. */
-import type { Fault } from '@warren/protocol';
 import { openLower } from './apply.ts';
 import { attentionOf } from './attention.ts';
 import { type ChangeStatus, HostCheck } from './host-check.ts';
@@ -55,7 +54,7 @@ export async function reviewRun(store: RunStore, idOrPrefix: string, options: Re
     }
     return { run, paths, changes };
   } catch (error) {
-    throw reviewFault(error, run);
+    throw fileFault(error, `Cannot read the changes of run ${run.id}`);
   }
 }
 
@@ -68,13 +67,10 @@ async function sealed(
   const paths = runPaths(store.pathOf(run.id));
   refuseDropped(run);
   store.refuseBusy(run.id);
+  if (run.layer.state === 'empty') return { run, paths, manifest: { sealedNs: 0n, changes: [] } };
   const manifest = run.layer.changes === undefined ? undefined : readManifest(paths.manifest);
   if (manifest !== undefined) return { run, paths, manifest };
   using held = store.holdRun(run.id);
   const made = await sealLayer(held, options);
   return { run: held.record, paths, manifest: made };
-}
-
-function reviewFault(error: unknown, run: RunRecord): Fault {
-  return fileFault(error, `Cannot read the changes of run ${run.id}`);
 }

@@ -56,7 +56,7 @@ describe('a lock', () => {
     using _lock = RunLock.acquire(directory.path, 'x');
   });
 
-  it.each(['', '{}', '{"pid":-1}', 'null', `{"pid":1,"startTicks":"1","bootId":"a","nonce":"../../../etc"}`])(
+  it.each(['{}', '{"pid":-1}', 'null', `{"pid":1,"startTicks":"1","bootId":"a","nonce":"../../../etc"}`])(
     'that is damaged (%j) stops everybody with the file and what to do',
     async (content) => {
       await using directory = await TemporaryDirectory.create();
@@ -67,6 +67,15 @@ describe('a lock', () => {
       );
     },
   );
+
+  it('that a power cut emptied is taken over', async () => {
+    await using directory = await TemporaryDirectory.create();
+    writeFileSync(directory.join('lock'), '');
+    using lock = RunLock.acquire(directory.path, 'x');
+    expect(RunLock.ownerPid(directory.path)).toBe(process.pid);
+    lock[Symbol.dispose]();
+    expect(RunLock.ownerPid(directory.path)).toBeUndefined();
+  });
 
   it('of a run that is gone says so', () => {
     expect(() => RunLock.acquire('/nonexistent/run', 'x')).toThrow(expect.objectContaining({ code: 'not_found' }));

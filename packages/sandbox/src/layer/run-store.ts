@@ -7,7 +7,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, 
 import { join, sep } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
 import type { Exit, ProfileName } from '../contract.ts';
-import { HeldRun } from './held-run.ts';
+import { HeldRun, type RecordChanges } from './held-run.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { syncDirectory, writeAtomically } from './internal/write-atomically.ts';
@@ -106,13 +106,23 @@ export class RunStore {
     }
   }
 
-  /** Records how a run ended, seals its layer if a probe is given, and gives it free. */
+  /**
+   * Records how a run ended, seals its layer if a probe is given, and gives it free. When the layer cannot be sealed, the end is recorded all
+   * the same and the next review tries again. Throws what `sealLayer` does.
+   */
   async closeRun(run: HeldRun, request: CloseRunRequest = {}): Promise<RunRecord> {
     using held = run;
     const endedAt = new Date(this.#now()).toISOString();
-    held.save({ status: 'ended', endedAt, ...(request.exit === undefined ? {} : { exit: exitRecord(request.exit) }) });
-    if (request.probe !== undefined) {
-      await sealLayer(held, { probe: request.probe, ...(request.signal === undefined ? {} : { signal: request.signal }) });
+    const ended: RecordChanges = { status: 'ended', endedAt, ...(request.exit === undefined ? {} : { exit: exitRecord(request.exit) }) };
+    if (request.probe === undefined) {
+      held.save(ended);
+      return held.record;
+    }
+    try {
+      await sealLayer(held, { probe: request.probe, ...(request.signal === undefined ? {} : { signal: request.signal }) }, ended);
+    } catch (error) {
+      held.trySave(ended);
+      throw error;
     }
     return held.record;
   }

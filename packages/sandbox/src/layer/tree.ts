@@ -156,7 +156,7 @@ export class Tree implements Disposable {
     lchownSync(this.at(path), uid, gid);
   }
 
-  /** To be called after a directory was removed or replaced: the open ones may be others now. */
+  /** Looks anew for every directory: somebody may have moved the open ones away since. */
   forget(): void {
     for (const { descriptor } of this.#way.splice(0)) closeSync(descriptor);
   }

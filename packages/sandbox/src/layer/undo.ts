@@ -7,6 +7,7 @@ import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
 import { conflictFault, openLower, type PausePoint, tidy } from './apply.ts';
 import { type BytePath, pathToText, quotePath } from './byte-path.ts';
+import type { HeldRun } from './held-run.ts';
 import { HostWriter } from './host-writer.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
@@ -40,6 +41,14 @@ export type UndoResult = {
  */
 export async function undoRun(store: RunStore, idOrPrefix: string, options: UndoOptions = {}): Promise<UndoResult> {
   using held = store.holdRun(idOrPrefix);
+  try {
+    return await undoHeld(held, options);
+  } catch (error) {
+    throw fileFault(error, `Cannot undo run ${held.record.id}`);
+  }
+}
+
+async function undoHeld(held: HeldRun, options: UndoOptions): Promise<UndoResult> {
   const { record, paths } = held;
   refuseDropped(record);
   if (!record.layer.isUndoable) {

@@ -49,17 +49,21 @@ function findUnified(own: string, mountPoint: string, isWritable: (path: string)
   let fallback: string | undefined;
   for (let path = own; path.startsWith(mountPoint); path = path.slice(0, path.lastIndexOf('/'))) {
     if (!isWritable(path)) break;
+    // A cgroup that is "threaded" or "domain invalid" takes no sandbox at all; the root of the tree has no type.
+    const type = readWords(readFile, `${path}/cgroup.type`).join(' ');
+    if (type !== '' && type !== 'domain') continue;
     fallback ??= path;
-    enableControllers(path);
-    if (readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.subtree_control`).includes('memory')) return path;
+    // Asking a cgroup that holds processes would leave it with the threaded controllers only, and every child of it unusable.
+    if (type === '' || readWords(readFile, `${path}/cgroup.procs`).length === 0) enableControllers(path);
+    if (readWords(readFile, `${path}/cgroup.subtree_control`).includes('memory')) return path;
   }
   return fallback;
 }
 
 /** Asks for each one by one: a kernel that lacks one should still give the others. */
 function enableControllers(path: string): void {
-  const enabled = readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.subtree_control`);
-  for (const controller of readWords((file) => readFileSync(file, 'utf8'), `${path}/cgroup.controllers`)) {
+  const enabled = readWords(readFile, `${path}/cgroup.subtree_control`);
+  for (const controller of readWords(readFile, `${path}/cgroup.controllers`)) {
     if (!['memory', 'cpu', 'pids'].includes(controller) || enabled.includes(controller)) continue;
     try {
       writeFileSync(`${path}/cgroup.subtree_control`, `+${controller}`);
@@ -67,6 +71,10 @@ function enableControllers(path: string): void {
       // Processes are in it, or it is not ours: the caller looks further up.
     }
   }
+}
+
+function readFile(path: string): string {
+  return readFileSync(path, 'utf8');
 }
 
 function mayMakeChildren(path: string): boolean {

@@ -1,7 +1,7 @@
 /** The same cases as the fake guest's, against real sandboxes, on every kind of host there is: with and without cgroups, as root and as a user. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Sandboxes } from '../../contract.ts';
-import { guestConformance } from '../../guest/guest-conformance.ts';
+import { guestConformance } from '../../guest/test-support/guest-conformance.ts';
 import { openTestSandboxes, type TestingOptions } from './open-sandboxes.ts';
 import { sandboxSubject } from './test-support/sandbox-subject.ts';
 

@@ -1,5 +1,5 @@
 /** The namespace backend: plans walls, has the launcher build them, and hands out the sandboxes. */
-import { accessSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
 import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../contract.ts';
 import type { RawUsage } from '../../guest/exit-message.ts';
@@ -42,7 +42,7 @@ export class NamespaceSandboxes implements Sandboxes {
     this.#parts = parts;
     this.#launcher = parts.launcher;
     this.capabilities = capabilitiesOf(parts.facts);
-    this.#hasMemsw = hasSwapLimit(parts.facts);
+    this.#hasMemsw = hasSwapLimit(parts.launcher.roots);
   }
 
   async start(given: SandboxSpec, signal?: AbortSignal): Promise<Sandbox> {
@@ -113,13 +113,9 @@ function architecture(): Architecture {
 }
 
 /** Kernels without swap accounting have no such file; there swap is not counted. */
-function hasSwapLimit(facts: HostFacts): boolean {
-  const memory = facts.cgroups.controllers.memory;
+function hasSwapLimit(roots: CgroupRoots): boolean {
+  const { memory } = roots.controllers;
   if (memory === undefined) return false;
-  try {
-    accessSync(`${memory.path}/${memory.version === 1 ? 'memory.memsw.limit_in_bytes' : 'memory.swap.current'}`);
-    return true;
-  } catch {
-    return false;
-  }
+  // In the launcher's own directory: the root of the v2 tree has no such file.
+  return existsSync(`${memory.path}/${memory.version === 1 ? 'memory.memsw.limit_in_bytes' : 'memory.swap.max'}`);
 }

@@ -18,14 +18,10 @@ export function errnoOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && 'syscall' in error ? error.code : undefined;
 }
 
-/** Says what could not be done: `Cannot write "a": no space is left (ENOSPC)`. A fault stays itself. */
-export function fileFault(error: unknown, action: string): Fault {
-  if (error instanceof Fault) return error;
+/** What to throw instead of a system error: `Cannot write "a": no space left on device (ENOSPC)`. A fault, or a defect, stays what it is. */
+export function fileFault(error: unknown, action: string): unknown {
   const errno = errnoOf(error);
-  const code = (errno === undefined ? undefined : FAULT_OF_ERRNO[errno]) ?? 'internal';
-  const reason = error instanceof Error ? error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z]+( '.*)?$/s, '') : String(error);
-  return new Fault(code, `${action}: ${reason}${errno === undefined ? '' : ` (${errno})`}`, {
-    ...(errno === undefined ? {} : { details: { errno } }),
-    cause: error,
-  });
+  if (error instanceof Fault || !(error instanceof Error) || errno === undefined) return error;
+  const reason = error.message.replace(/^[A-Z0-9]+: /, '').replace(/, [a-z]+( '.*)?$/s, '');
+  return new Fault(FAULT_OF_ERRNO[errno] ?? 'internal', `${action}: ${reason} (${errno})`, { details: { errno }, cause: error });
 }

@@ -1,6 +1,6 @@
 /** A real sandbox as the subject of the guest's conformance cases. */
 import type { Sandboxes, SandboxSpec, WorkspaceMount } from '../../../contract.ts';
-import type { GuestSubject } from '../../../guest/guest-conformance.ts';
+import type { GuestSubject } from '../../../guest/test-support/guest-conformance.ts';
 import { TestWorkspace } from './workspace.ts';
 
 export async function sandboxSubject(sandboxes: Sandboxes, kind: WorkspaceMount['kind'], spec: SandboxSpec = {}): Promise<GuestSubject> {

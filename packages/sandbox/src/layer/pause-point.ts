@@ -1,0 +1,2 @@
+/** Moments at which a test can stop or kill an apply or undo. */
+export type PausePoint = 'begun' | 'prepared' | 'recorded' | 'step' | 'done' | 'ended';
