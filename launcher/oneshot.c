@@ -91,6 +91,20 @@ static int wait_and_forward(int signals, pid_t child)
     }
 }
 
+/* Of pid 1 too, which opens nothing any more. */
+static void limit_descriptors(const struct spec *spec)
+{
+    struct limit limit = descriptor_limit(spec);
+    struct rlimit now, own = {.rlim_cur = limit.soft, .rlim_max = limit.hard};
+
+    if (getrlimit(RLIMIT_NOFILE, &now) != 0)
+        give_up("limits", "getrlimit", NULL);
+    own.rlim_max = own.rlim_max < now.rlim_max ? own.rlim_max : now.rlim_max;
+    own.rlim_cur = own.rlim_cur < own.rlim_max ? own.rlim_cur : own.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &own) != 0)
+        give_up("limits", "setrlimit", NULL);
+}
+
 /* pid 1, once its walls stand. */
 static void run_inside(const struct spec *spec)
 {
@@ -99,6 +113,7 @@ static void run_inside(const struct spec *spec)
 
     if (pipe2(failure, O_CLOEXEC) != 0)
         give_up("guest", "pipe2", NULL);
+    limit_descriptors(spec);
     pid_t child = fork();
     if (child < 0)
         give_up("guest", "fork", NULL);
@@ -118,7 +133,6 @@ static void run_inside(const struct spec *spec)
         _exit(127);
     }
     close(failure[1]);
-    (void)spec;
     if (read_all(failure[0], report, sizeof report) == 0) {
         errno = report[0];
         if (!report[1])

@@ -261,7 +261,12 @@ static void reap(void)
 static void serve_inside(const struct spec *spec)
 {
     (void)prctl(PR_SET_NAME, "warren-init", 0, 0, 0);
-    struct guest guest = {.connection = GUEST_FD, .cgroup2 = spec->cgroup2 >= 0 ? GUEST_CGROUP_FD : -1, .switch_users = spec->switch_users};
+    struct guest guest = {
+        .connection = GUEST_FD,
+        .cgroup2 = spec->cgroup2 >= 0 ? GUEST_CGROUP_FD : -1,
+        .descriptors = descriptor_limit(spec),
+        .switch_users = spec->switch_users,
+    };
     serve_guest(&guest);
 }
 

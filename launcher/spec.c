@@ -46,6 +46,16 @@ static bool take_u32(struct reader *reader, uint32_t *value)
     return true;
 }
 
+struct limit descriptor_limit(const struct spec *spec)
+{
+    struct limit limit = {.resource = RLIMIT_NOFILE, .soft = RLIM_INFINITY, .hard = RLIM_INFINITY};
+
+    for (size_t i = 0; i < spec->limit_count; i++)
+        if (spec->limits[i].resource == RLIMIT_NOFILE)
+            limit = spec->limits[i];
+    return limit;
+}
+
 int resource_by_name(const char *name)
 {
     static const struct {

@@ -135,6 +135,9 @@ size_t base_length(const char *text, size_t length);
 /* Whether the base is all there is: such a sandbox can be finished before anybody asks for it. */
 bool is_base_only(const struct spec *spec);
 
+/* Open files of each command; without a limit in the spec there is none. */
+struct limit descriptor_limit(const struct spec *spec);
+
 /* RLIMIT_* for a name such as "nofile", or -1. */
 int resource_by_name(const char *name);
 

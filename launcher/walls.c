@@ -436,6 +436,8 @@ static void raise_loopback(const struct spec *spec)
 static void apply_limits(const struct spec *spec)
 {
     for (size_t i = 0; i < spec->limit_count; i++) {
+        if (spec->limits[i].resource == RLIMIT_NOFILE)
+            continue; /* Each command's own, set when it starts: pid 1 needs a few for every command there is. */
         struct rlimit now, limit = {.rlim_cur = spec->limits[i].soft, .rlim_max = spec->limits[i].hard};
         if (getrlimit(spec->limits[i].resource, &now) != 0)
             give_up("limits", "getrlimit", NULL);

@@ -52,7 +52,7 @@ export const RULES: Rules = {
   onlyIn: [
     {
       module: 'node:child_process',
-      folders: ['packages/sandbox/src/backends', 'scripts', 'test'],
+      folders: ['packages/sandbox/src/backends', 'scripts', 'test', 'bench'],
       why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident',
     },
   ],

@@ -26,6 +26,7 @@ export async function runMachine(machine: Machine, signal: AbortSignal, onText: 
     stdio: ['ignore', 'pipe', 'pipe', initramfs],
   });
   closeSync(initramfs);
+  const { stdout, stderr } = qemu;
   const kill = (): boolean => qemu.kill('SIGKILL');
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | string | null>();
   qemu.once('error', reject);

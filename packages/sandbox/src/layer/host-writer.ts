@@ -164,7 +164,7 @@ export class HostWriter {
     made: { uid: number; gid: number },
     chown: (uid: number, gid: number) => void,
   ): void {
-    const [uid, gid] = previous ?? this.#ownerOfNew(path, made.gid);
+    const [uid, gid] = previous ?? this.#ownerOfNew(path);
     if (uid === made.uid && gid === made.gid) return;
     try {
       chown(ourUid() === 0 ? uid : made.uid, gid);
@@ -173,9 +173,10 @@ export class HostWriter {
     }
   }
 
-  #ownerOfNew(path: BytePath, madeGid: number): Owner {
-    const directory = this.#tree.stat(ROOT_PATH);
-    const isGroupInherited = ((this.#tree.stat(parentOf(path))?.mode ?? 0n) & SET_GID) !== 0n;
-    return [Number(directory?.uid ?? ourUid()), isGroupInherited ? madeGid : Number(directory?.gid ?? madeGid)];
+  #ownerOfNew(path: BytePath): Owner {
+    const root = this.#tree.stat(ROOT_PATH);
+    const parent = this.#tree.stat(parentOf(path));
+    const group = parent !== undefined && (parent.mode & SET_GID) !== 0n ? parent.gid : root?.gid;
+    return [Number(root?.uid ?? ourUid()), Number(group ?? process.getegid?.())];
   }
 }

@@ -8,9 +8,9 @@
  * its new content, with a way forward and a way back.
  *
  * Where to start reading: run-store.ts (what is recorded, who may use it), scan.ts (what an overlay leaves), manifest.ts (the seal),
- * plan-apply.ts and apply.ts, undo.ts. Everything walks directories with tree.ts, which follows no link.
+ * plan-apply.ts and apply-steps.ts, undo.ts. Everything walks directories with tree.ts, which follows no link.
  */
-export { type ApplyOptions, type ApplyResult, applyRun, type PausePoint } from './apply.ts';
+export { type ApplyOptions, type ApplyResult, applyRun } from './apply.ts';
 export { type DiffOptions, patchBytes, patchText } from './diff.ts';
 export { formatStat, type StatOptions } from './diff-stat.ts';
 export {

@@ -1,7 +1,7 @@
-import { openLower } from './apply.ts';
 import { ContentDiffer } from './content-diff.ts';
 import { type DiffEntry, diffEntries } from './diff-entries.ts';
 import { Pace } from './internal/pace.ts';
+import { openLower } from './open-lower.ts';
 import type { Review } from './review.ts';
 import { Tree } from './tree.ts';
 

@@ -1,5 +1,6 @@
 /** Decides, before anything is touched, what an apply does: which changes, in which steps, and what it leaves alone. */
 import { ancestorsOf, type BytePath, comparePaths, joinPath, quotePath } from './byte-path.ts';
+import type { Conflict } from './conflict.ts';
 import { type ChangeStatus, HostCheck } from './host-check.ts';
 import type { Pace } from './internal/pace.ts';
 import type { JournalStep } from './journal.ts';
@@ -21,8 +22,6 @@ export type PlanApplyRequest = {
   readonly isForced: boolean;
   readonly pace: Pace;
 };
-
-export type Conflict = { readonly path: BytePath; readonly reason: string };
 
 export type ApplyPlan = {
   readonly phases: Phases;

@@ -4,11 +4,11 @@
  */
 import { isFault } from '@warren/protocol';
 import { type BytePath, comparePaths, joinPath } from './byte-path.ts';
+import type { Conflict } from './conflict.ts';
 import type { Pace } from './internal/pace.ts';
 import type { JournalStep } from './journal.ts';
 import { readWithHash } from './manifest.ts';
 import { isAtState, type PathState } from './path-state.ts';
-import type { Conflict } from './plan-apply.ts';
 import type { Tree } from './tree.ts';
 
 /** A step to take back, and what stands at its path when its turn comes. */

@@ -1,11 +1,12 @@
 /** What there is to look at before an apply: every change of a run that the host does not have yet, and how it stands with each. */
-import { openLower } from './apply.ts';
+
 import { attentionOf } from './attention.ts';
 import { type ChangeStatus, HostCheck } from './host-check.ts';
 import { fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { Journal } from './journal.ts';
 import { type Manifest, readManifest, refuseDropped, type SealedChange, sealLayer } from './manifest.ts';
+import { openLower } from './open-lower.ts';
 import { type Refusal, refusalOf } from './refusal.ts';
 import { type RunPaths, runPaths } from './run-paths.ts';
 import type { RunRecord } from './run-record.ts';

@@ -3,14 +3,16 @@
  * under its name only when it is whole, and disappears from it at once, so that a listing never meets half a run. Names that begin with a dot
  * are runs on their way in or out; those of dead processes are cleared away.
  */
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
 import type { Exit, ProfileName } from '../contract.ts';
+import { canonicalDirectory, contains } from './canonical-directory.ts';
 import { HeldRun, type RecordChanges } from './held-run.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { syncDirectory, writeAtomically } from './internal/write-atomically.ts';
+import { makeLayer } from './make-layer.ts';
 import { sealLayer } from './manifest.ts';
 import { removeTree } from './remove-tree.ts';
 import { createRunId, isRunId, type RunId } from './run-id.ts';
@@ -18,7 +20,7 @@ import { RunLock } from './run-lock.ts';
 import { runPaths } from './run-paths.ts';
 import { exitRecord, type RunExit, type RunRecord, readRecord, recordToText } from './run-record.ts';
 import type { OpaqueProbe } from './scan.ts';
-import { makePrivateDirectory, openStateDirectory, ourUid } from './state-directory.ts';
+import { makePrivateDirectory, openStateDirectory } from './state-directory.ts';
 
 export type RunStoreOptions = {
   /** Default: `openStateDirectory()`. Made if it is not there. */
@@ -267,39 +269,6 @@ export class RunStore {
       }
     }
   }
-}
-
-/** Makes the directories of an overlay and gives the moment of the start. */
-function makeLayer(run: string, directory: string): string {
-  const paths = runPaths(run);
-  const below = statSync(directory);
-  mkdirSync(paths.layer, { mode: 0o700 });
-  for (const path of [paths.work, paths.upper]) {
-    mkdirSync(path, { mode: 0o700 });
-    if (ourUid() === 0) chownSync(path, below.uid, below.gid);
-  }
-  // The root of an overlay takes its mode and owner from the upper directory.
-  chmodSync(paths.upper, below.mode & 0o7777);
-  // Files are stamped by a clock that ticks every few milliseconds, so this stamp, not the time of day, is what theirs compare with. A host
-  // file changed later within the same tick counts as changed before: no sandbox starts that fast.
-  return `${lstatSync(paths.upper, { bigint: true }).ctimeNs}`;
-}
-
-function canonicalDirectory(path: string): string {
-  try {
-    const bytes = realpathSync(path, { encoding: 'buffer' });
-    const canonical = bytes.toString('utf8');
-    if (!Buffer.from(canonical).equals(bytes)) throw new Fault('unsupported', `Cannot run in ${canonical}: the path is not UTF-8`);
-    if (statSync(canonical).isDirectory()) return canonical;
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') throw new Fault('not_found', `There is no directory ${path}`, { cause: error });
-    throw fileFault(error, `Cannot use the directory ${path}`);
-  }
-  throw new Fault('invalid_argument', `Cannot use ${path}: it is not a directory`);
-}
-
-function contains(directory: string, path: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith(sep) ? directory : `${directory}${sep}`);
 }
 
 function isThere(path: string): boolean {

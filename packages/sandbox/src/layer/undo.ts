@@ -3,20 +3,23 @@
  * is in the state before already (the apply was killed before this step, or an undo was killed after it) is left alone, so undo can be
  * repeated until it is through.
  */
-import { closeSync, constants, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, lstatSync, openSync } from 'node:fs';
 import { Fault } from '@warren/protocol';
-import { conflictFault, openLower, type PausePoint, tidy } from './apply.ts';
 import { type BytePath, pathToText, quotePath } from './byte-path.ts';
+import { changedMeanwhile, conflictFault, isInTheWay } from './conflict.ts';
 import type { HeldRun } from './held-run.ts';
 import { HostWriter } from './host-writer.ts';
 import { errnoOf, fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { Journal, type JournalStep } from './journal.ts';
 import { readManifest, refuseDropped } from './manifest.ts';
+import { openLower } from './open-lower.ts';
 import { type FileState, isSameInode, type PathState } from './path-state.ts';
+import type { OnPause, PausePoint } from './pause-point.ts';
 import { planUndo, type Revert, type UndoPlan } from './plan-undo.ts';
 import type { RunRecord } from './run-record.ts';
 import type { RunStore } from './run-store.ts';
+import { tidy } from './tidy.ts';
 import type { Tree } from './tree.ts';
 
 export type UndoOptions = {
@@ -24,7 +27,8 @@ export type UndoOptions = {
   readonly force?: boolean;
   /** Abort ends the undo between two steps, with `aborted`; another undo goes on from there. */
   readonly signal?: AbortSignal;
-  readonly onPause?: (point: PausePoint, path: string | undefined) => void | Promise<void>;
+  /** For tests. */
+  readonly onPause?: OnPause;
 };
 
 export type UndoResult = {
@@ -106,9 +110,9 @@ class Undo {
     const { lower, writer } = this.#parts;
     const { path, before } = step;
     try {
-      if (now?.kind === 'file' && !isStill(now, lower.state(path))) throw changedMeanwhile(path);
+      if (now?.kind === 'file' && !isStill(now, lower.state(path))) throw changedMeanwhile('undo', path);
       if (step.operation === 'mkdir' && now?.kind === 'directory') return this.#removeDirectory(path);
-      if (now?.kind === 'directory' && before?.kind !== 'directory') throw changedMeanwhile(path);
+      if (now?.kind === 'directory' && before?.kind !== 'directory') throw changedMeanwhile('undo', path);
       switch (before?.kind) {
         case undefined:
           if (now !== undefined) writer.unlink(path);
@@ -130,8 +134,7 @@ class Undo {
       this.#restored.add(path);
     } catch (error) {
       writer.discard(path);
-      const isInTheWay = ['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR', 'ENOENT'].includes(errnoOf(error) ?? '');
-      throw isInTheWay ? changedMeanwhile(path, error) : fileFault(error, `Cannot undo ${quotePath(path)}`);
+      throw isInTheWay(error) ? changedMeanwhile('undo', path, error) : fileFault(error, `Cannot undo ${quotePath(path)}`);
     }
   }
 
@@ -156,6 +159,9 @@ class Undo {
     const { path } = step;
     if (step.operation === 'chmod' && now?.kind === 'file') return writer.chmod(path, before.mode);
     const kept = journal.backupPath(step.number);
+    if (lstatSync(kept, { throwIfNoEntry: false }) === undefined) {
+      throw new Fault('internal', `Cannot undo ${quotePath(path)}: its previous content is missing from ${kept}`);
+    }
     if (writer.moveIn(kept, path)) return;
     const source = openSync(kept, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -180,11 +186,4 @@ class Undo {
 /** `now` may be a state that undo itself made a moment ago, which has the inode of a kept file; then only the content counts. */
 function isStill(seen: FileState, now: PathState | undefined): boolean {
   return now?.kind === 'file' && (isSameInode(seen, now) || (seen.size === now.size && seen.mode === now.mode));
-}
-
-function changedMeanwhile(path: BytePath, cause?: unknown): Fault {
-  return new Fault('conflict', `Cannot undo ${quotePath(path)}: the host changed it this moment`, {
-    details: { paths: [pathToText(path)] },
-    cause,
-  });
 }

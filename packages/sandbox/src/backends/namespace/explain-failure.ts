@@ -26,8 +26,8 @@ const WALLS: Readonly<Record<string, string>> = {
 };
 
 export const explainFailure: ExplainFailure = ({ stage, call, error }) => {
-  const wall = WALLS[stage] ?? stage;
-  return { wall, fix: fixFor(stage, call, error) };
+  const wall = Object.hasOwn(WALLS, stage) ? WALLS[stage] : undefined;
+  return { wall: wall ?? stage, fix: fixFor(stage, call, error) };
 };
 
 function fixFor(stage: string, call: string, error: string): string {

@@ -10,7 +10,8 @@ export type SubordinateRange = { readonly first: number; readonly count: number 
 export type HostFacts = {
   readonly uid: number;
   readonly gid: number;
-  readonly home: string;
+  /** `undefined`: there is none, or it is the whole host. */
+  readonly home: string | undefined;
   readonly cgroups: CgroupLayout;
   /** `/bin` and its like: a link to point the same way, or a directory to bind. */
   readonly rootEntries: readonly RootEntry[];
@@ -61,6 +62,11 @@ function canonical(path: string): string | undefined {
   }
 }
 
+function homeDirectory(): string | undefined {
+  const home = canonical(homedir());
+  return home === '/' ? undefined : home;
+}
+
 /** What a process has no business with: kernel memory and logs, keys, timers and interrupts (side channels), firmware tables. */
 const MASKED_PROC_FILES = [
   'acpi',
@@ -95,7 +101,7 @@ export function readHostFacts(cgroups: CgroupLayout, landlock: number, identitie
   return {
     uid,
     gid,
-    home: canonical(homedir()) ?? '/',
+    home: homeDirectory(),
     cgroups,
     rootEntries: readRootEntries(),
     systemFiles: readSystemFiles(),
@@ -155,8 +161,9 @@ export function readRange(
       .map((line) => line.split(':'))
       .find((fields) => fields[2] === String(uid))?.[0];
     for (const line of readText(path).split('\n')) {
-      const [owner, first, count] = line.split(':');
-      if ((owner === String(uid) || (name !== undefined && owner === name)) && Number(count) >= 65_536) {
+      const [owner, first = '', count = ''] = line.split(':');
+      if (owner !== String(uid) && (name === undefined || owner !== name)) continue;
+      if (/^[1-9]\d{0,9}$/.test(first) && /^\d{1,10}$/.test(count) && Number(count) >= 65_536) {
         return { first: Number(first), count: Number(count) };
       }
     }

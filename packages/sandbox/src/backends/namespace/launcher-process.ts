@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import { Fault } from '@warren/protocol';
 import { decodeGone, decodeHello, type GoneMessage, type Hello } from '../../guest/control-messages.ts';
 import { encodeFrame, FrameDecoder, type FrameReceiver } from '../../guest/frame.ts';
-import { FRAME, FROM_LAUNCHER } from '../../guest/frame-types.ts';
+import { FRAME, FROM_LAUNCHER, REQUEST_BYTES_MAX } from '../../guest/frame-types.ts';
 import { GuestClient } from '../../guest/guest-client.ts';
 import { decodeStartFailure, type ExplainFailure, startFault } from '../../guest/start-failure.ts';
 
@@ -17,7 +17,24 @@ export type LauncherOptions = {
   /** Flags of `warren-launcher serve` besides the control connection. */
   readonly flags: readonly string[];
   readonly explain?: ExplainFailure | undefined;
+  /** How long anything may take; the defaults are far above what it takes on a busy machine. */
+  readonly waits?: Partial<Waits> | undefined;
 };
+
+type Waits = {
+  /** For the launcher to say HELLO. */
+  readonly helloMs: number;
+  /** For the walls of one sandbox to stand. */
+  readonly readyMs: number;
+  /** For the launcher's own word on why a connection was closed. */
+  readonly reasonMs: number;
+  /** For a connection to end once its sandbox is gone. */
+  readonly hangUpMs: number;
+  /** For the launcher to clean up and leave; then it is killed, and its janitor cleans up. */
+  readonly exitMs: number;
+};
+
+const WAITS: Waits = { helloMs: 10_000, readyMs: 30_000, reasonMs: 1_000, hangUpMs: 1_000, exitMs: 15_000 };
 
 /** A sandbox from the launcher's side. */
 export type Launched = {
@@ -41,6 +58,7 @@ const STDERR_BYTES_MAX = 16_384;
 export class LauncherProcess implements FrameReceiver, AsyncDisposable {
   readonly hello: Promise<Hello>;
   readonly #options: LauncherOptions;
+  readonly #waits: Waits;
   readonly #process: ChildProcess;
   readonly #control: Duplex;
   readonly #decoder: FrameDecoder;
@@ -53,6 +71,7 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
 
   constructor(options: LauncherOptions) {
     this.#options = options;
+    this.#waits = { ...WAITS, ...options.waits };
     this.#settleHello = Promise.withResolvers<Hello>();
     this.hello = this.#settleHello.promise;
     this.hello.catch(() => {}); // Whoever starts a sandbox sees it.
@@ -72,6 +91,11 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     this.#control.on('data', (chunk: Buffer) => this.#receive(chunk));
     this.#control.on('error', (error) => this.#lose(error));
     this.#keepAlive(true);
+    const timer = setTimeout(() => this.#giveUp(`it said nothing for ${this.#waits.helloMs} ms`), this.#waits.helloMs);
+    this.hello.then(
+      () => clearTimeout(timer),
+      () => clearTimeout(timer),
+    );
   }
 
   /** It is gone, or was disposed: start another. */
@@ -85,48 +109,61 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
   }
 
   /**
-   * Builds a sandbox and resolves when its walls stand. Throws `wall_unavailable`, `sandbox_gone` when the launcher dies meanwhile, and the
-   * reason of `signal`; nothing is left then.
+   * Builds a sandbox and resolves when its walls stand. Throws `wall_unavailable`, `too_large`, `sandbox_gone` when the launcher dies meanwhile,
+   * and the reason of `signal`; nothing is left then.
    */
   async launch(id: number, spec: readonly string[], filter: Uint8Array, signal?: AbortSignal): Promise<Launched> {
-    const { socketName } = await this.hello;
-    signal?.throwIfAborted();
+    const text = Buffer.from(`${spec.join('\0')}\0`);
+    if (text.length > REQUEST_BYTES_MAX) {
+      throw new Fault('too_large', `Cannot start a sandbox: its spec takes ${text.length} bytes, the limit is ${REQUEST_BYTES_MAX}`);
+    }
+    const { socketName } = await unlessAborted(this.hello, signal);
     if (this.#end !== undefined) throw this.#end;
     const connection = createConnection({ path: `\0${socketName}` });
     const client = new GuestClient(connection, { explain: this.#options.explain });
     const { promise: gone, resolve: settleGone } = Promise.withResolvers<GoneMessage | undefined>();
     const refused = Promise.withResolvers<never>();
+    refused.promise.catch(() => {}); // It may come when the client has already said what is wrong.
     const placed = Promise.withResolvers<number>();
     this.#sandboxes.set(id, { place: placed.resolve, settleGone, refuse: refused.reject });
     this.#keepAlive(true);
-    connection.write(
-      Buffer.concat([encodeFrame(FRAME.SPEC, id, Buffer.from(`${spec.join('\0')}\0`)), encodeFrame(FRAME.FILTER, id, filter)]),
-    );
+    connection.write(Buffer.concat([encodeFrame(FRAME.SPEC, id, text), encodeFrame(FRAME.FILTER, id, filter)]));
+    let isAsked = false;
     const destroy = (): void => {
-      if (this.#end === undefined && this.#sandboxes.has(id)) this.#control.write(encodeFrame(FRAME.DESTROY, id));
+      if (isAsked || this.#end !== undefined || !this.#sandboxes.has(id)) return;
+      isAsked = true;
+      this.#control.write(encodeFrame(FRAME.DESTROY, id));
     };
-    const abandon = (): void => refused.reject(signal?.reason);
-    signal?.addEventListener('abort', abandon, { once: true });
+    void client.closed.then(destroy); // A guest that broke the protocol may not take hanging up for an end.
+    void gone.then(() => this.#hangUp(client));
+    const timer = setTimeout(() => refused.reject(notReady(this.#waits.readyMs)), this.#waits.readyMs);
+    const ready = Promise.race([client.ready.catch((error: unknown) => this.#betterReason(error, refused.promise)), refused.promise]);
+    const slot = Promise.race([placed.promise, refused.promise]);
+    for (const promise of [ready, slot]) promise.catch(() => {}); // Not all of them are waited for in every case.
     try {
-      refused.promise.catch(() => {}); // It may come when the client has already said what is wrong.
-      await Promise.race([client.ready.catch((error: unknown) => this.#betterReason(error, refused.promise)), refused.promise]);
-      return { client, gone, destroy, slot: await Promise.race([placed.promise, refused.promise]) };
+      await unlessAborted(ready, signal);
+      return { client, gone, destroy, slot: await unlessAborted(slot, signal) };
     } catch (error) {
+      // Before the launcher has read the spec it would not know what to destroy, and build it all the same.
+      await Promise.race([slot, ready, client.closed]).catch(() => {});
       client.destroy(new Fault('sandbox_gone', 'Cannot reach the sandbox: it did not start'));
       destroy();
       await gone;
       throw error;
     } finally {
-      signal?.removeEventListener('abort', abandon);
+      clearTimeout(timer);
     }
   }
 
   /** Ends the launcher and with it every sandbox; resolves when it has cleaned up and left. Idempotent. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#end ??= new Fault('sandbox_gone', 'Cannot reach the launcher: it was closed');
+    this.#settleHello.reject(this.#end);
     this.#keepAlive(true);
     this.#control.destroy();
+    const timer = setTimeout(() => this.#process.kill('SIGKILL'), this.#waits.exitMs);
     await this.#exited;
+    clearTimeout(timer);
   }
 
   receiveFrame(type: number, channel: number, payload: Buffer): void {
@@ -151,9 +188,25 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     try {
       this.#decoder.push(chunk);
     } catch (error) {
-      this.#lose(error);
-      this.#control.destroy();
+      this.#giveUp(error instanceof Error ? error.message : 'it makes no sense', error);
     }
+  }
+
+  /** It lives, but there is no use in it. */
+  #giveUp(why: string, cause?: unknown): void {
+    this.#lose(cause, why);
+    this.#control.destroy();
+    this.#process.kill('SIGKILL'); // Its sandboxes die with it, and its janitor cleans up.
+  }
+
+  /** All that the sandbox sent is in the connection by now, and its end behind that; but who knows who else holds its other end. */
+  #hangUp(client: GuestClient): void {
+    if (client.isClosed) return;
+    const timer = setTimeout(
+      () => client.destroy(new Fault('sandbox_gone', 'Cannot reach the sandbox: it has ended')),
+      this.#waits.hangUpMs,
+    );
+    void client.closed.then(() => clearTimeout(timer));
   }
 
   #forget(id: number, message: GoneMessage | undefined): void {
@@ -166,7 +219,7 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
   async #betterReason(error: unknown, refused: Promise<never>): Promise<never> {
     if (!(error instanceof Fault) || error.code !== 'sandbox_gone' || this.#end !== undefined) throw error;
     const later = Promise.withResolvers<never>();
-    const timer = setTimeout(() => later.reject(error), 1_000);
+    const timer = setTimeout(() => later.reject(error), this.#waits.reasonMs);
     try {
       return await Promise.race([refused, later.promise]);
     } finally {
@@ -197,6 +250,26 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
       else pipe.unref();
     }
   }
+}
+
+/** Waits, or throws the reason of `signal`. The work goes on. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return await work;
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function notReady(waitedMs: number): Fault<'wall_unavailable'> {
+  return new Fault('wall_unavailable', `Cannot start a sandbox: its walls do not stand after ${waitedMs} ms`, {
+    details: { wall: 'sandbox', stage: 'ready' },
+  });
 }
 
 function launcherFault(said: string, how: string | undefined, cause: unknown, options: LauncherOptions): Fault {

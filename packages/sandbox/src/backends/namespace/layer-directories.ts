@@ -26,6 +26,10 @@ function mkdirIfMissing(path: string): boolean {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) {
       throw new Fault('storage_full', `Cannot start a sandbox: there is no room for the layer ${JSON.stringify(path)}`, { cause: error });
     }
+    if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM' || error.code === 'EROFS')) {
+      const reason = `this user may not make the layer ${JSON.stringify(path)} (${error.code})`;
+      throw new Fault('permission_denied', `Cannot start a sandbox: ${reason}`, { cause: error });
+    }
     throw error;
   }
 }

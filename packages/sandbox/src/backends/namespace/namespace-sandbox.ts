@@ -149,12 +149,17 @@ export class NamespaceSandbox implements Sandbox {
       this.#isPaused = isPaused;
       return;
     }
-    writeFileSync(freezer.file, isPaused ? freezer.frozen : freezer.thawed);
-    this.#isPaused = isPaused;
     const expected = freezer.file.endsWith('freezer.state') ? (isPaused ? 'FROZEN' : 'THAWED') : `frozen ${isPaused ? 1 : 0}`;
-    for (let poll = 0; poll < FREEZE_POLLS_MAX; poll++) {
-      if (readFileSync(freezer.state, 'utf8').includes(expected)) return;
-      await sleep(2);
+    try {
+      writeFileSync(freezer.file, isPaused ? freezer.frozen : freezer.thawed);
+      this.#isPaused = isPaused;
+      for (let poll = 0; poll < FREEZE_POLLS_MAX; poll++) {
+        if (readFileSync(freezer.state, 'utf8').includes(expected)) return;
+        await sleep(2);
+      }
+    } catch (cause) {
+      // Its cgroup goes away with it, before `gone` may have said so.
+      throw new Fault('sandbox_gone', `Cannot ${isPaused ? 'pause' : 'resume'} the sandbox: it is gone`, { cause });
     }
     throw new Fault(
       'internal',

@@ -258,7 +258,7 @@ function procFlags({ profile, facts, without }: PlanInput): readonly string[] {
 
 function homeFlags(input: PlanInput): readonly string[] {
   const { facts, profile } = input;
-  if (!profile.showsHome) return [];
+  if (!profile.showsHome || facts.home === undefined) return [];
   const flags = ['--bind', facts.home, 'home/user', `ro,nosuid,nodev${idmapped(facts)}`];
   for (const path of CREDENTIAL_PATHS) flags.push('--mask', `home/user/${path}`);
   return flags;

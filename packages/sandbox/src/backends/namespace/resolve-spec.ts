@@ -29,6 +29,8 @@ const LIMIT_MIN: { readonly [Key in keyof Required<Limits>]: number } = {
 };
 const ENVIRONMENT_MAX = 512;
 const MOUNTS_MAX = 64;
+/** The launcher takes no more; the kernel takes 4,095. */
+const PATH_BYTES_MAX = 3_900;
 /** Where a mount of the caller would hide or open what the walls stand on. */
 const RESERVED_TARGETS = [
   '/',
@@ -54,15 +56,13 @@ export type Resolution = { readonly spec: ResolvedSpec; readonly profile: Profil
 
 /** Throws `invalid_argument` (naming the field), `not_found`, `permission_denied` and `limit_unavailable`. */
 export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, environment: NodeJS.ProcessEnv): Resolution {
-  if (typeof given !== 'object' || given === null) throw refuse('the spec is not an object');
-  const known = ['profile', 'limits', 'workspace', 'mounts', 'env', 'hostname', 'network'];
-  for (const key of Object.keys(given)) if (!known.includes(key)) throw refuse(`the spec has an unknown field ${JSON.stringify(key)}`);
+  checkFields(given, ['profile', 'limits', 'workspace', 'mounts', 'env', 'hostname', 'network'], 'the spec');
   const profileName = given.profile ?? 'moderate';
-  if (!Object.hasOwn(PROFILES, profileName))
-    throw refuse(`profile is ${JSON.stringify(profileName)}, it must be permissive, moderate or restrictive`);
+  if (typeof profileName !== 'string' || !Object.hasOwn(PROFILES, profileName))
+    throw refuse(`profile is ${shown(profileName)}, it must be permissive, moderate or restrictive`);
   const profile = PROFILES[profileName];
   if (given.network !== undefined && given.network !== 'loopback') {
-    throw new Fault('unsupported', `Cannot start a sandbox with the network ${JSON.stringify(given.network)}: only "loopback" exists`);
+    throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given.network)}: only "loopback" exists`);
   }
   return {
     profile,
@@ -81,8 +81,8 @@ export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, envi
 
 function resolveLimits(given: Limits, profile: Profile, capabilities: Capabilities): ResolvedSpec['limits'] {
   const resolved: Record<string, number | null> = { ...profile.limits };
+  checkFields(given, Object.keys(LIMIT_MAX), 'limits');
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(LIMIT_MAX, name)) throw refuse(`limits has an unknown field ${JSON.stringify(name)}`);
     if (value === undefined) continue;
     const key = name as keyof Limits; // Just checked.
     if (value !== null) {
@@ -102,7 +102,7 @@ function checkLimit(name: keyof Limits, value: unknown): void {
   const max = LIMIT_MAX[name];
   if (typeof value !== 'number' || !Number.isFinite(value) || value < min || value > max || (name !== 'cpus' && !Number.isInteger(value))) {
     throw refuse(
-      `limits.${name} is ${JSON.stringify(value)}, it must be ${name === 'cpus' ? 'a number' : 'an integer'} from ${min} to ${max}, or null for none`,
+      `limits.${name} is ${shown(value)}, it must be ${name === 'cpus' ? 'a number' : 'an integer'} from ${min} to ${max}, or null for none`,
     );
   }
 }
@@ -125,6 +125,7 @@ function refuseUnenforceable(name: keyof Limits, capabilities: Capabilities): vo
 
 function resolveWorkspace(given: WorkspaceMount | undefined): WorkspaceMount | undefined {
   if (given === undefined) return undefined;
+  checkFields(given, given?.kind === 'overlay' ? ['kind', 'directory', 'layer'] : ['kind', 'directory'], 'workspace');
   const directory = checkDirectory(given.directory, 'workspace.directory');
   switch (given.kind) {
     case 'overlay': {
@@ -138,7 +139,7 @@ function resolveWorkspace(given: WorkspaceMount | undefined): WorkspaceMount | u
       return { kind: given.kind, directory };
     default:
       throw refuse(
-        `workspace.kind is ${JSON.stringify((given satisfies never as { kind: unknown }).kind)}, it must be overlay, writable or read_only`,
+        `workspace.kind is ${shown((given satisfies never as { kind: unknown }).kind)}, it must be overlay, writable or read_only`,
       );
   }
 }
@@ -157,7 +158,7 @@ function checkDirectory(path: unknown, field: string): string {
   } catch (error) {
     throw pathFault(error, field, text);
   }
-  return canonical;
+  return checkPath(canonical, field);
 }
 
 function pathFault(error: unknown, field: string, path: string): unknown {
@@ -173,7 +174,9 @@ function pathFault(error: unknown, field: string, path: string): unknown {
 function checkPath(path: unknown, field: string): string {
   if (typeof path !== 'string' || path === '') throw refuse(`${field} is not a path`);
   if (path.includes('\0')) throw refuse(`${field} holds a NUL`);
-  if (path.length > 3_900) throw refuse(`${field} is ${path.length} characters long, the limit is 3900`);
+  if (!path.isWellFormed()) throw refuse(`${field} is ${JSON.stringify(path)}, which no file name can hold`);
+  const bytes = Buffer.byteLength(path);
+  if (bytes > PATH_BYTES_MAX) throw refuse(`${field} is ${bytes} bytes long, the limit is ${PATH_BYTES_MAX}`);
   return path;
 }
 
@@ -182,6 +185,9 @@ function resolveMounts(given: readonly HostMount[]): ResolvedSpec['mounts'] {
   if (given.length > MOUNTS_MAX) throw refuse(`mounts has ${given.length} entries, the limit is ${MOUNTS_MAX}`);
   return given.map((mount: HostMount, index) => {
     const field = `mounts[${index}]`;
+    checkFields(mount, ['source', 'target', 'writable'], field);
+    const { writable = false } = mount;
+    if (typeof writable !== 'boolean') throw refuse(`${field}.writable is ${shown(writable)}, it must be true or false`);
     const source = checkPath(mount.source, `${field}.source`);
     let canonical: string;
     try {
@@ -189,7 +195,7 @@ function resolveMounts(given: readonly HostMount[]): ResolvedSpec['mounts'] {
     } catch (error) {
       throw pathFault(error, `${field}.source`, source);
     }
-    return { source: canonical, target: checkTarget(mount.target, `${field}.target`), writable: mount.writable === true };
+    return { source: checkPath(canonical, `${field}.source`), target: checkTarget(mount.target, `${field}.target`), writable };
   });
 }
 
@@ -211,13 +217,18 @@ function checkTarget(path: unknown, field: string): string {
 }
 
 function checkEnvironment(given: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  if (typeof given !== 'object' || Array.isArray(given)) throw refuse(`env is ${shown(given)}, it must be an object`);
   const entries = Object.entries(given);
   if (entries.length > ENVIRONMENT_MAX) throw refuse(`env has ${entries.length} entries, the limit is ${ENVIRONMENT_MAX}`);
   for (const [name, value] of entries) {
-    if (name === '' || name.includes('=') || name.includes('\0')) throw refuse(`env has an entry with the name ${JSON.stringify(name)}`);
-    if (typeof value !== 'string' || value.includes('\0')) throw refuse(`env[${JSON.stringify(name)}] is not text without NUL`);
+    if (name === '' || name.includes('=') || !isEnvironmentText(name)) throw refuse(`env has an entry with the name ${JSON.stringify(name)}`);
+    if (!isEnvironmentText(value)) throw refuse(`env[${JSON.stringify(name)}] is not text without NUL`);
   }
   return Object.fromEntries(entries);
+}
+
+function isEnvironmentText(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed();
 }
 
 function passedEnvironment(profile: Profile, environment: NodeJS.ProcessEnv): Record<string, string> {
@@ -232,9 +243,21 @@ function passedEnvironment(profile: Profile, environment: NodeJS.ProcessEnv): Re
 
 function checkHostname(name: unknown): string {
   if (typeof name !== 'string' || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i.test(name)) {
-    throw refuse(`hostname is ${JSON.stringify(name)}, it must be 1 to 63 letters, digits and inner hyphens`);
+    throw refuse(`hostname is ${shown(name)}, it must be 1 to 63 letters, digits and inner hyphens`);
   }
   return name;
+}
+
+function checkFields(given: unknown, known: readonly string[], what: string): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw refuse(`${what} is ${shown(given)}, it must be an object`);
+  for (const key of Object.keys(given)) if (!known.includes(key)) throw refuse(`${what} has an unknown field ${JSON.stringify(key)}`);
+}
+
+/** For a message; JSON has no words for NaN, bigints, symbols and circles. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return String(value);
 }
 
 function refuse(what: string): Fault<'invalid_argument'> {
