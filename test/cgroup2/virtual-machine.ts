@@ -20,13 +20,13 @@ const CONSOLE_BYTES_MAX = 4_194_304;
  */
 export async function runMachine(machine: Machine, signal: AbortSignal, onText: (text: string) => void = () => {}): Promise<string> {
   signal.throwIfAborted();
+  const flags = qemuFlags(machine);
   const initramfs = openNameless(machine.initramfs);
   // With the parent-death signal: a test runner that is killed takes the machine along.
-  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...qemuFlags(machine)], {
+  const qemu = spawn('setpriv', ['--pdeathsig', 'KILL', '--', 'qemu-system-x86_64', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe', initramfs],
   });
   closeSync(initramfs);
-  const { stdout, stderr } = qemu;
   const kill = (): boolean => qemu.kill('SIGKILL');
   const { promise: ended, resolve, reject } = Promise.withResolvers<number | string | null>();
   qemu.once('error', reject);
@@ -34,12 +34,12 @@ export async function runMachine(machine: Machine, signal: AbortSignal, onText: 
   signal.addEventListener('abort', kill, { once: true });
   let text = '';
   let complaints = '';
-  qemu.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+  qemu.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
     onText(chunk);
     if (text.length > CONSOLE_BYTES_MAX) kill();
   });
-  qemu.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  qemu.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     complaints += chunk;
   });
   try {
