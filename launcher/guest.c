@@ -620,7 +620,7 @@ static void reap(void)
         if (number != 0)
             finish_child(number, status, &usage);
     }
-    sweep_trees();
+    note_end();
 }
 
 static void turn(const struct epoll_event *event)
@@ -678,6 +678,7 @@ void serve_guest(const struct guest *configuration)
     for (;;) {
         if (outbox_urgent)
             flush();
+        tidy_trees();
         /* What is left may wait a moment for company: mostly the word that a command has started, soon followed by how it ended. */
         int count = epoll_wait(poller, events, sizeof events / sizeof *events, outbox_length > 0 ? 1 : -1);
         if (count == 0)

@@ -22,6 +22,13 @@ static int cgroup = -1;
 static uint32_t next_handle = 1;
 static uint32_t released[RELEASED_MAX];
 static size_t released_count;
+static bool has_news;          /* something was released, or a process has ended: one of them may be empty now */
+static struct tree_entry next; /* for the next command; handle 0: none */
+
+void note_end(void)
+{
+    has_news = true;
+}
 
 int prepare_trees(int directory)
 {
@@ -45,7 +52,7 @@ static int remove_group(uint32_t handle)
     return unlinkat(cgroup, name, AT_REMOVEDIR);
 }
 
-int open_tree_entry(struct tree_entry *entry)
+static int make_entry(struct tree_entry *entry)
 {
     char name[16];
 
@@ -62,18 +69,31 @@ int open_tree_entry(struct tree_entry *entry)
     return -1;
 }
 
-void release_tree(uint32_t handle)
+int open_tree_entry(struct tree_entry *entry)
 {
-    if (handle == 0 || remove_group(handle) == 0 || errno != EBUSY)
-        return;
-    if (released_count < RELEASED_MAX) /* More than that: the launcher removes them in the end. */
-        released[released_count++] = handle;
+    if (next.handle == 0)
+        return make_entry(entry);
+    *entry = next;
+    next.handle = 0;
+    return 0;
 }
 
-void sweep_trees(void)
+void release_tree(uint32_t handle)
+{
+    if (handle != 0 && released_count < RELEASED_MAX) /* More than that: the launcher removes them in the end. */
+        released[released_count++] = handle;
+    has_news = true;
+}
+
+void tidy_trees(void)
 {
     size_t kept = 0;
 
+    if (next.handle == 0 && cgroup >= 0 && make_entry(&next) != 0)
+        next.handle = 0;
+    if (!has_news)
+        return;
+    has_news = false;
     for (size_t i = 0; i < released_count; i++)
         if (remove_group(released[i]) != 0 && errno == EBUSY)
             released[kept++] = released[i];

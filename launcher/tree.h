@@ -22,10 +22,13 @@ int open_tree_entry(struct tree_entry *entry);
 /* Signals all of it: by cgroup, or (handle 0) all descendants of `keeper`. `command`: its main process, or 0 once that has ended. SIGKILL cannot be outrun. */
 void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal);
 
-/* Gives the cgroup up; it goes away with its last process. */
+/* Gives the cgroup up; it goes away some time after its last process. */
 void release_tree(uint32_t handle);
 
-/* Removes released cgroups that have become empty. */
-void sweep_trees(void);
+/* A process has ended. */
+void note_end(void);
+
+/* For idle moments: removes released cgroups that have become empty, and makes the one for the next command. */
+void tidy_trees(void);
 
 #endif

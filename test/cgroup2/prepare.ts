@@ -1,6 +1,6 @@
 /**
- * What the virtual machine needs and this one may lack: QEMU and lz4 (installed, as root on Debian), a kernel with the cgroup v2 controllers and a
- * static busybox (Debian packages, unpacked into build/cgroup2, not installed). The first time that takes half a minute, later nothing.
+ * What the virtual machine needs and this one may lack: QEMU (installed, as root on Debian), a kernel with the cgroup v2 controllers and a static
+ * busybox (out of Debian packages that are not installed, kept in build/cgroup2). The first time that takes half a minute, later nothing.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import {
@@ -20,11 +20,7 @@ import { ROOT } from '../boundaries/read-tree.ts';
 
 export const CACHE: string = join(ROOT, 'build/cgroup2');
 
-const PACKAGES_OF_TOOLS: Readonly<Record<string, string>> = {
-  'qemu-system-x86_64': 'qemu-system-x86',
-  lz4: 'lz4',
-  setpriv: 'util-linux',
-};
+const PACKAGES_OF_TOOLS: Readonly<Record<string, string>> = { 'qemu-system-x86_64': 'qemu-system-x86', setpriv: 'util-linux' };
 /** Names the newest of its kind, which is small and has all that matters here built in. */
 const KERNEL_PACKAGE = 'linux-image-cloud-amd64';
 /** A machine without a network must notice soon. */
@@ -40,7 +36,7 @@ export function prepare(): Prepared {
   if (process.arch !== 'x64') throw new Unavailable(`needs a processor of the x86_64 kind, this is ${process.arch}`);
   mkdirSync(CACHE, { recursive: true });
   installTools();
-  return { kernel: cached('vmlinux-', fetchKernel), busybox: cached('busybox-', fetchBusybox) };
+  return { kernel: cached('vmlinuz-', fetchKernel), busybox: cached('busybox-', fetchBusybox) };
 }
 
 function installTools(): void {
@@ -51,6 +47,8 @@ function installTools(): void {
   if (!hasTool('apt-get') || process.getuid?.() !== 0) throw new Unavailable(`needs ${missing.join(', ')}; to install: ${command}`);
   say(`installing the Debian packages ${packages.join(', ')}, to run a virtual machine (${command})`);
   withFreshLists(() => aptGet(['install', '-y', '--no-install-recommends', ...packages]));
+  const stillMissing = missing.filter((tool) => !hasTool(tool));
+  if (stillMissing.length > 0) throw new Unavailable(`needs ${stillMissing.join(', ')}, which ${packages.join(', ')} has not brought`);
 }
 
 /** The newest file of the cache with this prefix; fetched when there is none, and renamed into place whole: others may be fetching too. */
@@ -74,35 +72,24 @@ type Fetched = { readonly version: string; readonly file: string };
 function fetchKernel(work: string): Fetched {
   const name = /Depends: (linux-image-\d\S*)/.exec(run('apt-cache', ['depends', KERNEL_PACKAGE]).stdout)?.[1];
   if (name === undefined) throw new Unavailable(`no package list here knows ${KERNEL_PACKAGE}`);
-  const version = download(name, './boot/vmlinuz-*', work);
-  const image = readFileSync(join(work, 'boot', readdirSync(join(work, 'boot'))[0] ?? ''));
-  const start = image.indexOf(Buffer.from([0x02, 0x21, 0x4c, 0x18])); // LZ4, in its legacy frames.
-  if (start < 0) throw new Unavailable(`the kernel of ${name} is not compressed with LZ4`);
-  const file = join(work, 'vmlinux');
-  writeFileSync(`${file}.lz4`, image.subarray(start));
-  run('lz4', ['-d', '-f', `${file}.lz4`, file]); // It fails at what follows the last frame, once everything is written.
-  if (!existsSync(file) || readFileSync(file).indexOf('\x7fELF') !== 0)
-    throw new Unavailable(`the kernel of ${name} cannot be decompressed`);
-  return { version, file };
+  return download(name, /^\.\/boot\/vmlinuz-/, work);
 }
 
 function fetchBusybox(work: string): Fetched {
-  const version = download('busybox-static', '*/busybox', work);
-  const file = ['bin/busybox', 'usr/bin/busybox'].map((path) => join(work, path)).find((path) => existsSync(path));
-  if (file === undefined) throw new Unavailable('the package busybox-static holds no busybox');
-  return { version, file };
+  return download('busybox-static', /\/bin\/busybox$/, work);
 }
 
-/** Downloads a package and takes out of it what matches the pattern. Returns its version. */
-function download(name: string, pattern: string, work: string): string {
+/** Downloads a package and takes one file out of it. */
+function download(name: string, wanted: RegExp, work: string): Fetched {
   say(`downloading the Debian package ${name} into build/cgroup2`);
   aptGet(['download', name], work);
-  const archive = readdirSync(work).find((file) => file.startsWith(`${name}_`));
-  const [, version] = archive?.split('_') ?? [];
-  if (archive === undefined || version === undefined) throw new Unavailable(`the package ${name} cannot be downloaded`);
-  const unpacked = run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x --wildcards "$1"', archive, pattern], work);
+  const archive = readdirSync(work).find((file) => file.startsWith(`${name}_`)) ?? '';
+  const listing = run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -t', archive], work).stdout;
+  const member = listing.split('\n').find((path) => wanted.test(path));
+  if (member === undefined) throw new Unavailable(`the package ${name} is not what it was`);
+  const unpacked = run('sh', ['-c', 'dpkg-deb --fsys-tarfile "$0" | tar -x "$1"', archive, member], work);
   if (unpacked.status !== 0) throw new Unavailable(`the package ${name} cannot be unpacked: ${unpacked.stderr.trim()}`);
-  return version;
+  return { version: archive.split('_')[1] ?? '', file: join(work, member) };
 }
 
 /** A fresh machine has no package lists yet, and old ones name packages that are gone. */

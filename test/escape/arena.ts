@@ -134,6 +134,7 @@ export class Arena implements AsyncDisposable {
   #attackOptions(_sandbox: Sandbox, { user, env, ...rest }: AttackOptions): RunOptions {
     const names = heldNames(launchersOf(process.pid));
     return {
+      cwd: '/', // Root inside has no power to enter the agent's home.
       ...rest,
       ...(user === 'root' ? { user: ROOT } : {}),
       env: {

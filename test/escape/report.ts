@@ -12,7 +12,13 @@ import type { Attempt, TestedProfile } from './attempt.ts';
 import { attemptsIn, getAttempt } from './attempts.ts';
 import { runAttempts } from './run-attempts.ts';
 
-type Row = { readonly id: string; readonly title: string; readonly walls: readonly string[]; readonly expected: string; readonly answer: string };
+type Row = {
+  readonly id: string;
+  readonly title: string;
+  readonly walls: readonly string[];
+  readonly expected: string;
+  readonly answer: string;
+};
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -44,7 +50,9 @@ function rowOf({ id, title, walls, answers }: Attempt, answer: string): Row {
 function printTable(): void {
   const width = Math.max(...rows.map(({ id }) => id.length));
   for (const { id, answer, expected, title } of rows) {
-    console.log(`${answer === expected ? ' ' : '!'} ${id.padEnd(width)}  ${answer.padEnd(28)}  ${title}${answer === expected ? '' : ` (expected: ${expected})`}`);
+    console.log(
+      `${answer === expected ? ' ' : '!'} ${id.padEnd(width)}  ${answer.padEnd(28)}  ${title}${answer === expected ? '' : ` (expected: ${expected})`}`,
+    );
   }
   const other = rows.filter(({ answer, expected }) => answer !== expected);
   const through = rows.filter(({ answer }) => answer.startsWith('succeeded'));

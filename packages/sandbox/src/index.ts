@@ -50,7 +50,6 @@ export {
   type OpaqueProbe,
   type OpenRunRequest,
   openStateDirectory,
-  type PausePoint,
   patchBytes,
   patchText,
   type RefusalReason,

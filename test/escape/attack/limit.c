@@ -72,14 +72,16 @@ static void fill(const char *path, size_t bytes)
     if (fd < 0)
         refused(errno);
     memset(block, 1, sizeof block);
-    for (size_t done = 0; done < bytes; done += sizeof block)
-        if (write(fd, block, sizeof block) != sizeof block) {
+    for (ssize_t count; bytes > 0; bytes -= (size_t)count) {
+        count = write(fd, block, bytes < sizeof block ? bytes : sizeof block); /* What fits; the next one says why no more. */
+        if (count <= 0) {
             int error = errno;
             unlink(path);
             refused(error);
         }
+    }
     unlink(path);
-    succeeded("%zu bytes", bytes);
+    succeeded("filled");
 }
 
 /* Files in memory are memory. */

@@ -99,7 +99,10 @@ async function outlive(arena: Arena, script: string, spec: SandboxSpec = {}, isR
 
 /** Names of processes besides pid 1 and the one that looks. */
 async function commandsIn(arena: Arena, sandbox: Sandbox): Promise<readonly string[]> {
-  const lines = await arena.script(sandbox, 'for p in /proc/[0-9]*; do read -r n < $p/comm && echo "$(basename $p) $$ $n"; done 2>/dev/null');
+  const lines = await arena.script(
+    sandbox,
+    'for p in /proc/[0-9]*; do read -r n < $p/comm && echo "$(basename $p) $$ $n"; done 2>/dev/null',
+  );
   return lines.split('\n').flatMap((line) => {
     const [pid, self, name = ''] = line.split(' ');
     return pid === '1' || pid === self || name.startsWith('warren-') ? [] : [name];

@@ -69,11 +69,11 @@ export const LIMITS: Theme = {
       fillWorkspace(arena, 'head -c 4000000 /dev/zero > /workspace/large; sleep 1000'),
     ),
     host('limit-disk-files', 'use up the inodes of the disk through the workspace', ['disk_watch'], 'refused by disk', (arena) =>
-      fillWorkspace(arena, 'cd /workspace && i=0; while [ $i -lt 20000 ]; do : > $i; i=$((i+1)); done; sleep 1000', 20_000),
+      fillWorkspace(arena, 'cd /workspace && i=0; while [ $i -lt 20000 ]; do : > $i; i=$((i+1)); done; sleep 1000'),
     ),
     host('limit-operations', 'use up the room of the host’s file operations', ['scratch_limits'], 'refused storage_full', async (arena) => {
       await using sandbox = await arena.start(SMALL_SCRATCH);
-      return refusalOf(sandbox.writeFile('/tmp/large', new Uint8Array(2 * MIB)));
+      return await refusalOf(sandbox.writeFile('/tmp/large', new Uint8Array(2 * MIB)));
     }),
   ],
 };

@@ -87,8 +87,8 @@ async function inSandbox(
   host: Host,
   parts: RunParts,
 ): Promise<Ended> {
-  await using sandboxes = await parts.openSandboxes();
-  await using sandbox = await sandboxes.start(specOf(request, record), ending);
+  using backend = new UnhurriedEnd(await parts.openSandboxes());
+  await using sandbox = await backend.sandboxes.start(specOf(request, record), ending);
   using terminal = flags.tty === true ? new BorrowedTerminal(host) : undefined;
   using _suspension = terminal === undefined ? suspendWith(sandbox, host) : undefined;
   const execution = sandbox.exec(request.argv, {
@@ -107,6 +107,19 @@ async function inSandbox(
   } finally {
     terminal?.[Symbol.dispose](); // Before the input closes: a closed terminal can no longer be restored by us.
     host.stdin.close();
+  }
+}
+
+/** Ends the launcher without waiting for it. Its sandbox is gone by then, and what it clears away after that nobody asks for. */
+class UnhurriedEnd implements Disposable {
+  readonly sandboxes: Sandboxes;
+
+  constructor(sandboxes: Sandboxes) {
+    this.sandboxes = sandboxes;
+  }
+
+  [Symbol.dispose](): void {
+    this.sandboxes[Symbol.asyncDispose]().then(undefined, () => {}); // It ends with us in any case.
   }
 }
 

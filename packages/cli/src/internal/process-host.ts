@@ -51,6 +51,9 @@ export class ProcessHost implements Host {
 }
 
 class ProcessInput implements Input {
+  /** What was never opened need not be closed, and opening it takes its time. */
+  #isOpen = false;
+
   get isTerminal(): boolean {
     return isatty(0);
   }
@@ -60,6 +63,7 @@ class ProcessInput implements Input {
   }
 
   async *read(): AsyncIterable<Uint8Array> {
+    this.#isOpen = true;
     if (statOf(0)?.isDirectory() === true) throw new Error('it is a directory'); // Node takes it for empty.
     try {
       yield* process.stdin;
@@ -70,10 +74,11 @@ class ProcessInput implements Input {
   }
 
   close(): void {
-    process.stdin.destroy();
+    if (this.#isOpen) process.stdin.destroy();
   }
 
   raw(): Disposable {
+    this.#isOpen = true;
     process.stdin.setRawMode(true);
     return {
       [Symbol.dispose]: () => {

@@ -15,8 +15,11 @@ import { type Source, SourceFeed } from './source-feed.ts';
 
 /** How often limits of the whole sandbox were hit, counted by the kernel: `{ memory: 2 }` after two OOM kills. */
 export type LimitCounts = Readonly<Partial<Record<LimitName, number>>>;
-/** Reads them. Called before and after each command, so it should be quick; what it throws means "not known". */
-export type ReadLimitCounts = () => LimitCounts | Promise<LimitCounts>;
+/**
+ * Reads them. Called before and after each command, so it should be quick; what it throws means "not known". `isKilled`: the command was ended by SIGKILL,
+ * which is what the kernel does about memory.
+ */
+export type ReadLimitCounts = (moment: 'before' | 'after', isKilled: boolean) => LimitCounts | Promise<LimitCounts>;
 
 export type CommandOptions = {
   readonly request: ExecRequest;
@@ -76,7 +79,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
       this.#refuseStart();
       return;
     }
-    this.#countsBefore = this.#readCounts();
+    this.#countsBefore = this.#readCounts('before', false);
     const hasPty = request.pty !== undefined;
     const traits = {
       isCommand: true,
@@ -163,7 +166,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
       return;
     }
     const before = this.#countsBefore;
-    const after = this.#readCounts();
+    const after = this.#readCounts('after', raw.kind === 'signalled' && raw.signal === SIGNALS.SIGKILL);
     if (before instanceof Promise || after instanceof Promise) {
       void Promise.all([before, after]).then(
         ([first, second]) => this.#settle(raw, wallMs, risen(first, second)),
@@ -237,11 +240,11 @@ export class CommandRun implements ChannelListener, OutputOwner {
     );
   }
 
-  #readCounts(): LimitCounts | Promise<LimitCounts> {
+  #readCounts(moment: 'before' | 'after', isKilled: boolean): LimitCounts | Promise<LimitCounts> {
     const read = this.#options.readLimitCounts;
     if (read === undefined) return UNKNOWN;
     try {
-      const counts = read();
+      const counts = read(moment, isKilled);
       if (counts instanceof Promise) counts.catch(ignore); // Seen when the command has ended.
       return counts;
     } catch {

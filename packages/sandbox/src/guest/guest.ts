@@ -78,6 +78,11 @@ export class Guest {
    * operations throw `sandbox_gone`. Idempotent.
    */
   end(stop: Stop): void {
-    this.client.destroy(new Fault('sandbox_gone', `Cannot go on in the sandbox: ${stop.detail}`), stop);
+    // An end that was asked for: where the stack stood then explains nothing, and walking it costs more than the rest of this.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    const reason = new Fault('sandbox_gone', `Cannot go on in the sandbox: ${stop.detail}`);
+    Error.stackTraceLimit = stackTraceLimit;
+    this.client.destroy(reason, stop);
   }
 }

@@ -1,4 +1,4 @@
-/** Full disks. A small tmpfs is mounted for each test and taken away again. */
+/** Full and read-only disks. A small tmpfs is mounted for each test and taken away again. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -109,6 +109,31 @@ describe('a full disk', () => {
     expect(await fixture.snapshot()).toEqual(merged);
     await undoRun(fixture.store, id);
     expect(await fixture.snapshot()).toEqual(original);
+  });
+});
+
+describe('a read-only file system', () => {
+  it('is left as it is, and the apply goes through once it can be written', async ({ skip }) => {
+    const problem = await overlayProblem();
+    skip(problem !== undefined, problem ?? '');
+    skip(process.geteuid?.() !== 0, 'needs root, to mount a small file system');
+    await using disk = await SmallDisk.mount();
+    await using fixture = await LayerFixture.create();
+    await fixture.build([['write', 'a', 'old']], disk.path);
+    const original = await fixture.snapshot(disk.path);
+    const { id, merged } = await fixture.run(
+      [
+        ['write', 'a', 'new'],
+        ['mkdir', 'd'],
+      ],
+      disk.path,
+    );
+    execFileSync('mount', ['-o', 'remount,ro', disk.path]);
+    await expect(applyRun(fixture.store, id, { probe: fixture.probe })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(await fixture.snapshot(disk.path)).toEqual(original);
+    execFileSync('mount', ['-o', 'remount,rw', disk.path]);
+    await applyRun(fixture.store, id, { probe: fixture.probe });
+    expect(await fixture.snapshot(disk.path)).toEqual(merged);
   });
 });
 

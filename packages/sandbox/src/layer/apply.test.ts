@@ -92,6 +92,19 @@ describe('applyRun', () => {
     expect(Object.keys(await fixture.snapshot())).toEqual(['same']);
   });
 
+  it('changes the mode of the directory of the run itself, and back', async () => {
+    await using fixture = await LayerFixture.create();
+    const { id } = await fixture.run([
+      ['write', 'a', 'x'],
+      ['chmod', '.', 0o500],
+    ]);
+    const mode = (): number => statSync(fixture.directory).mode & 0o7777;
+    expect((await apply(fixture, id)).applied).toEqual(['.', 'a']);
+    expect(mode()).toBe(0o500);
+    await undoRun(fixture.store, id);
+    expect(mode()).toBe(0o755);
+  });
+
   it('seals a crashed run first', async () => {
     await using fixture = await LayerFixture.create();
     const held = await fixture.openRun();
@@ -624,6 +637,30 @@ describe('undoRun', () => {
     rmSync(join(fixture.directory, 'd'), { recursive: true });
     await undoRun(fixture.store, id);
     expect(await fixture.snapshot()).toEqual({});
+  });
+
+  it('keeps what it has no place for, also by force', async () => {
+    await using fixture = await LayerFixture.create();
+    await fixture.build([
+      ['mkdir', 'd'],
+      ['write', 'd/removed', 'x'],
+      ['write', 'file', 'old'],
+    ]);
+    const original = await fixture.snapshot();
+    const { id } = await fixture.run([
+      ['remove', 'd/removed'],
+      ['write', 'file', 'new'],
+    ]);
+    await apply(fixture, id);
+    rmSync(join(fixture.directory, 'd'), { recursive: true });
+    rmSync(join(fixture.directory, 'file'));
+    mkdirSync(join(fixture.directory, 'file'));
+    await expect(undoRun(fixture.store, id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(undoRun(fixture.store, id, { force: true })).rejects.toMatchObject(conflict('d/removed', 'file'));
+    mkdirSync(join(fixture.directory, 'd'));
+    rmSync(join(fixture.directory, 'file'), { recursive: true });
+    await undoRun(fixture.store, id, { force: true });
+    expect(await fixture.snapshot()).toEqual(original);
   });
 
   it('can be ended by the caller and goes on later', async () => {

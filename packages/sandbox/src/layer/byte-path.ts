@@ -24,9 +24,9 @@ export function pathToBytes(path: string): Buffer {
   return Buffer.from(path, 'latin1');
 }
 
-/** For people and JSON: bytes that are not UTF-8 become U+FFFD. */
+/** For people and JSON: the root is `.`, and bytes that are not UTF-8 become U+FFFD. */
 export function pathToText(path: BytePath): string {
-  return pathToBytes(path).toString('utf8');
+  return path === ROOT_PATH ? '.' : pathToBytes(path).toString('utf8');
 }
 
 /** A path somebody wrote, relative to the directory of the run. Throws `invalid_argument` when it is absolute or leads out. */
@@ -71,7 +71,7 @@ export function comparePaths(left: BytePath, right: BytePath): number {
 
 /** For an error message: quoted, one line, nothing in it that a terminal obeys. */
 export function quotePath(path: BytePath): string {
-  return `"${path === '' ? '.' : escapeForTerminal(pathToText(path)).replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`;
+  return `"${escapeForTerminal(pathToText(path)).replaceAll('\n', '\\n').replaceAll('"', '\\"')}"`;
 }
 
 /** Lossless in JSON: text where the bytes are UTF-8, else base64. */

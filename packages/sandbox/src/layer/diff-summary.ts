@@ -104,7 +104,7 @@ function stateSummary(state: PathState): StateSummary {
 
 function pathSummary(path: BytePath): { readonly path: string; readonly pathBase64?: string } {
   const base64 = base64IfNeeded(path);
-  return { path: path === '' ? '.' : pathToText(path), ...(base64 === undefined ? {} : { pathBase64: base64 }) };
+  return { path: pathToText(path), ...(base64 === undefined ? {} : { pathBase64: base64 }) };
 }
 
 function fromSummary(path: BytePath): { readonly from: string; readonly fromBase64?: string } {

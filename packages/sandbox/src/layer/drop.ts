@@ -1,4 +1,5 @@
 import type { HeldRun } from './held-run.ts';
+import { fileFault } from './internal/errno.ts';
 import { Pace } from './internal/pace.ts';
 import { removeTree } from './remove-tree.ts';
 import type { RunRecord } from './run-record.ts';
@@ -14,6 +15,10 @@ export async function dropRun(store: RunStore, idOrPrefix: string): Promise<RunR
 async function dropLayer(held: HeldRun): Promise<void> {
   held.save({ layer: { state: 'dropped', isUndoable: false } });
   const pace = new Pace();
-  await removeTree(held.paths.layer, pace);
-  await removeTree(held.paths.journal, pace);
+  try {
+    await removeTree(held.paths.layer, pace);
+    await removeTree(held.paths.journal, pace);
+  } catch (error) {
+    throw fileFault(error, `Cannot remove all of the layer ${held.paths.layer}`);
+  }
 }

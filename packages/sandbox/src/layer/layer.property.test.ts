@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { isFault } from '@warren/protocol';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { applyRun } from './apply.ts';
@@ -14,7 +15,7 @@ import type { Edit, Snapshot } from './test-support/overlay-helper.ts';
 import { randomEdits, randomTree } from './test-support/random-edits.ts';
 import { undoRun } from './undo.ts';
 
-const RUNS = Number(process.env['WARREN_PROPERTY_RUNS'] ?? 60);
+const RUNS = Number(process.env['WARREN_PROPERTY_RUNS'] ?? 30);
 const TIMEOUT_MS = 120_000;
 
 describe('a layer made through a real overlay', { timeout: TIMEOUT_MS }, () => {
@@ -62,6 +63,24 @@ describe('a layer made through a real overlay', { timeout: TIMEOUT_MS }, () => {
     });
   });
 
+  it('never overwrites what the host changed unasked, and undo brings back what force overwrote', async () => {
+    await using fixture = await LayerFixture.create();
+    const trees = fc.tuple(randomTree(), randomEdits({ editsMax: 6 }));
+    await check(trees, randomEdits(), async ([first, hostEdits], edits) => {
+      const directory = await fresh(fixture, first);
+      const { id } = await fixture.run(edits, directory);
+      await fixture.build(hostEdits, directory);
+      const edited = await fixture.snapshot(directory);
+      for (const force of [false, true]) {
+        const error = await applyRun(fixture.store, id, { probe: fixture.probe, force }).catch((caught: unknown) => caught);
+        if (isFault(error, 'conflict')) expect(await fixture.snapshot(directory)).toEqual(edited);
+        else if (error instanceof Error) throw error;
+        if (fixture.store.getRun(id).layer.isUndoable) await undoRun(fixture.store, id);
+        expect(await fixture.snapshot(directory)).toEqual(edited);
+      }
+    });
+  });
+
   it('has a patch that git applies to a copy of the host', async () => {
     await using fixture = await LayerFixture.create();
     await check(randomTree({ isTextOnly: true }), randomEdits({ isTextOnly: true }), async (first, edits) => {
@@ -74,10 +93,10 @@ describe('a layer made through a real overlay', { timeout: TIMEOUT_MS }, () => {
   });
 });
 
-async function check(
-  first: fc.Arbitrary<Edit[]>,
+async function check<First>(
+  first: fc.Arbitrary<First>,
   edits: fc.Arbitrary<Edit[]>,
-  holds: (first: Edit[], edits: Edit[]) => Promise<void>,
+  holds: (first: First, edits: Edit[]) => Promise<void>,
 ): Promise<void> {
   await fc.assert(fc.asyncProperty(first, edits, holds), {
     numRuns: RUNS,

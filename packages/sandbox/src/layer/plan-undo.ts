@@ -3,7 +3,7 @@
  * at one of them, and every step up to there is reverted. More than one apply may have added to the journal, also after a kill.
  */
 import { isFault } from '@warren/protocol';
-import { type BytePath, comparePaths, joinPath } from './byte-path.ts';
+import { type BytePath, comparePaths, joinPath, parentOf } from './byte-path.ts';
 import type { Conflict } from './conflict.ts';
 import type { Pace } from './internal/pace.ts';
 import type { JournalStep } from './journal.ts';
@@ -17,7 +17,10 @@ export type Revert = { readonly step: JournalStep; readonly now: PathState | und
 export type UndoPlan = {
   /** In the order to do them. */
   readonly reverts: readonly Revert[];
+  /** What force goes over. */
   readonly conflicts: readonly Conflict[];
+  /** What not even force may go over: there is no place for what was kept, and it would be lost. */
+  readonly obstacles: readonly Conflict[];
 };
 
 export type PlanUndoRequest = {
@@ -46,7 +49,19 @@ export async function planUndo({ steps, lower, isForced, pace }: PlanUndoRequest
   return {
     reverts: reverts.sort((left, right) => right.step.number - left.step.number),
     conflicts: conflicts.sort((left, right) => comparePaths(left.path, right.path)),
+    obstacles: findObstacles(reverts, lower),
   };
+}
+
+function findObstacles(reverts: readonly Revert[], lower: Tree): readonly Conflict[] {
+  const remade = new Set<string>(reverts.filter(({ step }) => step.operation === 'rmdir').map(({ step }) => step.path));
+  return reverts.flatMap(({ step: { path, before, operation }, now }) => {
+    if (now?.kind === 'directory' && before?.kind !== 'directory' && operation !== 'mkdir') {
+      return [{ path, reason: 'it is a directory on the host' }];
+    }
+    const isReachable = before === undefined || remade.has(parentOf(path)) || lower.locate(path).kind === 'at';
+    return isReachable ? [] : [{ path, reason: 'its directory is gone from the host' }];
+  });
 }
 
 /** From the last step done to the first. `undefined`: the host stands at none of the states between them. */

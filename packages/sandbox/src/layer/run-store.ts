@@ -191,7 +191,11 @@ export class RunStore {
       lock[Symbol.dispose]();
       throw fileFault(error, `Cannot remove run ${id}`);
     }
-    await removeTree(leaving, new Pace());
+    try {
+      await removeTree(leaving, new Pace());
+    } catch (error) {
+      throw fileFault(error, `Cannot remove all of run ${id}, ${leaving} is left`);
+    }
   }
 
   /** Where a run lies. */
@@ -200,7 +204,7 @@ export class RunStore {
   }
 
   #resolve(idOrPrefix: string): RunId {
-    const prefix = idOrPrefix.toLowerCase();
+    const prefix = idOrPrefix.toLowerCase().replaceAll('o', '0').replaceAll(/[il]/g, '1'); // As Crockford has them read.
     const found = /^[0-9a-z]{1,12}$/.test(prefix) ? this.#ids().filter((id) => id.startsWith(prefix)) : [];
     const [first] = found;
     if (first === undefined) {

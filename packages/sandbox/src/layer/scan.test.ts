@@ -65,7 +65,7 @@ describe('scanLayer', () => {
       ['chmod', '.', 0o700],
     ]);
     expect(brief(changes)).toEqual({
-      '': 'directory directory',
+      '.': 'directory directory',
       changed: 'file file',
       link: 'symlink symlink',
       mode: 'file file',

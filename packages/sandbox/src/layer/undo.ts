@@ -23,7 +23,7 @@ import { tidy } from './tidy.ts';
 import type { Tree } from './tree.ts';
 
 export type UndoOptions = {
-  /** Throws away what the host changed since the apply. */
+  /** Throws away what the host changed since the apply. Not where what was kept could not be put back. */
   readonly force?: boolean;
   /** Abort ends the undo between two steps, with `aborted`; another undo goes on from there. */
   readonly signal?: AbortSignal;
@@ -66,7 +66,8 @@ async function undoHeld(held: HeldRun, options: UndoOptions): Promise<UndoResult
   const writer = new HostWriter(lower, record.id, pace);
   await tidy(held, journal, writer, manifest, pace);
   const plan = await planUndo({ steps: journal.steps, lower, isForced: options.force === true, pace });
-  if (plan.conflicts.length > 0 && options.force !== true) throw conflictFault(`Cannot undo run ${record.id}`, plan.conflicts);
+  const conflicts = options.force === true ? plan.obstacles : [...plan.conflicts, ...plan.obstacles];
+  if (conflicts.length > 0) throw conflictFault(`Cannot undo run ${record.id}`, conflicts);
   const { restored, kept } = await new Undo({ lower, journal, writer, pace, options }).run(plan);
   held.save({ layer: { state: 'undone', isUndoable: false } });
   await journal.discard(pace);

@@ -15,25 +15,30 @@ export type CgroupLayout = {
 
 type Mount = { readonly root: string; readonly point: string; readonly version: 1 | 2; readonly options: readonly string[] };
 
-export function readCgroupLayout(
-  readText: (path: string) => string = (path) => readFileSync(path, 'utf8'),
-  isWritable: (path: string) => boolean = mayMakeChildren,
-): CgroupLayout {
-  const mounts = parseMounts(readText('/proc/self/mountinfo'));
-  const memberships = parseMemberships(readText('/proc/self/cgroup'));
+/** What is asked of the kernel; a test answers for another one. Reading and writing throw as `node:fs` does. */
+export type CgroupFiles = {
+  readonly read: (path: string) => string;
+  readonly write: (path: string, text: string) => void;
+  /** Whether this process may make cgroups below this one, and move processes there. */
+  readonly mayMakeChildren: (path: string) => boolean;
+};
+
+const KERNEL: CgroupFiles = { read: (path) => readFileSync(path, 'utf8'), write: writeFileSync, mayMakeChildren };
+
+export function readCgroupLayout(files: CgroupFiles = KERNEL): CgroupLayout {
+  const mounts = parseMounts(files.read('/proc/self/mountinfo'));
+  const memberships = parseMemberships(files.read('/proc/self/cgroup'));
   const controllers: Partial<Record<Controller, CgroupBase>> = {};
   for (const controller of ['memory', 'cpu', 'pids', 'freezer'] as const) {
     const mount = mounts.find((candidate) => candidate.version === 1 && candidate.options.includes(controller));
     const path = mount === undefined ? undefined : ownDirectory(mount, memberships.get(controller) ?? '/');
-    if (path !== undefined && isWritable(path)) controllers[controller] = { version: 1, path };
+    if (path !== undefined && files.mayMakeChildren(path)) controllers[controller] = { version: 1, path };
   }
   const unifiedMount = mounts.find((candidate) => candidate.version === 2);
-  const unified =
-    unifiedMount === undefined
-      ? undefined
-      : findUnified(ownDirectory(unifiedMount, memberships.get('') ?? '/'), unifiedMount.point, isWritable);
+  const ownUnified = unifiedMount === undefined ? undefined : ownDirectory(unifiedMount, memberships.get('') ?? '/');
+  const unified = unifiedMount === undefined || ownUnified === undefined ? undefined : findUnified(ownUnified, unifiedMount.point, files);
   if (unified !== undefined) {
-    const available = readWords(readText, `${unified}/cgroup.subtree_control`);
+    const available = readWords(files, `${unified}/cgroup.subtree_control`);
     for (const controller of ['memory', 'cpu', 'pids'] as const) {
       if (controllers[controller] === undefined && available.includes(controller)) controllers[controller] = { version: 2, path: unified };
     }
@@ -45,36 +50,32 @@ export function readCgroupLayout(
  * The nearest ancestor of our own v2 cgroup that may hold sandboxes. A cgroup with processes cannot give controllers to its children (the
  * "no internal processes" rule of cgroups(7)), so a parent that already does is better than our own.
  */
-function findUnified(own: string, mountPoint: string, isWritable: (path: string) => boolean): string | undefined {
+function findUnified(own: string, mountPoint: string, files: CgroupFiles): string | undefined {
   let fallback: string | undefined;
   for (let path = own; path.startsWith(mountPoint); path = path.slice(0, path.lastIndexOf('/'))) {
-    if (!isWritable(path)) break;
+    if (!files.mayMakeChildren(path)) break;
     // A cgroup that is "threaded" or "domain invalid" takes no sandbox at all; the root of the tree has no type.
-    const type = readWords(readFile, `${path}/cgroup.type`).join(' ');
+    const type = readWords(files, `${path}/cgroup.type`).join(' ');
     if (type !== '' && type !== 'domain') continue;
     fallback ??= path;
     // Asking a cgroup that holds processes would leave it with the threaded controllers only, and every child of it unusable.
-    if (type === '' || readWords(readFile, `${path}/cgroup.procs`).length === 0) enableControllers(path);
-    if (readWords(readFile, `${path}/cgroup.subtree_control`).includes('memory')) return path;
+    if (type === '' || readWords(files, `${path}/cgroup.procs`).length === 0) enableControllers(path, files);
+    if (readWords(files, `${path}/cgroup.subtree_control`).includes('memory')) return path;
   }
   return fallback;
 }
 
 /** Asks for each one by one: a kernel that lacks one should still give the others. */
-function enableControllers(path: string): void {
-  const enabled = readWords(readFile, `${path}/cgroup.subtree_control`);
-  for (const controller of readWords(readFile, `${path}/cgroup.controllers`)) {
+function enableControllers(path: string, files: CgroupFiles): void {
+  const enabled = readWords(files, `${path}/cgroup.subtree_control`);
+  for (const controller of readWords(files, `${path}/cgroup.controllers`)) {
     if (!['memory', 'cpu', 'pids'].includes(controller) || enabled.includes(controller)) continue;
     try {
-      writeFileSync(`${path}/cgroup.subtree_control`, `+${controller}`);
+      files.write(`${path}/cgroup.subtree_control`, `+${controller}`);
     } catch {
       // Processes are in it, or it is not ours: the caller looks further up.
     }
   }
-}
-
-function readFile(path: string): string {
-  return readFileSync(path, 'utf8');
 }
 
 function mayMakeChildren(path: string): boolean {
@@ -87,9 +88,10 @@ function mayMakeChildren(path: string): boolean {
   }
 }
 
-function readWords(readText: (path: string) => string, path: string): readonly string[] {
+function readWords(files: CgroupFiles, path: string): readonly string[] {
   try {
-    return readText(path)
+    return files
+      .read(path)
       .split(/\s+/)
       .filter((word) => word !== '');
   } catch {
@@ -124,7 +126,9 @@ function parseMemberships(text: string): ReadonlyMap<string, string> {
   return memberships;
 }
 
-function ownDirectory(mount: Mount, membership: string): string {
+/** Absent: outside of what this process sees of the hierarchy, where a cgroup namespace says "/..". */
+function ownDirectory(mount: Mount, membership: string): string | undefined {
+  if (`${mount.root}${membership}/`.includes('/../')) return undefined;
   const inside = mount.root === '/' ? membership : membership.startsWith(`${mount.root}/`) ? membership.slice(mount.root.length) : '/';
   return inside === '/' ? mount.point : mount.point + inside;
 }

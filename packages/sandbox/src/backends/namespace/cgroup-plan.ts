@@ -1,6 +1,7 @@
 /** Which cgroups a sandbox gets, what is written into them, and where their counters are. Pure; the launcher makes and removes them. */
 import { readFileSync } from 'node:fs';
-import type { LimitName, ResolvedSpec, SandboxStats } from '../../contract.ts';
+import type { ResolvedSpec, SandboxStats } from '../../contract.ts';
+import type { ReadLimitCounts } from '../../guest/command-run.ts';
 import type { CgroupLayout, Controller } from './cgroup-layout.ts';
 
 type CgroupRoot = { readonly version: 1 | 2; readonly path: string };
@@ -109,12 +110,21 @@ function freezerOf(unified: string | undefined, v1: string | undefined): CgroupC
   return undefined;
 }
 
-/** How often limits of the sandbox were hit so far: OOM kills, refused forks. */
-export function readLimitCounts(counters: CgroupCounters): Partial<Record<LimitName, number>> {
-  const counts: Partial<Record<LimitName, number>> = {};
-  if (counters.memory !== undefined) counts.memory = readField(oomFile(counters.memory), 'oom_kill') ?? 0;
-  if (counters.pids !== undefined) counts.pids = readField(`${counters.pids}/pids.events`, 'max') ?? 0;
-  return counts;
+/**
+ * Tells how often limits of the sandbox were hit so far. What the last command left is what the next one starts from, so each command costs one read, and
+ * a second one only when it was killed.
+ */
+export function limitCounter(counters: CgroupCounters): ReadLimitCounts {
+  let last: { readonly memory: number; readonly pids: number } = { memory: 0, pids: 0 };
+  return (moment, isKilled) => {
+    if (moment === 'before') return last;
+    const { memory, pids } = counters;
+    last = {
+      memory: memory !== undefined && isKilled ? (readField(oomFile(memory), 'oom_kill') ?? last.memory) : last.memory,
+      pids: pids === undefined ? 0 : (readField(`${pids}/pids.events`, 'max') ?? last.pids),
+    };
+    return last;
+  };
 }
 
 function oomFileName(version: 1 | 2): string {

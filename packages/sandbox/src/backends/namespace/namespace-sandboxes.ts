@@ -5,7 +5,7 @@ import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../
 import type { RawUsage } from '../../guest/exit-message.ts';
 import { Guest } from '../../guest/guest.ts';
 import { type Architecture, architectureOf, type SeccompProfileName } from '../../seccomp/index.ts';
-import { type CgroupRoots, planCgroups, readLimitCounts, rootPaths } from './cgroup-plan.ts';
+import { type CgroupRoots, limitCounter, planCgroups, rootPaths } from './cgroup-plan.ts';
 import { explainFailure } from './explain-failure.ts';
 import { capabilitiesOf, type HostFacts } from './host-facts.ts';
 import { LauncherProcess } from './launcher-process.ts';
@@ -63,7 +63,7 @@ export class NamespaceSandboxes implements Sandboxes {
       env: { ...BASE_ENVIRONMENT, ...spec.env },
       user: AGENT,
       limits: spec.limits,
-      readLimitCounts: () => readLimitCounts(counters),
+      readLimitCounts: limitCounter(counters),
     });
     const gone = launched.gone.then((message) => ({ usage: usageOf(message?.usage, performance.now() - startedAt) }));
     return new NamespaceSandbox({ id: `${process.pid}-${id}`, spec, guest, counters, gone, destroy: launched.destroy });

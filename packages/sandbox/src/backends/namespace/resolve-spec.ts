@@ -221,7 +221,8 @@ function checkEnvironment(given: Readonly<Record<string, string>>): Readonly<Rec
   const entries = Object.entries(given);
   if (entries.length > ENVIRONMENT_MAX) throw refuse(`env has ${entries.length} entries, the limit is ${ENVIRONMENT_MAX}`);
   for (const [name, value] of entries) {
-    if (name === '' || name.includes('=') || !isEnvironmentText(name)) throw refuse(`env has an entry with the name ${JSON.stringify(name)}`);
+    if (name === '' || name.includes('=') || !isEnvironmentText(name))
+      throw refuse(`env has an entry with the name ${JSON.stringify(name)}`);
     if (!isEnvironmentText(value)) throw refuse(`env[${JSON.stringify(name)}] is not text without NUL`);
   }
   return Object.fromEntries(entries);

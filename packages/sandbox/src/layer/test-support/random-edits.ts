@@ -28,7 +28,7 @@ const binary = fc.constantFrom('\0binary', 'other\0binary');
 const fileMode = fc.constantFrom(0o644, 0o755, 0o600, 0o444, 0o000);
 const directoryMode = fc.constantFrom(0o755, 0o700, 0o555, 0o000);
 
-export type RandomEditsOptions = { readonly isTextOnly?: boolean };
+export type RandomEditsOptions = { readonly isTextOnly?: boolean; readonly editsMax?: number };
 
 function edit({ isTextOnly = false }: RandomEditsOptions): fc.Arbitrary<Edit> {
   const content = isTextOnly ? text : fc.oneof({ weight: 4, arbitrary: text }, { weight: 1, arbitrary: binary });
@@ -60,5 +60,5 @@ export function randomTree(options: RandomEditsOptions = {}): fc.Arbitrary<Edit[
 }
 
 export function randomEdits(options: RandomEditsOptions = {}): fc.Arbitrary<Edit[]> {
-  return fc.array(edit(options), { minLength: 1, maxLength: 40 });
+  return fc.array(edit(options), { minLength: 1, maxLength: options.editsMax ?? 40 });
 }
