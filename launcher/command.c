@@ -212,6 +212,12 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
                                                 struct command_report *report)
 {
     take_streams(plumbing, request->pty, report);
+    /*
+     * Before any path of the request is looked up, not only by execve: /proc/self/fd/4 would lead from here into the host's cgroup tree (CVE-2024-21626),
+     * and a file operation would hold the writing end of its own stdin.
+     */
+    if (close_from(3) != 0)
+        report_failure(report, "descriptors", "close_range", "");
     reset_signals();
     umask(request->umask);
     apply_limits(request, report);
