@@ -224,7 +224,6 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
     become_user(request, switch_users, report);
     if (type != FRAME_EXEC) {
         struct operation_failure failure;
-        close_from(3); /* No execve closes them here: with the other end of its own stdin open it would wait for itself. */
         if (do_file_operation(type, request, &failure) != 0) {
             errno = failure.error;
             report_failure(report, "file", failure.call, request->path);

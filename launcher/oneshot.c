@@ -122,6 +122,8 @@ static void run_inside(const struct spec *spec)
         sigemptyset(&none);
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_DFL);
+        close(GUEST_FD); /* Before the directory is looked up: it may be named /proc/self/fd/4. */
+        close(GUEST_CGROUP_FD);
         const char *stage = "cwd";
         if (options->directory == NULL || chdir(options->directory) == 0) {
             stage = "exec";

@@ -7,7 +7,7 @@
 struct reader {
     const char *next, *end;
     struct spec *spec;
-    const char *flag; /* the one being read, for the failure */
+    bool base_ended;
 };
 
 /* The next value, or NULL at the end. */
@@ -253,15 +253,38 @@ static bool read_without(struct reader *reader)
     return false;
 }
 
+/* A blank that was built ahead knows nothing else of what follows its base. */
+static bool may_follow_base(const char *flag)
+{
+    static const char *const flags[] = {"--read-only-root", "--idmap", "--bind", "--scratch", "--overlay", "--proc", "--devpts",
+                                        "--symlink", "--file", "--mask", "--rlimit", "--landlock"};
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (strcmp(flags[i], flag) == 0)
+            return true;
+    return false;
+}
+
+static bool end_base(struct reader *reader)
+{
+    struct spec *spec = reader->spec;
+
+    for (size_t i = 0; i < spec->step_count; i++)
+        if (spec->steps[i].flags & (FLAG_IDMAP | FLAG_OUTSIDE))
+            return false; /* What the launcher opens comes with the order. */
+    spec->base_step_count = spec->step_count;
+    spec->has_rest = reader->next < reader->end;
+    return reader->base_ended = true;
+}
+
 static bool read_flag(struct reader *reader, const char *flag)
 {
     struct spec *spec = reader->spec;
 
-    if (strcmp(flag, "--base-end") == 0) {
-        spec->base_step_count = spec->step_count;
-        spec->has_rest = reader->next < reader->end;
-        return true;
-    }
+    if (reader->base_ended && !may_follow_base(flag))
+        return false;
+    if (strcmp(flag, "--base-end") == 0)
+        return end_base(reader);
     if (strcmp(flag, "--hostname") == 0)
         return (spec->hostname = take(reader)) != NULL && strlen(spec->hostname) <= 64;
     if (strcmp(flag, "--lease") == 0)

@@ -1,0 +1,198 @@
+/*
+ * pid 1's reader of frames, with commands that are only pipes: nothing is started and nothing is killed. It may say that it leaves; it may not read or write
+ * where it should not, nor lose count of its channels.
+ */
+#define _GNU_SOURCE
+#include "harness.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <unistd.h>
+
+static jmp_buf left;
+
+static int pretend_to_kill(pid_t pid, int signal)
+{
+    (void)pid;
+    (void)signal;
+    return 0;
+}
+
+__attribute__((noreturn)) static void pretend_to_leave(int code)
+{
+    longjmp(left, code + 1);
+}
+
+#define kill pretend_to_kill
+#define _exit pretend_to_leave
+#include "../guest.c"
+#undef kill
+#undef _exit
+
+static struct command_report reports[CHANNELS_MAX + 1];
+static int theirs[(CHANNELS_MAX + 1) * 3]; /* the commands' ends of the pipes */
+static size_t their_count;
+
+int prepare_commands(void)
+{
+    return 0;
+}
+
+const struct command_report *command_report(uint32_t number)
+{
+    return &reports[number];
+}
+
+static int open_end(int ours)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
+        return -1;
+    theirs[their_count++] = ends[1 - ours];
+    return ends[ours];
+}
+
+int start_command(int type, uint32_t number, const struct request *request, bool switch_users, struct command *command, const char **stage, const char **call)
+{
+    (void)switch_users;
+    demand(number > 0 && number <= CHANNELS_MAX && request->limit_count <= RLIMITS_MAX + 1, "a channel is one of those there are");
+    if (their_count + 3 > sizeof theirs / sizeof *theirs || draw(8) == 0) {
+        *stage = "fork";
+        *call = "fork";
+        errno = EAGAIN;
+        return -1;
+    }
+    *command = (struct command){.pid = 2, .keeper = 0, .tree = 1, .input = -1, .output = open_end(0), .errors = -1};
+    if (request->has_stdin || type == FRAME_WRITE)
+        command->input = open_end(1);
+    if (type == FRAME_EXEC && !request->pty)
+        command->errors = open_end(0);
+    if (command->output >= 0 && draw(2) == 0 && write(theirs[0], "some output", 11) < 0)
+        errno = 0; /* It is full, or the other way round: fine too. */
+    return 0;
+}
+
+int prepare_trees(int cgroup2)
+{
+    (void)cgroup2;
+    return 0;
+}
+
+void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal)
+{
+    (void)handle;
+    (void)keeper;
+    (void)command;
+    (void)signal;
+}
+
+void release_tree(uint32_t handle)
+{
+    (void)handle;
+}
+
+void sweep_trees(void)
+{
+}
+
+void give_up(const char *stage, const char *call, const char *path)
+{
+    (void)stage;
+    (void)call;
+    (void)path;
+    pretend_to_leave(125);
+}
+
+static void check_channels(void)
+{
+    demand(inbox_length <= sizeof inbox && outbox_length <= sizeof outbox, "buffers hold what they hold");
+    for (uint32_t number = 1; number <= CHANNELS_MAX; number++) {
+        const struct channel *channel = &channels[number];
+        demand(number <= channel_top || !channel->open, "the highest number is known");
+        demand(channel->credit <= CREDIT_BYTES && channel->backlog_start + channel->backlog_length <= CREDIT_BYTES, "stdin stays within its credit");
+        demand(channel->backlog_length == 0 || channel->backlog != NULL, "a backlog has a place");
+    }
+}
+
+/* Some commands end, some write, some read: whatever the host sends meets all of it. */
+static void let_time_pass(void)
+{
+    struct epoll_event events[8];
+    struct rusage usage = {0};
+    char taken[4096];
+
+    if (their_count > 0 && draw(2) == 0 && read(theirs[draw((uint32_t)their_count)], taken, sizeof taken) < 0)
+        errno = 0; /* Empty, or the writing end. */
+    if (their_count > 0 && draw(4) == 0 && write(theirs[draw((uint32_t)their_count)], taken, draw(sizeof taken)) < 0)
+        errno = 0;
+    for (uint32_t number = 1; number <= channel_top; number++)
+        if (channels[number].open && !channels[number].ended && draw(4) == 0)
+            finish(number, (int)draw(2) * 256, &usage);
+    int count = epoll_wait(poller, events, 8, 0);
+    for (int i = 0; i < count; i++)
+        if ((events[i].data.u64 >> 32) != SOURCE_HOST)
+            turn(&events[i]);
+    flush();
+}
+
+static void reset(void)
+{
+    for (size_t i = 0; i < their_count; i++)
+        close(theirs[i]);
+    their_count = 0;
+    for (uint32_t number = 1; number <= channel_top; number++) {
+        struct channel *channel = &channels[number];
+        for (int which = 0; which < 2; which++)
+            if (channel->open && channel->output[which].fd >= 0)
+                close(channel->output[which].fd);
+        if (channel->open && channel->input >= 0)
+            close(channel->input);
+        if (channel->backlog != NULL)
+            munmap(channel->backlog, CREDIT_BYTES);
+        *channel = (struct channel){0};
+    }
+    if (poller >= 0)
+        close(poller);
+    close_range(64, ~0u, 0); /* What lingers. */
+    channel_top = 0;
+    inbox_length = outbox_length = 0;
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    demand(poller >= 0, "there is an epoll");
+}
+
+bool feed_frames(struct sample *sample)
+{
+    static int nowhere_fd = -1;
+    int host[2];
+
+    if (nowhere_fd < 0)
+        demand((nowhere_fd = open("/dev/null", O_WRONLY | O_CLOEXEC)) >= 0, "there is /dev/null");
+    reset();
+    demand(pipe2(host, O_CLOEXEC) == 0, "there is a pipe");
+    guest = (struct guest){.connection = nowhere_fd, .cgroup2 = -1, .descriptors = {.resource = RLIMIT_NOFILE, .soft = 64, .hard = 64}};
+    volatile size_t sent = 0;
+    volatile bool accepted = false;
+    if (setjmp(left) == 0) {
+        while (sent < sample->length) {
+            size_t piece = 1 + draw(draw(4) == 0 ? 20000 : 40);
+            if (piece > sample->length - sent)
+                piece = sample->length - sent;
+            demand(write(host[1], sample->bytes + sent, piece) == (ssize_t)piece, "a pipe takes a piece");
+            sent += piece;
+            guest.connection = host[0];
+            /* Answers go nowhere; only the reading end is the host's. */
+            ssize_t count = read(host[0], inbox + inbox_length, sizeof inbox - inbox_length);
+            demand(count == (ssize_t)piece, "a piece comes as it was sent");
+            guest.connection = nowhere_fd;
+            inbox_length += (size_t)count;
+            take_frames();
+            let_time_pass();
+            check_channels();
+        }
+        accepted = true;
+    }
+    close(host[0]);
+    close(host[1]);
+    return accepted;
+}
