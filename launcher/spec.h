@@ -16,13 +16,13 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#define STEPS_MAX 192
+#define STEPS_MAX 256
 #define MAPS_MAX 8
 #define CGROUPS_MAX 8
 #define CGROUP_SETTINGS_MAX 32
 #define CGROUP_REPORTS_MAX 16
 #define RLIMITS_MAX 16
-#define LANDLOCK_MAX 64
+#define LANDLOCK_MAX 96
 
 /* Walls that a test may leave out, by name, to show that something notices. */
 enum wall {

@@ -1,15 +1,22 @@
 /*
  * pid 1's reader of frames, with commands that are only pipes: nothing is started and nothing is killed. It may say that it leaves; it may not read or write
- * where it should not, nor lose count of its channels.
+ * where it should not, nor lose count of its channels. A command without keeper and cgroup has no tree that tree.c could signal.
  */
 #define _GNU_SOURCE
 #include "harness.h"
 
 #include <setjmp.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static jmp_buf left;
+static struct {
+    const char *bytes;
+    size_t length;
+} host; /* what it has still to send */
+static int nowhere_fd = -1;
 
 static int pretend_to_kill(pid_t pid, int signal)
 {
@@ -23,11 +30,26 @@ __attribute__((noreturn)) static void pretend_to_leave(int code)
     longjmp(left, code + 1);
 }
 
+static ssize_t read_piece(int fd, void *buffer, size_t room)
+{
+    if (fd != nowhere_fd)
+        return read(fd, buffer, room);
+    size_t piece = host.length == 0 ? 0 : 1 + draw(draw(4) == 0 ? 20000 : 40);
+    piece = piece < host.length ? piece : host.length;
+    piece = piece < room ? piece : room;
+    memcpy(buffer, host.bytes, piece);
+    host.bytes += piece;
+    host.length -= piece;
+    return (ssize_t)piece;
+}
+
 #define kill pretend_to_kill
 #define _exit pretend_to_leave
+#define read read_piece
 #include "../guest.c"
 #undef kill
 #undef _exit
+#undef read
 
 static struct command_report reports[CHANNELS_MAX + 1];
 static int theirs[(CHANNELS_MAX + 1) * 3]; /* the commands' ends of the pipes */
@@ -63,7 +85,7 @@ int start_command(int type, uint32_t number, const struct request *request, bool
         errno = EAGAIN;
         return -1;
     }
-    *command = (struct command){.pid = 2, .keeper = 0, .tree = 1, .input = -1, .output = open_end(0), .errors = -1};
+    *command = (struct command){.pid = 2, .keeper = 0, .tree = 0, .input = -1, .output = open_end(0), .errors = -1};
     if (request->has_stdin || type == FRAME_WRITE)
         command->input = open_end(1);
     if (type == FRAME_EXEC && !request->pty)
@@ -71,29 +93,6 @@ int start_command(int type, uint32_t number, const struct request *request, bool
     if (command->output >= 0 && draw(2) == 0 && write(theirs[0], "some output", 11) < 0)
         errno = 0; /* It is full, or the other way round: fine too. */
     return 0;
-}
-
-int prepare_trees(int cgroup2)
-{
-    (void)cgroup2;
-    return 0;
-}
-
-void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal)
-{
-    (void)handle;
-    (void)keeper;
-    (void)command;
-    (void)signal;
-}
-
-void release_tree(uint32_t handle)
-{
-    (void)handle;
-}
-
-void sweep_trees(void)
-{
 }
 
 void give_up(const char *stage, const char *call, const char *path)
@@ -154,7 +153,7 @@ static void reset(void)
     }
     if (poller >= 0)
         close(poller);
-    close_range(64, ~0u, 0); /* What lingers. */
+    (void)syscall(SYS_close_range, 64, ~0u, 0); /* What lingers. */
     channel_top = 0;
     inbox_length = outbox_length = 0;
     poller = epoll_create1(EPOLL_CLOEXEC);
@@ -163,36 +162,18 @@ static void reset(void)
 
 bool feed_frames(struct sample *sample)
 {
-    static int nowhere_fd = -1;
-    int host[2];
-
     if (nowhere_fd < 0)
-        demand((nowhere_fd = open("/dev/null", O_WRONLY | O_CLOEXEC)) >= 0, "there is /dev/null");
+        demand((nowhere_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0, "there is /dev/null");
     reset();
-    demand(pipe2(host, O_CLOEXEC) == 0, "there is a pipe");
     guest = (struct guest){.connection = nowhere_fd, .cgroup2 = -1, .descriptors = {.resource = RLIMIT_NOFILE, .soft = 64, .hard = 64}};
-    volatile size_t sent = 0;
-    volatile bool accepted = false;
-    if (setjmp(left) == 0) {
-        while (sent < sample->length) {
-            size_t piece = 1 + draw(draw(4) == 0 ? 20000 : 40);
-            if (piece > sample->length - sent)
-                piece = sample->length - sent;
-            demand(write(host[1], sample->bytes + sent, piece) == (ssize_t)piece, "a pipe takes a piece");
-            sent += piece;
-            guest.connection = host[0];
-            /* Answers go nowhere; only the reading end is the host's. */
-            ssize_t count = read(host[0], inbox + inbox_length, sizeof inbox - inbox_length);
-            demand(count == (ssize_t)piece, "a piece comes as it was sent");
-            guest.connection = nowhere_fd;
-            inbox_length += (size_t)count;
-            take_frames();
-            let_time_pass();
-            check_channels();
-        }
-        accepted = true;
+    host.bytes = sample->bytes;
+    host.length = sample->length;
+    if (setjmp(left) != 0)
+        return false;
+    while (host.length > 0) {
+        read_host();
+        let_time_pass();
+        check_channels();
     }
-    close(host[0]);
-    close(host[1]);
-    return accepted;
+    return true;
 }

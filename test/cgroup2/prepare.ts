@@ -3,18 +3,7 @@
  * busybox (out of Debian packages that are not installed, kept in build/cgroup2). The first time that takes half a minute, later nothing.
  */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT } from '../boundaries/read-tree.ts';
 

@@ -1,4 +1,5 @@
 /** Where attempts are made: sandboxes with the same walls, the canaries on the host, and the attack program inside. */
+import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
@@ -11,7 +12,7 @@ import { CANARY_MOUNT, Canaries } from './canaries.ts';
 import { findInit, heldNames, launchersOf } from './host-processes.ts';
 
 export const ATTACK = '/opt/attack/attack';
-export const ROOT = { uid: 0, gid: 0 } as const;
+const ROOT = { uid: 0, gid: 0 } as const;
 const RUN_MS = 60_000;
 
 /** The canaries and the program, for as many arenas as one likes. */
@@ -69,6 +70,8 @@ export class Arena implements AsyncDisposable {
 
   /** The sandbox many attempts share: with an overlay as its workspace. */
   async startShared(profile: TestedProfile): Promise<Sandbox> {
+    // Without the user namespace nobody could be given the workspace.
+    if (this.without.includes('user')) return this.start({ profile });
     const { directory, layer } = await this.workspace({ 'lower.txt': 'lower' });
     return this.start({ profile, workspace: { kind: 'overlay', directory, layer } });
   }
@@ -100,6 +103,11 @@ export class Arena implements AsyncDisposable {
     return text(stdout);
   }
 
+  /** Options that make somebody inside the user that pid 1 is. */
+  get asInit(): { readonly user?: { readonly uid: number; readonly gid: number } } {
+    return this.sandboxes.capabilities.users === 'range' ? { user: ROOT } : {};
+  }
+
   /** Makes attempts of the program one after the other; answers by name. */
   async attack(sandbox: Sandbox, names: readonly string[], options: AttackOptions = {}): Promise<ReadonlyMap<string, string>> {
     const completed = await this.run(sandbox, [ATTACK, ...names], this.#attackOptions(sandbox, options));
@@ -128,7 +136,12 @@ export class Arena implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandboxes[Symbol.asyncDispose]();
-    for (const directory of this.#directories) await directory[Symbol.asyncDispose]();
+    for (const directory of this.#directories) {
+      // An overlay closes its work directory to everybody but root.
+      const work = join(directory.path, 'layer/work/work');
+      if (existsSync(work)) chmodSync(work, 0o700);
+      await directory[Symbol.asyncDispose]();
+    }
   }
 
   #attackOptions(_sandbox: Sandbox, { user, env, ...rest }: AttackOptions): RunOptions {
@@ -136,7 +149,7 @@ export class Arena implements AsyncDisposable {
     return {
       cwd: '/', // Root inside has no power to enter the agent's home.
       ...rest,
-      ...(user === 'root' ? { user: ROOT } : {}),
+      ...(user === 'root' ? this.asInit : {}),
       env: {
         ...this.ground.canaries.environment,
         LAUNCHER_SOCKET: names.find((name) => name.startsWith('warren-launcher-')) ?? '',
@@ -150,7 +163,9 @@ export class Arena implements AsyncDisposable {
 export type AttackOptions = Omit<RunOptions, 'user'> & { readonly user?: User };
 
 export function text(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8').replace(/\n$/, '');
+  return Buffer.from(bytes)
+    .toString('utf8')
+    .replace(/\r?\n$/, '');
 }
 
 /** A command's end in a word or two. */

@@ -26,14 +26,21 @@ export type Wall = RemovableWall | keyof typeof STANDING_WALLS;
 
 export type TestedProfile = Extract<ProfileName, 'moderate' | 'restrictive'>;
 
+/** Under what an attempt is made: a profile with root as the host's user, or `moderate` with an ordinary user, who has one id and no cgroups. */
+export type Setting = TestedProfile | 'unprivileged';
+
+export function profileOf(setting: Setting): TestedProfile {
+  return setting === 'unprivileged' ? 'moderate' : setting;
+}
+
 export type Attempt = {
   readonly id: string;
   /** What the attacker wants. */
   readonly title: string;
   /** Whose refusal this is: first the wall that answers, then those that would if it were gone. */
   readonly walls: readonly [Wall, ...Wall[]];
-  /** The exact answer with every wall standing, by profile; absent: not tried there. */
-  readonly answers: Readonly<Partial<Record<TestedProfile, string>>>;
+  /** The exact answer with every wall standing, by setting; absent: not tried there. */
+  readonly answers: Readonly<Partial<Record<Setting, string>>>;
   readonly how: How;
   /** On which machines; absent: on all. */
   readonly architecture?: 'x64';
@@ -45,29 +52,36 @@ export type How =
   /** Made or judged by the host, in sandboxes of its own. */
   | { readonly kind: 'host'; readonly make: (arena: Arena, profile: TestedProfile) => Promise<string> };
 
-/** Root inside has no capability: it is the name that is tried. */
+/** `root` is whoever pid 1 is: root inside, without a capability; where the host's user has one id only, the agent as well. */
 export type User = 'agent' | 'root';
 
 export type Theme = { readonly name: string; readonly attempts: readonly Attempt[] };
 
-type ProgramOptions = {
+type Options = {
+  readonly restrictive?: string;
+  /** Default: as in `moderate`, unless root is needed. */
+  readonly unprivileged?: string;
+  /** The host must be root: to make a device or a range of ids, or because an ordinary user has no cgroups. */
+  readonly needsRoot?: boolean;
+};
+
+type ProgramOptions = Options & {
   /** Default: the id. */
   readonly program?: string;
   readonly user?: User;
-  readonly restrictive?: string;
   readonly spec?: SandboxSpec;
   readonly architecture?: 'x64';
 };
 
 /** An attempt of the attack program. */
 export function program(id: string, title: string, walls: Attempt['walls'], moderate: string, options: ProgramOptions = {}): Attempt {
-  const { restrictive, spec, architecture } = options;
+  const { spec, architecture, user = 'agent' } = options;
   return {
     id,
     title,
     walls,
-    answers: { moderate, ...(restrictive === undefined ? {} : { restrictive }) },
-    how: { kind: 'program', name: options.program ?? id, user: options.user ?? 'agent', ...(spec === undefined ? {} : { spec }) },
+    answers: answersOf(moderate, options),
+    how: { kind: 'program', name: options.program ?? id, user, ...(spec === undefined ? {} : { spec }) },
     ...(architecture === undefined ? {} : { architecture }),
   };
 }
@@ -79,8 +93,16 @@ export function host(
   walls: Attempt['walls'],
   moderate: string,
   make: (arena: Arena, profile: TestedProfile) => Promise<string>,
-  options: { readonly restrictive?: string } = {},
+  options: Options = {},
 ): Attempt {
-  const { restrictive } = options;
-  return { id, title, walls, answers: { moderate, ...(restrictive === undefined ? {} : { restrictive }) }, how: { kind: 'host', make } };
+  return { id, title, walls, answers: answersOf(moderate, options), how: { kind: 'host', make } };
+}
+
+function answersOf(moderate: string, { restrictive, unprivileged, needsRoot = false }: Options): Attempt['answers'] {
+  const asUser = unprivileged ?? (needsRoot ? undefined : moderate);
+  return {
+    moderate,
+    ...(restrictive === undefined ? {} : { restrictive }),
+    ...(asUser === undefined ? {} : { unprivileged: asUser }),
+  };
 }

@@ -1,5 +1,5 @@
 /** All attempts, by theme. */
-import type { Attempt, TestedProfile, Theme } from './attempt.ts';
+import type { Attempt, Setting, Theme } from './attempt.ts';
 import { DEVICES } from './attempts/devices.ts';
 import { ENDINGS } from './attempts/endings.ts';
 import { FILES } from './attempts/files.ts';
@@ -33,8 +33,8 @@ export const ATTEMPTS: readonly Attempt[] = THEMES.flatMap(({ attempts }) => att
   ({ architecture }) => architecture === undefined || architecture === process.arch,
 );
 
-export function attemptsIn(profile: TestedProfile): readonly Attempt[] {
-  return ATTEMPTS.filter(({ answers }) => answers[profile] !== undefined);
+export function attemptsIn(setting: Setting): readonly Attempt[] {
+  return ATTEMPTS.filter(({ answers }) => answers[setting] !== undefined);
 }
 
 /** Throws when there is none of this id. */

@@ -3,12 +3,12 @@
  *
  *   node --conditions=warren-source test/escape/report.ts [--without WALL]… [--profile moderate|restrictive] [--json] [ATTEMPT]…
  *
- * With walls left out it shows which attempts then get through. Exits 1 when an attempt is answered otherwise than with every wall standing.
+ * As an ordinary user it makes the attempts that need no root. With walls left out it shows which attempts then get through. Exits 1 when an attempt is answered otherwise than with every wall standing.
  */
 import { parseArgs } from 'node:util';
 import { REMOVABLE_WALLS, type RemovableWall } from '@warren/sandbox/testing';
 import { Arena, Ground } from './arena.ts';
-import type { Attempt, TestedProfile } from './attempt.ts';
+import { type Attempt, profileOf, type Setting } from './attempt.ts';
 import { attemptsIn, getAttempt } from './attempts.ts';
 import { runAttempts } from './run-attempts.ts';
 
@@ -29,22 +29,22 @@ const { values, positionals } = parseArgs({
   },
 });
 const without = values.without.flatMap((names) => names.split(',')).map(checkWall);
-const profile = checkProfile(values.profile);
-const attempts = positionals.length === 0 ? attemptsIn(profile) : positionals.map(getAttempt);
+const setting = settingOf(values.profile);
+const attempts = positionals.length === 0 ? attemptsIn(setting) : positionals.map(getAttempt);
 const rows = await makeAll();
-if (values.json) console.log(JSON.stringify({ profile, without, attempts: rows }, undefined, 2));
+if (values.json) console.log(JSON.stringify({ setting, without, attempts: rows }, undefined, 2));
 else printTable();
 process.exitCode = rows.some(({ answer, expected }) => answer !== expected) ? 1 : 0;
 
 async function makeAll(): Promise<readonly Row[]> {
   await using ground = await Ground.open();
   await using arena = await Arena.open(ground, without);
-  const answers = await runAttempts(arena, attempts, profile);
+  const answers = await runAttempts(arena, attempts, profileOf(setting));
   return attempts.map((attempt) => rowOf(attempt, answers.get(attempt.id) ?? ''));
 }
 
 function rowOf({ id, title, walls, answers }: Attempt, answer: string): Row {
-  return { id, title, walls, expected: answers[profile] ?? '', answer };
+  return { id, title, walls, expected: answers[setting] ?? '', answer };
 }
 
 function printTable(): void {
@@ -66,7 +66,8 @@ function checkWall(name: string): RemovableWall {
   return wall;
 }
 
-function checkProfile(name: string): TestedProfile {
-  if (name === 'moderate' || name === 'restrictive') return name;
-  throw new RangeError(`The profile ${JSON.stringify(name)} is not tried; moderate and restrictive are`);
+function settingOf(profile: string): Setting {
+  if (profile === 'moderate') return process.getuid?.() === 0 ? 'moderate' : 'unprivileged';
+  if (profile === 'restrictive') return 'restrictive';
+  throw new RangeError(`The profile ${JSON.stringify(profile)} is not tried; moderate and restrictive are`);
 }

@@ -61,7 +61,8 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
   try {
     if (!host.hasExactWords) throw new Fault('unsupported', 'Cannot take words that are not UTF-8: some of these are not');
     await program.parseAsync(words, { from: 'user' });
-    await host.stdout.flush();
+    // `run` has done so itself, as far as anybody reads.
+    if (words[0] !== 'run') await flush(host);
     return code;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return await print(help, host); // Help or version, asked for.
@@ -71,6 +72,11 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
     }
     return await report(error, words, host);
   }
+}
+
+async function flush(host: Host): Promise<void> {
+  await host.stdout.flush();
+  await host.stderr.flush().catch(() => {}); // Remarks that nobody wants.
 }
 
 async function print(text: string, host: Host): Promise<number> {
@@ -92,8 +98,7 @@ async function report(caught: unknown, words: readonly string[], host: Host): Pr
     if (wantsJson(words)) await host.stdout.write(`${safeJson(failureDocument(failure), 2)}\n`);
     else await host.stderr.write(formatFailure(failure));
     if (stack !== '') await host.stderr.write(stack);
-    await host.stdout.flush();
-    await host.stderr.flush();
+    await flush(host);
   } catch {
     // Nobody listens to what failed; the exit code still says that it did.
   }

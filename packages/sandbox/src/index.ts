@@ -33,6 +33,7 @@ export type {
 } from './contract.ts';
 export {
   type ApplyOptions,
+  type ApplyPreview,
   type ApplyResult,
   applyRun,
   type ChangeKind,
@@ -43,6 +44,7 @@ export {
   type DiffSummary,
   dropRun,
   escapeForTerminal,
+  escapeLineForTerminal,
   formatStat,
   type HeldRun,
   type LayerRecord,
@@ -52,6 +54,8 @@ export {
   openStateDirectory,
   patchBytes,
   patchText,
+  pathToText,
+  previewApply,
   type RefusalReason,
   type Review,
   type ReviewedChange,

@@ -34,17 +34,40 @@ export function readField(cgroup: string, file: string, name: string): number {
 
 /** Names of the processes right in this cgroup. */
 export function members(cgroup: string): readonly string[] {
-  return read(cgroup, 'cgroup.procs')
-    .split('\n')
-    .filter((pid) => pid !== '')
-    .map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+  const pids = ifThere(() => read(cgroup, 'cgroup.procs').split('\n')) ?? [];
+  return pids.flatMap((pid) => ifThere(() => readFileSync(`/proc/${pid}/comm`, 'utf8').trim()) ?? []);
+}
+
+/** Groups of commands that hold something; one that is empty may be there for the next command. */
+export function occupied(sandbox: string): readonly string[] {
+  return children(sandbox).filter((group) => (ifThere(() => read(group, 'cgroup.procs')) ?? '') !== '');
+}
+
+/** Commands here sleep when they have nothing to do; how many do so in the groups of a sandbox. */
+export function countSleepers(sandbox: string): number {
+  const names = occupied(sandbox).flatMap(members);
+  return names.filter((name) => name === 'sleep').length;
+}
+
+/** For processes and groups that may end while they are looked at. */
+function ifThere<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch {
+    return undefined; // Then it is as if it had not been listed.
+  }
+}
+
+/** Nothing of any command is left, but for that one. */
+export function isIdle(sandbox: string): boolean {
+  return occupied(sandbox).length === 0 && children(sandbox).length <= 1;
 }
 
 /** Waits until `isSo`; throws with the words of `what` when it takes too long. */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`waited 10 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited 20 s: ${what}`);
     await sleep(10);
   }
 }

@@ -1,6 +1,6 @@
 /** Pausing, killing and ending, which v2 does for a whole group at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { children, members, onlySandbox, readField, until } from './cgroup-tree.ts';
+import { countSleepers, members, occupied, onlySandbox, readField, until } from './cgroup-tree.ts';
 import { ending, open } from './walls.ts';
 
 const BUSY = ['sh', '-c', 'while :; do :; done'] as const;
@@ -41,25 +41,16 @@ export async function killTree() {
   await using sandbox = await sandboxes.start({});
   const cgroup = onlySandbox();
   const bystander = sandbox.exec(['sleep', '100']);
-  await bystander.pid;
-  const [group = ''] = children(cgroup);
-  const tree = sandbox.exec([
-    'sh',
-    '-c',
-    'setsid sh -c "trap : TERM; sleep 100 & setsid sleep 100 & wait" & (trap : TERM; sleep 100) & wait',
-  ]);
-  await until(
-    'the tree has grown',
-    () =>
-      children(cgroup)
-        .flatMap(members)
-        .filter((name) => name === 'sleep').length === 4,
-  );
-  const before = children(cgroup).length;
+  await until('the bystander runs', () => countSleepers(cgroup) === 1);
+  const [group] = occupied(cgroup);
+  const script = 'setsid sh -c "trap : TERM; sleep 100 & setsid sleep 100 & wait" & (trap : TERM; sleep 100) & wait';
+  const tree = sandbox.exec(['sh', '-c', script]);
+  await until('the tree has grown', () => countSleepers(cgroup) === 4);
+  const groups = occupied(cgroup).length;
   tree.kill('SIGKILL', 'tree');
   const exit = ending(await tree.exit);
-  await until('the group of the tree is gone', () => children(cgroup).length === 1);
-  const left = { isBystanders: children(cgroup)[0] === group, members: children(cgroup).flatMap(members) };
+  await until('nothing is left of the tree', () => occupied(cgroup).length === 1);
+  const left = { isBystanders: occupied(cgroup)[0] === group, members: occupied(cgroup).flatMap(members) };
   bystander.kill('SIGTERM');
-  return { groups: before, ending: exit, left, bystander: ending(await bystander.exit) };
+  return { groups, ending: exit, left, bystander: ending(await bystander.exit) };
 }

@@ -1,7 +1,7 @@
 /** What the kernel does to a sandbox that wants more than its limits, and what the library says of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exit, SandboxStats } from '../../../packages/sandbox/src/contract.ts';
-import { CGROUPS, children, members, onlySandbox, read, readField, until } from './cgroup-tree.ts';
+import type { Exit } from '../../../packages/sandbox/src/contract.ts';
+import { CGROUPS, children, isIdle, members, onlySandbox, read, readField, until } from './cgroup-tree.ts';
 import { allocate, ending, MIB, open, openWithout, textOf } from './walls.ts';
 
 export async function memory() {
@@ -14,7 +14,7 @@ export async function memory() {
   return {
     max: read(cgroup, 'memory.max'),
     swapMax: read(cgroup, 'memory.swap.max'),
-    inShell: { ending: ending(inShell.exit), says: textOf(inShell), limitsHit: hit(inShell.exit) },
+    inShell: { ending: ending(inShell.exit), says: textOf(inShell) },
     alone: { ending: ending(alone.exit), limitsHit: hit(alone.exit) },
     modest: { ending: ending(modest.exit), limitsHit: hit(modest.exit) },
     oomKills: readField(cgroup, 'memory.events', 'oom_kill'),
@@ -34,15 +34,16 @@ export async function pids() {
   await using sandboxes = await open();
   await using sandbox = await sandboxes.start({ limits: { pids: 8 } });
   const cgroup = onlySandbox();
-  const bomb = await sandbox.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 1 & done; wait']);
-  const current = await untilAlone(() => sandbox.stats());
+  const bomb = await sandbox.run(['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 100 & done; wait']);
+  await sandbox.run(['killall', 'sleep']);
+  await until('the crowd has gone', () => isIdle(cgroup));
   const modest = await sandbox.run(['sh', '-c', 'sleep 0 & wait']);
   return {
     max: read(cgroup, 'pids.max'),
     bomb: { ending: ending(bomb.exit), says: textOf(bomb), limitsHit: hit(bomb.exit) },
     modest: ending(modest.exit),
     denied: readField(cgroup, 'pids.events', 'max'),
-    stats: current,
+    stats: await sandbox.stats(),
   };
 }
 
@@ -90,14 +91,4 @@ export async function withoutLimits() {
 
 function hit(exit: Exit): readonly string[] {
   return exit.kind === 'not_started' ? [] : exit.limitsHit;
-}
-
-/** The processes a bomb left behind end by themselves. */
-async function untilAlone(stats: () => Promise<SandboxStats>): Promise<SandboxStats> {
-  for (let poll = 0; poll < 100; poll++) {
-    const now = await stats();
-    if (now.pids === 1) return now;
-    await sleep(50);
-  }
-  return await stats();
 }

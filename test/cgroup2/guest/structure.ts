@@ -1,8 +1,8 @@
 /** Where processes are in the tree, whose the files are, and what a command sees of it. */
 import { statSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { readCgroupLayout } from '../../../packages/sandbox/src/backends/namespace/cgroup-layout.ts';
-import { CGROUPS, children, members, onlySandbox, read, until } from './cgroup-tree.ts';
+import { CGROUPS, countSleepers, isIdle, members, occupied, onlySandbox, read, until } from './cgroup-tree.ts';
 import { open, openWithout, textOf } from './walls.ts';
 
 export async function layout() {
@@ -21,36 +21,23 @@ export async function groups() {
   await using sandbox = await sandboxes.start({});
   const cgroup = onlySandbox();
   const one = sandbox.exec(['sleep', '100']);
+  await until('the first command runs', () => countSleepers(cgroup) === 1);
   const two = sandbox.exec(['sh', '-c', 'sleep 100 & sleep 100']);
-  await Promise.all([one.pid, two.pid]);
-  await until(
-    'both commands run',
-    () =>
-      children(cgroup)
-        .flatMap(members)
-        .filter((name) => name === 'sleep').length === 3,
-  );
-  const running = Object.fromEntries(children(cgroup).map((group) => [basename(group), members(group)]));
-  const path = children(cgroup)[0] ?? '';
-  const above = children(`${CGROUPS}/warren`).flatMap((token) => [...members(token), ...members(`${CGROUPS}/warren`)]);
-  const result = {
+  await until('both commands run', () => countSleepers(cgroup) === 3);
+  const ownerOf = (file: string): number => statSync(`${cgroup}/${file}`).uid;
+  const seen = {
+    above: [`${CGROUPS}/warren`, dirname(cgroup)].flatMap(members),
     init: members(cgroup),
-    running,
-    above,
-    owners: Object.fromEntries(
-      ['.', 'cgroup.procs', 'cgroup.subtree_control', 'memory.max', 'pids.max', 'cpu.max', 'cgroup.freeze'].map((file) => [
-        file,
-        statSync(`${cgroup}/${file}`).uid,
-      ]),
-    ),
-    groupOwner: statSync(path).uid,
+    running: Object.fromEntries(occupied(cgroup).map((group) => [basename(group), members(group)])),
+    theirs: ['.', 'cgroup.procs', basename(occupied(cgroup)[0] ?? '')].map(ownerOf),
+    ours: ['cgroup.subtree_control', 'cgroup.freeze', 'memory.max', 'memory.swap.max', 'pids.max', 'cpu.max'].map(ownerOf),
     passedOn: read(cgroup, 'cgroup.subtree_control'),
   };
   one.kill('SIGKILL');
   two.kill('SIGKILL', 'tree');
   await Promise.all([one.exit, two.exit]);
-  await until('the groups are gone', () => children(cgroup).length === 0);
-  return result;
+  await until('the groups are gone', () => isIdle(cgroup));
+  return seen;
 }
 
 /** What a command leaves behind keeps its group, and no longer. */
@@ -58,10 +45,12 @@ export async function orphan() {
   await using sandboxes = await open();
   await using sandbox = await sandboxes.start({});
   const cgroup = onlySandbox();
-  await sandbox.run(['sh', '-c', 'setsid sleep 1 >/dev/null 2>&1 &']);
-  await until('the orphan runs', () => children(cgroup).flatMap(members).includes('sleep'));
-  const kept = children(cgroup).map(members);
-  await until('the orphan has ended and its group is gone', () => children(cgroup).length === 0);
+  await sandbox.run(['sh', '-c', 'setsid sleep 100 >/dev/null 2>&1 &']);
+  await until('the orphan runs', () => countSleepers(cgroup) === 1);
+  await sandbox.run(['true']);
+  const kept = occupied(cgroup).map(members);
+  await sandbox.run(['killall', 'sleep']);
+  await until('its group is gone', () => isIdle(cgroup));
   return { kept };
 }
 

@@ -285,13 +285,12 @@ static void make(const struct attempt *attempt)
     ssize_t length = pid > 0 && poll(&arrival, 1, DEADLINE_MS) > 0 ? read(ends[0], line, sizeof line - 1) : -2;
     close(ends[0]);
     if (pid > 0) {
-        if (length < 0) { /* No answer in time. */
+        if (length != 0) { /* It has answered, or will not. Else it has died, and how is the answer. */
             kill(-pid, SIGKILL);
             kill(pid, SIGKILL);
         }
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
             ;
-        kill(-pid, SIGKILL); /* What it left behind. */
     }
     if (pid < 0)
         printf("%s inconclusive fork %s\n", attempt->name, error_name(errno));

@@ -187,36 +187,54 @@ static void host_address(void)
     connect_tcp(address, (uint16_t)told_number("CANARY_PORT"));
 }
 
+/* Connecting a datagram socket looks for a route and sends nothing: where there is one, that is enough to know. */
+static int open_routed(const char *address, uint16_t port, struct sockaddr_in *target)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    *target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, address, &target->sin_addr);
+    if (fd < 0)
+        refused(errno);
+    if (connect(fd, (const struct sockaddr *)target, sizeof *target) == 0)
+        succeeded("a way there");
+    return fd;
+}
+
+static void reach(const char *address, uint16_t port)
+{
+    struct sockaddr_in target;
+
+    close(open_routed(address, port, &target));
+    connect_tcp(address, port);
+}
+
 static void outside(void)
 {
-    connect_tcp("198.51.100.1", 443); /* TEST-NET-2: nobody lives there (RFC 5737). */
+    reach("198.51.100.1", 443); /* TEST-NET-2: nobody lives there (RFC 5737). */
 }
 
 static void metadata_service(void)
 {
-    connect_tcp("169.254.169.254", 80);
+    reach("169.254.169.254", 80);
+}
+
+static void send_datagram(const char *address, uint16_t port)
+{
+    struct sockaddr_in target;
+    int fd = open_routed(address, port, &target);
+
+    judge(sendto(fd, "x", 1, 0, (const struct sockaddr *)&target, sizeof target), "sent");
 }
 
 static void outside_udp(void)
 {
-    struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons(53)};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        refused(errno);
-    inet_pton(AF_INET, "198.51.100.1", &target.sin_addr);
-    judge(sendto(fd, "x", 1, 0, (const struct sockaddr *)&target, sizeof target), "sent");
+    send_datagram("198.51.100.1", 53);
 }
 
 static void multicast(void)
 {
-    struct sockaddr_in target = {.sin_family = AF_INET, .sin_port = htons(5353)};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-    if (fd < 0)
-        refused(errno);
-    inet_pton(AF_INET, "224.0.0.251", &target.sin_addr);
-    judge(sendto(fd, "x", 0, 0, (const struct sockaddr *)&target, sizeof target), "sent");
+    send_datagram("224.0.0.251", 5353);
 }
 
 static socklen_t abstract_address(struct sockaddr_un *address, const char *name)

@@ -1,6 +1,6 @@
 /** Outliving a command, a sandbox or the launcher; killing what must live; and other sandboxes. */
 import type { Sandbox, SandboxSpec } from '@warren/sandbox';
-import { type Arena, ATTACK, endOf, ROOT } from '../arena.ts';
+import { type Arena, ATTACK, endOf } from '../arena.ts';
 import { host, type Theme } from '../attempt.ts';
 import { childrenOf, descriptorsOf, isAlive, launchersOf, processesIn, standStill, userOf } from '../host-processes.ts';
 
@@ -40,7 +40,7 @@ export const ENDINGS: Theme = {
       const before = processesIn(namespace).length;
       await sandbox[Symbol.asyncDispose]();
       const left = processesIn(namespace).filter(isAlive);
-      return before < 2 ? `inconclusive ${before} processes` : left.length === 0 ? 'refused none left' : `succeeded ${left.length} left`;
+      return before === 0 ? `inconclusive ${before} processes` : left.length === 0 ? 'refused none left' : `succeeded ${left.length} left`;
     }),
     host('ending-launcher', 'outlive the launcher', ['parent_death', 'cgroup_limits'], 'refused none left', outliveLauncher),
     host('descriptors-of-init', 'let pid 1 keep descriptors of the launcher', ['close'], 'absent', async (arena) => {
@@ -88,9 +88,9 @@ export const ENDINGS: Theme = {
 };
 
 /** Runs a script against a deadline and counts what is left of it inside. */
-async function outlive(arena: Arena, script: string, spec: SandboxSpec = {}, isRoot = false): Promise<string> {
+async function outlive(arena: Arena, script: string, spec: SandboxSpec = {}, isInit = false): Promise<string> {
   await using sandbox = await arena.start(spec);
-  const options = { timeoutMs: 150, killGraceMs: 50, ...(isRoot ? { user: ROOT } : {}) };
+  const options = { timeoutMs: 150, killGraceMs: 50, ...(isInit ? { ...arena.asInit, cwd: '/' } : {}) };
   const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', script], options);
   if (exit.kind !== 'stopped' || exit.by !== 'deadline') return `inconclusive ${endOf(exit)}`;
   const left = await commandsIn(arena, sandbox);

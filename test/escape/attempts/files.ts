@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Sandbox } from '@warren/sandbox';
-import { type Arena, ATTACK, endOf, ROOT, readAll, refusalOf, text } from '../arena.ts';
+import { type Arena, ATTACK, endOf, readAll, refusalOf, text } from '../arena.ts';
 import { host, program, type TestedProfile, type Theme } from '../attempt.ts';
 
 const RACE_MS = 200;
@@ -69,8 +69,7 @@ export const FILES: Theme = {
       'have the host read the environment of the process that reads, a copy of the launcher',
       ['undumpable'],
       'refused permission_denied',
-      (arena, profile) =>
-        inSandbox(arena, (sandbox) => refusalOf(readAll(sandbox.readFile('/proc/self/environ', { user: ROOT }))), profile),
+      (arena, profile) => inSandbox(arena, (sandbox) => refusalOf(readAll(sandbox.readFile('/proc/self/environ', arena.asInit))), profile),
       { restrictive: 'refused permission_denied' },
     ),
     host(
@@ -78,17 +77,17 @@ export const FILES: Theme = {
       'have the host write the memory of the process that writes',
       ['undumpable'],
       'refused permission_denied',
-      (arena) => inSandbox(arena, (sandbox) => refusalOf(sandbox.writeFile('/proc/self/mem', 'x', { user: ROOT, append: true }))),
+      (arena) => inSandbox(arena, (sandbox) => refusalOf(sandbox.writeFile('/proc/self/mem', 'x', { ...arena.asInit, append: true }))),
     ),
     host('files-own-descriptors', 'have the host list descriptors of pid 1', ['close'], 'refused only its own', (arena) =>
       inSandbox(arena, async (sandbox) => {
-        const entries = await sandbox.list('/proc/self/fd', { user: ROOT });
+        const entries = await sandbox.list('/proc/self/fd', arena.asInit);
         const strangers = entries.filter(({ target }) => !/^(\/dev\/null|pipe:.*|\/proc\/\d+\/fd)$/.test(target ?? ''));
         return strangers.length === 0 ? 'refused only its own' : `succeeded ${strangers.map(({ target }) => target).join(' ')}`;
       }),
     ),
     host('files-directory-descriptor', 'have the host list a directory of the host that pid 1 holds open', ['close'], 'absent', (arena) =>
-      inSandbox(arena, (sandbox) => firstSuccess(DESCRIPTORS, (fd) => refusalOf(sandbox.list(`/proc/self/fd/${fd}/`, { user: ROOT })))),
+      inSandbox(arena, (sandbox) => firstSuccess(DESCRIPTORS, (fd) => refusalOf(sandbox.list(`/proc/self/fd/${fd}/`, arena.asInit)))),
     ),
     host(
       'files-working-directory',
@@ -122,7 +121,7 @@ export const FILES: Theme = {
       inSandbox(arena, (sandbox) => refusalOf(readAll(sandbox.readFile('/dev/zero')))),
     ),
     host('files-setuid', 'have the host make a setuid program', ['inside_operations', 'seccomp'], 'refused invalid_argument', (arena) =>
-      inSandbox(arena, (sandbox) => refusalOf(sandbox.writeFile('/tmp/program', '#!/bin/sh\n', { mode: 0o4755, user: ROOT }))),
+      inSandbox(arena, (sandbox) => refusalOf(sandbox.writeFile('/tmp/program', '#!/bin/sh\n', { mode: 0o4755, ...arena.asInit }))),
     ),
     host(
       'files-race-read',
@@ -178,11 +177,9 @@ export const FILES: Theme = {
           return (await arena.script(sandbox, 'ls /tmp/kept')).split('\n').includes('file') ? 'refused stayed inside' : 'succeeded removed';
         }),
     ),
-    program('overlay-whiteout-node', 'hide a file by a whiteout of its own', ['seccomp', 'landlock'], 'refused EPERM', { user: 'root' }),
+    program('overlay-whiteout-node', 'hide a file by a whiteout of its own', ['seccomp', 'landlock'], 'refused EPERM'),
     program('overlay-whiteout-rename', 'have a rename leave a whiteout', ['seccomp'], 'refused EINVAL'),
-    program('overlay-opaque-trusted', 'mark a directory as hiding what is below', ['user', 'capabilities'], 'refused EPERM', {
-      user: 'root',
-    }),
+    program('overlay-opaque-trusted', 'mark a directory as hiding what is below', ['user', 'capabilities'], 'refused EPERM'),
     host('overlay-forge', 'write marks into the layer that mislead whoever reads it', ['overlay'], 'refused renamed', forgeMarks),
     host('overlay-lower', 'change or remove what lies below the workspace', ['overlay'], 'refused unchanged', async (arena) => {
       const { directory, layer } = await arena.workspace({ 'a.txt': 'a', 'b.txt': 'b', 'c.txt': 'c' });
@@ -290,7 +287,7 @@ async function firstSuccess<T>(things: readonly T[], make: (thing: T) => Promise
 
 function workInDescriptor(arena: Arena, sandbox: Sandbox, path = (fd: number): string => `/proc/self/fd/${fd}`): Promise<string> {
   return firstSuccess(DESCRIPTORS, async (fd) => {
-    const { exit, stdout } = await arena.run(sandbox, ['/bin/ls'], { cwd: path(fd), user: ROOT });
+    const { exit, stdout } = await arena.run(sandbox, ['/bin/ls'], { cwd: path(fd), ...arena.asInit });
     if (exit.kind === 'not_started') return `refused ${exit.errno}`;
     return exit.kind === 'exited' && exit.code === 0 ? `succeeded ${text(stdout).split('\n')[0]}` : `refused ${endOf(exit)}`;
   });

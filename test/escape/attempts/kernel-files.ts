@@ -1,39 +1,63 @@
 /** /proc and /sys: the kernel's controls, pid 1 through its files, and what says where on the host one is. */
+import { existsSync } from 'node:fs';
 import { program, type Theme } from '../attempt.ts';
 
 export const KERNEL_FILES: Theme = {
   name: 'kernel files',
   attempts: [
-    program('proc-core-pattern', 'have the host run a program at the next crash', ['user', 'read_only_proc'], 'refused EACCES', {
+    program('proc-core-pattern', 'have the host run a program at the next crash', ['read_only_proc', 'user'], 'refused EROFS', {
       restrictive: 'absent',
     }),
-    program('proc-core-pattern-as-root', 'the same as root inside', ['user', 'read_only_proc'], 'refused EACCES', {
+    program('proc-core-pattern-as-root', 'the same as root inside', ['read_only_proc', 'user'], 'refused EROFS', {
       program: 'proc-core-pattern',
       user: 'root',
     }),
-    program('proc-modprobe', 'have the host run a program when it looks for a module', ['user', 'read_only_proc'], 'refused EACCES', {
-      user: 'root',
-    }),
+    program(
+      'proc-modprobe',
+      'have the host run a program when it looks for a module',
+      ['read_only_proc', 'user'],
+      whereHostHas('/proc/sys/kernel/modprobe', 'refused EROFS'),
+      {
+        user: 'root',
+      },
+    ),
     program('proc-shmmax', 'change a setting that belongs to the own ipc namespace', ['read_only_proc'], 'refused EROFS', { user: 'root' }),
-    program('proc-ip-forward', 'change a setting of the own network namespace', ['capabilities', 'read_only_proc'], 'refused EACCES', {
+    program('proc-ip-forward', 'change a setting of the own network namespace', ['read_only_proc', 'capabilities'], 'refused EROFS', {
       user: 'root',
     }),
-    program('proc-user-namespaces-max', 'raise the number of user namespaces', ['capabilities', 'read_only_proc'], 'refused EACCES', {
+    program('proc-user-namespaces-max', 'raise the number of user namespaces', ['read_only_proc', 'capabilities'], 'refused EROFS', {
       user: 'root',
     }),
-    program('proc-sysrq', 'press the magic key', ['user', 'read_only_proc'], 'refused EACCES', { user: 'root', restrictive: 'absent' }),
-    program('proc-irq', 'move interrupts to another processor', ['user', 'read_only_proc'], 'refused EACCES', { user: 'root' }),
+    program('proc-sysrq', 'press the magic key', ['read_only_proc', 'user'], whereHostHas('/proc/sysrq-trigger', 'refused EROFS'), {
+      user: 'root',
+      restrictive: 'absent',
+    }),
+    program('proc-irq', 'move interrupts to another processor', ['read_only_proc', 'user'], 'refused EROFS', { user: 'root' }),
     program('proc-binfmt', 'register an interpreter that runs on the host', ['minimal_root'], 'absent', { user: 'root' }),
     program('proc-kcore', 'read the memory of the kernel', ['masks', 'user'], 'absent', { restrictive: 'absent' }),
     program('proc-kallsyms', 'read where the kernel lies in memory', ['masks'], 'absent', { restrictive: 'absent' }),
     program('proc-interrupts', 'watch interrupts, which tell keystrokes apart', ['masks'], 'absent', { restrictive: 'absent' }),
-    program('proc-timer-list', 'watch the timers of other processes', ['masks', 'user'], 'absent'),
+    program(
+      'proc-timer-list',
+      'watch the timers of other processes',
+      ['user', 'masks'],
+      whereHostHas('/proc/timer_list', 'refused EACCES'),
+    ),
     program('proc-keys', 'list keys of the kernel', ['masks'], 'absent', { restrictive: 'absent' }),
-    program('proc-kmsg', 'read the log of the kernel', ['masks', 'user'], 'absent', { restrictive: 'absent' }),
-    program('proc-kpageflags', 'learn what physical pages are used for', ['masks', 'user'], 'absent'),
+    program('proc-kmsg', 'read the log of the kernel', ['user', 'masks'], whereHostHas('/proc/kmsg', 'refused EACCES'), {
+      restrictive: 'absent',
+    }),
+    program(
+      'proc-kpageflags',
+      'learn what physical pages are used for',
+      ['user', 'masks'],
+      whereHostHas('/proc/kpageflags', 'refused EACCES'),
+    ),
     program('proc-acpi', 'see firmware and power controls', ['masks'], 'absent'),
-    program('proc-init-memory', 'write the memory of pid 1', ['undumpable', 'user'], 'refused EACCES', { restrictive: 'refused EACCES' }),
-    program('proc-init-memory-as-root', 'the same as root inside', ['undumpable', 'capabilities'], 'refused EACCES', {
+    program('proc-init-memory', 'write the memory of pid 1', ['read_only_proc', 'undumpable', 'user'], 'refused EROFS', {
+      restrictive: 'refused EROFS',
+    }),
+    program('proc-init-memory-as-root', 'the same as root inside', ['read_only_proc', 'undumpable', 'capabilities'], 'refused EROFS', {
       program: 'proc-init-memory',
       user: 'root',
     }),
@@ -53,12 +77,14 @@ export const KERNEL_FILES: Theme = {
       user: 'root',
     }),
     program('proc-init-owner', 'own the files that stand for pid 1', ['undumpable'], 'refused nobody', { user: 'root' }),
-    program('proc-uid-map', 'write a user map of its own', ['kernel'], 'refused EPERM', { restrictive: 'refused EPERM' }),
-    program('proc-oom-score', 'be spared when memory runs out', ['user', 'capabilities'], 'refused EACCES', {
+    program('proc-uid-map', 'write a user map of its own', ['read_only_proc', 'kernel'], 'refused EROFS', { restrictive: 'refused EROFS' }),
+    program('proc-oom-score', 'be spared when memory runs out', ['read_only_proc', 'user'], 'refused EROFS', {
       user: 'root',
-      restrictive: 'refused EACCES',
+      restrictive: 'refused EROFS',
     }),
-    program('proc-time-offsets', 'shift the clocks of the next time namespace', ['capabilities'], 'refused EPERM', { user: 'root' }),
+    program('proc-time-offsets', 'shift the clocks of the next time namespace', ['read_only_proc', 'capabilities'], 'refused EROFS', {
+      user: 'root',
+    }),
     program(
       'proc-reopen-descriptor',
       'turn a descriptor for reading into one for writing',
@@ -92,3 +118,8 @@ export const KERNEL_FILES: Theme = {
     program('sys-firmware', 'read firmware tables', ['minimal_root'], 'absent'),
   ],
 };
+
+/** Not every kernel has every file. */
+function whereHostHas(path: string, answer: string): string {
+  return existsSync(path) ? answer : 'absent';
+}

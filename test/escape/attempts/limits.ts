@@ -32,7 +32,7 @@ export const LIMITS: Theme = {
     program('limit-descriptors', 'open files without end', ['rlimits'], 'refused EMFILE', { restrictive: 'refused EMFILE' }),
     program('limit-file-size', 'make a file larger than allowed', ['rlimits'], 'refused EFBIG', { restrictive: 'refused EFBIG' }),
     program('limit-locked-memory', 'lock more memory than allowed', ['rlimits'], 'refused ENOMEM'),
-    program('limit-queues', 'take more kernel memory for message queues', ['rlimits'], 'refused EMFILE'),
+    program('limit-queues', 'take more kernel memory for message queues', ['landlock', 'rlimits'], 'refused EACCES'),
     program('limit-core', 'leave a core dump', ['rlimits'], 'refused no core', { restrictive: 'refused no core' }),
     program('limit-pipe', 'enlarge a pipe beyond what everybody may', ['capabilities', 'user'], 'refused EPERM', { user: 'root' }),
     program('limit-terminals', 'take the terminals of the whole machine', ['new_terminals'], 'refused ENOSPC'),

@@ -28,7 +28,7 @@ export const MOUNTS: Theme = {
     program('mount-fsopen', 'mount a filesystem by fsopen(2)', WALLS, 'refused EPERM', { user: 'root', restrictive: 'refused EPERM' }),
     program('mount-fspick', 'reconfigure a filesystem by fspick(2)', WALLS, 'refused EPERM', { user: 'root' }),
     program('mount-open-tree', 'take a copy of a tree by open_tree(2)', WALLS, 'refused EPERM', { user: 'root' }),
-    program('mount-open-tree-attributes', 'take a writable copy by open_tree_attr(2)', WALLS, 'refused ENOSYS', { user: 'root' }),
+    program('mount-open-tree-attributes', 'take a writable copy by open_tree_attr(2)', WALLS, 'refused EPERM', { user: 'root' }),
     program('mount-move-mount', 'move a mount by move_mount(2)', WALLS, 'refused EPERM', { user: 'root' }),
     program('mount-set-attributes', 'make /usr writable by mount_setattr(2)', WALLS, 'refused EPERM', {
       user: 'root',

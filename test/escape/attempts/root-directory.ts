@@ -59,6 +59,11 @@ export const ROOT_DIRECTORY: Theme = {
     program('kernel-dirty-pipe', 'write to a page of a read-only file (CVE-2022-0847)', ['kernel'], 'refused unchanged', {
       restrictive: 'refused unchanged',
     }),
-    program('kernel-dirty-cow', 'write to a private mapping until it is shared (CVE-2016-5195)', ['kernel'], 'refused unchanged'),
+    program(
+      'kernel-dirty-cow',
+      'write to a private mapping until it is shared (CVE-2016-5195)',
+      ['read_only_proc', 'kernel'],
+      'refused EROFS',
+    ),
   ],
 };

@@ -222,8 +222,9 @@ describe('decodeStartFailure', () => {
 
 describe('messages of the launcher', () => {
   it('says where it listens, in a version we know', () => {
-    expect(decodeHello(Buffer.from('1\0warren-1234'))).toBe('warren-1234');
-    expect(decodeHello(Buffer.from('1\0warren-1234\0'))).toBe('warren-1234');
+    expect(decodeHello(Buffer.from('1\0warren-1234'))).toEqual({ socketName: 'warren-1234', landlock: 0 });
+    expect(decodeHello(Buffer.from('1\0warren-1234\x007\0'))).toEqual({ socketName: 'warren-1234', landlock: 7 });
+    expect(decodeHello(Buffer.from('1\0warren-1234\0none')).landlock).toBe(0);
     for (const text of ['2\0warren', '', '1', '1\0', '\0']) expect(isMalformed(() => decodeHello(Buffer.from(text)))).toBe(true);
   });
 

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type ApplyOptions, type ApplyResult, applyRun } from './apply.ts';
+import { type ApplyOptions, type ApplyResult, applyRun, previewApply } from './apply.ts';
 import { dropRun } from './drop.ts';
 import { reviewRun } from './review.ts';
 import type { RunId } from './run-id.ts';
@@ -189,6 +189,33 @@ describe('applyRun', () => {
     expect(Object.keys(await fixture.snapshot())).toHaveLength(5);
     await apply(fixture, id);
     expect(await fixture.snapshot()).toEqual(merged);
+  });
+});
+
+describe('previewApply', () => {
+  it('says what an apply would do, and does none of it', async () => {
+    await using fixture = await LayerFixture.create();
+    await fixture.build([
+      ['write', 'a', 'old'],
+      ['mkdir', '.git'],
+    ]);
+    const { id } = await fixture.run([
+      ['write', 'a', 'new'],
+      ['write', 'b', 'new'],
+      ['write', '.git/config', 'x'],
+    ]);
+    const preview = async (options: Omit<ApplyOptions, 'probe'> = {}): Promise<unknown> =>
+      await previewApply(fixture.store, id, { probe: fixture.probe, ...options });
+    expect(await preview()).toMatchObject({ applied: ['a', 'b'], conflicts: [], refused: [{ path: '.git/config', reason: 'attention' }] });
+    writeFileSync(join(fixture.directory, 'a'), 'host');
+    const before = await fixture.snapshot();
+    expect(await preview()).toMatchObject({ conflicts: [{ path: 'a', reason: 'the host changed it since the run' }] });
+    expect(await preview({ force: true })).toMatchObject({ applied: ['.git/config', 'a', 'b'], conflicts: [], refused: [] });
+    expect(await preview({ paths: ['b'] })).toMatchObject({ applied: ['b'], conflicts: [], remaining: 2 });
+    expect(await fixture.snapshot()).toEqual(before);
+    expect(fixture.store.getRun(id).layer).toMatchObject({ state: 'pending', isUndoable: false });
+    const empty = await fixture.run([]);
+    expect(await previewApply(fixture.store, empty.id, { probe: fixture.probe })).toMatchObject({ applied: [], conflicts: [] });
   });
 });
 
@@ -661,6 +688,25 @@ describe('undoRun', () => {
     rmSync(join(fixture.directory, 'file'), { recursive: true });
     await undoRun(fixture.store, id, { force: true });
     expect(await fixture.snapshot()).toEqual(original);
+  });
+
+  it('that was killed while it wrote leaves a temporary file, which is no conflict later', async () => {
+    await using fixture = await LayerFixture.create();
+    await fixture.build([
+      ['mkdir', 'd'],
+      ['write', 'd/a', 'x'],
+    ]);
+    const { id, merged } = await fixture.run([['remove', 'd']]);
+    await apply(fixture, id);
+    const onPause = (point: string, path: string | undefined): void => {
+      if (point !== 'step' || path !== 'd/a') return;
+      writeFileSync(join(fixture.directory, `d/.a.warren-${id}`), 'half');
+      throw new Error('killed');
+    };
+    await expect(undoRun(fixture.store, id, { onPause })).rejects.toThrow('killed');
+    expect((await previewApply(fixture.store, id, { probe: fixture.probe })).conflicts).toEqual([]);
+    await apply(fixture, id);
+    expect(await fixture.snapshot()).toEqual(merged);
   });
 
   it('can be ended by the caller and goes on later', async () => {

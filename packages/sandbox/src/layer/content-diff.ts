@@ -14,7 +14,7 @@ export type ContentDiff =
   | { readonly kind: 'binary' | 'large' | 'slow' | 'unreadable'; readonly beforeBytes: number; readonly afterBytes: number };
 
 /** Larger files are named with their sizes. */
-export const DIFF_BYTES_MAX: number = 4 * 1_048_576;
+const DIFF_BYTES_MAX = 4 * 1_048_576;
 /** As git: a zero byte among the first ones makes a file binary. */
 const SNIFFED_BYTES = 8_000;
 /** Longest for one file, and for all of a diff; after that files count as slow. Comparing is synchronous. */

@@ -1,6 +1,6 @@
 /** `git diff --stat`, of a summary. Safe for a terminal. */
 import type { ChangeSummary, DiffSummary } from './diff-summary.ts';
-import { escapeForTerminal } from './terminal-text.ts';
+import { escapeLineForTerminal } from './terminal-text.ts';
 
 export type StatOptions = {
   /** Width of the terminal, default 80. */
@@ -40,11 +40,7 @@ function isImplied({ path, before, after }: ChangeSummary, all: readonly ChangeS
 function nameOf({ path, from, after, before }: ChangeSummary): string {
   const isDirectory = (after ?? before)?.kind === 'directory';
   const name = `${path}${isDirectory ? '/' : ''}`;
-  return oneLine(from === undefined ? name : `${from} => ${name}`);
-}
-
-function oneLine(text: string): string {
-  return escapeForTerminal(text).replaceAll('\n', '^J').replaceAll('\t', '^I');
+  return escapeLineForTerminal(from === undefined ? name : `${from} => ${name}`);
 }
 
 /** Too long a name loses its beginning, as with git. */
@@ -97,7 +93,7 @@ function remarkOf({ attention, conflict, refused }: ChangeSummary, colour: boole
     ...(attention === undefined ? [] : [`attention: ${attention}`]),
   ];
   if (remarks.length === 0) return '';
-  const text = ` (${oneLine(remarks.join('; '))})`;
+  const text = ` (${escapeLineForTerminal(remarks.join('; '))})`;
   return colour ? paint(YELLOW, text) : text;
 }
 

@@ -10,7 +10,8 @@
  * Where to start reading: run-store.ts (what is recorded, who may use it), scan.ts (what an overlay leaves), manifest.ts (the seal),
  * plan-apply.ts and apply-steps.ts, undo.ts. Everything walks directories with tree.ts, which follows no link.
  */
-export { type ApplyOptions, type ApplyResult, applyRun } from './apply.ts';
+export { type ApplyOptions, type ApplyPreview, type ApplyResult, applyRun, previewApply } from './apply.ts';
+export { type BytePath, pathToText } from './byte-path.ts';
 export { type DiffOptions, patchBytes, patchText } from './diff.ts';
 export { formatStat, type StatOptions } from './diff-stat.ts';
 export {
@@ -31,5 +32,5 @@ export type { LayerRecord, LayerState, RunExit, RunRecord } from './run-record.t
 export { type CloseRunRequest, type OpenRunRequest, type RunList, RunStore, type RunStoreOptions } from './run-store.ts';
 export type { OpaqueProbe } from './scan.ts';
 export { openStateDirectory, type StateDirectoryOptions, stateDirectoryPath } from './state-directory.ts';
-export { escapeForTerminal } from './terminal-text.ts';
+export { escapeForTerminal, escapeLineForTerminal } from './terminal-text.ts';
 export { type UndoOptions, type UndoResult, undoRun } from './undo.ts';

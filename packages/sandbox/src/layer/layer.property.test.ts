@@ -1,4 +1,7 @@
-/** Random trees, changed at random through real overlays. A failing run prints its seed and the smallest case. */
+/**
+ * Random trees, changed at random through real overlays. A failure prints its seed and case; `WARREN_PROPERTY_SEED=<seed>` repeats it,
+ * `WARREN_PROPERTY_SHRINK=1` looks for the smallest case, `WARREN_PROPERTY_RUNS=<n>` looks longer.
+ */
 import { execFile } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -98,9 +101,11 @@ async function check<First>(
   edits: fc.Arbitrary<Edit[]>,
   holds: (first: First, edits: Edit[]) => Promise<void>,
 ): Promise<void> {
+  const seed = process.env['WARREN_PROPERTY_SEED'];
   await fc.assert(fc.asyncProperty(first, edits, holds), {
     numRuns: RUNS,
     endOnFailure: process.env['WARREN_PROPERTY_SHRINK'] === undefined,
+    ...(seed === undefined ? {} : { seed: Number(seed) }),
   });
 }
 

@@ -3,7 +3,7 @@ import { type BigIntStats, readlinkSync } from 'node:fs';
 import { type BytePath, type PathJson, pathFromBytes, pathToJson, readBytes } from './byte-path.ts';
 import { type Fields, readBigInt, readFields, readInteger, readMatch, readOneOf, ShapeError } from './internal/shape.ts';
 
-export const SPECIAL_KINDS = ['fifo', 'socket', 'character_device', 'block_device'] as const;
+const SPECIAL_KINDS = ['fifo', 'socket', 'character_device', 'block_device'] as const;
 export type SpecialKind = (typeof SPECIAL_KINDS)[number];
 
 export type FileState = {
@@ -26,7 +26,7 @@ export type PathState = FileState | DirectoryState | SymlinkState | SpecialState
  * A directory's setuid and setgid bits are left alone: setgid is inherited from the parent and gives nobody a right, so it is neither
  * seen as a change nor set.
  */
-export const DIRECTORY_MODE = 0o1777;
+const DIRECTORY_MODE = 0o1777;
 export const SET_ID = 0o6000;
 
 export function isSpecial(state: PathState | undefined): state is SpecialState {

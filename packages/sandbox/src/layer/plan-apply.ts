@@ -9,6 +9,7 @@ import { type Phases, planSteps, type Work } from './plan-steps.ts';
 import { attentionRefusalOf, type Refusal, refusalOf } from './refusal.ts';
 import type { RunId } from './run-id.ts';
 import { selectChanges } from './selection.ts';
+import { isTemporaryName } from './temporary-name.ts';
 import type { Tree } from './tree.ts';
 
 export type PlanApplyRequest = {
@@ -77,14 +78,14 @@ class Planner {
 
   /** A directory can only go when everything in it goes. */
   async keepWhatHoldsOthers(): Promise<void> {
-    const { lower, pace, isForced } = this.#request;
+    const { run, lower, pace, isForced } = this.#request;
     for (const { change, host } of [...this.#work.values()].toReversed()) {
       if (host?.kind !== 'directory' || change.after?.kind === 'directory') continue;
       if (pace.isDue) await pace.rest();
       const staying = lower
         .list(change.path)
         .map((name) => joinPath(change.path, name))
-        .filter((path) => !this.#isLeaving(path));
+        .filter((path) => !this.#isLeaving(path) && !isTemporaryName(path, run)); // What a killed undo left is cleared away first.
       const refused = staying.find((path) => this.#refused.has(path));
       const unknown = staying.find((path) => !this.#refused.has(path) && !this.#left.has(path));
       if (refused !== undefined) {

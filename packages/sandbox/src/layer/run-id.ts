@@ -13,7 +13,7 @@ const EPOCH_MS = 1_735_689_600_000;
 const TIME_CHARACTERS = 8;
 const CHANCE_CHARACTERS = 4;
 
-export const RUN_ID: RegExp = /^[0-9a-hjkmnp-tv-z]{12}$/;
+const RUN_ID = /^[0-9a-hjkmnp-tv-z]{12}$/;
 
 export function createRunId(nowMs: number): RunId {
   let time = '';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeBytesForTerminal, escapeForTerminal } from './terminal-text.ts';
+import { escapeBytesForTerminal, escapeForTerminal, escapeLineForTerminal } from './terminal-text.ts';
 
 describe('escapeForTerminal', () => {
   it.each([
@@ -28,6 +28,10 @@ describe('escapeForTerminal', () => {
       }),
     );
   });
+});
+
+it('escapeLineForTerminal keeps a name on its line', () => {
+  expect(escapeLineForTerminal('a\nb\tc\x1b')).toBe('a^Jb^Ic^[');
 });
 
 describe('escapeBytesForTerminal', () => {

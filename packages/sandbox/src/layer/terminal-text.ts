@@ -15,6 +15,11 @@ export function escapeForTerminal(text: string): string {
   return text.replace(UNSAFE, show);
 }
 
+/** As `escapeForTerminal`, for what has to stay on one line: a name in a list. */
+export function escapeLineForTerminal(text: string): string {
+  return escapeForTerminal(text).replaceAll('\n', '^J').replaceAll('\t', '^I');
+}
+
 /** As `escapeForTerminal`, of bytes (one character each) that ought to be UTF-8; a byte that is none is shown as `\xff`. */
 export function escapeBytesForTerminal(bytes: string): string {
   if (/^[\x20-\x7e\t]*$/.test(bytes)) return bytes;

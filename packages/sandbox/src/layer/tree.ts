@@ -25,9 +25,9 @@ import { errnoOf, fileFault } from './internal/errno.ts';
 import { type PathState, SET_ID, stateFromStat } from './path-state.ts';
 
 /** Directories below each other. 2,048 names of one character are what a path of 4,096 bytes, the kernel's limit, can reach. */
-export const DEPTH_MAX = 2_048;
+const DEPTH_MAX = 2_048;
 /** Entries of one directory. */
-export const DIRECTORY_ENTRIES_MAX = 500_000;
+const DIRECTORY_ENTRIES_MAX = 500_000;
 
 /** A place, not a file: needs no right to read, only to pass (open(2), O_PATH). Node does not name it; the number is the same on x86 and ARM. */
 const O_PATH = 0o10000000;

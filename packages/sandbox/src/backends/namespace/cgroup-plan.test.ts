@@ -4,7 +4,7 @@ import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { ResolvedSpec } from '../../contract.ts';
 import { readCgroupLayout } from './cgroup-layout.ts';
-import { planCgroups, readLimitCounts, readStats, rootPaths, rootsOf } from './cgroup-plan.ts';
+import { limitCounter, planCgroups, readStats, rootPaths, rootsOf } from './cgroup-plan.ts';
 import { PROFILES } from './profiles.ts';
 import { CgroupHost, HYBRID, V1, V2 } from './test-support/cgroup-hosts.ts';
 
@@ -139,7 +139,7 @@ describe('counters', () => {
       pidsDenied: 5,
       cpuThrottledMs: 1.5,
     });
-    expect(readLimitCounts(counters)).toEqual({ memory: 3, pids: 5 });
+    expect(limitCounter(counters)('after', false)).toEqual({ memory: 3, pids: 5 });
   });
 
   it('are read from v2', async () => {
@@ -154,13 +154,25 @@ describe('counters', () => {
     const group = { version: 2, path: directory.path } as const;
     const counters = { memory: group, pids: directory.path, cpu: group, unified: directory.path, freezer: undefined };
     expect(readStats(counters)).toMatchObject({ memoryBytesMax: 8_192, cpuMs: 1, oomKills: 2, cpuThrottledMs: 2 });
-    expect(readLimitCounts(counters)).toEqual({ memory: 2, pids: 1 });
+    expect(limitCounter(counters)('after', false)).toEqual({ memory: 2, pids: 1 });
+  });
+
+  it('of limits begin for a command where they ended for the last one', async () => {
+    await using directory = await files({ 'memory.events': 'oom_kill 0\n', 'pids.events': 'max 0\n' });
+    const memory = { version: 2, path: directory.path } as const;
+    const read = limitCounter({ memory, pids: directory.path, cpu: undefined, unified: undefined, freezer: undefined });
+    expect(read('before', false)).toEqual({ memory: 0, pids: 0 });
+    writeFileSync(directory.join('memory.events'), 'oom_kill 1\n');
+    expect(read('after', false)).toEqual({ memory: 1, pids: 0 }); // A child was killed, not the command.
+    expect(read('before', false)).toEqual({ memory: 1, pids: 0 }); // And that is not the next one's fault.
+    writeFileSync(directory.join('pids.events'), 'max 4\n');
+    expect(read('after', true)).toEqual({ memory: 1, pids: 4 });
   });
 
   it('are unknown, not wrong, where there is no such file', () => {
     const gone = { version: 1, path: '/proc/none' } as const;
     const counters = { memory: gone, pids: '/proc/none', cpu: gone, unified: '/proc/none', freezer: undefined };
     expect(Object.values(readStats(counters)).every((value) => value === undefined)).toBe(true);
-    expect(readLimitCounts({ memory: undefined, pids: undefined, cpu: undefined, unified: undefined, freezer: undefined })).toEqual({});
+    expect(limitCounter(counters)('after', true)).toEqual({ memory: 0, pids: 0 });
   });
 });

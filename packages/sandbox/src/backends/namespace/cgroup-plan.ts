@@ -111,16 +111,16 @@ function freezerOf(unified: string | undefined, v1: string | undefined): CgroupC
 }
 
 /**
- * Tells how often limits of the sandbox were hit so far. What the last command left is what the next one starts from, so each command costs one read, and
- * a second one only when it was killed.
+ * Tells how often limits of the sandbox were hit so far. What the last command left is what the next one starts from, so each command costs one look. Also
+ * memory is looked at every time: a child may be killed and its parent live on, and the next command may not be blamed for that.
  */
 export function limitCounter(counters: CgroupCounters): ReadLimitCounts {
   let last: { readonly memory: number; readonly pids: number } = { memory: 0, pids: 0 };
-  return (moment, isKilled) => {
+  return (moment) => {
     if (moment === 'before') return last;
     const { memory, pids } = counters;
     last = {
-      memory: memory !== undefined && isKilled ? (readField(oomFile(memory), 'oom_kill') ?? last.memory) : last.memory,
+      memory: memory === undefined ? 0 : (readField(oomFile(memory), 'oom_kill') ?? last.memory),
       pids: pids === undefined ? 0 : (readField(`${pids}/pids.events`, 'max') ?? last.pids),
     };
     return last;

@@ -3,6 +3,7 @@
  * docs/guest-protocol.md says, and it checks the host as strictly as the host checks it. Commands are scripted programs, or processes of
  * the host when the test hands in a `spawn`.
  */
+import { existsSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeFrame, FrameDecoder, type FrameReceiver } from '../frame.ts';
@@ -102,6 +103,8 @@ export class FakeGuest implements FrameReceiver {
   #start(type: number, request: FakeRequest): FakeProcess {
     if (type !== FRAME.EXEC) return fileProcess(type, request);
     const { programs = {}, spawn, signals = {} } = this.#options;
+    const directory = flagValue(request, '--cwd') ?? '/';
+    if (!existsSync(directory)) return failedProcess({ kind: 'failed', stage: 'cwd', call: 'chdir', path: directory, errno: ENOENT });
     const program = programs[request.argv[0] ?? ''];
     if (program !== undefined) return program(request);
     if (spawn !== undefined) return hostProcess(spawn, signals, request);

@@ -1,5 +1,4 @@
 /** Test support: processes of the fake guest: scripted ones, and real ones of the host through a `spawn` that the test hands in. */
-import { statSync } from 'node:fs';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { type FakeRequest, flagValue } from './fake-request.ts';
 
@@ -40,7 +39,6 @@ const PRLIMIT: Readonly<Record<string, string>> = { cpu: '--cpu', fsize: '--fsiz
 /** Runs a command as a process of the host, without walls: only for commands a test knows to be harmless. */
 export function hostProcess(spawn: Spawn, signals: Readonly<Record<string, number>>, request: FakeRequest): FakeProcess {
   const cwd = flagValue(request, '--cwd') ?? '/';
-  if (!isDirectory(cwd)) return failedProcess({ kind: 'failed', stage: 'directory', call: 'chdir', path: cwd, errno: ENOENT });
   const limits = (request.flags.get('--rlimit') ?? []).map(([name = '', soft, hard]) => `${PRLIMIT[name]}=${soft}:${hard}`);
   const [command = '', ...args] = limits.length > 0 ? ['prlimit', ...limits, ...request.argv] : request.argv;
   const env: Record<string, string> = {};
@@ -98,12 +96,4 @@ export function failedProcess(end: FakeEnd): FakeProcess {
     end: Promise.resolve(end),
     kill: () => {},
   };
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false; // It is not there.
-  }
 }
