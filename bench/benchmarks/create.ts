@@ -13,7 +13,7 @@ export const create: Benchmark = {
   method:
     'Warren: through the library with its launcher running, default profile, every wall and limit, until the launcher has said that nothing is left. ' +
     'Floor: clone3 with all seven namespaces, id maps, exec, wait, timed in C. bubblewrap: spawned from Node, all namespaces, no limits, no seccomp ' +
-    'filter. They take turns with a rest of 10 ms after each, in which the launcher can build blanks ahead; "without blanks" is Warren where it never ' +
+    'filter. They take turns with a rest of 20 ms after each, in which the launcher can build blanks ahead; "without blanks" is Warren where it never ' +
     'does, "back to back" where it has no time to. runc takes turns with Warren alone, fewer, because each of its turns is long.',
   run,
 };

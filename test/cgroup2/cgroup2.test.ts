@@ -90,7 +90,7 @@ describe('a limit', () => {
   it('of memory kills the command that exceeds it, says so, and spares the sandbox', () => {
     const { max, inShell, alone, modest, oomKills, stats } = observed('memory');
     expect(max).toBe(String(48 * MIB));
-    expect(inShell).toEqual({ ending: 'exited 0', says: expect.stringContaining('137') });
+    expect(inShell).toEqual({ ending: 'exited 0', says: expect.stringContaining('137'), limitsHit: ['memory'] });
     expect(alone).toEqual({ ending: 'stopped by memory', limitsHit: ['memory'] });
     expect(modest).toEqual({ ending: 'exited 0', limitsHit: [] });
     expect(oomKills).toBe(2);

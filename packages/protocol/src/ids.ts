@@ -8,7 +8,6 @@ declare const brand: unique symbol;
 type Id<Kind extends string> = string & { readonly [brand]: Kind };
 
 export type SandboxId = Id<'sandbox'>;
-export type RunId = Id<'run'>;
 
 /** Gives this many random bytes. Passed in, so that a test can own randomness and this package runs anywhere. */
 export type RandomSource = (length: number) => Uint8Array;
@@ -23,18 +22,9 @@ export function createSandboxId(random: RandomSource): SandboxId {
   return create('sandbox', random) as SandboxId; // The brand is given here and in parse, nowhere else.
 }
 
-export function createRunId(random: RandomSource): RunId {
-  return create('run', random) as RunId; // As above.
-}
-
 /** Checks an id that came from outside. Throws `invalid_argument`. */
 export function parseSandboxId(text: unknown): SandboxId {
   return parse('sandbox', text) as SandboxId; // As above.
-}
-
-/** Checks an id that came from outside. Throws `invalid_argument`. */
-export function parseRunId(text: unknown): RunId {
-  return parse('run', text) as RunId; // As above.
 }
 
 function create(kind: string, random: RandomSource): string {

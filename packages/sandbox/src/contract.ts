@@ -6,6 +6,8 @@
  * unless the name says otherwise.
  */
 
+import type { SandboxId } from '@warren/protocol';
+
 /** Builds sandboxes. Owns the launcher process; disposing it destroys every sandbox it started. */
 export interface Sandboxes extends AsyncDisposable {
   /** What this backend enforces on this host. A spec that asks for more is refused with the fault `limit_unavailable`. */
@@ -20,7 +22,7 @@ export interface Sandboxes extends AsyncDisposable {
 }
 
 export interface Sandbox extends AsyncDisposable {
-  readonly id: string;
+  readonly id: SandboxId;
   readonly spec: ResolvedSpec;
 
   /** Settles when the sandbox is gone, for whatever reason; never rejects. */

@@ -14,7 +14,7 @@ export async function memory() {
   return {
     max: read(cgroup, 'memory.max'),
     swapMax: read(cgroup, 'memory.swap.max'),
-    inShell: { ending: ending(inShell.exit), says: textOf(inShell) },
+    inShell: { ending: ending(inShell.exit), says: textOf(inShell), limitsHit: hit(inShell.exit) },
     alone: { ending: ending(alone.exit), limitsHit: hit(alone.exit) },
     modest: { ending: ending(modest.exit), limitsHit: hit(modest.exit) },
     oomKills: readField(cgroup, 'memory.events', 'oom_kill'),

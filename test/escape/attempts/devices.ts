@@ -20,6 +20,7 @@ export const DEVICES: Theme = {
     }),
     program('device-in-mount', 'open a device that somebody left in a mounted directory', ['read_only_mount'], 'refused EACCES', {
       restrictive: 'refused EACCES',
+      needsRoot: true,
     }),
     program('device-list', 'find a device that does more than give bytes', ['minimal_root'], 'absent', { restrictive: 'absent' }),
     program('device-disk', 'open the disk of the host', ['minimal_root'], 'absent', { user: 'root', restrictive: 'absent' }),

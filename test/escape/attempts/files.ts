@@ -92,12 +92,12 @@ export const FILES: Theme = {
     host(
       'files-working-directory',
       'start a command in a directory of the host that pid 1 holds open (CVE-2024-21626)',
-      ['undumpable'],
-      'refused EACCES',
+      ['close'],
+      'refused ENOENT',
       (arena, profile) => inSandbox(arena, (sandbox) => workInDescriptor(arena, sandbox), profile),
-      { restrictive: 'refused EACCES' },
+      { restrictive: 'refused ENOENT' },
     ),
-    host('files-working-directory-link', 'the same through a link', ['undumpable'], 'refused EACCES', (arena) =>
+    host('files-working-directory-link', 'the same through a link', ['close'], 'refused ENOENT', (arena) =>
       inSandbox(arena, async (sandbox) => {
         await arena.script(sandbox, 'for fd in 3 4 5 6 7 8; do ln -s /proc/self/fd/$fd /tmp/fd-$fd; done');
         return workInDescriptor(arena, sandbox, (fd) => `/tmp/fd-${fd}`);
@@ -223,6 +223,7 @@ export const FILES: Theme = {
         await using sandbox = await arena.start({ workspace: { kind: 'writable', directory } });
         return await refusalOf(readAll(sandbox.readFile('/workspace/device')));
       },
+      { needsRoot: true },
     ),
     host(
       'files-setuid-in-workspace',
@@ -238,6 +239,7 @@ export const FILES: Theme = {
         });
         return text(stdout);
       },
+      { needsRoot: true },
     ),
     host(
       'files-planted-setuid',

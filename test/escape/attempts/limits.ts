@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import type { SandboxSpec } from '@warren/sandbox';
 import { type Arena, endOf, refusalOf } from '../arena.ts';
-import { host, program, type Theme } from '../attempt.ts';
+import { type Attempt, host, program, type Theme } from '../attempt.ts';
 
 const MIB = 1_048_576;
 const SMALL_MEMORY: SandboxSpec = { limits: { memoryBytes: 64 * MIB } };
@@ -22,8 +22,22 @@ export const LIMITS: Theme = {
       'refused by memory',
       SMALL_MEMORY,
     ),
-    direct('limit-processes', 'fork without end', ['cgroup_limits', 'rlimits'], 'refused EAGAIN, limit pids', FEW_PROCESSES),
-    direct('limit-threads', 'start threads without end', ['cgroup_limits', 'rlimits'], 'refused EAGAIN, limit pids', FEW_PROCESSES),
+    direct(
+      'limit-processes',
+      'fork without end',
+      ['cgroup_limits', 'rlimits'],
+      'refused EAGAIN, limit pids',
+      FEW_PROCESSES,
+      'refused EAGAIN',
+    ),
+    direct(
+      'limit-threads',
+      'start threads without end',
+      ['cgroup_limits', 'rlimits'],
+      'refused EAGAIN, limit pids',
+      FEW_PROCESSES,
+      'refused EAGAIN',
+    ),
     program('limit-scratch', 'fill /tmp', ['scratch_limits', 'cgroup_limits'], 'refused ENOSPC', { spec: SMALL_SCRATCH }),
     program('limit-home', 'fill its home', ['scratch_limits', 'cgroup_limits'], 'refused ENOSPC', { spec: SMALL_SCRATCH }),
     program('limit-shm', 'fill /dev/shm', ['scratch_limits', 'cgroup_limits'], 'refused ENOSPC', { spec: SMALL_SCRATCH }),
@@ -47,12 +61,19 @@ export const LIMITS: Theme = {
       const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'while :; do :; done'], { limits: { cpuSeconds: 1 } });
       return exit.kind === 'stopped' ? `refused by ${exit.by}` : `succeeded ${endOf(exit)}`;
     }),
-    host('limit-share', 'use more of the processor than its share', ['cgroup_limits'], 'refused throttled', async (arena) => {
-      await using sandbox = await arena.start({ limits: { cpus: 0.1 } });
-      const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'while :; do :; done'], { timeoutMs: 500, killGraceMs: 0 });
-      const used = exit.kind === 'not_started' ? 0 : exit.usage.userCpuMs + exit.usage.systemCpuMs;
-      return used < 200 ? 'refused throttled' : `succeeded ${Math.round(used)} ms`;
-    }),
+    host(
+      'limit-share',
+      'use more of the processor than its share',
+      ['cgroup_limits'],
+      'refused throttled',
+      async (arena) => {
+        await using sandbox = await arena.start({ limits: { cpus: 0.1 } });
+        const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'while :; do :; done'], { timeoutMs: 500, killGraceMs: 0 });
+        const used = exit.kind === 'not_started' ? 0 : exit.usage.userCpuMs + exit.usage.systemCpuMs;
+        return used < 200 ? 'refused throttled' : `succeeded ${Math.round(used)} ms`;
+      },
+      { needsRoot: true },
+    ),
     host('limit-deadline', 'take longer than a command may', ['deadline'], 'refused by deadline', async (arena) => {
       await using sandbox = await arena.start();
       const { exit } = await arena.run(sandbox, ['/bin/sleep', '1000'], { timeoutMs: 100 });
@@ -79,11 +100,12 @@ export const LIMITS: Theme = {
 };
 
 /** As the command itself, in a sandbox of its own. */
-function direct(id: string, title: string, walls: Parameters<typeof host>[2], answer: string, spec: SandboxSpec): ReturnType<typeof host> {
-  return host(id, title, walls, answer, async (arena) => {
+function direct(id: string, title: string, walls: Attempt['walls'], answer: string, spec: SandboxSpec, unprivileged?: string): Attempt {
+  const make = async (arena: Arena): Promise<string> => {
     await using sandbox = await arena.start(spec);
     return await arena.attackDirectly(sandbox, id);
-  });
+  };
+  return host(id, title, walls, answer, make, unprivileged === undefined ? { needsRoot: true } : { unprivileged });
 }
 
 async function stopped(arena: Arena, script: string, spec: SandboxSpec): Promise<string> {

@@ -4,23 +4,26 @@ import { program, type Theme } from '../attempt.ts';
 export const PRIVILEGES: Theme = {
   name: 'privileges',
   attempts: [
-    program('privilege-become-root', 'become root inside', ['capabilities'], 'refused EPERM', { restrictive: 'refused EPERM' }),
-    program('privilege-become-root-group', 'join the group of root', ['capabilities'], 'refused EPERM'),
+    program('privilege-become-root', 'become root inside', ['capabilities'], 'refused EPERM', {
+      restrictive: 'refused EPERM',
+      unprivileged: 'refused EINVAL',
+    }),
+    program('privilege-become-root-group', 'join the group of root', ['capabilities'], 'refused EPERM', { unprivileged: 'refused EINVAL' }),
     program('privilege-add-group', 'add a group', ['capabilities'], 'refused EPERM', { user: 'root' }),
     program('privilege-become-another', 'as root inside, become somebody else', ['capabilities', 'no_new_privileges'], 'refused EPERM', {
       user: 'root',
+      unprivileged: 'refused EINVAL',
     }),
     program('privilege-give-away', 'as root inside, give a file away', ['capabilities', 'no_new_privileges'], 'refused EPERM', {
       user: 'root',
+      unprivileged: 'refused EINVAL',
     }),
     program(
       'privilege-enter-home',
       'as root inside, ignore the mode of a directory',
       ['capabilities', 'no_new_privileges'],
       'refused EACCES',
-      {
-        user: 'root',
-      },
+      { user: 'root', needsRoot: true },
     ),
     program('privilege-change-network', 'as root inside, configure an interface', ['capabilities', 'no_new_privileges'], 'refused EPERM', {
       user: 'root',

@@ -7,13 +7,17 @@ export const PROCESSES: Theme = {
     program('process-signal-host', 'signal a process of the host', ['pid', 'landlock', 'user'], 'refused ESRCH', {
       restrictive: 'refused ESRCH',
     }),
+    program('process-signal-host-as-root', 'the same as root inside', ['pid', 'landlock', 'user'], 'refused ESRCH', {
+      program: 'process-signal-host',
+      user: 'root',
+    }),
     program('process-pidfd-host', 'hold on to a process of the host', ['pid'], 'refused ESRCH'),
     program('process-limits-of-host', 'read or set the limits of a process of the host', ['pid', 'user'], 'refused ESRCH', {
       user: 'root',
     }),
-    program('process-signal-init', 'signal pid 1', ['user'], 'refused EPERM', { restrictive: 'refused EPERM' }),
-    program('process-queue-signal-to-init', 'queue a signal with a forged sender', ['user'], 'refused EPERM'),
-    program('process-pidfd-signal-init', 'signal pid 1 through a descriptor', ['user'], 'refused EPERM'),
+    program('process-signal-init', 'signal pid 1', ['user'], 'refused EPERM', { restrictive: 'refused EPERM', needsRoot: true }),
+    program('process-queue-signal-to-init', 'queue a signal with a forged sender', ['user'], 'refused EPERM', { needsRoot: true }),
+    program('process-pidfd-signal-init', 'signal pid 1 through a descriptor', ['user'], 'refused EPERM', { needsRoot: true }),
     program('process-trace-init', 'trace pid 1', ['seccomp', 'undumpable', 'capabilities'], 'refused EPERM', {
       user: 'root',
       restrictive: 'refused EPERM',
@@ -38,9 +42,15 @@ export const PROCESSES: Theme = {
     }),
     program('process-move-pages', 'move the memory of pid 1', ['seccomp', 'undumpable', 'capabilities'], 'refused EPERM', { user: 'root' }),
     program('process-robust-list', 'read an address in pid 1', ['undumpable', 'capabilities'], 'refused EPERM', { user: 'root' }),
-    program('process-slow-init', 'change the priority of pid 1', ['user'], 'refused EPERM', { restrictive: 'refused EPERM' }),
-    program('process-place-init', 'bind pid 1 to a processor', ['user'], 'refused EPERM', { restrictive: 'refused EPERM' }),
-    program('process-limit-init', 'change the limits of pid 1', ['user', 'capabilities'], 'refused EPERM'),
+    program('process-slow-init', 'change the priority of pid 1', ['user'], 'refused EPERM', {
+      restrictive: 'refused EPERM',
+      needsRoot: true,
+    }),
+    program('process-place-init', 'bind pid 1 to a processor', ['user'], 'refused EPERM', {
+      restrictive: 'refused EPERM',
+      needsRoot: true,
+    }),
+    program('process-limit-init', 'change the limits of pid 1', ['user', 'capabilities'], 'refused EPERM', { needsRoot: true }),
     program('process-negative-nice', 'run before everybody else', ['capabilities', 'user'], 'refused EACCES', { user: 'root' }),
     program('process-real-time', 'run as a real-time process', ['capabilities', 'user'], 'refused EPERM', { user: 'root' }),
     program('process-deadline', 'run as a deadline process', ['capabilities', 'user'], 'refused EPERM', { user: 'root' }),

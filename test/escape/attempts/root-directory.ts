@@ -38,6 +38,7 @@ export const ROOT_DIRECTORY: Theme = {
     program('root-private-file', 'read a file of the host’s root that is nobody else’s', ['user'], 'refused EACCES', {
       user: 'root',
       restrictive: 'refused EACCES',
+      needsRoot: true,
     }),
     program('root-write-root', 'create a file in the root', ['read_only_root', 'landlock'], 'refused EROFS', {
       user: 'root',

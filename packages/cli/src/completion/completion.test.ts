@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { TemporaryDirectory } from '@warren/testkit';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type Actions, buildProgram } from '../program.ts';
 import { atTerminal, hasPython } from '../test-support/terminal.ts';
 import { bashScript } from './bash.ts';
@@ -53,7 +53,9 @@ function check(candidates: readonly string[], { offers, not = [] }: (typeof CASE
   for (const word of not) expect(found).not.toContain(word);
 }
 
-describe.skipIf(!isInstalled('bash'))('the script for bash (skipped where bash is not installed)', () => {
+describe('the script for bash', () => {
+  beforeEach(({ skip }) => skip(!isInstalled('bash'), 'bash is not installed'));
+
   it.each(CASES)('completes "$typed"', async (one) => {
     await using directory = await prepare();
     const words = one.typed.split(' ');
@@ -70,7 +72,8 @@ describe.skipIf(!isInstalled('bash'))('the script for bash (skipped where bash i
     check(stdout.trimEnd().split('\n'), one);
   });
 
-  it.skipIf(!hasPython)('completes at a prompt, also after "=" (skipped where python3 is not installed)', async () => {
+  it('completes at a prompt, also after "="', async ({ skip }) => {
+    skip(!hasPython, 'python3 is not installed');
     await using directory = await prepare();
     const outcome = await atTerminal({
       argv: ['bash', '--norc', '-i'],
@@ -87,7 +90,9 @@ describe.skipIf(!isInstalled('bash'))('the script for bash (skipped where bash i
   });
 });
 
-describe.skipIf(!isInstalled('fish'))('the script for fish (skipped where fish is not installed)', () => {
+describe('the script for fish', () => {
+  beforeEach(({ skip }) => skip(!isInstalled('fish'), 'fish is not installed: apt-get install fish'));
+
   it.each(CASES)('completes "$typed"', async (one) => {
     await using directory = await prepare();
     const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', 'source ../warren.fish; complete -C $argv[1]', one.typed], {
@@ -100,7 +105,9 @@ describe.skipIf(!isInstalled('fish'))('the script for fish (skipped where fish i
   });
 });
 
-describe.skipIf(!isInstalled('zsh') || !hasPython)('the script for zsh (skipped where zsh or python3 is not installed)', () => {
+describe('the script for zsh', () => {
+  beforeEach(({ skip }) => skip(!isInstalled('zsh') || !hasPython, 'zsh or python3 is not installed: apt-get install zsh python3'));
+
   it('completes the same', async () => {
     await using directory = await prepare();
     // Every candidate goes through compadd: ask it which of them match (-O), and write them where no prompt is in the way.
@@ -127,7 +134,7 @@ begin() { print -r -- "case $1" >>! ../candidates; print "ready for $1" }`;
         ]),
         { wait: 0.1, send: 'exit\r' },
       ],
-      timeout: 19,
+      timeout: 60,
     });
     expect(outcome).toMatchObject({ failedStep: null, timedOut: false });
     const candidates = (await readFile(directory.join('candidates'), 'utf8')).split(/^case \d+\n/m).slice(1);

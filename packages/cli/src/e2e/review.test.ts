@@ -5,9 +5,7 @@ import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { atTerminal, hasPython } from '../test-support/terminal.ts';
-import { finish, missing, User, WARREN } from './warren.ts';
-
-const suite = describe.skipIf(missing !== undefined);
+import { finish, User, WARREN } from './warren.ts';
 
 /** Runs a script on the user's directory and gives the id of the run. */
 async function work(user: User, script: string): Promise<string> {
@@ -15,7 +13,7 @@ async function work(user: User, script: string): Promise<string> {
   return (JSON.parse(stdout) as { run: string }).run; // Ours.
 }
 
-suite(`review of a run (${missing ?? 'nothing skipped'})`, () => {
+describe('review of a run', () => {
   it('shows, applies and takes back', async () => {
     await using user = await User.create();
     await writeFile(join(user.home, 'kept'), 'one\n');
@@ -117,7 +115,7 @@ suite(`review of a run (${missing ?? 'nothing skipped'})`, () => {
   });
 });
 
-suite('the list of runs', () => {
+describe('the list of runs', () => {
   it('is a table, the newest first, of this directory or of all', async () => {
     await using user = await User.create();
     const first = await work(user, 'exit 3');
@@ -165,7 +163,7 @@ suite('the list of runs', () => {
   });
 });
 
-suite('warren itself', () => {
+describe('warren itself', () => {
   it('says its version and its commands', async () => {
     await using user = await User.create();
     expect(await user.warren(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/), stderr: '' });
@@ -193,7 +191,7 @@ suite('warren itself', () => {
   });
 });
 
-suite('warren doctor', () => {
+describe('warren doctor', () => {
   it('says of every wall whether it stands', async () => {
     await using user = await User.create();
     const { code, stdout } = await user.warren(['doctor', '--json']);
@@ -206,16 +204,14 @@ suite('warren doctor', () => {
   });
 });
 
-it.skipIf(process.getuid?.() !== 0 || missing !== undefined)(
-  'a state directory of somebody else is refused (skipped unless root)',
-  async () => {
-    await using user = await User.create();
-    await mkdir(user.state);
-    const { chown } = await import('node:fs/promises');
-    await chown(user.state, 12345, 12345);
-    await chmod(user.state, 0o700);
-    const { code, stderr } = await user.warren(['runs']);
-    expect(code).toBe(1);
-    expect(stderr).toContain(user.state);
-  },
-);
+it('a state directory of somebody else is refused', async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'needs root, to give a directory to somebody else');
+  await using user = await User.create();
+  await mkdir(user.state);
+  const { chown } = await import('node:fs/promises');
+  await chown(user.state, 12345, 12345);
+  await chmod(user.state, 0o700);
+  const { code, stderr } = await user.warren(['runs']);
+  expect(code).toBe(1);
+  expect(stderr).toContain(user.state);
+});

@@ -1,4 +1,4 @@
-/** `warren run` as a user meets it. The numbers are those of the conformance checks in reference/sandboxes.md, section 10. */
+/** `warren run` as a user meets it. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
@@ -6,19 +6,18 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { finish, missing, printed, type Result, User, WARREN } from './warren.ts';
+import { finish, printed, type Result, User, WARREN } from './warren.ts';
 
-const suite = describe.skipIf(missing !== undefined);
 const sh = (script: string): readonly string[] => ['--', 'sh', '-c', script];
 
-suite(`warren run passes on what the command does (${missing ?? 'nothing skipped'})`, () => {
-  it('prints what python prints (3)', async () => {
+describe('warren run passes on what the command does', () => {
+  it('prints what python prints', async () => {
     await using user = await User.create();
     const result = await user.warren(['run', '/usr/bin/python3', '-c', 'print(1+1)']);
     expect(result).toMatchObject({ code: 0, stdout: '2\n', stderr: '' });
   });
 
-  it.each([0, 1, 42, 124, 125, 255])('exits with %i as the command (13)', async (code) => {
+  it.each([0, 1, 42, 124, 125, 255])('exits with %i as the command', async (code) => {
     await using user = await User.create();
     expect(await user.warren(['run', ...sh(`exit ${code}`)])).toMatchObject({ code, stdout: '', stderr: '' });
   });
@@ -35,7 +34,7 @@ suite(`warren run passes on what the command does (${missing ?? 'nothing skipped
     expect(await user.warren(['run', ...sh(`kill -${signal} $$`)])).toMatchObject({ code, stdout: '' });
   });
 
-  it('keeps standard output and standard error apart (14)', async () => {
+  it('keeps standard output and standard error apart', async () => {
     await using user = await User.create();
     expect(await user.warren(['run', ...sh('echo a; echo b >&2')])).toMatchObject({ code: 0, stdout: 'a\n', stderr: 'b\n' });
   });
@@ -47,7 +46,7 @@ suite(`warren run passes on what the command does (${missing ?? 'nothing skipped
     expect(stdout).toBe(words.map((word) => `[${word}]`).join(''));
   });
 
-  it('runs a pipeline in a shell (26)', async () => {
+  it('runs a pipeline in a shell', async () => {
     await using user = await User.create();
     expect((await user.warren(['run', ...sh('echo hello | cat')])).stdout).toBe('hello\n');
   });
@@ -140,7 +139,7 @@ suite(`warren run passes on what the command does (${missing ?? 'nothing skipped
   });
 });
 
-suite('warren run and pipes', () => {
+describe('warren run and pipes', () => {
   it('ends quietly when its reader leaves, as the command would without us', async () => {
     await using user = await User.create();
     const command = WARREN.map((word) => `'${word}'`).join(' ');
@@ -156,7 +155,7 @@ suite('warren run and pipes', () => {
   });
 });
 
-suite('warren run and signals', () => {
+describe('warren run and signals', () => {
   it('passes Ctrl-C to the command, which may answer as it likes', async () => {
     await using user = await User.create();
     const child = user.start(['run', ...sh("trap 'echo caught; exit 7' INT; echo ready; while :; do sleep 0.05; done")]);
@@ -211,8 +210,8 @@ suite('warren run and signals', () => {
   });
 });
 
-suite('warren run builds walls', () => {
-  it('gives every run its own files (15)', async () => {
+describe('warren run builds walls', () => {
+  it('gives every run its own files', async () => {
     await using user = await User.create();
     const path = `/tmp/warren-e2e-${process.pid}`;
     expect((await user.warren(['run', ...sh(`echo x > ${path}`)])).code).toBe(0);
@@ -220,7 +219,7 @@ suite('warren run builds walls', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it.each([[['--no-network']], [['--profile', 'restrictive']], [[]]])('has no network but loopback with %j (16)', async (flags) => {
+  it.each([[['--no-network']], [['--profile', 'restrictive']], [[]]])('has no network but loopback with %j', async (flags) => {
     await using user = await User.create();
     const program = 'import socket; socket.create_connection(("192.0.2.1", 80), 2)';
     const { code, stderr } = await user.warren(['run', ...flags, '--', '/usr/bin/python3', '-c', program]);
@@ -228,7 +227,7 @@ suite('warren run builds walls', () => {
     expect(stderr).toMatch(/unreachable|not permitted|Permission denied|not supported/i);
   });
 
-  it('is read-only but for scratch space with the strictest profile (17)', async () => {
+  it('is read-only but for scratch space with the strictest profile', async () => {
     await using user = await User.create();
     expect((await user.warren(['run', '--profile', 'restrictive', '--', 'touch', '/x'])).code).not.toBe(0);
     expect((await user.warren(['run', '--profile', 'restrictive', '--', 'touch', '/tmp/x'])).code).toBe(0);
@@ -246,7 +245,7 @@ suite('warren run builds walls', () => {
     expect([stdout, code]).toEqual(['', 1]);
   });
 
-  it('does not show the environment of the caller, but what is given (25)', async () => {
+  it('does not show the environment of the caller, but what is given', async () => {
     await using user = await User.create();
     const flags = ['-e', 'A=1', '--env', 'B', '-e', 'EMPTY='];
     const { stdout } = await user.warren(['run', ...flags, '--', 'env'], { env: { B: 'from here', SECRET_OF_CALLER: 'x' } });
@@ -256,7 +255,7 @@ suite('warren run builds walls', () => {
   });
 });
 
-suite('warren run --dir', () => {
+describe('warren run --dir', () => {
   it('shows the directory and never changes it', async () => {
     await using user = await User.create();
     await writeFile(join(user.home, 'a'), 'before');
@@ -321,7 +320,7 @@ suite('warren run --dir', () => {
   });
 });
 
-suite('warren run holds limits and says so', () => {
+describe('warren run holds limits and says so', () => {
   it('memory: 137', async () => {
     await using user = await User.create();
     const { code, stderr } = await user.warren([
@@ -390,7 +389,7 @@ suite('warren run holds limits and says so', () => {
   });
 });
 
-suite('warren run --json', () => {
+describe('warren run --json', () => {
   it('is one document', async () => {
     await using user = await User.create();
     const { code, stdout, stderr } = await user.warren([
@@ -430,7 +429,7 @@ suite('warren run --json', () => {
   });
 });
 
-suite('warren run refuses, with an error that names the thing', () => {
+describe('warren run refuses, with an error that names the thing', () => {
   it.each<[string, readonly string[], number, string]>([
     ['a program that is not there', ['--', 'no-such-program'], 127, 'cannot run "no-such-program"'],
     ['a program that is a directory', ['--', '/usr'], 126, 'cannot run "/usr"'],

@@ -1,10 +1,7 @@
 /** `warren run --tty` with a person at the other end. */
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { atTerminal, hasPython, type TerminalOutcome, type TerminalSession } from '../test-support/terminal.ts';
-import { missing, User, WARREN } from './warren.ts';
-
-const reason = missing ?? (hasPython ? undefined : 'python3 is not installed: nobody can play the terminal');
-const suite = describe.skipIf(reason !== undefined);
+import { User, WARREN } from './warren.ts';
 
 async function warrenAtTerminal(args: readonly string[], session: Omit<TerminalSession, 'argv'>): Promise<TerminalOutcome> {
   await using user = await User.create();
@@ -13,7 +10,9 @@ async function warrenAtTerminal(args: readonly string[], session: Omit<TerminalS
 
 const fine = { restored: true, failedStep: null, timedOut: false };
 
-suite(`warren run --tty (${reason ?? 'nothing skipped'})`, () => {
+beforeEach(({ skip }) => skip(!hasPython, 'python3 is not installed: nobody can play the terminal'));
+
+describe('warren run --tty', () => {
   it('gives the command a terminal of the same size and kind', async () => {
     const outcome = await warrenAtTerminal(['run', '-t', '--', 'sh', '-c', 'tty; stty size; echo $TERM; exit 5'], {
       rows: 41,
@@ -102,7 +101,7 @@ suite(`warren run --tty (${reason ?? 'nothing skipped'})`, () => {
   });
 });
 
-suite('warren run on a terminal, without --tty', () => {
+describe('warren run on a terminal, without --tty', () => {
   it('reads lines and passes Ctrl-C on', async () => {
     const outcome = await warrenAtTerminal(
       ['run', '--', 'sh', '-c', 'trap "echo caught; exit 9" INT; read line; echo "<$line>"; sleep 100 & wait'],

@@ -1,6 +1,5 @@
 /** Starts the shipped command line as a user would: real processes, real walls. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TemporaryDirectory } from '@warren/testkit';
 
@@ -14,13 +13,6 @@ export const WARREN: readonly string[] =
   MODE === 'bundle'
     ? [process.execPath, join(cli, 'bin/warren.cjs')]
     : [process.execPath, '--conditions=warren-source', join(cli, 'src/main.ts')];
-
-/** Undefined when everything is there; else the reason to skip, which must be seen. */
-export const missing: string | undefined = !existsSync(join(root, 'build/warren-launcher'))
-  ? 'build/warren-launcher is not built: npm run setup'
-  : MODE === 'bundle' && !existsSync(join(cli, 'dist/main.js'))
-    ? 'packages/cli/dist is not built: npm run setup'
-    : undefined;
 
 export type Result = {
   readonly code: number | null;
@@ -54,7 +46,7 @@ export class User implements AsyncDisposable {
 
   env(): Record<string, string> {
     const { PATH = '', HOME = '', LANG = 'C.UTF-8' } = process.env;
-    return { PATH, HOME, LANG, TERM: 'xterm', WARREN_STATE: this.state };
+    return { PATH, HOME, LANG, TERM: 'xterm', WARREN_STATE: this.state, NODE_COMPILE_CACHE: join(root, 'build/compile-cache') };
   }
 
   /** Starts and does not wait: for tests that talk to it. */

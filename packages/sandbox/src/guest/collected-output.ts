@@ -43,7 +43,7 @@ class Collector implements OutputSink {
   }
 
   push(bytes: Uint8Array): number {
-    if (!this.#isEnded) this.#queue.push(bytes);
+    this.#queue.push(bytes);
     return bytes.length;
   }
 

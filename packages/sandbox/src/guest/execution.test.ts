@@ -247,6 +247,27 @@ describe('The end of a command', () => {
     }
   });
 
+  it('at its deadline is made sure of once, if the caller aborts during the grace', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const raw = new RawGuest();
+      const abort = new AbortController();
+      const execution = raw.guest.exec(['x'], { timeoutMs: 1_000, killGraceMs: 500, signal: abort.signal });
+      raw.started(1);
+      vi.advanceTimersByTime(1_000);
+      abort.abort();
+      vi.advanceTimersByTime(1_000);
+      expect(await signals(raw)).toEqual([
+        [SIGTERM, TREE],
+        [SIGKILL, TREE],
+      ]);
+      raw.exit(1, { kind: 'signalled', signal: SIGKILL });
+      expect(await execution.exit).toMatchObject({ kind: 'stopped', by: 'deadline' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('at its deadline counts as that, however it ends then', async () => {
     const raw = new RawGuest();
     const execution = raw.guest.exec(['x'], { timeoutMs: 5 });

@@ -61,6 +61,20 @@ describe('readFile', () => {
     }
   });
 
+  it('is not over before all of it has come', async () => {
+    const raw = new RawGuest();
+    const text = all(raw.guest.readFile('/f'));
+    const listing = raw.guest.list('/d');
+    await settle();
+    for (const channel of [1, 2]) raw.exit(channel);
+    await settle();
+    raw.send(FRAME.STDOUT, 1, 'late');
+    raw.send(FRAME.STDOUT, 2, encodeRecord('late', FIELDS));
+    for (const channel of [1, 2]) raw.ends(channel);
+    expect(await text).toBe('late');
+    expect((await listing).map(({ name }) => name)).toEqual(['late']);
+  });
+
   it('stops the read when its reader stops', async () => {
     const raw = new RawGuest();
     const reading = (async () => {

@@ -55,7 +55,6 @@ export class FrameDecoder {
 
   /** Takes the next bytes of the stream. Throws `protocol_error` when they cannot be frames, and whatever the receiver throws. */
   push(chunk: Buffer): void {
-    if (this.#isStopped) return;
     try {
       this.#decode(chunk);
     } catch (error) {

@@ -185,6 +185,17 @@ describe('The start of a guest connection', () => {
     expect(isFault(await raw.client.closed, 'wall_unavailable')).toBe(true);
   });
 
+  it('fails for good, whatever comes behind', async () => {
+    const raw = new RawGuest({}, false);
+    raw.connection.cork();
+    raw.send(FRAME.FAILED, 0, JSON.stringify({ stage: 'mounts', call: '', path: '', errno: 1 }));
+    raw.send(FRAME.READY, 0);
+    raw.connection.uncork();
+    expect(await codeOf(raw.client.ready)).toBe('wall_unavailable');
+    await settle();
+    expect(raw.client.isClosed).toBe(true);
+  });
+
   it.each<[string, (raw: RawGuest) => void, FaultCode]>([
     ['nonsense in FAILED', (raw) => raw.send(FRAME.FAILED, 0, '{'), 'protocol_error'],
     ['READY on a channel', (raw) => raw.send(FRAME.READY, 1), 'protocol_error'],

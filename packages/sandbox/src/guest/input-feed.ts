@@ -35,7 +35,6 @@ export class InputFeed {
   write(bytes: Uint8Array): Promise<void> {
     if (this.#stopped !== undefined) return quietly(Promise.reject(this.#stopped));
     if (this.#state !== 'open') return quietly(Promise.reject(new Fault('conflict', 'Cannot write to stdin: it is closed')));
-    if (bytes.length === 0) return DONE; // An empty frame would be the end.
     const sent = this.#pending.length === 0 ? this.#send(bytes, 0) : 0;
     if (sent === bytes.length) return DONE;
     return quietly(
@@ -87,7 +86,7 @@ export class InputFeed {
     }
   }
 
-  /** Sends what credit and connection allow and says how far it came. */
+  /** Sends what credit and connection allow and says how far it came. Never an empty frame, which would be the end. */
   #send(bytes: Uint8Array, from: number): number {
     let at = from;
     while (at < bytes.length && this.#credit > 0 && this.#port.hasRoomForInput()) {

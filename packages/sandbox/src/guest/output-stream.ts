@@ -31,7 +31,8 @@ export class OutputStream implements AsyncIterable<Uint8Array>, OutputSink {
   readonly #name: OutputName;
   readonly #queue: ChunkQueue = new ChunkQueue();
   #waiters: Waiter[] = [];
-  #state: 'open' | 'ended' | 'discarding' = 'open';
+  /** The guest has said all, or the reader has heard enough. */
+  #isEnded = false;
   #failure: Fault | undefined;
   #isTaken = false;
 
@@ -47,7 +48,7 @@ export class OutputStream implements AsyncIterable<Uint8Array>, OutputSink {
   }
 
   push(bytes: Uint8Array): number {
-    if (this.#state !== 'open') return bytes.length;
+    if (this.#isEnded) return bytes.length;
     const waiter = this.#waiters.shift();
     if (waiter !== undefined) {
       waiter.resolve({ done: false, value: bytes });
@@ -58,16 +59,16 @@ export class OutputStream implements AsyncIterable<Uint8Array>, OutputSink {
   }
 
   end(): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'ended';
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     for (const { resolve } of this.#waiters) resolve(END);
     this.#waiters = [];
   }
 
   /** What is queued can still be read; then the reader gets the fault, once. */
   fail(fault: Fault): void {
-    if (this.#state !== 'open') return;
-    this.#state = 'ended';
+    if (this.#isEnded) return;
+    this.#isEnded = true;
     const [first, ...others] = this.#waiters;
     this.#waiters = [];
     if (first === undefined) this.#failure = fault;
@@ -86,7 +87,7 @@ export class OutputStream implements AsyncIterable<Uint8Array>, OutputSink {
       this.#failure = undefined;
       return Promise.reject(failure);
     }
-    if (this.#state !== 'open') return Promise.resolve(END);
+    if (this.#isEnded) return Promise.resolve(END);
     return new Promise((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
     });
@@ -94,7 +95,6 @@ export class OutputStream implements AsyncIterable<Uint8Array>, OutputSink {
 
   #return(): Promise<Result> {
     this.end();
-    this.#state = 'discarding';
     this.#failure = undefined;
     const bytes = this.#queue.clear();
     if (bytes > 0) this.owner?.consumed(this.#name, bytes);

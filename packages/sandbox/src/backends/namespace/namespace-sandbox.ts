@@ -1,7 +1,7 @@
 /** One sandbox of the namespace backend: the guest inside, and what only the host knows of it: limits, cgroups, the end. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Fault } from '@warren/protocol';
+import { Fault, type SandboxId } from '@warren/protocol';
 import type {
   Completed,
   Entry,
@@ -25,7 +25,7 @@ import { watchDisk } from './disk-watch.ts';
 
 /** What a started sandbox is made of. */
 export type SandboxParts = {
-  readonly id: string;
+  readonly id: SandboxId;
   readonly spec: ResolvedSpec;
   readonly guest: Guest;
   readonly counters: CgroupCounters;
@@ -40,7 +40,7 @@ type Ending = Gone['reason'];
 const FREEZE_POLLS_MAX = 500;
 
 export class NamespaceSandbox implements Sandbox {
-  readonly id: string;
+  readonly id: SandboxId;
   readonly spec: ResolvedSpec;
   readonly gone: Promise<Gone>;
   readonly #parts: SandboxParts;

@@ -1,6 +1,7 @@
 /** The namespace backend: plans walls, has the launcher build them, and hands out the sandboxes. */
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { Fault } from '@warren/protocol';
+import { createSandboxId, Fault } from '@warren/protocol';
 import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../contract.ts';
 import type { RawUsage } from '../../guest/exit-message.ts';
 import { Guest } from '../../guest/guest.ts';
@@ -66,7 +67,7 @@ export class NamespaceSandboxes implements Sandboxes {
       readLimitCounts: limitCounter(counters),
     });
     const gone = launched.gone.then((message) => ({ usage: usageOf(message?.usage, performance.now() - startedAt) }));
-    return new NamespaceSandbox({ id: `${process.pid}-${id}`, spec, guest, counters, gone, destroy: launched.destroy });
+    return new NamespaceSandbox({ id: createSandboxId(randomBytes), spec, guest, counters, gone, destroy: launched.destroy });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
