@@ -1,6 +1,6 @@
 /**
  * The parsers of the launcher under sanitizers: of specs, of requests, of the frames that reach pid 1 and of those that reach the listener. What they read
- * comes from our own host, but a defect there may not become one inside the walls. `WARREN_FUZZ_COUNT` and `WARREN_FUZZ_SEED` repeat and deepen it.
+ * comes from our own host, but a defect there may not become one inside the walls. `WARREN_FUZZ_SEED` repeats a run, `WARREN_FUZZ_FACTOR` makes it longer.
  */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeExec } from '../../guest/exec-request.ts';
@@ -9,7 +9,9 @@ import { FRAME, HEADER_BYTES } from '../../guest/frame-types.ts';
 import { type FuzzMode, Harness } from './test-support/harness.ts';
 
 const SEED = Number(process.env['WARREN_FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-const COUNT = Number(process.env['WARREN_FUZZ_COUNT'] ?? 20_000);
+const FACTOR = Number(process.env['WARREN_FUZZ_FACTOR'] ?? 1);
+/** Those that parse only are quick; those that read from a connection make system calls. */
+const COUNTS: Readonly<Record<FuzzMode, number>> = { specs: 20_000, requests: 20_000, frames: 4_000, arrivals: 8_000 };
 
 const words = (text: string): Buffer =>
   Buffer.from(
@@ -75,11 +77,13 @@ beforeAll(() => {
 }, 120_000);
 
 describe.each(['specs', 'requests', 'frames', 'arrivals'] as const)("the launcher's reader of %s", (mode) => {
-  it(`survives ${COUNT} mutations (seed ${SEED})`, { timeout: 120_000 }, () => {
-    const accepted = harness.fuzz(mode, SEED, COUNT, SAMPLES[mode]);
+  const count = COUNTS[mode] * FACTOR;
+
+  it(`survives ${count} mutations (seed ${SEED})`, { timeout: 120_000 * FACTOR }, () => {
+    const accepted = harness.fuzz(mode, SEED, count, SAMPLES[mode]);
     // Both sides are exercised: what holds of the accepted ones was checked, and most that were hit hard were refused.
-    expect(accepted).toBeGreaterThan(COUNT / 100);
-    expect(accepted).toBeLessThan(COUNT * 0.99);
+    expect(accepted).toBeGreaterThan(count / 100);
+    expect(accepted).toBeLessThan(count * 0.99);
   });
 });
 
