@@ -51,7 +51,7 @@ async function soak(): Promise<readonly string[]> {
   const cycles = new Cycles(sandboxes, directory);
   await atOnce(Math.min(WARMUPS, count), width, (index) => cycles.run(index));
   const opened = await lookAtRest();
-  const held = readHoldings(opened);
+  const held = readHoldings();
   show('launcher runs, warm', opened);
   const startedAt = performance.now();
   await turnOver(cycles, startedAt);
@@ -59,14 +59,17 @@ async function soak(): Promise<readonly string[]> {
   for (const line of cycles.summary()) console.log(`soak:   ${line}`);
   const after = await lookAtRest(opened);
   show('launcher runs, after', after);
-  const holds = readHoldings(after);
+  const holds = readHoldings();
   for (const line of compareHoldings(held, holds)) console.log(`soak: ${line}`);
   return [...grown(opened, after), ...addedDescriptors(held, holds)];
 }
 
 async function turnOver(cycles: Cycles, startedAt: number): Promise<void> {
   let done = 0;
-  const tell = (): void => console.log(`soak: ${done} of ${count} cycles, ${secondsSince(startedAt)}`);
+  const tell = (): void => {
+    const memory = Math.round(process.memoryUsage.rss() / 1_048_576);
+    console.log(`soak: ${done} of ${count} cycles, ${secondsSince(startedAt)}, Node has ${memory} MiB`);
+  };
   const timer = setInterval(tell, PROGRESS_EVERY_MS);
   try {
     await atOnce(count, width, async (index) => {

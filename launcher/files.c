@@ -253,6 +253,24 @@ static int stat_path(const struct request *request, struct operation_failure *fa
     return write_record(AT_FDCWD, request->path, *name == '\0' || strcmp(name, "..") == 0 ? "." : name, request->follow ? 0 : AT_SYMLINK_NOFOLLOW, failure);
 }
 
+#define DEPTH_MAX 4096
+
+/* Which directories lead to the current one: going up must lead to the same, or somebody has moved it to where nobody asked to remove anything. */
+static struct directory_id {
+    dev_t device;
+    ino_t inode;
+} above[DEPTH_MAX];
+
+static bool identify(int directory, struct directory_id *id)
+{
+    struct stat status;
+
+    if (fstat(directory, &status) != 0)
+        return false;
+    *id = (struct directory_id){.device = status.st_dev, .inode = status.st_ino};
+    return true;
+}
+
 /* Removes what one directory holds, one entry at a time; a directory that is not empty is entered, an empty one left through "..". */
 static int remove_tree(int parent, const char *name, struct operation_failure *failure)
 {
@@ -275,6 +293,9 @@ static int remove_tree(int parent, const char *name, struct operation_failure *f
             int below = openat(current, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             if (below < 0)
                 return failed(failure, "open");
+            errno = ELOOP;
+            if (depth == DEPTH_MAX || !identify(current, &above[depth]))
+                return failed(failure, "open");
             closedir(directory);
             current = below;
             entered = true;
@@ -286,9 +307,14 @@ static int remove_tree(int parent, const char *name, struct operation_failure *f
             closedir(directory);
             return unlinkat(parent, name, AT_REMOVEDIR) != 0 ? failed(failure, "rmdir") : 0;
         }
-        int above = openat(current, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        struct directory_id parent_id = {0};
+        int up = openat(current, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         closedir(directory);
-        current = above;
+        if (up >= 0 && (!identify(up, &parent_id) || parent_id.device != above[depth].device || parent_id.inode != above[depth].inode)) {
+            errno = ESTALE;
+            return failed(failure, "open");
+        }
+        current = up;
     }
     return failed(failure, "open");
 }

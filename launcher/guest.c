@@ -46,6 +46,7 @@ struct channel {
     pid_t keeper;  /* see command.h */
     uint32_t tree; /* see tree.h */
     bool ended;    /* EXIT was sent */
+    bool doomed;   /* the tree was asked to end: what outlives the main process is killed */
     bool pty;
     struct stream output[2];
     int input;            /* write end of stdin, or -1 */
@@ -399,6 +400,8 @@ static void finish(uint32_t number, int status, const struct rusage *usage)
     else
         emit_exit(number, 0, false, WEXITSTATUS(status), usage, "", 0);
     channel->ended = true;
+    if (channel->doomed)
+        signal_tree(channel->tree, channel->keeper, 0, SIGKILL);
     for (int which = 0; which < 2; which++)
         if (!channel->output[which].ended) {
             measure_rest(channel, &channel->output[which]);

@@ -564,7 +564,7 @@ static void make_root(const char *root)
     for (int tries = 0; tries < 100; tries++) {
         if ((parent[0] == '\0' || make_cgroup_root(parent, true, &failure)) && make_cgroup_root(root, false, &failure))
             return;
-        if (failure.error != ENOENT)
+        if (failure.error != ENOENT && failure.error != ENODEV)
             break; /* Else the last of the other launchers has just left and taken the shared directory along. */
     }
     errno = failure.error;

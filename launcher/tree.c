@@ -140,11 +140,11 @@ static void signal_cgroup(uint32_t handle, pid_t command, int signal)
 
 static struct process {
     pid_t pid, parent;
-    bool inside, stopped;
+    bool inside, stopped; /* stopped when it was listed */
 } processes[PROCESSES_MAX];
 static size_t process_count;
 
-static bool read_parent(int proc, const char *pid, pid_t *parent)
+static bool read_status(int proc, const char *pid, struct process *process)
 {
     char path[32], line[512];
 
@@ -160,7 +160,8 @@ static bool read_parent(int proc, const char *pid, pid_t *parent)
     char *after_name = strrchr(line, ')'); /* The name may hold anything, also brackets. */
     if (after_name == NULL || strlen(after_name) < 5)
         return false;
-    *parent = (pid_t)strtol(after_name + 4, NULL, 10);
+    process->stopped = after_name[2] == 'T' || after_name[2] == 'Z';
+    process->parent = (pid_t)strtol(after_name + 4, NULL, 10);
     return true;
 }
 
@@ -174,7 +175,7 @@ static void list_processes(void)
     for (struct dirent *entry; process_count < PROCESSES_MAX && (entry = readdir(proc)) != NULL;) {
         struct process *process = &processes[process_count];
         *process = (struct process){.pid = (pid_t)strtol(entry->d_name, NULL, 10)};
-        if (process->pid > 1 && read_parent(dirfd(proc), entry->d_name, &process->parent))
+        if (process->pid > 1 && read_status(dirfd(proc), entry->d_name, process))
             process_count++;
     }
     closedir(proc);
@@ -194,33 +195,48 @@ static void mark_descendants(pid_t keeper)
     }
 }
 
-/*
- * Stopped processes cannot fork and still hold their place under the limit of processes, so stopping until nobody new turns up comes to an end also
- * for a fork bomb; killing at once would free places for new ones.
- */
-static void signal_descendants(pid_t keeper, int signal)
+/* Signals all of them once; says how many there are, and whether all were stopped already when they were listed. */
+static size_t signal_listed(pid_t keeper, int signal, bool *all_stopped)
 {
-    size_t known = 0;
+    size_t inside = 0;
+
+    list_processes();
+    mark_descendants(keeper);
+    *all_stopped = true;
+    for (size_t i = 0; i < process_count; i++)
+        if (processes[i].inside) {
+            inside++;
+            *all_stopped &= processes[i].stopped;
+            kill(processes[i].pid, signal);
+        }
+    return inside;
+}
+
+/*
+ * Stopped processes cannot fork and still hold their place under the limit of processes, so stopping until everybody who is listed was stopped already
+ * comes to an end also for a fork bomb; killing at once would free places for new ones. Then they are killed, and looked for again: orphans stay below
+ * the keeper, so nobody gets away by being born in between.
+ */
+static void kill_descendants(pid_t keeper)
+{
+    bool all_stopped = false;
 
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        size_t inside = 0;
-        list_processes();
-        mark_descendants(keeper);
-        for (size_t i = 0; i < process_count; i++)
-            if (processes[i].inside) {
-                inside++;
-                kill(processes[i].pid, signal == SIGKILL ? SIGSTOP : signal);
-            }
-        if (signal != SIGKILL)
+        for (int stops = 0; stops < ROUNDS_MAX && signal_listed(keeper, SIGSTOP, &all_stopped) > 0 && !all_stopped; stops++)
+            ;
+        if (signal_listed(keeper, SIGKILL, &all_stopped) == 0)
             return;
-        if (inside == known)
-            break;
-        known = inside;
     }
-    for (size_t i = 0; i < process_count; i++)
-        if (processes[i].inside)
-            kill(processes[i].pid, SIGKILL);
-    kill(keeper, SIGCONT); /* Somebody of the same user may have stopped it, and it has to say how they ended. */
+}
+
+static void signal_descendants(pid_t keeper, int signal)
+{
+    bool all_stopped;
+
+    if (signal == SIGKILL)
+        kill_descendants(keeper);
+    else
+        (void)signal_listed(keeper, signal, &all_stopped);
 }
 
 void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal)

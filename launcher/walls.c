@@ -355,8 +355,8 @@ static void take_step(const struct spec *spec, const struct step *step)
     case STEP_PROC:
         mount_on("proc", step->target, MS_NOSUID | MS_NODEV | MS_NOEXEC | mount_flags_of(step->flags), step->options);
         return;
-    case STEP_DEVPTS:
-        mount_on("devpts", step->target, MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600");
+    case STEP_DEVPTS: /* `max`: terminals are counted for the whole machine, and one sandbox could take them all. */
+        mount_on("devpts", step->target, MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600,max=64");
         return;
     case STEP_SYMLINK:
         make_parents(step->target);

@@ -1,5 +1,5 @@
 /** Memory of the whole machine, as the kernel counts it: what a sandbox costs is mostly not in any process. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -49,29 +49,4 @@ function readMemory(): Memory {
 export function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)(); // The flag puts it there.
-}
-
-/** Of one process, in MiB; what is shared with others is divided among them. Nothing for a process that is gone, or not for us to see. */
-export function anonymousPages(pid: number): number {
-  return Number(/^Pss_Anon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1_024;
-}
-
-/** Every process below this one, by the parents that /proc names. */
-export function descendants(): readonly number[] {
-  const parents = new Map(
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      // The name of the program may hold spaces and parentheses, so it ends at the last one; state and parent follow (proc_pid_stat(5)).
-      .map((name) => [Number(name), Number(/^.*\) \S+ (\d+)/s.exec(read(`/proc/${name}/stat`))?.[1])]),
-  );
-  const isOurs = (pid: number | undefined): boolean => pid !== undefined && (pid === process.pid || isOurs(parents.get(pid)));
-  return [...parents.keys()].filter((pid) => pid !== process.pid && isOurs(pid));
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return ''; // Gone meanwhile, or not for us to see.
-  }
 }

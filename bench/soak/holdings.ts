@@ -1,7 +1,7 @@
 /** What snapshots of the test kit do not look at: the inside of the launcher, memory, and what the kernel has not freed yet. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { Snapshot } from '@warren/testkit';
 import { collectGarbage } from '../harness/memory.ts';
+import { findLauncherProcess } from '../harness/processes.ts';
 
 export type Holdings = {
   /** Of the launcher, by number. */
@@ -10,10 +10,9 @@ export type Holdings = {
   readonly facts: Readonly<Record<string, number | undefined>>;
 };
 
-/** Reads what the launcher among the processes of this snapshot holds. */
-export function readHoldings({ processes }: Snapshot): Holdings {
-  const launcher = processes.find((line) => line.includes(' warren-launcher '))?.split(' ')[0];
-  if (launcher === undefined) throw new Error('There is no launcher among our processes');
+/** Reads what our launcher holds, and what there is of the machine. */
+export function readHoldings(): Holdings {
+  const launcher = findLauncherProcess();
   collectGarbage();
   return {
     descriptors: new Map(

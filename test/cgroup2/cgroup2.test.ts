@@ -13,7 +13,7 @@ import { type Report, readReports } from './reports.ts';
 import { runMachine } from './virtual-machine.ts';
 
 const MIB = 1_048_576;
-const MACHINE_MS_MAX = 150_000;
+const MACHINE_MS_MAX = 240_000;
 /** Installing QEMU and downloading a kernel come on top the first time. */
 const SETUP_MS_MAX = 240_000 + MACHINE_MS_MAX;
 

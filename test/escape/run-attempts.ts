@@ -1,31 +1,39 @@
-/** Makes attempts and collects their answers. Those of the program that do not need a sandbox of their own share one, and one process for each user. */
+/** Makes attempts and collects their answers. */
 import type { Arena } from './arena.ts';
 import type { Attempt, TestedProfile, User } from './attempt.ts';
 
+/** By the id of the attempt. */
 export type Answers = ReadonlyMap<string, string>;
 
 export async function runAttempts(arena: Arena, attempts: readonly Attempt[], profile: TestedProfile): Promise<Answers> {
-  const answers = new Map<string, string>();
-  await runShared(arena, attempts, profile, answers);
+  const answers = new Map(await runShared(arena, attempts, profile));
   for (const attempt of attempts) {
-    if (!answers.has(attempt.id)) answers.set(attempt.id, await runAlone(arena, attempt, profile));
+    if (!isShared(attempt)) answers.set(attempt.id, await runAlone(arena, attempt, profile));
   }
   return answers;
 }
 
-async function runShared(arena: Arena, attempts: readonly Attempt[], profile: TestedProfile, answers: Map<string, string>): Promise<void> {
-  const shared = attempts.filter(({ how }) => how.kind === 'program' && how.spec === undefined);
-  if (shared.length === 0) return;
-  await using sandbox = await arena.startShared(profile);
-  for (const user of ['agent', 'root'] as const satisfies readonly User[]) {
-    const ids = new Map(shared.flatMap(({ id, how }) => (how.kind === 'program' && how.user === user ? [[id, how.name] as const] : [])));
-    if (ids.size === 0) continue;
-    const said = await arena.attack(sandbox, [...new Set(ids.values())], { user });
-    for (const [id, name] of ids) answers.set(id, said.get(name) ?? 'inconclusive');
-  }
+/** Those of the program that do not need a sandbox of their own share one, and one process for each user. */
+export function isShared({ how }: Attempt): boolean {
+  return how.kind === 'program' && how.spec === undefined;
 }
 
-async function runAlone(arena: Arena, { how }: Attempt, profile: TestedProfile): Promise<string> {
+/** Makes those that share, and leaves the others out. */
+export async function runShared(arena: Arena, attempts: readonly Attempt[], profile: TestedProfile): Promise<Answers> {
+  const answers = new Map<string, string>();
+  const shared = attempts.filter(isShared);
+  if (shared.length === 0) return answers;
+  await using sandbox = await arena.startShared(profile);
+  for (const user of ['agent', 'root'] as const satisfies readonly User[]) {
+    const names = new Map(shared.flatMap(({ id, how }) => (how.kind === 'program' && how.user === user ? [[id, how.name] as const] : [])));
+    if (names.size === 0) continue;
+    const said = await arena.attack(sandbox, [...new Set(names.values())], { user });
+    for (const [id, name] of names) answers.set(id, said.get(name) ?? 'inconclusive');
+  }
+  return answers;
+}
+
+export async function runAlone(arena: Arena, { how }: Attempt, profile: TestedProfile): Promise<string> {
   try {
     if (how.kind === 'host') return await how.make(arena, profile);
     await using sandbox = await arena.start({ profile, ...how.spec });

@@ -35,7 +35,7 @@ export const DEVICES: Theme = {
       restrictive: 'refused ENXIO',
     }),
     program('device-host-terminals', 'find terminals of the host', ['new_terminals'], 'absent', { restrictive: 'absent' }),
-    program('device-chmod', 'change the mode of the host’s /dev/null', ['user'], 'refused EPERM', { user: 'root' }),
+    program('device-chmod', 'change the mode of the host’s /dev/null', ['read_only_mount', 'user'], 'refused EROFS', { user: 'root' }),
     program('device-touch', 'set the times of the host’s /dev/null', ['read_only_mount'], 'refused EROFS'),
     program('device-replace', 'put something else in the place of /dev/null', ['read_only_root', 'landlock'], 'refused EROFS', {
       user: 'root',

@@ -3,9 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { atTerminal, hasPython } from '../test-support/terminal.ts';
-import { finish, User, WARREN } from './warren.ts';
+import { finish, PATIENCE_MS, User, WARREN } from './warren.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 /** Runs a script on the user's directory and gives the id of the run. */
 async function work(user: User, script: string): Promise<string> {

@@ -5,8 +5,10 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { finish, printed, type Result, User, WARREN } from './warren.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { finish, PATIENCE_MS, printed, type Result, User, WARREN } from './warren.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const sh = (script: string): readonly string[] => ['--', 'sh', '-c', script];
 
@@ -96,6 +98,7 @@ describe('warren run passes on what the command does', () => {
       stderr: expect.stringContaining('it is a directory'),
     });
     expect(await shell(`${command} run -- echo x > /dev/full`)).toMatchObject({ code: 125, stderr: 'warren: cannot write: ENOSPC\n' });
+    expect(await shell(`${command} run -- yes > /dev/full`)).toMatchObject({ code: 125, stderr: 'warren: cannot write: ENOSPC\n' });
     expect(await shell(`${command} run -- sh -c 'exit 4' >&- 2>&- <&-`)).toMatchObject({ code: 4 });
   });
 

@@ -1,7 +1,9 @@
 /** `warren run --tty` with a person at the other end. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { atTerminal, hasPython, type TerminalOutcome, type TerminalSession } from '../test-support/terminal.ts';
-import { User, WARREN } from './warren.ts';
+import { PATIENCE_MS, User, WARREN } from './warren.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 async function warrenAtTerminal(args: readonly string[], session: Omit<TerminalSession, 'argv'>): Promise<TerminalOutcome> {
   await using user = await User.create();

@@ -14,6 +14,9 @@ export const WARREN: readonly string[] =
     ? [process.execPath, join(cli, 'bin/warren.cjs')]
     : [process.execPath, '--conditions=warren-source', join(cli, 'src/main.ts')];
 
+/** For tests that start it many times: on a busy machine each start takes its second. */
+export const PATIENCE_MS = 90_000;
+
 export type Result = {
   readonly code: number | null;
   readonly signal: string | null;

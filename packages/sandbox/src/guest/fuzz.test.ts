@@ -5,6 +5,7 @@
  * WARREN_FUZZ_SEED repeats a run; WARREN_FUZZ_FRAMES makes it longer.
  */
 import { Duplex } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import { isFault } from '@warren/protocol';
 import { expect, it } from 'vitest';
 import { encodeFrame } from './frame.ts';
@@ -59,6 +60,7 @@ it(`a hostile guest cannot hurt the host: ${FRAMES} frames, seed ${SEED}`, { tim
   try {
     while (frames < FRAMES) {
       const sessions = Array.from({ length: SESSIONS_AT_ONCE }, () => new Session(random));
+      await turn(); // Now the connections flow: what is fed is read at once, also what is followed by a hang-up.
       for (const session of sessions) frames += session.attack();
       for (const session of sessions) {
         const reason = await session.outcome();

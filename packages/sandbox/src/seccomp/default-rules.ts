@@ -140,11 +140,6 @@ export const DEFAULT_RULES: readonly Rule[] = [
       'mq_open', 'mq_unlink', 'mq_timedsend', 'mq_timedreceive', 'mq_notify', 'mq_getsetattr',
     ],
   },
-  {
-    why: 'the old asynchronous file interface, which databases use; its successor io_uring stays out, its bugs have been walls falling',
-    answer: 'allow',
-    calls: ['io_setup', 'io_destroy', 'io_submit', 'io_cancel', 'io_getevents', 'io_pgetevents'],
-  },
   { why: 'asking for and setting the plain Linux personality', answer: guard.PERSONALITY_OF_LINUX, calls: ['personality'] },
   {
     why: 'programs that wall themselves in further; filters and rulesets only add',
@@ -170,6 +165,11 @@ export const DEFAULT_RULES: readonly Rule[] = [
     why: 'young code with an old equivalent: callers fall back to /proc/self/mountinfo',
     answer: 'ENOSYS',
     calls: ['statmount', 'listmount'],
+  },
+  {
+    why: 'requests are counted for the whole machine (fs.aio-max-nr), so one sandbox could take them all; callers fall back to threads',
+    answer: 'ENOSYS',
+    calls: ['io_setup', 'io_destroy', 'io_submit', 'io_cancel', 'io_getevents', 'io_pgetevents'],
   },
   { why: 'tells who else has read a shared file; mincore serves those who own it', answer: 'ENOSYS', calls: ['cachestat'] },
 ];

@@ -70,8 +70,8 @@ describe('the default profile', () => {
     const asked = names.filter((name) => typeof answers.get(name) === 'object');
     expect({ refused, asked }).toEqual({
       refused: words(`
-        adjtimex cachestat clock_adjtime epoll_ctl_old epoll_wait_old fanotify_mark get_thread_area listmount modify_ldt name_to_handle_at
-        openat2 process_mrelease process_vm_readv process_vm_writev ptrace set_thread_area statmount
+        adjtimex cachestat clock_adjtime epoll_ctl_old epoll_wait_old fanotify_mark get_thread_area io_cancel io_destroy io_getevents
+        io_pgetevents io_setup io_submit listmount modify_ldt name_to_handle_at openat2 process_mrelease process_vm_readv process_vm_writev ptrace set_thread_area statmount
       `),
       asked: words('chmod creat fchmod fchmodat fchmodat2 ioctl mkdir mkdirat mknod mknodat open openat renameat2 socketpair'),
     });

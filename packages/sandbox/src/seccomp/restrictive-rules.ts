@@ -18,11 +18,6 @@ export const RESTRICTIVE_RULES: readonly Rule[] = [
     ],
   },
   {
-    why: 'a large interface that only databases use',
-    answer: 'EPERM',
-    calls: ['io_setup', 'io_destroy', 'io_submit', 'io_cancel', 'io_getevents', 'io_pgetevents'],
-  },
-  {
     why: 'the host decides who runs where and how urgently; choosing a core helps to listen to its neighbour',
     answer: 'EPERM',
     calls: ['sched_setaffinity', 'sched_setattr', 'sched_setparam', 'sched_setscheduler', 'setpriority', 'ioprio_set'],

@@ -7,6 +7,8 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const LOOK_EVERY_MS = 200;
+/** An entry without blocks still takes an inode, of which a file system has only so many. */
+const ENTRY_BYTES = 4_096;
 /** A look may take at most this share of the time. */
 const SHARE = 0.05;
 
@@ -43,7 +45,7 @@ export async function diskUsage(directory: string, bytesMax: number, isCancelled
       const child = join(path, entry.name);
       if (entry.isDirectory()) waiting.push(child);
       bytes += await lstat(child).then(
-        (status) => status.blocks * 512,
+        (status) => Math.max(ENTRY_BYTES, status.blocks * 512),
         () => 0,
       );
     }

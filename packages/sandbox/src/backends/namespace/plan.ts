@@ -200,7 +200,7 @@ const GROUP = `root:x:0:\nagent:x:${AGENT.gid}:\nnogroup:x:65534:\n`;
 function deviceFlags(): readonly string[] {
   const flags: string[] = [];
   for (const name of ['null', 'zero', 'full', 'random', 'urandom', 'tty'])
-    flags.push('--bind', `/dev/${name}`, `dev/${name}`, 'nosuid,noexec');
+    flags.push('--bind', `/dev/${name}`, `dev/${name}`, 'ro,nosuid,noexec'); // Read-only: its times and mode are the host's; writing to a device goes on.
   return [
     ...flags,
     '--devpts',
@@ -307,7 +307,7 @@ function cgroupFlags(plan: CgroupPlan): readonly string[] {
 
 function rlimitFlags({ spec }: PlanInput): readonly string[] {
   const { openFiles, fileBytes, pids } = spec.limits;
-  const flags = ['--rlimit', 'core', '0', '0', '--rlimit', 'memlock', '67108864', '67108864', '--rlimit', 'msgqueue', '819200', '819200'];
+  const flags = ['--rlimit', 'core', '1', '1', '--rlimit', 'memlock', '67108864', '67108864', '--rlimit', 'msgqueue', '819200', '819200'];
   if (openFiles !== null) flags.push('--rlimit', 'nofile', `${Math.min(1_024, openFiles)}`, `${openFiles}`);
   if (fileBytes !== null) flags.push('--rlimit', 'fsize', `${fileBytes}`, `${fileBytes}`);
   // Counted per user namespace (since Linux 5.14), so it is the sandbox's own; behind the cgroup, and alone where there is none.
