@@ -12,6 +12,7 @@ import { idle } from './benchmarks/idle.ts';
 import { startup } from './benchmarks/startup.ts';
 import { wide } from './benchmarks/wide.ts';
 import type { Benchmark, Context } from './harness/benchmark.ts';
+import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
@@ -43,8 +44,9 @@ async function measure(benchmark: Benchmark): Promise<Result> {
     context.say(`${benchmark.name} took ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
     return { benchmark, rows };
   } catch (error) {
-    console.error(error);
-    return { benchmark, rows: [], error: error instanceof Error ? error.message : String(error) };
+    const errors = errorsIn(error);
+    for (const one of errors) console.error(one);
+    return { benchmark, rows: [], error: errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ') };
   }
 }
 

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { openSandboxes } from '@warren/sandbox';
 import { diff, leaksSince, type Snapshot, snapshot, TemporaryDirectory } from '@warren/testkit';
 import { atOnce } from './harness/at-once.ts';
+import { errorsIn } from './harness/errors-in.ts';
 import { Cycles } from './soak/cycle.ts';
 import { addedDescriptors, compareHoldings, isOurCgroup, readHoldings } from './soak/holdings.ts';
 
@@ -24,40 +25,50 @@ const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted')));
 process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')));
 
-await using directory = await TemporaryDirectory.create();
-process.env['TMPDIR'] = directory.path; // Whatever of ours writes a temporary file writes it where we look.
-await mkdir(directory.join('workspace'));
-await writeFile(directory.join('workspace', 'file'), 'as it was\n');
+try {
+  await using directory = await TemporaryDirectory.create();
+  const left = await soak(directory);
+  for (const line of left) console.error(`soak: LEFT ${line}`);
+  console.log(left.length === 0 ? `soak: ${count} cycles left nothing` : `soak: FAILED: ${count} cycles left ${left.length} things`);
+  if (left.length > 0) process.exitCode = 1;
+} catch (error) {
+  for (const one of errorsIn(error)) console.error(one);
+  process.exitCode = 1;
+}
 
-await warmUp(); // Node opens descriptors of its own with its first child.
-const before = await lookAtRest();
-show('before', before);
-const piledUp = await soak();
-const left = await leaksSince(before, { deadlineMs: SETTLE_MS });
-show('after', look());
-const all = [...piledUp.map((line) => `while the launcher ran: ${line}`), ...left.map((line) => `after closing: ${line}`)];
-for (const line of all) console.error(`soak: LEFT ${line}`);
-console.log(all.length === 0 ? `soak: ${count} cycles left nothing` : `soak: FAILED: ${count} cycles left ${all.length} things`);
-if (all.length > 0) process.exitCode = 1;
+/** Returns what is left, one line each. */
+async function soak(directory: TemporaryDirectory): Promise<readonly string[]> {
+  process.env['TMPDIR'] = directory.path; // Whatever of ours writes a temporary file writes it where we look.
+  await mkdir(directory.join('workspace'));
+  await writeFile(directory.join('workspace', 'file'), 'as it was\n');
+  await warmUp(directory);
+  const before = await lookAtRest(directory);
+  show('before', before);
+  const piledUp = await soakOneLauncher(directory);
+  const left = await leaksSince(before, { deadlineMs: SETTLE_MS });
+  show('after', look(directory));
+  return [...piledUp.map((line) => `while the launcher ran: ${line}`), ...left.map((line) => `after closing: ${line}`)];
+}
 
-async function warmUp(): Promise<void> {
+/** Node opens descriptors of its own with its first child. */
+async function warmUp(directory: TemporaryDirectory): Promise<void> {
   await using sandboxes = await openSandboxes();
   await new Cycles(sandboxes, directory).run(0);
 }
 
 /** Returns what was left while the launcher still ran. */
-async function soak(): Promise<readonly string[]> {
+async function soakOneLauncher(directory: TemporaryDirectory): Promise<readonly string[]> {
   await using sandboxes = await openSandboxes();
   const cycles = new Cycles(sandboxes, directory);
   await atOnce(Math.min(WARMUPS, count), width, (index) => cycles.run(index));
-  const opened = await lookAtRest();
+  const opened = await lookAtRest(directory);
   const held = readHoldings();
   show('launcher runs, warm', opened);
   const startedAt = performance.now();
   await turnOver(cycles, startedAt);
   console.log(`soak: ${count} cycles in ${secondsSince(startedAt)}, ${width} at a time; with those to warm up:`);
   for (const line of cycles.summary()) console.log(`soak:   ${line}`);
-  const after = await lookAtRest(opened);
+  const after = await lookAtRest(directory, opened);
   show('launcher runs, after', after);
   const holds = readHoldings();
   for (const line of compareHoldings(held, holds)) console.log(`soak: ${line}`);
@@ -86,11 +97,11 @@ async function turnOver(cycles: Cycles, startedAt: number): Promise<void> {
  * A look once the launcher has built its blanks and buried its dead: when two in a row are alike, and no more than `earlier`, if it is given.
  * Resolves with the last look when the time is over.
  */
-async function lookAtRest(earlier?: Snapshot): Promise<Snapshot> {
+async function lookAtRest(directory: TemporaryDirectory, earlier?: Snapshot): Promise<Snapshot> {
   const deadline = performance.now() + SETTLE_MS;
-  for (let last = look(); ; ) {
+  for (let last = look(directory); ; ) {
     await sleep(REST_MS);
-    const now = look();
+    const now = look(directory);
     const isAtRest = diff(last, now).length === 0 && diff(now, last).length === 0;
     if ((isAtRest && (earlier === undefined || grown(earlier, now).length === 0)) || performance.now() > deadline) return now;
     last = now;
@@ -106,7 +117,7 @@ function grown(before: Snapshot, after: Snapshot): readonly string[] {
   });
 }
 
-function look(): Snapshot {
+function look(directory: TemporaryDirectory): Snapshot {
   return snapshot({ directory: directory.path, isOurs: isOurCgroup });
 }
 

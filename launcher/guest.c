@@ -482,6 +482,7 @@ static void send_signal(uint32_t number, uint8_t signal, uint8_t scope)
             kill(channel->pid, SIGTERM);
         return;
     }
+    channel->doomed |= scope == 2 && signal == SIGTERM;
     if (scope == 2)
         signal_command_tree(channel, signal);
     else if (!channel->ended && (scope != 1 || kill(-channel->pid, signal) != 0)) /* It may not lead its group yet. */

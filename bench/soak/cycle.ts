@@ -1,5 +1,6 @@
 /** Lives of a sandbox, short and long, good and bad, each to its very end. */
-import { mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
 import type { Sandboxes, SandboxSpec } from '@warren/sandbox';
 import type { TemporaryDirectory } from '@warren/testkit';
@@ -96,6 +97,8 @@ export class Cycles {
       const workspace = { kind: 'overlay', directory: this.#directory.join('workspace'), layer } as const;
       await this.#live({ workspace }, ['/bin/sh', '-c', 'echo changed > file && mkdir new && rm file']);
     } finally {
+      // The kernel's own directory in there is closed to everybody but root, also to its owner.
+      await chmod(join(layer, 'work/work'), 0o700).catch(() => {}); // It is not there when the sandbox did not start.
       await rm(layer, { recursive: true });
     }
   }

@@ -28,18 +28,22 @@ describe.each(REMOVABLE_WALLS)('the wall %s', (wall) => {
     expect(trialsOf(wall).length).toBeGreaterThan(0);
   });
 
-  it.for(trialsOf(wall).map((trial) => ({ words: wordsOf(trial), trial })))('is missed: $words', { timeout: TRIAL_MS }, async ({ trial }, { skip }) => {
-    const reason = whyNot ?? (trial.setting === 'unprivileged' ? whyNotAsUser() : undefined);
-    skip(reason !== undefined, reason);
-    const { before: standing, after: gone } = await runTrial(ground, trial);
-    const ids = Object.keys(trial.changes);
-    expect(ids.filter((id) => /^(succeeded|inconclusive)/.test(standing.get(id) ?? ''))).toEqual([]);
-    const noticed = ids.filter((id) => gone.get(id) !== standing.get(id));
-    rows.push(...noticed.map((id) => `${wordsOf(trial).padEnd(60)} ${id.padEnd(32)} ${standing.get(id)} -> ${gone.get(id)}`));
-    expect(noticed).toEqual(ids);
-    for (const [id, beginning] of Object.entries(trial.changes))
-      expect(`${id}: ${gone.get(id)}`).toMatch(new RegExp(`^${id}: ${beginning}`));
-  });
+  it.for(trialsOf(wall).map((trial) => ({ words: wordsOf(trial), trial })))(
+    'is missed: $words',
+    { timeout: TRIAL_MS },
+    async ({ trial }, { skip }) => {
+      const reason = whyNot ?? (trial.setting === 'unprivileged' ? whyNotAsUser() : undefined);
+      skip(reason !== undefined, reason);
+      const { before: standing, after: gone } = await runTrial(ground, trial);
+      const ids = Object.keys(trial.changes);
+      expect(ids.filter((id) => /^(succeeded|inconclusive)/.test(standing.get(id) ?? ''))).toEqual([]);
+      const noticed = ids.filter((id) => gone.get(id) !== standing.get(id));
+      rows.push(...noticed.map((id) => `${wordsOf(trial).padEnd(60)} ${id.padEnd(32)} ${standing.get(id)} -> ${gone.get(id)}`));
+      expect(noticed).toEqual(ids);
+      for (const [id, beginning] of Object.entries(trial.changes))
+        expect(`${id}: ${gone.get(id)}`).toMatch(new RegExp(`^${id}: ${beginning}`));
+    },
+  );
 });
 
 describe('after all of them', () => {

@@ -24,7 +24,7 @@ const LIMIT_MIN: { readonly [Key in keyof Required<Limits>]: number } = {
   fileBytes: 1,
   openFiles: 8,
   diskBytes: 1,
-  scratchBytes: 4_096,
+  scratchBytes: 65_536,
   wallMs: 1,
 };
 const ENVIRONMENT_MAX = 512;
