@@ -159,7 +159,7 @@ static bool remove_cgroup(const char *path)
         return errno == ENOENT;
     for (struct dirent *entry; (entry = readdir(entries)) != NULL;)
         if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
-            (void)unlinkat(directory, entry->d_name, AT_REMOVEDIR); /* One level: commands get no cgroup of their own to nest in. */
+            (void)unlinkat(directory, entry->d_name, AT_REMOVEDIR); /* One level: those of the commands, who can make none themselves. */
     closedir(entries);
     return rmdir(path) == 0 || errno == ENOENT;
 }

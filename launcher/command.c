@@ -84,6 +84,9 @@ static int open_terminal(struct plumbing *plumbing, const struct request *reques
     if (foreign) {
         setfsuid(geteuid());
         setfsgid(getegid());
+        /* Both are lost with any change of ids (prctl(2)). If the launcher died just now, the guest connection's end tells. */
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+            return -1;
     }
     if (master < 0)
         return -1;

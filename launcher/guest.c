@@ -29,7 +29,6 @@
 #define CREDIT_BYTES 65536u      /* stdin the host may send ahead */
 #define CREDIT_STEP 16384u       /* given back in steps of at least this */
 #define OUTBOX_BYTES (2 * (PAYLOAD_BYTES_MAX + HEADER_BYTES))
-#define LINGERING_MAX 4096
 
 struct stream {
     int fd;          /* read end; -1 once closed or handed to the lingering ones */
@@ -400,7 +399,7 @@ static void finish(uint32_t number, int status, const struct rusage *usage)
     else
         emit_exit(number, 0, false, WEXITSTATUS(status), usage, "", 0);
     channel->ended = true;
-    if (channel->doomed)
+    if (channel->doomed && channel->type == FRAME_EXEC)
         signal_tree(channel->tree, channel->keeper, 0, SIGKILL);
     for (int which = 0; which < 2; which++)
         if (!channel->output[which].ended) {
@@ -477,9 +476,13 @@ static void send_signal(uint32_t number, uint8_t signal, uint8_t scope)
 {
     struct channel *channel = &channels[number];
 
-    if (channel->type != FRAME_EXEC) { /* A file operation: its process is ours, and tidies up on SIGTERM. */
-        if (!channel->ended)
-            kill(channel->pid, SIGTERM);
+    if (channel->type != FRAME_EXEC) {
+        /* A file operation: its process is ours and tidies up after a write on SIGTERM. A command of the same user may have stopped it. */
+        if (!channel->ended) {
+            kill(channel->pid, channel->type == FRAME_WRITE && !channel->doomed ? SIGTERM : SIGKILL);
+            kill(channel->pid, SIGCONT);
+            channel->doomed = true;
+        }
         return;
     }
     channel->doomed |= scope == 2 && signal == SIGTERM;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -155,7 +156,10 @@ static int open_idmap(const struct spec *spec, uint32_t base, struct failure *fa
     pid_t holder = clone_with(CLONE_NEWUSER);
 
     if (holder == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        struct pollfd launcher = {.fd = self_fd, .events = POLLIN};
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || poll(&launcher, 1, 0) != 0)
+            _exit(125); /* The launcher has died before it could be told to take us along. */
+        close_from(0);
         for (;;)
             pause();
     }
@@ -227,9 +231,29 @@ static uint64_t namespaces_of(const struct spec *spec)
            ((spec->without & WITHOUT_UTS) ? 0 : CLONE_NEWUTS);
 }
 
+/* A blank lives for hours perhaps: it must not hold other sandboxes' connections and leases, nor what tells that the launcher is gone. */
+static void keep_only(int first, int second, int third)
+{
+    unsigned kept[3] = {(unsigned)first, (unsigned)second, (unsigned)third}, from = STDERR_FILENO + 1;
+
+    for (int round = 0; round < 3; round++)
+        for (int i = 0; i < 2; i++)
+            if (kept[i] > kept[i + 1]) {
+                unsigned swap = kept[i];
+                kept[i] = kept[i + 1];
+                kept[i + 1] = swap;
+            }
+    for (int i = 0; i < 3; from = kept[i++] + 1)
+        if (kept[i] > from)
+            (void)close_descriptors(from, kept[i] - 1); /* Only fails for a range that is none. */
+    (void)close_descriptors(from, ~0u);
+}
+
 /* Runs in the new process. */
 __attribute__((noreturn)) static void become_sandbox(const struct workshop *workshop, struct spec *spec, const struct blank *blank)
 {
+    if (!(spec->without & WITHOUT_CLOSE))
+        keep_only(blank->orders, blank->launcher, blank->null);
     raise_walls(spec, blank);
     workshop->become(spec);
     _exit(125);
@@ -261,7 +285,6 @@ bool make_blank(struct workshop *workshop, struct spec *spec, const char *filter
     blank->orders = orders[0];
     blank->pid = clone_with(namespaces_of(spec));
     if (blank->pid == 0) {
-        close(orders[0]);
         become_sandbox(workshop, spec, &inside_blank);
     }
     close(orders[1]);

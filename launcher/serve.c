@@ -67,6 +67,7 @@ struct sandbox {
 
 static const struct serve_options *options;
 static int poller = -1, listener = -1, signals = -1;
+static int reserve = -1; /* a descriptor to spare, for the moment when there are no others */
 static struct sandbox *sandboxes;
 
 static struct launched spares[SPARES_MAX];
@@ -360,7 +361,7 @@ static bool launch(const struct arrival *arrival, struct spec *spec, struct laun
             return false;
         if (order_sandbox(launched, spec, &request, failure))
             return true;
-        bool has_died = failure->error == EPIPE || failure->error == ECONNRESET || failure->error == ESRCH;
+        bool has_died = is_spare && (failure->error == EPIPE || failure->error == ECONNRESET || failure->error == ESRCH);
         discard_blank(&workshop, launched, spec);
         if (!has_died)
             return false;
@@ -438,6 +439,10 @@ static int receive(struct arrival *arrival)
         if (payload == NULL)
             return -1;
         payload[length] = '\0';
+        if (!first && arrival->header.channel != arrival->id) {
+            free(payload);
+            return -1;
+        }
         arrival->in_payload = true;
         arrival->id = arrival->header.channel;
         if (first) {
@@ -467,6 +472,15 @@ static void accept_arrival(void)
     socklen_t length = sizeof peer;
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+        /* Turned away at once, with the descriptor kept for this: left waiting, it would wake us again and again. */
+        close(reserve);
+        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd >= 0)
+            close(fd);
+        reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+        return;
+    }
     if (fd < 0)
         return;
     struct arrival *arrival = NULL;
@@ -477,7 +491,12 @@ static void accept_arrival(void)
         return;
     }
     arrival->fd = fd;
-    watch(fd, arrival);
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = arrival};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) != 0) { /* No room for one more is that one's trouble only. */
+        close(fd);
+        free(arrival);
+        return;
+    }
     welcome(arrival); /* Usually all of it is there already. */
 }
 
@@ -598,6 +617,7 @@ void serve(const struct serve_options *serve_options)
     poller = epoll_create1(EPOLL_CLOEXEC);
     if (poller < 0)
         fail("serve", "epoll_create1", NULL);
+    reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     open_listener();
     watch(options->control, &control_mark);
     watch(signals, &signal_mark);

@@ -85,9 +85,14 @@ static inline int open_resolved(int directory, const char *path, uint64_t flags,
     return (int)syscall(CALL_OPENAT2, directory, path, &how, sizeof how);
 }
 
+static inline int close_descriptors(unsigned first, unsigned last)
+{
+    return (int)syscall(CALL_CLOSE_RANGE, first, last, 0u);
+}
+
 static inline int close_from(unsigned first)
 {
-    return (int)syscall(CALL_CLOSE_RANGE, first, ~0u, 0u);
+    return close_descriptors(first, ~0u);
 }
 
 #endif

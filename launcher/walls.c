@@ -73,7 +73,14 @@ void give_up(const char *stage, const char *call, const char *path)
 
 int open_source(const char *path, unsigned flags)
 {
-    return open_tree(AT_FDCWD, path, TREE_CLONE | TREE_CLOEXEC | ((flags & FLAG_RECURSIVE) ? TREE_RECURSIVE : 0));
+    /* The host named a path without links; one that is there now was put there since, by somebody who wants something else mounted. */
+    int place = open_resolved(AT_FDCWD, path, O_PATH | O_CLOEXEC, RESOLVE_NO_LINKS | RESOLVE_NO_MAGIC);
+    if (place < 0)
+        return -1;
+    int mount = open_tree(place, "", TREE_CLONE | TREE_CLOEXEC | TREE_EMPTY_PATH | ((flags & FLAG_RECURSIVE) ? TREE_RECURSIVE : 0)), error = errno;
+    close(place);
+    errno = error;
+    return mount;
 }
 
 /* The id maps are written by the launcher; until then this process is nobody. */
@@ -83,6 +90,19 @@ static void wait_for_maps(void)
 
     if (read_all(orders_fd, &byte, 1) != 0)
         _exit(125); /* The launcher failed or died; it has told the host, or nobody is left to hear. */
+}
+
+/* Without this a sandbox outlives its launcher. Every change of ids clears it, also of the filesystem ids (prctl(2)), so it is said again after each. */
+static void die_with_launcher(const struct spec *spec, const struct blank *blank)
+{
+    struct pollfd launcher = {.fd = blank->launcher, .events = POLLIN};
+
+    if (spec->without & WITHOUT_PARENT_DEATH)
+        return;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
+        give_up("identity", "prctl", "PR_SET_PDEATHSIG");
+    if (poll(&launcher, 1, 0) != 0) /* It died before the line above. */
+        _exit(125);
 }
 
 static void become_init(const struct spec *spec, const struct blank *blank)
@@ -98,14 +118,7 @@ static void become_init(const struct spec *spec, const struct blank *blank)
     }
     if (!(spec->without & WITHOUT_SESSION) && setsid() < 0)
         give_up("identity", "setsid", NULL);
-    if (!(spec->without & WITHOUT_PARENT_DEATH)) {
-        /* After the change of ids, which clears it: without this a sandbox outlives its launcher. */
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-            give_up("identity", "prctl", "PR_SET_PDEATHSIG");
-        struct pollfd launcher = {.fd = blank->launcher, .events = POLLIN};
-        if (poll(&launcher, 1, 0) != 0) /* It died before the line above. */
-            _exit(125);
-    }
+    die_with_launcher(spec, blank);
     /* The memory of the host's other programs is worth more than this one's. Inherited by every command. */
     int score = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (score >= 0) {
@@ -140,18 +153,28 @@ static unsigned long mount_flags_of(unsigned flags)
            ((flags & FLAG_NOEXEC) ? MS_NOEXEC : 0);
 }
 
-/* Makes the directories that lead to a target. Links are never followed: what is mounted already may hold hostile ones. */
-static void make_parents(const char *target)
+/*
+ * Opens the directory that a target is in, made if it is not there, and says what the target is called in it. Step by step and never through a link: what
+ * is mounted already may belong to somebody who is changing it.
+ */
+static int open_parent(const char *target, const char **name)
 {
-    char path[4096];
+    char part[256];
+    int directory = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
 
-    for (const char *slash = strchr(target, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        size_t length = (size_t)(slash - target);
-        memcpy(path, target, length);
-        path[length] = '\0';
-        if (mkdirat(root_fd, path, 0755) != 0 && errno != EEXIST)
-            give_up("mount", "mkdir", path);
+    for (const char *slash; directory >= 0 && (slash = strchr(target, '/')) != NULL; target = slash + 1) {
+        memcpy(part, target, (size_t)(slash - target)); /* is_target has seen to its length. */
+        part[slash - target] = '\0';
+        if (mkdirat(directory, part, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            give_up("mount", "mkdir", target);
+        int next = open_resolved(directory, part, O_PATH | O_DIRECTORY | O_CLOEXEC, RESOLVE_IN_TREE | RESOLVE_NO_LINKS | RESOLVE_NO_MAGIC);
+        close(directory);
+        directory = next;
     }
+    if (directory < 0)
+        give_up("mount", "openat2", target);
+    *name = target;
+    return directory;
 }
 
 static int find_target(const char *target)
@@ -165,16 +188,18 @@ static int open_target(const char *target, bool directory)
     int fd = find_target(target);
 
     if (fd < 0 && errno == ENOENT) {
-        make_parents(target);
+        const char *name;
+        int parent = open_parent(target, &name);
         if (directory) {
-            if (mkdirat(root_fd, target, 0755) != 0 && errno != EEXIST)
+            if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST)
                 give_up("mount", "mkdir", target);
         } else {
-            int file = openat(root_fd, target, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
+            int file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0644);
             if (file < 0)
                 give_up("mount", "open", target);
             close(file);
         }
+        close(parent);
         fd = find_target(target);
     }
     if (fd < 0)
@@ -237,10 +262,6 @@ static void mount_on(const char *type, const char *target, unsigned long flags, 
 }
 
 /*
- * The lower side and the layer are attached to two staging directories, under names that need no escaping in the options; the overlay keeps private
- * copies of both mounts, so the staging ones go away again. `userxattr`: the marks in the layer are user.overlay.*, the only ones allowed here.
- */
-/*
  * Who mounts an overlay is who works in its layer. On an id-mapped layer only the owner of the workspace is somebody: the directories that the kernel makes
  * there must be that owner's. Changing the filesystem ids takes some capabilities out of effect, so they are put back.
  */
@@ -259,6 +280,10 @@ static void act_as(uid_t uid, gid_t gid)
         give_up("mount", "capset", NULL);
 }
 
+/*
+ * The lower side and the layer are attached to two staging directories, under names that need no escaping in the options; the overlay keeps private
+ * copies of both mounts, so the staging ones go away again. `userxattr`: the marks in the layer are user.overlay.*, the only ones allowed here.
+ */
 static void mount_overlay(const struct spec *spec, const struct step *step)
 {
     static const char lower[] = ".lower", layer[] = ".layer";
@@ -295,27 +320,41 @@ static void mount_overlay(const struct spec *spec, const struct step *step)
 
 static void write_file(const struct step *step)
 {
-    make_parents(step->target);
-    int file = openat(root_fd, step->target, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, step->mode);
+    const char *name;
+    int parent = open_parent(step->target, &name);
+    int file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, step->mode);
     if (file < 0 || write_all(file, step->source, strlen(step->source)) != 0)
         give_up("mount", "write", step->target);
     close(file);
+    close(parent);
 }
 
 /* A writable place on the new root's own tmpfs. A mount of its own, because the root's becomes read-only. */
 static void make_scratch(const struct step *step)
 {
-    make_parents(step->target);
-    if (mkdirat(root_fd, step->target, step->mode) != 0 && errno != EEXIST)
+    const char *name;
+    int parent = open_parent(step->target, &name);
+    if (mkdirat(parent, name, step->mode) != 0 && errno != EEXIST)
         give_up("mount", "mkdir", step->target);
-    if (fchmodat(root_fd, step->target, step->mode, 0) != 0) /* mkdir obeys the umask. */
+    if (fchmodat(parent, name, step->mode, 0) != 0) /* mkdir obeys the umask. */
         give_up("mount", "chmod", step->target);
-    if ((step->uid != 0 || step->gid != 0) && fchownat(root_fd, step->target, step->uid, step->gid, AT_SYMLINK_NOFOLLOW) != 0)
+    if ((step->uid != 0 || step->gid != 0) && fchownat(parent, name, step->uid, step->gid, AT_SYMLINK_NOFOLLOW) != 0)
         give_up("mount", "chown", step->target);
-    int mount = open_tree(root_fd, step->target, TREE_CLONE | TREE_CLOEXEC);
+    int mount = open_tree(parent, name, TREE_CLONE | TREE_CLOEXEC);
+    close(parent);
     if (mount < 0)
         give_up("mount", "open_tree", step->target);
     attach(mount, step->flags, false, step->target, step->target);
+}
+
+static void make_link(const struct step *step)
+{
+    const char *name;
+    int parent = open_parent(step->target, &name);
+
+    if (symlinkat(step->source, parent, name) != 0)
+        give_up("mount", "symlink", step->target);
+    close(parent);
 }
 
 /* Hides a file behind the new root's /dev/null (bound by an earlier step) and a directory behind an empty one; what is not there needs no mask. */
@@ -324,7 +363,7 @@ static void mask(const struct step *step)
     struct stat status;
     int place = find_target(step->target);
 
-    if (place < 0 && errno == ENOENT)
+    if (place < 0 && (errno == ENOENT || errno == ENOTDIR))
         return;
     if (place < 0 || fstat(place, &status) != 0)
         give_up("mask", "open", step->target);
@@ -359,9 +398,7 @@ static void take_step(const struct spec *spec, const struct step *step)
         mount_on("devpts", step->target, MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600,max=64");
         return;
     case STEP_SYMLINK:
-        make_parents(step->target);
-        if (symlinkat(step->source, root_fd, step->target) != 0)
-            give_up("mount", "symlink", step->target);
+        make_link(step);
         return;
     case STEP_FILE:
         write_file(step);
@@ -525,8 +562,11 @@ static void install_landlock(const struct spec *spec)
             beneath.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV;
         beneath.allowed_access &= ruleset.fs;
         beneath.parent_fd = open(rule->path, O_PATH | O_CLOEXEC);
-        if (beneath.parent_fd < 0)
+        struct stat status;
+        if (beneath.parent_fd < 0 || fstat(beneath.parent_fd, &status) != 0)
             give_up("landlock", "open", rule->path);
+        if (!S_ISDIR(status.st_mode))
+            beneath.allowed_access &= LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_TRUNCATE | LANDLOCK_IOCTL_DEV;
         if (syscall(CALL_LANDLOCK_ADD_RULE, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
             give_up("landlock", "landlock_add_rule", rule->path);
         close(beneath.parent_fd);
@@ -563,6 +603,7 @@ static void place_descriptors(const struct spec *spec)
     cgroup_fd = lift_descriptor(cgroup_fd);
     orders_fd = lift_descriptor(orders_fd);
     close(GUEST_FD);
+    close(GUEST_CGROUP_FD);
     report_fd = move_descriptor(report_fd, GUEST_FD);
     cgroup_fd = move_descriptor(cgroup_fd, GUEST_CGROUP_FD);
     orders_fd = move_descriptor(orders_fd, ORDERS_FD);
@@ -610,9 +651,10 @@ static void raise_base(struct spec *spec, const struct blank *blank)
 }
 
 /* From here on nothing can be opened, mounted or gained any more. */
-static void seal(const struct spec *spec, const char *filter, size_t filter_length)
+static void seal(const struct spec *spec, const struct blank *blank, const char *filter, size_t filter_length)
 {
     leave_old_root(spec);
+    die_with_launcher(spec, blank); /* An overlay may have changed the filesystem ids. */
     place_descriptors(spec);
     apply_limits(spec);
     drop_capabilities(spec);
@@ -644,7 +686,7 @@ static void assign_mounts(struct spec *spec)
     }
 }
 
-static void raise_rest(struct spec *spec, const struct order *order)
+static void raise_rest(struct spec *spec, const struct blank *blank, const struct order *order)
 {
     static char text[REQUEST_BYTES_MAX], filter[FILTER_BYTES_MAX] __attribute__((aligned(8)));
     struct failure failure;
@@ -658,7 +700,7 @@ static void raise_rest(struct spec *spec, const struct order *order)
     }
     assign_mounts(spec);
     take_steps(spec, spec->base_step_count, spec->step_count);
-    seal(spec, filter, order->filter_length);
+    seal(spec, blank, filter, order->filter_length);
 }
 
 void raise_walls(struct spec *spec, const struct blank *blank)
@@ -669,12 +711,12 @@ void raise_walls(struct spec *spec, const struct blank *blank)
     orders_fd = blank->orders;
     raise_base(spec, blank); /* As pid 1 of the new pid namespace, so that /proc shows it. */
     if (is_whole)
-        seal(spec, blank->filter, blank->filter_length);
+        seal(spec, blank, blank->filter, blank->filter_length);
     if (!receive_order(&order))
         _exit(0); /* Nobody wanted it. */
     if (is_whole)
         report_fd = move_descriptor(descriptors[0], GUEST_FD);
     else
-        raise_rest(spec, &order);
+        raise_rest(spec, blank, &order);
     close(orders_fd);
 }

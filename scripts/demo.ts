@@ -98,7 +98,7 @@ async function showNetwork(): Promise<void> {
 
 function showLimits(): void {
   title('A fork bomb and a memory hog, stopped');
-  const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 30';
+  const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; while :; do :; done';
   warren(['run', '--pids', '50', '--timeout', '2s', '--', 'sh', '-c', bomb], { exit: 124, says: /deadline|2 ?s|2,?000/ });
   warren(['run', '--memory', '64m', '--', 'python3', '-c', 'x = bytearray(10**9)'], { exit: 137, says: /memory/ });
   const left = spawnSync('pgrep', ['-f', 'bomb\\(\\)'], { encoding: 'utf8' }).stdout.trim();

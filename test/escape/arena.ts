@@ -6,10 +6,10 @@ import { isFault } from '@warren/protocol';
 import { type Completed, type Exit, openSandboxes, type RunOptions, type Sandbox, type Sandboxes, type SandboxSpec } from '@warren/sandbox';
 import { openWeakenedSandboxes, type RemovableWall } from '@warren/sandbox/testing';
 import { TemporaryDirectory } from '@warren/testkit';
-import type { TestedProfile, User } from './attempt.ts';
 import { buildAttack } from './build-attack.ts';
 import { CANARY_MOUNT, Canaries } from './canaries.ts';
 import { findInit, heldNames, launchersOf } from './host-processes.ts';
+import type { TestedProfile, User } from './setting.ts';
 
 export const ATTACK = '/opt/attack/attack';
 const ROOT = { uid: 0, gid: 0 } as const;
@@ -110,7 +110,7 @@ export class Arena implements AsyncDisposable {
 
   /** Makes attempts of the program one after the other; answers by name. */
   async attack(sandbox: Sandbox, names: readonly string[], options: AttackOptions = {}): Promise<ReadonlyMap<string, string>> {
-    const completed = await this.run(sandbox, [ATTACK, ...names], this.#attackOptions(sandbox, options));
+    const completed = await this.run(sandbox, [ATTACK, ...names], this.#attackOptions(options));
     const lines = text(completed.stdout).split(/\r?\n/);
     const answers = new Map<string, string>();
     for (const line of lines) {
@@ -123,7 +123,7 @@ export class Arena implements AsyncDisposable {
 
   /** Makes one attempt as the command itself, so that what ends it shows in the exit. */
   async attackDirectly(sandbox: Sandbox, name: string, options: AttackOptions = {}): Promise<string> {
-    const { exit, stdout } = await this.run(sandbox, [ATTACK, '--direct', name], this.#attackOptions(sandbox, options));
+    const { exit, stdout } = await this.run(sandbox, [ATTACK, '--direct', name], this.#attackOptions(options));
     if (exit.kind === 'stopped') return `refused by ${exit.by}`;
     const limits = exit.kind === 'not_started' || exit.limitsHit.length === 0 ? '' : `, limit ${exit.limitsHit.join(' ')}`;
     return `${text(stdout) || `inconclusive ${endOf(exit)}`}${limits}`;
@@ -144,7 +144,7 @@ export class Arena implements AsyncDisposable {
     }
   }
 
-  #attackOptions(_sandbox: Sandbox, { user, env, ...rest }: AttackOptions): RunOptions {
+  #attackOptions({ user, env, ...rest }: AttackOptions): RunOptions {
     const names = heldNames(launchersOf(process.pid));
     return {
       cwd: '/', // Root inside has no power to enter the agent's home.

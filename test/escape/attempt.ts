@@ -1,7 +1,8 @@
 /** What an attempt is. The tables in `attempts/` are made of these; `README.md` says what the themes are about. */
-import type { ProfileName, SandboxSpec } from '@warren/sandbox';
+import type { SandboxSpec } from '@warren/sandbox';
 import type { RemovableWall } from '@warren/sandbox/testing';
 import type { Arena } from './arena.ts';
+import type { Setting, TestedProfile, User } from './setting.ts';
 
 /** Walls that cannot be left out one by one, because nothing would work without them: each is upheld by what it says. */
 export const STANDING_WALLS = {
@@ -18,20 +19,12 @@ export const STANDING_WALLS = {
   output_limit: 'output is counted, and held back until somebody reads it',
   deadline: 'the host ends what takes too long',
   disk_watch: 'the host looks at the size of the layer',
+  layer_apply: 'applying a layer follows no link, takes nothing special, and leaves alone what makes the host run something',
   plain_words: 'messages show control characters instead of sending them',
   kernel: 'a rule of the kernel itself, or a bug of it that is repaired',
 } as const;
 
 export type Wall = RemovableWall | keyof typeof STANDING_WALLS;
-
-export type TestedProfile = Extract<ProfileName, 'moderate' | 'restrictive'>;
-
-/** Under what an attempt is made: a profile with root as the host's user, or `moderate` with an ordinary user, who has one id and no cgroups. */
-export type Setting = TestedProfile | 'unprivileged';
-
-export function profileOf(setting: Setting): TestedProfile {
-  return setting === 'unprivileged' ? 'moderate' : setting;
-}
 
 export type Attempt = {
   readonly id: string;
@@ -51,9 +44,6 @@ export type How =
   | { readonly kind: 'program'; readonly name: string; readonly user: User; readonly spec?: SandboxSpec }
   /** Made or judged by the host, in sandboxes of its own. */
   | { readonly kind: 'host'; readonly make: (arena: Arena, profile: TestedProfile) => Promise<string> };
-
-/** `root` is whoever pid 1 is: root inside, without a capability; where the host's user has one id only, the agent as well. */
-export type User = 'agent' | 'root';
 
 export type Theme = { readonly name: string; readonly attempts: readonly Attempt[] };
 

@@ -1,10 +1,11 @@
 /** All attempts, by theme. */
-import type { Attempt, Setting, Theme } from './attempt.ts';
+import type { Attempt, Theme } from './attempt.ts';
 import { DEVICES } from './attempts/devices.ts';
 import { ENDINGS } from './attempts/endings.ts';
 import { FILES } from './attempts/files.ts';
 import { KERNEL_CALLS } from './attempts/kernel-calls.ts';
 import { KERNEL_FILES } from './attempts/kernel-files.ts';
+import { LAYERS } from './attempts/layers.ts';
 import { LIMITS } from './attempts/limits.ts';
 import { MOUNTS } from './attempts/mounts.ts';
 import { NETWORK } from './attempts/network.ts';
@@ -12,6 +13,7 @@ import { OUTPUT } from './attempts/output.ts';
 import { PRIVILEGES } from './attempts/privileges.ts';
 import { PROCESSES } from './attempts/processes.ts';
 import { ROOT_DIRECTORY } from './attempts/root-directory.ts';
+import type { Setting } from './setting.ts';
 
 export const THEMES: readonly Theme[] = [
   ROOT_DIRECTORY,
@@ -23,6 +25,7 @@ export const THEMES: readonly Theme[] = [
   NETWORK,
   KERNEL_CALLS,
   FILES,
+  LAYERS,
   LIMITS,
   ENDINGS,
   OUTPUT,

@@ -1,10 +1,11 @@
 /** Every attempt against every wall: each must be refused exactly as the tables say. Start reading at README.md. */
-import { leaksSince, type Snapshot, snapshot } from '@warren/testkit';
+import type { Snapshot } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Arena, Ground } from './arena.ts';
-import { profileOf, type Setting } from './attempt.ts';
 import { ATTEMPTS, attemptsIn, THEMES } from './attempts.ts';
+import { ownLeaks, takeSnapshot } from './own-leaks.ts';
 import { type Answers, isShared, runAlone, runShared } from './run-attempts.ts';
+import { profileOf, type Setting } from './setting.ts';
 
 const isRoot = process.getuid?.() === 0;
 const SETTINGS: readonly Setting[] = isRoot ? ['moderate', 'restrictive'] : ['unprivileged'];
@@ -14,7 +15,7 @@ let ground: Ground;
 let arena: Arena;
 
 beforeAll(async () => {
-  before = snapshot({ isOurs: (path) => path.includes(`/warren/${process.pid}-`) });
+  before = takeSnapshot();
   ground = await Ground.open();
   arena = await Arena.open(ground);
 });
@@ -30,7 +31,7 @@ describe.each(SETTINGS)('in the setting %s', (setting) => {
 
   beforeAll(async () => {
     answers = await runShared(arena, attempts, profileOf(setting));
-  });
+  }, 90_000);
 
   it.each(attempts)('$id is refused: $title', async (attempt) => {
     const answer = isShared(attempt) ? answers.get(attempt.id) : await runAlone(arena, attempt, profileOf(setting));
@@ -57,6 +58,6 @@ describe('after all of them', () => {
     expect(ground.canaries.harm()).toEqual([]);
     await arena[Symbol.asyncDispose]();
     await ground[Symbol.asyncDispose]();
-    expect(await leaksSince(before)).toEqual([]);
+    expect(await ownLeaks(before)).toEqual([]);
   });
 });

@@ -8,9 +8,10 @@
 import { parseArgs } from 'node:util';
 import { REMOVABLE_WALLS, type RemovableWall } from '@warren/sandbox/testing';
 import { Arena, Ground } from './arena.ts';
-import { type Attempt, profileOf, type Setting } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import { attemptsIn, getAttempt } from './attempts.ts';
 import { runAttempts } from './run-attempts.ts';
+import { profileOf, type Setting } from './setting.ts';
 
 type Row = {
   readonly id: string;

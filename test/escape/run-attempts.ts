@@ -1,6 +1,7 @@
 /** Makes attempts and collects their answers. */
 import type { Arena } from './arena.ts';
-import type { Attempt, TestedProfile, User } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
+import type { TestedProfile, User } from './setting.ts';
 
 /** By the id of the attempt. */
 export type Answers = ReadonlyMap<string, string>;

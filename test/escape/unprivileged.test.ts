@@ -1,15 +1,15 @@
 /** The attempts that need no root, against sandboxes that an ordinary user of the host has started: one id, no cgroups. */
-import { leaksSince, snapshot } from '@warren/testkit';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runAsUser, whyNotAsUser } from './as-user.ts';
+import { ORDINARY_USER, runAsUser, whyNotAsUser } from './as-user.ts';
 import { attemptsIn } from './attempts.ts';
+import { ownLeaks, takeSnapshot } from './own-leaks.ts';
 import type { Answers } from './run-attempts.ts';
 
 const whyNot = whyNotAsUser();
 const attempts = attemptsIn('unprivileged');
 
 describe('in a sandbox of an ordinary user', () => {
-  const before = snapshot({ isOurs: () => false }); // No cgroups: there are none to look for.
+  const before = takeSnapshot();
   let answers: Answers = new Map();
 
   beforeAll(async () => {
@@ -22,6 +22,6 @@ describe('in a sandbox of an ordinary user', () => {
   });
 
   it('nothing is left behind', async () => {
-    expect(await leaksSince(before)).toEqual([]);
+    expect(await ownLeaks(before, ORDINARY_USER.uid)).toEqual([]);
   });
 });

@@ -5,9 +5,9 @@
 import { REMOVABLE_WALLS, type RemovableWall } from '@warren/sandbox/testing';
 import { Arena, type Ground } from './arena.ts';
 import { runAsUser } from './as-user.ts';
-import type { Setting } from './attempt.ts';
 import { getAttempt } from './attempts.ts';
 import { type Answers, runAttempts } from './run-attempts.ts';
+import type { Setting } from './setting.ts';
 
 export type WallTrial = {
   readonly wall: RemovableWall;

@@ -1,9 +1,10 @@
 /** The walls one at a time: each is taken away, and somebody must notice. A wall that nobody misses is not tested, or not needed. */
 import { REMOVABLE_WALLS } from '@warren/sandbox/testing';
-import { leaksSince, type Snapshot, snapshot } from '@warren/testkit';
+import type { Snapshot } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Ground } from './arena.ts';
 import { whyNotAsUser } from './as-user.ts';
+import { ownLeaks, takeSnapshot } from './own-leaks.ts';
 import { runTrial, trialsOf, type WallTrial } from './wall-trials.ts';
 
 const TRIAL_MS = 60_000;
@@ -15,7 +16,7 @@ let ground: Ground;
 const rows: string[] = [];
 
 beforeAll(async () => {
-  before = snapshot({ isOurs: (path) => path.includes(`/warren/${process.pid}-`) });
+  before = takeSnapshot();
   ground = await Ground.open();
 });
 
@@ -51,7 +52,7 @@ describe('after all of them', () => {
     console.log(`What noticed that a wall was gone:\n${rows.join('\n')}`);
     expect(ground.canaries.harm().filter((line) => !line.startsWith('somebody connected'))).toEqual([]);
     await ground[Symbol.asyncDispose]();
-    expect(await leaksSince(before)).toEqual([]);
+    expect(await ownLeaks(before)).toEqual([]);
   });
 });
 

@@ -101,7 +101,7 @@ export interface Limits {
   readonly openFiles?: number | null;
   /** Bytes the workspace layer may grow to. */
   readonly diskBytes?: number | null;
-  /** Bytes of each scratch tmpfs (`/tmp`, `/home/agent`, …). */
+  /** Bytes of all scratch places (`/tmp`, `/home/agent`, `/run`, `/dev/shm`) together. */
   readonly scratchBytes?: number | null;
   /** Lifetime of the sandbox. */
   readonly wallMs?: number | null;

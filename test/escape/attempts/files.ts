@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import type { Sandbox } from '@warren/sandbox';
 import { type Arena, ATTACK, endOf, readAll, refusalOf, text } from '../arena.ts';
-import { host, program, type TestedProfile, type Theme } from '../attempt.ts';
+import { host, program, type Theme } from '../attempt.ts';
+import type { TestedProfile } from '../setting.ts';
 
 const RACE_MS = 200;
 /** Descriptors that pid 1 holds have low numbers. */

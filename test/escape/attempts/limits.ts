@@ -71,7 +71,7 @@ export const LIMITS: Theme = {
         const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'while :; do :; done'], { timeoutMs: 500, killGraceMs: 0 });
         const { cpuThrottledMs } = await sandbox.stats();
         if (exit.kind !== 'stopped') return `inconclusive ${endOf(exit)}`;
-        return (cpuThrottledMs ?? 0) > 100 ? 'refused throttled' : 'succeeded not throttled';
+        return (cpuThrottledMs ?? 0) > 0 ? 'refused throttled' : 'succeeded not throttled';
       },
       { needsRoot: true },
     ),
@@ -115,7 +115,7 @@ async function stopped(arena: Arena, script: string, spec: SandboxSpec): Promise
   return exit.kind === 'stopped' ? `refused by ${exit.by}` : `succeeded ${endOf(exit)}`;
 }
 
-async function fillWorkspace(arena: Arena, script: string, waitMs = 5_000): Promise<string> {
+async function fillWorkspace(arena: Arena, script: string, waitMs = 15_000): Promise<string> {
   const { directory, layer } = await arena.workspace({});
   await using sandbox = await arena.start({ limits: { diskBytes: MIB }, workspace: { kind: 'overlay', directory, layer } });
   const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', script], { timeoutMs: waitMs, killGraceMs: 0 });

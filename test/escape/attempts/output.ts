@@ -2,10 +2,9 @@
 import { isFault } from '@warren/protocol';
 import { readAll } from '../arena.ts';
 import { host, type Theme } from '../attempt.ts';
+import { POISON } from './poison.ts';
 
 const MIB = 1_048_576;
-/** Retitles the terminal, hides a line, types an answer, breaks the line. */
-const POISON = '\u001b]0;owned\u0007\u001b[2K\u001b[6n\nroot@host# ';
 
 export const OUTPUT: Theme = {
   name: 'output',
@@ -49,9 +48,9 @@ export const OUTPUT: Theme = {
       async (arena) => {
         await using sandbox = await arena.start();
         const startedAt = performance.now();
-        const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'sleep 5 & echo said']);
+        const { exit } = await arena.run(sandbox, ['/bin/sh', '-c', 'sleep 60 & echo said']);
         const took = performance.now() - startedAt;
-        return exit.kind === 'exited' && took < 2_500 ? 'refused not waited for' : `succeeded ${Math.round(took)} ms`;
+        return exit.kind === 'exited' && took < 15_000 ? 'refused not waited for' : `succeeded ${Math.round(took)} ms`;
       },
     ),
     host(

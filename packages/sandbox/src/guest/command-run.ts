@@ -36,6 +36,8 @@ export type CommandOptions = {
 /** Where its output goes. */
 export type CommandSinks = { readonly [Name in OutputName]: OutputSink };
 
+/** How long a tree that was sent SIGKILL may take to be gone. Then something inside holds up pid 1 itself, and only the end of the sandbox is left. */
+const KILL_WAIT_MS = 10_000;
 const UNKNOWN: LimitCounts = {};
 
 export class CommandRun implements ChannelListener, OutputOwner {
@@ -48,6 +50,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
   readonly #sinks: CommandSinks;
   readonly #settleExit: PromiseWithResolvers<Exit>;
   readonly #settlePid: PromiseWithResolvers<number>;
+  #client: GuestClient | undefined;
   #channel: Channel | undefined;
   #source: SourceFeed | undefined;
   #startedAt = 0;
@@ -72,6 +75,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
 
   /** Sends the request, with as much of its stdin as there is credit for, in one write. Throws what `encodeExec` and `GuestClient.open` throw. */
   start(client: GuestClient): void {
+    this.#client = client;
     const { request, source, timeoutMs, signal } = this.#options;
     const frame = encodeExec(request);
     this.#startedAt = performance.now();
@@ -216,6 +220,15 @@ export class CommandRun implements ChannelListener, OutputOwner {
 
   #kill(): void {
     this.#channel?.signal(SIGNALS.SIGKILL, 'tree');
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(endStuck, KILL_WAIT_MS, this);
+    this.#timer.unref();
+  }
+
+  /** pid 1 does not answer. */
+  endStuck(): void {
+    const detail = `the sandbox did not end a killed command within ${KILL_WAIT_MS} ms`;
+    this.#client?.destroy(new Fault('sandbox_gone', `Cannot go on in the sandbox: ${detail}`), this.#stop ?? { by: 'destroyed', detail });
   }
 
   #finish(): void {
@@ -255,6 +268,10 @@ export class CommandRun implements ChannelListener, OutputOwner {
 
 function reachDeadline(run: CommandRun): void {
   run.reachDeadline();
+}
+
+function endStuck(run: CommandRun): void {
+  run.endStuck();
 }
 
 function killNow(run: CommandRun): void {

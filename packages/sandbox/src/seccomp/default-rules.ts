@@ -111,8 +111,9 @@ export const DEFAULT_RULES: readonly Rule[] = [
   {
     why: 'limits, usage and facts about the system; hard limits only go down',
     answer: 'allow',
-    calls: ['getrlimit', 'setrlimit', 'prlimit64', 'getrusage', 'times', 'sysinfo', 'uname', 'getcpu', 'getrandom'],
+    calls: ['getrlimit', 'setrlimit', 'getrusage', 'times', 'sysinfo', 'uname', 'getcpu', 'getrandom'],
   },
+  { why: 'limits of the caller; those of pid 1 are not a command to change', answer: guard.LIMITS_OF_ITSELF, calls: ['prlimit64'] },
   {
     why: 'scheduling within what the limits leave',
     answer: 'allow',

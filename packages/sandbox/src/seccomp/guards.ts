@@ -53,6 +53,9 @@ export const SOCKET_OF_KNOWN_FAMILIES: Decision = {
 /** For `socket` in the restrictive profile, and for `socketpair` everywhere: nobody pairs other families, but asking loads modules. */
 export const SOCKET_OF_AF_UNIX: Decision = { arg: 0, cases: [{ is: [AF_UNIX], answer: 'allow' }], otherwise: 'EAFNOSUPPORT' };
 
+/** Of the caller itself. The kernel compares users only: another pid could be pid 1, which has the same user where there is one id. */
+export const LIMITS_OF_ITSELF: Decision = { arg: 0, cases: [{ is: [0], answer: 'allow' }], otherwise: 'EPERM' };
+
 /** PER_LINUX, PER_LINUX32, both with UNAME26, and the query. So ADDR_NO_RANDOMIZE, READ_IMPLIES_EXEC and foreign systems are out. */
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff];
 export const PERSONALITY_OF_LINUX: Decision = { arg: 0, cases: [{ is: PERSONALITIES, answer: 'allow' }], otherwise: 'EPERM' };

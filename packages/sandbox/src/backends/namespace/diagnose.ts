@@ -2,11 +2,13 @@
  * What stands between a command and this host, one line a wall: for `warren doctor`. What can be tried is tried, by starting a real sandbox and
  * looking from inside; what cannot (because the sandbox does not start) is read off the host, with the setting that is in the way and how to change it.
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
 import type { Capabilities, Sandbox } from '../../contract.ts';
+import { Pace } from '../../layer/internal/pace.ts';
+import { removeTree } from '../../layer/remove-tree.ts';
 import { findLauncher, type OpenOptions, openSandboxes } from './open-sandboxes.ts';
 
 export type WallReport = {
@@ -32,7 +34,7 @@ export async function diagnose(options: OpenOptions = {}): Promise<readonly Wall
   } catch (error) {
     reports.push(startReport(error), ...hostReports());
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    await removeTree(directory, new Pace());
   }
   return reports;
 }

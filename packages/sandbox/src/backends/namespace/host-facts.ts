@@ -70,6 +70,10 @@ function homeDirectory(): string | undefined {
 /** What a process has no business with: kernel memory and logs, keys, timers and interrupts (side channels), firmware tables. */
 const MASKED_PROC_FILES = [
   'acpi',
+  'buddyinfo',
+  'cmdline',
+  'config.gz',
+  'diskstats',
   'interrupts',
   'kallsyms',
   'kcore',
@@ -80,6 +84,8 @@ const MASKED_PROC_FILES = [
   'kpagecount',
   'kpageflags',
   'latency_stats',
+  'modules',
+  'partitions',
   'sched_debug',
   'scsi',
   'softirqs',

@@ -1,5 +1,5 @@
 /** The two directories of a layer. What the sandbox writes is there, owned as the workspace's own files are. */
-import { chmodSync, chownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lchownSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { HostFacts } from './host-facts.ts';
@@ -12,7 +12,7 @@ export function prepareLayer(directory: string, layer: string, facts: HostFacts)
     const isNew = mkdirIfMissing(path);
     if (!isNew && !lstatSync(path).isDirectory())
       throw new Fault('invalid_argument', `Cannot start a sandbox: ${JSON.stringify(path)} is not a directory`);
-    if (facts.uid === 0) chownSync(path, workspace.uid, workspace.gid);
+    if (facts.uid === 0) lchownSync(path, workspace.uid, workspace.gid);
     if (isNew && name === 'upper') chmodSync(path, workspace.mode & 0o7777);
   }
 }

@@ -1,6 +1,6 @@
 /** Opens the namespace backend: reads the host, plans the cgroups, starts the launcher. Start reading at `openSandboxes`. */
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { Sandboxes } from '../../contract.ts';
@@ -73,15 +73,30 @@ function checkSpares(count: number): number {
   throw new Fault('invalid_argument', `Cannot open sandboxes: spares is ${count}, it must be an integer from 0 to 64`);
 }
 
-/** Beside this package in a release, in `build/` of a checkout; never relative to the working directory, which others may own. */
+/** In this package of a release, in `build/` of a checkout. Never relative to the working directory, nor above what is ours: others may own that. */
 export function findLauncher(environment: NodeJS.ProcessEnv = process.env): string {
   const named = environment['WARREN_LAUNCHER'];
   if (named !== undefined && named !== '') return named;
-  const places = ['build/warren-launcher', `prebuilds/linux-${process.arch}/warren-launcher`];
-  for (let directory = import.meta.dirname; directory !== dirname(directory); directory = dirname(directory)) {
-    for (const place of places) if (existsSync(join(directory, place))) return join(directory, place);
-  }
+  const release = `prebuilds/linux-${process.arch}/warren-launcher`;
+  const ours = packageAbove(import.meta.dirname);
+  const repository = ours === undefined ? undefined : packageAbove(dirname(ours.directory));
+  const places = ours === undefined ? [] : [join(ours.directory, release)];
+  if (repository?.name === 'warren-repository')
+    places.unshift(join(repository.directory, 'build/warren-launcher'), join(repository.directory, release));
+  const found = places.find((place) => existsSync(place));
+  if (found !== undefined) return found;
   throw new Fault('wall_unavailable', 'Cannot start sandboxes: warren-launcher is not built', {
     details: { wall: 'launcher', stage: 'prepare', fix: 'npm run setup' },
   });
+}
+
+/** The nearest directory, upwards, with a package.json. */
+function packageAbove(start: string): { readonly directory: string; readonly name: unknown } | undefined {
+  for (let directory = start; ; directory = dirname(directory)) {
+    try {
+      return { directory, name: (JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8')) as { name?: unknown }).name }; // Only looked at.
+    } catch {
+      if (directory === dirname(directory)) return undefined; // None up to the root.
+    }
+  }
 }

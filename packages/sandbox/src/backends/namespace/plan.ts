@@ -1,8 +1,8 @@
 /**
  * From a resolved spec and the facts of this host to the flags that tell the launcher what to build (launcher/README.md). Pure: the same input
- * gives the same walls, and a test can read them.
+ * gives the same walls, and a test can read them. (Of the disk it asks only who owns the workspace and where credentials are.)
  */
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import type { ResolvedSpec } from '../../contract.ts';
 import type { CgroupPlan } from './cgroup-plan.ts';
 import type { HostFacts } from './host-facts.ts';
@@ -260,8 +260,22 @@ function homeFlags(input: PlanInput): readonly string[] {
   const { facts, profile } = input;
   if (!profile.showsHome || facts.home === undefined) return [];
   const flags = ['--bind', facts.home, 'home/user', `ro,nosuid,nodev${idmapped(facts)}`];
-  for (const path of CREDENTIAL_PATHS) flags.push('--mask', `home/user/${path}`);
+  for (const path of credentialsIn(facts.home)) flags.push('--mask', `home/user/${path}`);
   return flags;
+}
+
+/** Where they really are: a link is masked by masking what it leads to, and leads nowhere when that is outside the home, which is all that is mounted. */
+function credentialsIn(home: string): readonly string[] {
+  const found = new Set<string>();
+  for (const path of CREDENTIAL_PATHS) {
+    try {
+      const real = realpathSync(`${home}/${path}`);
+      if (real.startsWith(`${home}/`)) found.add(real.slice(home.length + 1));
+    } catch {
+      // Not there, so nothing to hide.
+    }
+  }
+  return [...found];
 }
 
 function workspaceFlags({ spec, facts }: PlanInput): readonly string[] {

@@ -210,6 +210,11 @@ function checkTarget(path: unknown, field: string): string {
     throw refuse(`${field} is ${JSON.stringify(path)}, it must be an absolute path without empty, "." or ".." parts`);
   }
   const top = `/${parts[0]}`;
+  if (text.startsWith('/workspace/')) {
+    throw refuse(
+      `${field} is ${JSON.stringify(text)}: a mount inside the workspace would have to be made in the directory itself; choose another place`,
+    );
+  }
   if (RESERVED_TARGETS.includes(text) || (RESERVED_TARGETS.includes(top) && top !== '/usr' && top !== '/etc') || text === '/workspace') {
     throw refuse(`${field} is ${JSON.stringify(text)}, which the sandbox needs for itself`);
   }
