@@ -23,7 +23,7 @@ export async function interleave<const Names extends readonly Subject[]>(
       context.signal.throwIfAborted();
       const value = await subject.turn();
       if (round >= 0) samples.get(subject)?.push(value);
-      await sleep(restMs);
+      if (restMs > 0) await sleep(restMs);
     }
   }
   return (subject) => samples.get(subject) ?? [];

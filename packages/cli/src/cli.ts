@@ -52,12 +52,13 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
     },
     completion: async (shell) => {
       const { completion } = await import('./commands/completion.ts');
-      code = await completion(shell, program, host);
+      code = await completion(shell, buildProgram(actions, write), host);
     },
   };
-  const program = buildProgram(actions, (text) => {
+  const write = (text: string): void => {
     help += text;
-  });
+  };
+  const program = buildProgram(actions, write, words[0]);
   try {
     if (!host.hasExactWords) throw new Fault('unsupported', 'Cannot take words that are not UTF-8: some of these are not');
     await program.parseAsync(words, { from: 'user' });

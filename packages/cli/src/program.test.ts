@@ -48,6 +48,15 @@ describe('run takes its flags until the command begins', () => {
   });
 });
 
+describe('a program with one command', () => {
+  const names = (only?: string): readonly string[] => buildProgram({} as Actions, () => {}, only).commands.map((command) => command.name()); // Nothing is run.
+
+  it('has that one, and all when the word names none', () => {
+    expect(names('diff')).toEqual(['diff']);
+    for (const word of [undefined, '', '--help', 'help', 'constructor', 'frobnicate']) expect(names(word)).toHaveLength(8);
+  });
+});
+
 describe('run reads its flags', () => {
   it('has no flag set by itself', async () => {
     expect((await parseRun('true')).flags).toEqual({});

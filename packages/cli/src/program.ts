@@ -64,8 +64,26 @@ export interface Actions {
   completion(shell: Shell): Promise<void>;
 }
 
-/** Parsing throws commander's own error (help and version too, with exit code 0) and faults for values that cannot be used. */
-export function buildProgram(actions: Actions, writeHelp: (text: string) => void): Command {
+/** Adds a command to the program. */
+type Add = (program: Command, actions: Actions) => void;
+
+/** In the order of the help. */
+const COMMANDS: Readonly<Record<string, Add>> = {
+  run: addRun,
+  diff: addDiff,
+  apply: addApply,
+  undo: addUndo,
+  runs: addRuns,
+  rm: addRemove,
+  doctor: addDoctor,
+  completion: addCompletion,
+};
+
+/**
+ * Parsing throws commander's own error (help and version too, with exit code 0) and faults for values that cannot be used. With the name of
+ * a command in `only` the others are left out, which saves a start two milliseconds.
+ */
+export function buildProgram(actions: Actions, writeHelp: (text: string) => void, only?: string): Command {
   const program = new Command('warren')
     .description('Runs commands behind walls that the kernel enforces, and lets you review what they did.')
     .version(VERSION, '-V, --version', 'print the version')
@@ -74,79 +92,8 @@ export function buildProgram(actions: Actions, writeHelp: (text: string) => void
     .exitOverride()
     .configureOutput({ writeOut: writeHelp, writeErr: writeHelp, outputError: () => {} }) // What is wrong is in the error that is thrown.
     .addHelpText('after', HELP);
-
-  addRun(program, actions);
-
-  program
-    .command('diff')
-    .summary('show what a run changed')
-    .description('Shows what a run changed in its directory. Without [run]: the latest run of this directory that kept its changes.')
-    .argument('[run]', 'a run id, or the beginning of one')
-    .argument('[paths...]', 'only these files and directories')
-    .option('--stat', 'how much changed in each file')
-    .option('--name-only', 'only the names')
-    .option('--json', 'one JSON document')
-    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
-    .action((run: string | undefined, paths: string[], flags: DiffFlags) => actions.diff(run, paths, flags));
-
-  program
-    .command('apply')
-    .summary('bring what a run changed into the real directory')
-    .description(
-      'Brings what a run changed into the real directory. A file that changed there since the run is left alone and reported; --force overwrites it.',
-    )
-    .argument('[run]', 'a run id, or the beginning of one')
-    .argument('[paths...]', 'only these files and directories')
-    .option('--force', 'overwrite files that changed since')
-    .option('--dry-run', 'say what would happen and do nothing')
-    .option('--json', 'one JSON document')
-    .action((run: string | undefined, paths: string[], flags: ApplyFlags) => actions.apply(run, paths, flags));
-
-  program
-    .command('undo')
-    .summary('take back an apply')
-    .description('Takes back what `warren apply` did: the files are again as they were before.')
-    .argument('[run]', 'a run id, or the beginning of one')
-    .option('--force', 'also where files changed after the apply')
-    .option('--json', 'one JSON document')
-    .action((run: string | undefined, flags: UndoFlags) => actions.undo(run, flags));
-
-  program
-    .command('runs')
-    .summary('list runs')
-    .description('Lists runs, the newest first.')
-    .option('--all', 'all of them, not only the latest 20')
-    .option('--dir <directory>', 'only runs of this directory')
-    .option('--json', 'one JSON document')
-    .addOption(new Option('--ids', 'only ids, one a line (for completion)').hideHelp())
-    .action((flags: RunsFlags) => actions.runs(flags));
-
-  program
-    .command('rm')
-    .summary('forget runs and what they changed')
-    .description('Deletes the records of runs and the changes they kept. What was applied stays applied, but can no longer be undone.')
-    .argument('[run...]', 'run ids, or the beginnings of them')
-    .option('--all', 'every run that has ended')
-    .option('--force', 'also runs with changes that were not applied')
-    .option('--json', 'one JSON document')
-    .action((runs: string[], flags: RemoveFlags) => actions.remove(runs, flags));
-
-  program
-    .command('doctor')
-    .summary('check every wall on this machine')
-    .description('Checks every wall on this machine, and says what to do about those that cannot be built. Exits 1 when one is missing.')
-    .option('--json', 'one JSON document')
-    .action((flags: DoctorFlags) => actions.doctor(flags));
-
-  const completion = program
-    .command('completion')
-    .summary('print a completion script for your shell')
-    .description('Prints a completion script for your shell.')
-    .addHelpText('after', COMPLETION_HELP);
-  completion
-    .addArgument(completion.createArgument('<shell>', 'your shell').choices(SHELLS))
-    .action((shell: Shell) => actions.completion(shell));
-
+  const one = only === undefined || !Object.hasOwn(COMMANDS, only) ? undefined : COMMANDS[only];
+  for (const add of one === undefined ? Object.values(COMMANDS) : [one]) add(program, actions);
   return program;
 }
 
@@ -192,6 +139,90 @@ function addRun(program: Command, actions: Actions): void {
     .option('-q, --quiet', 'say nothing about changes and limits')
     .addHelpText('after', RUN_HELP)
     .action((command: string[], flags: RunFlags) => actions.run(command, flags));
+}
+
+function addDiff(program: Command, actions: Actions): void {
+  program
+    .command('diff')
+    .summary('show what a run changed')
+    .description('Shows what a run changed in its directory. Without [run]: the latest run of this directory that kept its changes.')
+    .argument('[run]', 'a run id, or the beginning of one')
+    .argument('[paths...]', 'only these files and directories')
+    .option('--stat', 'how much changed in each file')
+    .option('--name-only', 'only the names')
+    .option('--json', 'one JSON document')
+    .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
+    .action((run: string | undefined, paths: string[], flags: DiffFlags) => actions.diff(run, paths, flags));
+}
+
+function addApply(program: Command, actions: Actions): void {
+  program
+    .command('apply')
+    .summary('bring what a run changed into the real directory')
+    .description(
+      'Brings what a run changed into the real directory. If something changed there since, nothing is touched; --force overwrites it, and undo brings it back.',
+    )
+    .argument('[run]', 'a run id, or the beginning of one')
+    .argument('[paths...]', 'only these files and directories')
+    .option('--force', 'overwrite files that changed since')
+    .option('--dry-run', 'say what would happen and do nothing')
+    .option('--json', 'one JSON document')
+    .action((run: string | undefined, paths: string[], flags: ApplyFlags) => actions.apply(run, paths, flags));
+}
+
+function addUndo(program: Command, actions: Actions): void {
+  program
+    .command('undo')
+    .summary('take back an apply')
+    .description('Takes back what `warren apply` did: the files are again as they were before.')
+    .argument('[run]', 'a run id, or the beginning of one')
+    .option('--force', 'also where files changed after the apply')
+    .option('--json', 'one JSON document')
+    .action((run: string | undefined, flags: UndoFlags) => actions.undo(run, flags));
+}
+
+function addRuns(program: Command, actions: Actions): void {
+  program
+    .command('runs')
+    .summary('list runs')
+    .description('Lists runs, the newest first.')
+    .option('--all', 'all of them, not only the latest 20')
+    .option('--dir <directory>', 'only runs of this directory')
+    .option('--json', 'one JSON document')
+    .addOption(new Option('--ids', 'only ids, one a line (for completion)').hideHelp())
+    .action((flags: RunsFlags) => actions.runs(flags));
+}
+
+function addRemove(program: Command, actions: Actions): void {
+  program
+    .command('rm')
+    .summary('forget runs and what they changed')
+    .description('Deletes the records of runs and the changes they kept. What was applied stays applied, but can no longer be undone.')
+    .argument('[run...]', 'run ids, or the beginnings of them')
+    .option('--all', 'every run that has ended')
+    .option('--force', 'also runs with changes that were not applied')
+    .option('--json', 'one JSON document')
+    .action((runs: string[], flags: RemoveFlags) => actions.remove(runs, flags));
+}
+
+function addDoctor(program: Command, actions: Actions): void {
+  program
+    .command('doctor')
+    .summary('check every wall on this machine')
+    .description('Checks every wall on this machine, and says what to do about those that cannot be built. Exits 1 when one is missing.')
+    .option('--json', 'one JSON document')
+    .action((flags: DoctorFlags) => actions.doctor(flags));
+}
+
+function addCompletion(program: Command, actions: Actions): void {
+  const completion = program
+    .command('completion')
+    .summary('print a completion script for your shell')
+    .description('Prints a completion script for your shell.')
+    .addHelpText('after', COMPLETION_HELP);
+  completion
+    .addArgument(completion.createArgument('<shell>', 'your shell').choices(SHELLS))
+    .action((shell: Shell) => actions.completion(shell));
 }
 
 /** For a flag that may be repeated. */

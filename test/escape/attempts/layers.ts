@@ -5,7 +5,7 @@ import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyRun, patchText, probeOpaque, RunStore, reviewRun, summarizeDiff } from '@warren/sandbox';
-import type { Arena } from '../arena.ts';
+import { type Arena, refusalOf } from '../arena.ts';
 import { host, type Theme } from '../attempt.ts';
 import { POISON } from './poison.ts';
 
@@ -24,13 +24,13 @@ export const LAYERS: Theme = {
       'layer-through-link',
       'have the host write through a link that stands where a directory was',
       ['layer_apply'],
-      'refused stayed inside',
+      'refused conflict',
       async (arena) => {
         const run = await makeRun(arena, 'echo overwritten > d/public; echo new > d/new');
         await rename(join(run.directory, 'd'), join(run.directory, 'was-d'));
         await symlink(arena.ground.canaries.mountDirectory, join(run.directory, 'd'));
-        await apply(run);
-        return stayedInside(arena);
+        const answer = await refusalOf(apply(run));
+        return answer === 'succeeded' ? stayedInside(arena) : answer;
       },
     ),
     host(

@@ -6,7 +6,7 @@
  * is gone before changes are counted, so that nothing changes any more.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Execution, Sandbox, Sandboxes, SandboxSpec } from '@warren/sandbox';
+import { type Execution, PROFILES, type Sandbox, type Sandboxes, type SandboxSpec } from '@warren/sandbox';
 import { count } from '../internal/count.ts';
 import { exitCodeOf, exitCodeOfSignal, explainExit } from '../internal/exit-code.ts';
 import type { Host } from '../internal/host.ts';
@@ -76,6 +76,7 @@ async function openRecord({ argv, workspace, profile }: RunRequest, parts: RunPa
 async function inSandbox({ request, flags, host, relay, ending, record }: Run, parts: RunParts): Promise<Ended> {
   using backend = new UnhurriedEnd(await parts.openSandboxes());
   await using sandbox = await backend.sandboxes.start(specOf(request, record), ending);
+  if (flags.quiet !== true && flags.json !== true) await say(host, whatIsNotLimited(request, sandbox));
   using terminal = flags.tty === true ? new BorrowedTerminal(host) : undefined;
   using _suspension = terminal === undefined ? suspendWith(sandbox, host) : undefined;
   const isReadable = host.stdin.isReadable;
@@ -110,6 +111,18 @@ class UnhurriedEnd implements Disposable {
     this.sandboxes[Symbol.asyncDispose]().then(undefined, () => {}); // It ends with us in any case.
   }
 }
+
+/** A profile's own limits that this host cannot hold for this user. Those asked for by flag are refused instead. */
+function whatIsNotLimited({ profile, limits }: RunRequest, { spec }: Sandbox): readonly string[] {
+  const names = LIMITS_BY_CGROUP.filter(
+    (name) => PROFILES[profile].limits[name] !== null && limits[name] === undefined && spec.limits[name] === null,
+  );
+  if (names.length === 0) return [];
+  const words = names.map((name) => (name === 'memoryBytes' ? 'memory' : name)).join(' and ');
+  return [`${words} of the profile "${profile}" cannot be limited for this user here; see: warren doctor`];
+}
+
+const LIMITS_BY_CGROUP = ['memoryBytes', 'cpus', 'pids'] as const;
 
 function specOf({ profile, limits, mounts, workspace }: RunRequest, record: OpenRecord | undefined): SandboxSpec {
   return {

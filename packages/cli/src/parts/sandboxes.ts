@@ -2,5 +2,5 @@
 import { openSandboxes, type Sandboxes } from '@warren/sandbox';
 
 export async function openRunSandboxes(): Promise<Sandboxes> {
-  return await openSandboxes();
+  return await openSandboxes({ spares: 0 }); // One sandbox, and then we end: nothing is worth making ahead.
 }

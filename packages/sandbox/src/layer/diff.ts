@@ -31,12 +31,12 @@ const COLOUR_OFF = '\x1b[m';
 
 /** The patch, exactly: what is no UTF-8 stays what it is. Ending the iteration early is fine. */
 export async function* patchBytes(review: Review, options: DiffOptions = {}): AsyncGenerator<Uint8Array> {
-  for await (const lines of patchLines(review, options)) yield Buffer.from(lines.map(({ text }) => `${text}\n`).join(''), 'latin1');
+  for await (const lines of patchLines(review, options, forGit)) yield Buffer.from(lines.map(({ text }) => `${text}\n`).join(''), 'latin1');
 }
 
 /** The patch for the eyes of a person at a terminal. Nothing in it that a terminal obeys, but the colours asked for. */
 export async function* patchText(review: Review, options: DiffOptions & { readonly colour?: boolean } = {}): AsyncGenerator<string> {
-  for await (const lines of patchLines(review, options)) {
+  for await (const lines of patchLines(review, options, forEyes)) {
     yield lines.map((line) => `${options.colour === true ? coloured(line) : escapeBytesForTerminal(line.text)}\n`).join('');
   }
 }
@@ -46,14 +46,26 @@ function coloured({ kind, text }: PatchLine): string {
   return on === '' ? escapeBytesForTerminal(text) : `${on}${escapeBytesForTerminal(text)}${COLOUR_OFF}`;
 }
 
-async function* patchLines(review: Review, { signal }: DiffOptions): AsyncGenerator<readonly PatchLine[]> {
+type Sections = (entry: DiffEntry, open: OpenDiff) => PatchLine[];
+
+function forEyes(entry: DiffEntry, open: OpenDiff): PatchLine[] {
+  return sectionsOf(entry, open);
+}
+
+/** `git apply` refuses a whole patch for one path in `.git`, and a run that called git has changed the index there. */
+function forGit(entry: DiffEntry, open: OpenDiff): PatchLine[] {
+  if (!entry.path.split('/').includes('.git')) return sectionsOf(entry, open);
+  return [{ kind: 'note', text: `# not in this patch, because git takes none for its own files: ${quoteForGit(entry.path)}` }];
+}
+
+async function* patchLines(review: Review, { signal }: DiffOptions, sections: Sections): AsyncGenerator<readonly PatchLine[]> {
   if (review.changes.length === 0) return;
   using open = new OpenDiff(review, signal);
   const entries = await open.entries();
   const filled = filledDirectories(entries);
   for (const entry of entries) {
     if (open.pace.isDue) await open.pace.rest();
-    const lines = [...notesOf(entry, filled), ...sectionsOf(entry, open)];
+    const lines = [...notesOf(entry, filled), ...sections(entry, open)];
     if (lines.length > 0) yield lines;
   }
 }
