@@ -246,7 +246,7 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
 static void keep_tree(struct command_report *report, int announce)
 {
     struct rusage usage;
-    sigset_t all;
+    uint64_t all = ~(uint64_t)0;
     int status;
 
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
@@ -257,8 +257,7 @@ static void keep_tree(struct command_report *report, int announce)
     if (command == 0)
         return;
     /* With a single id the command is the same user. What it can still send is answered in guest.c (SIGKILL) and tree.c (SIGSTOP). */
-    if (sigfillset(&all) == 0)
-        sigprocmask(SIG_SETMASK, &all, NULL);
+    (void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof all); /* Also those that a C library keeps for itself. */
     if (write_all(announce, &command, sizeof command) != 0)
         _exit(125);
     close_from(3);

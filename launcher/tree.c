@@ -141,6 +141,7 @@ static void signal_cgroup(uint32_t handle, pid_t command, int signal)
 static struct process {
     pid_t pid, parent;
     bool inside, stopped; /* stopped when it was listed */
+    bool dead;            /* not reaped yet, which its parent may put off */
 } processes[PROCESSES_MAX];
 static size_t process_count;
 
@@ -160,7 +161,8 @@ static bool read_status(int proc, const char *pid, struct process *process)
     char *after_name = strrchr(line, ')'); /* The name may hold anything, also brackets. */
     if (after_name == NULL || strlen(after_name) < 5)
         return false;
-    process->stopped = after_name[2] == 'T' || after_name[2] == 'Z';
+    process->dead = after_name[2] == 'Z' || after_name[2] == 'X';
+    process->stopped = process->dead || after_name[2] == 'T';
     process->parent = (pid_t)strtol(after_name + 4, NULL, 10);
     return true;
 }
@@ -195,7 +197,7 @@ static void mark_descendants(pid_t keeper)
     }
 }
 
-/* Signals all of them once; says how many there are, and whether all were stopped already when they were listed. */
+/* Signals all of them once; says how many live, and whether all were stopped already when they were listed. */
 static size_t signal_listed(pid_t keeper, int signal, bool *all_stopped)
 {
     size_t inside = 0;
@@ -204,7 +206,7 @@ static size_t signal_listed(pid_t keeper, int signal, bool *all_stopped)
     mark_descendants(keeper);
     *all_stopped = true;
     for (size_t i = 0; i < process_count; i++)
-        if (processes[i].inside) {
+        if (processes[i].inside && !processes[i].dead) {
             inside++;
             *all_stopped &= processes[i].stopped;
             kill(processes[i].pid, signal);
@@ -225,8 +227,9 @@ static void kill_descendants(pid_t keeper)
         for (int stops = 0; stops < ROUNDS_MAX && signal_listed(keeper, SIGSTOP, &all_stopped) > 0 && !all_stopped; stops++)
             ;
         if (signal_listed(keeper, SIGKILL, &all_stopped) == 0)
-            return;
+            break;
     }
+    kill(keeper, SIGCONT); /* Somebody of the same user may have stopped it, and it has to say how they ended. */
 }
 
 static void signal_descendants(pid_t keeper, int signal)

@@ -1,5 +1,5 @@
 /** Where attempts are made: sandboxes with the same walls, the canaries on the host, and the attack program inside. */
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
@@ -137,9 +137,7 @@ export class Arena implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandboxes[Symbol.asyncDispose]();
     for (const directory of this.#directories) {
-      // An overlay closes its work directory to everybody but root.
-      const work = join(directory.path, 'layer/work/work');
-      if (existsSync(work)) chmodSync(work, 0o700);
+      openClosed(directory.path);
       await directory[Symbol.asyncDispose]();
     }
   }
@@ -157,6 +155,16 @@ export class Arena implements AsyncDisposable {
         ...env,
       },
     };
+  }
+}
+
+/** An overlay closes its work directory to everybody but root, so its owner has to open it before it can be removed. */
+function openClosed(directory: string): void {
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const path = join(directory, entry.name);
+    chmodSync(path, 0o700);
+    openClosed(path);
   }
 }
 

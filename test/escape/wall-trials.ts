@@ -30,8 +30,8 @@ export const WALL_TRIALS: readonly WallTrial[] = [
     'proc-host-command-line': 'succeeded',
     'proc-host-process': 'succeeded',
     'process-pidfd-host': 'succeeded',
-    'process-limits-of-host': 'succeeded',
   }),
+  trial('pid', ['user', 'seccomp'], { 'process-limits-of-host': 'succeeded' }),
   trial('pid', ['user', 'landlock'], { 'process-signal-host-as-root': 'succeeded' }),
   trial('net', [], {
     'network-host-loopback': 'succeeded',

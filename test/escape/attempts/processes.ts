@@ -12,7 +12,7 @@ export const PROCESSES: Theme = {
       user: 'root',
     }),
     program('process-pidfd-host', 'hold on to a process of the host', ['pid'], 'refused ESRCH'),
-    program('process-limits-of-host', 'read or set the limits of a process of the host', ['pid', 'user'], 'refused ESRCH', {
+    program('process-limits-of-host', 'read or set the limits of a process of the host', ['seccomp', 'pid', 'user'], 'refused EPERM', {
       user: 'root',
     }),
     program('process-signal-init', 'signal pid 1', ['user'], 'refused EPERM', { restrictive: 'refused EPERM', needsRoot: true }),
@@ -50,7 +50,7 @@ export const PROCESSES: Theme = {
       restrictive: 'refused EPERM',
       needsRoot: true,
     }),
-    program('process-limit-init', 'change the limits of pid 1', ['user', 'capabilities'], 'refused EPERM', { needsRoot: true }),
+    program('process-limit-init', 'change the limits of pid 1', ['seccomp', 'user'], 'refused EPERM'),
     program('process-negative-nice', 'run before everybody else', ['capabilities', 'user'], 'refused EACCES', { user: 'root' }),
     program('process-real-time', 'run as a real-time process', ['capabilities', 'user'], 'refused EPERM', { user: 'root' }),
     program('process-deadline', 'run as a deadline process', ['capabilities', 'user'], 'refused EPERM', { user: 'root' }),

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Sandboxes } from '../../contract.ts';
 import { openSandboxes } from './open-sandboxes.ts';
 import { PROFILES } from './profiles.ts';
-import { endOf, faultOf, shell, text } from './test-support/words.ts';
+import { contentOf, endOf, faultOf, shell } from './test-support/words.ts';
 import { TestWorkspace } from './test-support/workspace.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -101,7 +101,7 @@ describe.each(['writable', 'overlay'] as const)('a workspace that is %s', (kind)
     expect((await sandbox.list('/workspace')).map(({ name }) => name).toSorted()).toEqual(names.toSorted());
     for (const name of names) {
       expect(readFileSync(place(workspace, name), 'utf8')).toBe(name);
-      expect(text(Buffer.concat(await Array.fromAsync(sandbox.readFile(`/workspace/${name}`))))).toBe(name);
+      expect(await contentOf(sandbox.readFile(`/workspace/${name}`))).toBe(name);
       await sandbox.remove(`/workspace/${name}`);
     }
     // A name that is no text can be made, is listed, and can be removed with what holds it.
@@ -119,7 +119,7 @@ describe.each(['writable', 'overlay'] as const)('a workspace that is %s', (kind)
     symlinkSync('/proc/1/root', workspace.join('magic'));
     await using sandbox = await sandboxes.start({ workspace: workspace.mount(kind) });
     for (const name of ['absolute', 'relative', 'magic/etc/shadow', '../secret', '../../../secret'])
-      expect([name, await faultOf(Array.fromAsync(sandbox.readFile(`/workspace/${name}`)))]).toEqual([
+      expect([name, await faultOf(contentOf(sandbox.readFile(`/workspace/${name}`)))]).toEqual([
         name,
         expect.stringMatching(/^not_found$|^permission_denied$/),
       ]);

@@ -6,6 +6,12 @@ export function text(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString();
 }
 
+export async function contentOf(stream: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return text(Buffer.concat(chunks));
+}
+
 /** Runs a script and returns what it said; it fails unless the script ends with 0. */
 export async function shell(sandbox: Pick<Sandbox, 'run'>, script: string, options?: RunOptions): Promise<string> {
   const completed = await sandbox.run(['sh', '-c', script], options);
