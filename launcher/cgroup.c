@@ -78,10 +78,9 @@ static const char *path_of(const struct cgroup_roots *roots, unsigned root, uint
     return place;
 }
 
-static bool make_and_set(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure)
+static bool make_and_set(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, struct cgroup_entries *entries, struct failure *failure)
 {
     static char path[PATH_MAX + 320]; /* The failure points to it. */
-    char number[16];
 
     for (size_t i = 0; i < spec->cgroup_count; i++)
         if (mkdir(path_of(roots, spec->cgroups[i], slot, "", path, sizeof path), 0755) != 0)
@@ -91,20 +90,38 @@ static bool make_and_set(const struct cgroup_roots *roots, uint32_t slot, const 
         if (write_value(path_of(roots, setting->root, slot, setting->name, path, sizeof path), setting->value) != 0)
             return failed(failure, "write", path);
     }
-    snprintf(number, sizeof number, "%d", pid);
-    for (size_t i = 0; i < spec->cgroup_count; i++)
-        if (write_value(path_of(roots, spec->cgroups[i], slot, "cgroup.procs", path, sizeof path), number) != 0)
-            return failed(failure, "write", path);
+    for (size_t i = 0; i < spec->cgroup_count; i++) {
+        bool is_v2 = (int)spec->cgroups[i] == spec->cgroup2;
+        int fd = open(path_of(roots, spec->cgroups[i], slot, is_v2 ? "" : "tasks", path, sizeof path), is_v2 ? O_RDONLY | O_DIRECTORY | O_CLOEXEC : O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            return failed(failure, "open", path);
+        if (is_v2)
+            entries->cgroup2 = fd;
+        else
+            entries->tasks[entries->count++] = fd;
+    }
     return true;
 }
 
-bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure)
+bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, struct cgroup_entries *entries, struct failure *failure)
 {
-    bool made = make_and_set(roots, slot, spec, pid, failure);
+    *entries = (struct cgroup_entries){.cgroup2 = -1};
+    bool made = make_and_set(roots, slot, spec, entries, failure);
 
-    if (!made)
+    if (!made) {
+        close_entries(entries);
         remove_cgroups(roots, slot, spec->cgroups, spec->cgroup_count);
+    }
     return made;
+}
+
+void close_entries(struct cgroup_entries *entries)
+{
+    while (entries->count > 0)
+        close(entries->tasks[--entries->count]);
+    if (entries->cgroup2 >= 0)
+        close(entries->cgroup2);
+    entries->cgroup2 = -1;
 }
 
 bool give_cgroup2(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, uid_t uid, gid_t gid, struct failure *failure)

@@ -16,8 +16,20 @@ struct cgroup_roots {
  */
 bool make_cgroup_root(const char *path, bool shared, struct failure *failure);
 
-/* Makes the directories, writes the settings and moves `pid` in. False: `failure` says what, and none is left. */
-bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, pid_t pid, struct failure *failure);
+/* What a new process joins its cgroups by. */
+struct cgroup_entries {
+    int tasks[CGROUPS_MAX]; /* v1: opened with our rights; the process writes "0" to each */
+    size_t count;
+    int cgroup2; /* v2: the directory to clone into, or -1 */
+};
+
+/*
+ * Makes the directories, writes the settings, and opens what a process joins them by. A process that moves itself, by `tasks`, or is born inside costs
+ * nothing; one that is moved by `cgroup.procs` waits 10 ms for an RCU grace period whenever nobody was moved just before. False: none is left.
+ */
+bool make_cgroups(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, struct cgroup_entries *entries, struct failure *failure);
+
+void close_entries(struct cgroup_entries *entries);
 
 /* Gives the directory of the v2 one to `uid`, who can then make cgroups below. False: `failure` says why. */
 bool give_cgroup2(const struct cgroup_roots *roots, uint32_t slot, const struct spec *spec, uid_t uid, gid_t gid, struct failure *failure);

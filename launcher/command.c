@@ -10,7 +10,10 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -29,8 +32,55 @@
 
 static struct command_report *reports; /* by channel number */
 
+/*
+ * pid 1's filter allows clone3, so that a command is born in its cgroup: moving it there waits for an RCU grace period. For everybody else it stays closed,
+ * because a filter cannot look behind its pointer for namespaces; libc falls back to clone.
+ */
+static bool must_close_clone3;
+
+static void look_at_clone3(void)
+{
+    bool is_open = syscall(CALL_CLONE3, NULL, 0) < 0 && (errno == EINVAL || errno == EFAULT);
+
+    must_close_clone3 = is_open && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == SECCOMP_MODE_FILTER;
+}
+
+int close_clone3(void)
+{
+    static struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, CALL_CLONE3, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    static const struct sock_fprog program = {.len = sizeof filter / sizeof *filter, .filter = filter};
+
+    return must_close_clone3 ? (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) : 0;
+}
+
+/* As fork, with the child born in this cgroup (-1: in ours). Where clone3 is closed to pid 1 too, the child moves itself. */
+static pid_t fork_into(int directory)
+{
+    struct clone_arguments arguments = {.flags = CLONE_TO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)directory};
+
+    if (directory < 0)
+        return fork();
+    pid_t pid = clone_process(&arguments);
+    if (pid >= 0 || errno == EAGAIN || errno == ENOMEM)
+        return pid;
+    pid = fork();
+    if (pid != 0)
+        return pid;
+    int procs = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (procs < 0 || write_all(procs, "0", 1) != 0)
+        _exit(125);
+    close(procs);
+    return 0;
+}
+
 int prepare_commands(void)
 {
+    look_at_clone3();
     /* Pages appear as channels are used; a command that has executed no longer has them. */
     void *memory = mmap(NULL, sizeof *reports * (CHANNELS_MAX + 1), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -225,6 +275,8 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
     umask(request->umask);
     apply_limits(request, report);
     become_user(request, switch_users, report);
+    if (close_clone3() != 0)
+        report_failure(report, "seccomp", "seccomp", "clone3");
     if (type != FRAME_EXEC) {
         struct operation_failure failure;
         if (do_file_operation(type, request, &failure) != 0) {
@@ -290,19 +342,17 @@ int start_command(int type, uint32_t number, const struct request *request, bool
     int announce[2] = {-1, -1};
     bool kept = type == FRAME_EXEC && open_tree_entry(&entry) != 0;
     if (type != FRAME_EXEC || kept)
-        entry = (struct tree_entry){.handle = 0, .procs = -1};
-    pid_t pid = kept && pipe2(announce, O_CLOEXEC) != 0 ? -1 : fork(), keeper = 0;
+        entry = (struct tree_entry){.handle = 0, .directory = -1};
+    pid_t pid = kept && pipe2(announce, O_CLOEXEC) != 0 ? -1 : fork_into(entry.directory), keeper = 0;
     if (pid == 0) {
-        if (entry.procs >= 0 && write_all(entry.procs, "0", 1) != 0)
-            report_failure(report, "cgroup", "write", "cgroup.procs");
         if (kept)
             keep_tree(report, announce[1]);
         run_child(type, request, &plumbing, switch_users, report);
     }
     int error = errno;
     close_all(plumbing.child, 3);
-    if (entry.procs >= 0)
-        close(entry.procs);
+    if (entry.directory >= 0)
+        close(entry.directory);
     if (announce[1] >= 0)
         close(announce[1]);
     if (pid > 0 && kept) {

@@ -29,6 +29,9 @@ const struct command_report *command_report(uint32_t number);
 /* 0, or -1 with errno, *stage and *call. */
 int start_command(int type, uint32_t number, const struct request *request, bool switch_users, struct command *command, const char **stage, const char **call);
 
+/* In a child, before it executes: takes away what only pid 1's filter allows. 0, or -1 with errno. */
+int close_clone3(void);
+
 /* In a child: replaces the process by argv, found through PATH of `environment`. Returns on failure with errno. */
 void execute(char **argv, char **environment);
 

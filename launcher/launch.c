@@ -141,9 +141,14 @@ static bool write_maps(const struct spec *spec, pid_t pid, uint32_t base, struct
            write_map(pid, "gid_map", spec->gid_maps, spec->gid_map_count, base, failure);
 }
 
-static pid_t clone_with(uint64_t flags)
+static pid_t clone_with(uint64_t flags, int cgroup2)
 {
     struct clone_arguments arguments = {.flags = flags, .exit_signal = SIGCHLD};
+
+    if (cgroup2 >= 0) {
+        arguments.flags |= CLONE_TO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup2;
+    }
     return clone_process(&arguments);
 }
 
@@ -153,7 +158,7 @@ static int open_idmap(const struct spec *spec, uint32_t base, struct failure *fa
     char path[64];
     struct id_map uid = {.inside = spec->idmap_disk_uid, .outside = spec->idmap_inside_uid, .count = 1};
     struct id_map gid = {.inside = spec->idmap_disk_gid, .outside = spec->idmap_inside_gid, .count = 1};
-    pid_t holder = clone_with(CLONE_NEWUSER);
+    pid_t holder = clone_with(CLONE_NEWUSER, -1);
 
     if (holder == 0) {
         struct pollfd launcher = {.fd = self_fd, .events = POLLIN};
@@ -250,8 +255,11 @@ static void keep_only(int first, int second, int third)
 }
 
 /* Runs in the new process. */
-__attribute__((noreturn)) static void become_sandbox(const struct workshop *workshop, struct spec *spec, const struct blank *blank)
+__attribute__((noreturn)) static void become_sandbox(const struct workshop *workshop, struct spec *spec, struct blank *blank, const struct cgroup_entries *entries)
 {
+    for (size_t i = 0; i < entries->count; i++)
+        if (write_all(entries->tasks[i], "0", 1) != 0)
+            blank->join_error = errno;
     if (!(spec->without & WITHOUT_CLOSE))
         keep_only(blank->orders, blank->launcher, blank->null);
     raise_walls(spec, blank);
@@ -282,17 +290,21 @@ bool make_blank(struct workshop *workshop, struct spec *spec, const char *filter
         .filter_length = filter_length,
         .keep_standard_streams = workshop->keep_standard_streams,
     };
+    struct cgroup_entries entries;
+    uid_t owner = spec->lease_slots == 0 ? geteuid() : blank->base + spec->init_uid;
+
     blank->orders = orders[0];
-    blank->pid = clone_with(namespaces_of(spec));
-    if (blank->pid == 0) {
-        become_sandbox(workshop, spec, &inside_blank);
+    bool made = make_cgroups(&workshop->roots, blank->slot, spec, &entries, failure) &&
+                (spec->cgroup2 < 0 || give_cgroup2(&workshop->roots, blank->slot, spec, owner, blank->base + spec->init_gid, failure));
+    if (made) {
+        blank->pid = clone_with(namespaces_of(spec), entries.cgroup2);
+        if (blank->pid == 0)
+            become_sandbox(workshop, spec, &inside_blank, &entries);
+        made = blank->pid > 0 || failed(failure, "namespaces", "clone3", NULL);
     }
+    close_entries(&entries);
     close(orders[1]);
-    bool made = blank->pid > 0 || failed(failure, "namespaces", "clone3", NULL);
-    made = made && write_maps(spec, blank->pid, blank->base, failure) && make_cgroups(&workshop->roots, blank->slot, spec, blank->pid, failure) &&
-           (spec->cgroup2 < 0 ||
-            give_cgroup2(&workshop->roots, blank->slot, spec, spec->lease_slots == 0 ? geteuid() : blank->base + spec->init_uid, blank->base + spec->init_gid, failure)) &&
-           (write_all(blank->orders, "g", 1) == 0 || failed(failure, "prepare", "write", NULL));
+    made = made && write_maps(spec, blank->pid, blank->base, failure) && (write_all(blank->orders, "g", 1) == 0 || failed(failure, "prepare", "write", NULL));
     if (!made)
         discard_blank(workshop, blank, spec);
     return made;

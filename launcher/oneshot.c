@@ -109,6 +109,8 @@ static void limit_descriptors(const struct spec *spec)
 static void run_inside(const struct spec *spec)
 {
     int signals = open_signals(), failure[2];
+    if (prepare_commands() != 0)
+        give_up("guest", "prepare", NULL);
     int report[2];
 
     if (pipe2(failure, O_CLOEXEC) != 0)
@@ -127,7 +129,8 @@ static void run_inside(const struct spec *spec)
         const char *stage = "cwd";
         if (options->directory == NULL || chdir(options->directory) == 0) {
             stage = "exec";
-            execute(options->argv, options->environment);
+            if (close_clone3() == 0)
+                execute(options->argv, options->environment);
         }
         report[0] = errno;
         report[1] = strcmp(stage, "exec") == 0;

@@ -62,8 +62,8 @@ static int make_entry(struct tree_entry *entry)
     snprintf(name, sizeof name, "e%u", entry->handle);
     if (mkdirat(cgroup, name, 0755) != 0)
         return -1;
-    entry->procs = open_member(entry->handle, "cgroup.procs", O_WRONLY);
-    if (entry->procs >= 0)
+    entry->directory = open_member(entry->handle, "", O_RDONLY | O_DIRECTORY);
+    if (entry->directory >= 0)
         return 0;
     (void)remove_group(entry->handle); /* The launcher removes what stays. */
     return -1;

@@ -10,7 +10,7 @@
 
 struct tree_entry {
     uint32_t handle; /* not 0 */
-    int procs;       /* the child writes "0" to it and is in */
+    int directory;   /* to clone the command into */
 };
 
 /* `cgroup2`: directory of the sandbox's own cgroup, or -1. */

@@ -630,9 +630,12 @@ static void install_seccomp(const struct spec *spec, const char *filter, size_t 
 
 static void enter_cgroup(const struct spec *spec, const struct blank *blank)
 {
+    errno = blank->join_error;
+    if (errno != 0)
+        give_up("cgroup", "write", "tasks");
     if (blank->cgroup2_path != NULL && (cgroup_fd = open(blank->cgroup2_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
         give_up("cgroup", "open", blank->cgroup2_path);
-    /* The launcher has moved us in, so the sandbox sees its own cgroup as the root of the tree. */
+    /* We are in them, so the sandbox sees its own cgroup as the root of the tree. */
     if (!(spec->without & WITHOUT_CGROUP) && unshare(CLONE_NEWCGROUP) != 0)
         give_up("cgroup", "unshare", NULL);
 }

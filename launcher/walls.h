@@ -29,6 +29,7 @@ struct blank {
     int orders;               /* our end of the socket pair */
     int launcher;             /* pidfd of the launcher */
     int null;                 /* /dev/null */
+    int join_error;           /* errno of what kept it out of its cgroups, or 0 */
     const char *cgroup2_path; /* the sandbox's own v2 cgroup, or NULL */
     const char *filter;       /* for a spec that is its base only: the blank is finished before the order comes */
     size_t filter_length;

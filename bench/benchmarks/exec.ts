@@ -10,7 +10,8 @@ export const exec: Benchmark = {
   title: '`true` in a running sandbox',
   method:
     "The library's `run`, output collected, until its answer is there. Against Node's own `child_process.spawn` of the same program on the host, with no " +
-    'walls, until its `exit` event; once with stdio ignored, once with pipes as `run` has. They take turns with a rest of 20 ms after each; "back to back" is without it.',
+    'walls, until its `exit` event; once with stdio ignored, once with pipes as `run` has. They take turns with a rest of 20 ms after ' +
+    'each; "back to back" is without it.',
   run,
 };
 

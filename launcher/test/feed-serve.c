@@ -48,6 +48,7 @@ static size_t expected_length(const struct sample *sample)
     static const uint32_t most[] = {REQUEST_BYTES_MAX, FILTER_BYTES_MAX};
     static const uint8_t types[] = {FRAME_SPEC, FRAME_FILTER};
     struct frame_header header;
+    uint32_t channel = 0;
     size_t at = 0;
 
     for (size_t i = 0; i < 2; i++) {
@@ -55,8 +56,9 @@ static size_t expected_length(const struct sample *sample)
             return 0;
         memcpy(&header, sample->bytes + at, sizeof header);
         at += HEADER_BYTES;
-        if (header.type != types[i] || header.length > most[i] || header.channel == 0 || sample->length - at < header.length)
+        if (header.type != types[i] || header.length > most[i] || header.channel == 0 || (i > 0 && header.channel != channel) || sample->length - at < header.length)
             return 0;
+        channel = header.channel;
         at += header.length;
     }
     return at;

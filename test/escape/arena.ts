@@ -136,7 +136,7 @@ export class Arena implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.sandboxes[Symbol.asyncDispose]();
-    for (const directory of this.#directories) {
+    for (const directory of this.#directories.splice(0)) {
       openClosed(directory.path);
       await directory[Symbol.asyncDispose]();
     }

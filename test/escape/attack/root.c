@@ -145,8 +145,10 @@ static void host_socket_file(void)
 
 static void container_sockets(void)
 {
-    static const char *const paths[] = {"/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/dbus/system_bus_socket",
-                                        "/run/systemd/private", "/run/user/0/bus", "/tmp/.X11-unix/X0"};
+    static const char *const paths[] = {
+        "/run/docker.sock",      "/var/run/docker.sock",  "/run/containerd/containerd.sock", "/run/podman/podman.sock", "/run/dbus/system_bus_socket",
+        "/run/systemd/private", "/run/user/0/bus",       "/tmp/.X11-unix/X0",
+    };
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (access(paths[i], F_OK) == 0)
@@ -156,7 +158,9 @@ static void container_sockets(void)
 
 static void host_secrets(void)
 {
-    static const char *const paths[] = {"/etc/shadow", "/etc/sudoers", "/etc/machine-id", "/root/.ssh", "/root/.bash_history", "/home/root", "/var/log", "/var/lib", "/boot", "/srv", "/opt/warren"};
+    static const char *const paths[] = {
+        "/etc/shadow", "/etc/sudoers", "/etc/machine-id", "/root/.ssh", "/root/.bash_history", "/home/root", "/var/log", "/var/lib", "/boot", "/srv",
+    };
 
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (access(paths[i], F_OK) == 0)
@@ -315,6 +319,8 @@ static void overwrite_binary(void)
     char path[64], byte;
 
     snprintf(path, sizeof path, "/proc/%ld/exe", told_number("TARGET_PID"));
+    for (int i = 0; i < 200 && access(path, R_OK) != 0; i++) /* Until it executes, it is a copy of pid 1 and closed. */
+        usleep(5000);
     int fd = open_or_answer(path, O_RDONLY);
     if (pread(fd, &byte, 1, 0) != 1)
         refused(errno);

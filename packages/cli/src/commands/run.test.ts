@@ -139,6 +139,20 @@ describe('run with limits', () => {
     expect(host.stderr.text).toBe('warren: cannot run "program": there is no such program in the sandbox\n');
   });
 
+  it('says which limits of the profile do not hold here, but not those it was told about', async () => {
+    const host = new FakeHost();
+    const sandboxes = new FakeSandboxes(() => exited(0));
+    sandboxes.missingLimits = ['memoryBytes', 'cpus', 'pids'];
+    const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => new FakeRecords() };
+    expect(await run(['x'], { pids: 'none' }, host, parts)).toBe(0);
+    expect(host.stderr.text).toBe(
+      'warren: memory and cpus of the profile "moderate" cannot be limited for this user here; see: warren doctor\n',
+    );
+    const quiet = new FakeHost();
+    await run(['x'], { quiet: true }, quiet, parts);
+    expect(quiet.stderr.text).toBe('');
+  });
+
   it('asks for exactly the limits it was given', async () => {
     const flags: RunFlags = {
       memory: 1024,

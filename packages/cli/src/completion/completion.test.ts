@@ -139,7 +139,7 @@ begin() { print -r -- "case $1" >>! ../candidates; print "ready for $1" }`;
     expect(outcome).toMatchObject({ failedStep: null, timedOut: false });
     const candidates = (await readFile(directory.join('candidates'), 'utf8')).split(/^case \d+\n/m).slice(1);
     for (const [index, one] of CASES.entries()) check((candidates[index] ?? '').trimEnd().split('\n'), one);
-  });
+  }, 70_000);
 });
 
 describe('the model', () => {

@@ -1,6 +1,19 @@
 /** A sandbox that runs a function of the test in place of a command, for what the command line does around one. Not a model of the walls. */
 import { Fault } from '@warren/protocol';
-import type { ExecOptions, Execution, Exit, Sandbox, Sandboxes, SandboxSpec, SignalName, TerminalSize, Usage } from '@warren/sandbox';
+import {
+  type ExecOptions,
+  type Execution,
+  type Exit,
+  type Limits,
+  PROFILES,
+  type ResolvedSpec,
+  type Sandbox,
+  type Sandboxes,
+  type SandboxSpec,
+  type SignalName,
+  type TerminalSize,
+  type Usage,
+} from '@warren/sandbox';
 
 export const USAGE: Usage = { userCpuMs: 1, systemCpuMs: 2, wallMs: 3, memoryBytesMax: 4 };
 
@@ -27,6 +40,8 @@ export class FakeSandboxes {
   readonly events: string[] = [];
   readonly specs: SandboxSpec[] = [];
   readonly execs: ExecOptions[] = [];
+  /** Limits of the profile that this host cannot hold. */
+  missingLimits: readonly (keyof Limits)[] = [];
   /** When set, starting waits for it. */
   startsAfter: Promise<void> | undefined;
   readonly #command: FakeCommand;
@@ -50,13 +65,16 @@ export class FakeSandboxes {
       signal?.addEventListener('abort', () => aborted.reject(new Fault('aborted', 'Cannot start the sandbox: aborted')));
       await Promise.race([this.startsAfter, aborted.promise]);
     }
+    const missing = Object.fromEntries(this.missingLimits.map((name) => [name, null]));
+    const resolved: Partial<ResolvedSpec> = { limits: { ...PROFILES[spec.profile ?? 'moderate'].limits, ...missing, ...spec.limits } };
     const sandbox: Partial<Sandbox> = {
+      spec: resolved as ResolvedSpec, // The rest of it is not looked at.
       exec: (argv, options = {}) => this.#exec(argv, options),
       pause: async () => void this.events.push('paused'),
       resume: async () => void this.events.push('resumed'),
       [Symbol.asyncDispose]: async () => void this.events.push('sandbox disposed'),
     };
-    return sandbox as Sandbox; // As above.
+    return sandbox as Sandbox; // As for the sandboxes.
   }
 
   #exec(argv: readonly string[], options: ExecOptions): Execution {

@@ -52,10 +52,11 @@ function forEyes(entry: DiffEntry, open: OpenDiff): PatchLine[] {
   return sectionsOf(entry, open);
 }
 
-/** `git apply` refuses a whole patch for one path in `.git`, and a run that called git has changed the index there. */
+/** `git apply` refuses a whole patch for one path in `.git`, and a run that called git has changed the index there: it passes over what is commented. */
 function forGit(entry: DiffEntry, open: OpenDiff): PatchLine[] {
-  if (!entry.path.split('/').includes('.git')) return sectionsOf(entry, open);
-  return [{ kind: 'note', text: `# not in this patch, because git takes none for its own files: ${quoteForGit(entry.path)}` }];
+  const lines = sectionsOf(entry, open);
+  if (!entry.path.split('/').includes('.git')) return lines;
+  return lines.map(({ text }) => ({ kind: 'note', text: `# ${text}` }));
 }
 
 async function* patchLines(review: Review, { signal }: DiffOptions, sections: Sections): AsyncGenerator<readonly PatchLine[]> {

@@ -74,7 +74,7 @@ describe.each(CASES)('compileFilter(%s, %s)', (name, architecture) => {
 
   it('is no longer than it was', () => {
     // A ratchet: fewer is progress, lower the number; more needs a reason.
-    expect(program.length).toBe({ default: { x86_64: 174, aarch64: 153 }, restrictive: { x86_64: 155, aarch64: 135 } }[name][architecture]);
+    expect(program.length).toBe({ default: { x86_64: 176, aarch64: 156 }, restrictive: { x86_64: 157, aarch64: 138 } }[name][architecture]);
   });
 });
 

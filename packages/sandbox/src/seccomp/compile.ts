@@ -11,6 +11,11 @@ export type CompileOptions = {
    * at 4095.
    */
   readonly errnoOffset?: number;
+  /**
+   * For pid 1, which starts each command inside a cgroup by clone3. Commands get a filter of four instructions on top that takes it away again
+   * (launcher/command.c): no filter can look behind the pointer for flags that make namespaces.
+   */
+  readonly isForInit?: boolean;
 };
 
 /** All numbers from `first` to the next range's `first`. */
@@ -18,12 +23,20 @@ type Range = { readonly first: number; readonly answer: Decision | 'kill' };
 
 const compiled = new Map<string, Uint8Array<ArrayBuffer>>();
 
-/** The filter as the launcher takes it: an array of `struct sock_filter`. The result is shared; whoever changes it changes it for all. */
+/** What holds for commands, as an array of `struct sock_filter`. The result is shared; whoever changes it changes it for all. */
 export function compileFilter(name: SeccompProfileName, architecture: Architecture): Uint8Array<ArrayBuffer> {
-  const key = `${name} ${architecture}`;
+  return remembered(`${name} ${architecture}`, name, architecture, {});
+}
+
+/** The filter as the launcher takes it: what pid 1 installs for itself and everything below. */
+export function compileInitFilter(name: SeccompProfileName, architecture: Architecture): Uint8Array<ArrayBuffer> {
+  return remembered(`${name} ${architecture} init`, name, architecture, { isForInit: true });
+}
+
+function remembered(key: string, name: SeccompProfileName, architecture: Architecture, options: CompileOptions): Uint8Array<ArrayBuffer> {
   const known = compiled.get(key);
   if (known !== undefined) return known;
-  const bytes = bpf.encode(compileProfile(PROFILES[name], architecture));
+  const bytes = bpf.encode(compileProfile(PROFILES[name], architecture, options));
   compiled.set(key, bytes);
   return bytes;
 }
@@ -38,7 +51,9 @@ export function compileFilter(name: SeccompProfileName, architecture: Architectu
 export function compileProfile(profile: Profile, architecture: Architecture, options: CompileOptions = {}): readonly bpf.Instruction[] {
   const program = new Assembler();
   const answers = new AnswerWriter(program, options.errnoOffset ?? 0);
-  const ranges = rangesOf(answersOf(profile), architecture).map(({ first, answer }) => ({ first, label: answers.write(answer) }));
+  const decisions = new Map(answersOf(profile));
+  if (options.isForInit === true) decisions.set('clone3', 'allow');
+  const ranges = rangesOf(decisions, architecture).map(({ first, answer }) => ({ first, label: answers.write(answer) }));
   const search = writeSearch(program, ranges);
   const dispatch = program.loads(bpf.NUMBER_OFFSET, undefined, search);
   const check = program.branches(bpf.JUMP_IF_EQUAL, AUDIT_ARCHITECTURES[architecture], dispatch, answers.write('kill'));

@@ -73,7 +73,7 @@ describe('the default profile', () => {
         adjtimex cachestat clock_adjtime epoll_ctl_old epoll_wait_old fanotify_mark get_thread_area io_cancel io_destroy io_getevents
         io_pgetevents io_setup io_submit listmount modify_ldt name_to_handle_at openat2 process_mrelease process_vm_readv process_vm_writev ptrace set_thread_area statmount
       `),
-      asked: words('chmod creat fchmod fchmodat fchmodat2 ioctl mkdir mkdirat mknod mknodat open openat renameat2 socketpair'),
+      asked: words('chmod creat fchmod fchmodat fchmodat2 ioctl mkdir mkdirat mknod mknodat open openat prlimit64 renameat2 socketpair'),
     });
   });
 

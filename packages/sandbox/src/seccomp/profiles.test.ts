@@ -27,7 +27,7 @@ describe('PROFILES', () => {
         lchown lgetxattr link linkat listen listxattr listxattrat llistxattr lremovexattr lseek lsetxattr lstat madvise map_shadow_stack
         membarrier memfd_create memfd_secret mincore mlock mlock2 mlockall mmap mprotect mq_getsetattr mq_notify mq_open mq_timedreceive
         mq_timedsend mq_unlink mremap mseal msgctl msgget msgrcv msgsnd msync munlock munlockall munmap nanosleep newfstatat pause
-        pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll prctl pread64 preadv preadv2 prlimit64
+        pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll ppoll prctl pread64 preadv preadv2
         pselect6 pwrite64 pwritev pwritev2 read readahead readlink readlinkat readv recvfrom recvmmsg recvmsg remap_file_pages removexattr
         removexattrat rename renameat restart_syscall rmdir rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
         rt_sigsuspend rt_sigtimedwait rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr
@@ -45,7 +45,7 @@ describe('PROFILES', () => {
   it('default allows these calls for some arguments', () => {
     expect(callsWhere((answer) => typeof answer === 'object')).toEqual(
       words(`
-        chmod clone creat fchmod fchmodat fchmodat2 ioctl mkdir mkdirat mknod mknodat open openat personality renameat2 socket socketpair
+        chmod clone creat fchmod fchmodat fchmodat2 ioctl mkdir mkdirat mknod mknodat open openat personality prlimit64 renameat2 socket socketpair
     `),
     );
   });
@@ -107,7 +107,7 @@ describe.each(NAMES.flatMap((name) => ARCHITECTURES.map((architecture) => [name,
       const plain =
         'fork vfork execve wait4 waitid epoll_create1 epoll_ctl epoll_wait epoll_pwait signalfd4 pipe2 dup dup2 dup3 fcntl setsid setpgid setresuid ' +
         'setresgid setgroups capset capget prctl kill mmap munmap mprotect brk unlinkat symlinkat getdents64 fstat newfstatat statx readlinkat ' +
-        'fsync fdatasync prlimit64 setrlimit getrlimit sched_yield close close_range read write readv writev sendmsg recvmsg getrusage chdir ' +
+        'fsync fdatasync setrlimit getrlimit sched_yield close close_range read write readv writev sendmsg recvmsg getrusage chdir ' +
         'fchdir umask exit_group rt_sigaction rt_sigprocmask clock_gettime timerfd_create timerfd_settime execveat pidfd_open ' +
         'pidfd_send_signal landlock_create_ruleset landlock_restrict_self seccomp ftruncate fchownat getrandom futex set_tid_address arch_prctl';
       const rows: Row[] = [
@@ -119,6 +119,8 @@ describe.each(NAMES.flatMap((name) => ARCHITECTURES.map((architecture) => [name,
         ['fchmod', [3, 0o644], 'allow'],
         ['renameat2', [-100, 0, -100, 0, 1], 'allow'],
         ['socketpair', [1, 1, 0, 0], 'allow'],
+        ['prlimit64', [0, 7], 'allow'],
+        ['prlimit64', [1, 7], 'EPERM'],
         ['ioctl', [0, 0x540e], 'allow'], // TIOCSCTTY
         ['ioctl', [0, 0x5414], 'allow'], // TIOCSWINSZ
         ['ioctl', [0, 0x40045431], 'allow'], // TIOCSPTLCK

@@ -157,11 +157,9 @@ function capabilityReports(capabilities: Capabilities): readonly WallReport[] {
           reason: 'the kernel has none, or it is not enabled',
           fix: 'boot with lsm=landlock,…',
         },
-    {
-      wall: 'cgroups',
-      state: capabilities.cgroupVersion === 'none' ? 'degraded' : 'enforced',
-      detail: `version ${capabilities.cgroupVersion}`,
-    },
+    capabilities.cgroupVersion === 'none'
+      ? { wall: 'cgroups', state: 'degraded', detail: 'none', reason: 'none that this user may use', fix: delegate }
+      : { wall: 'cgroups', state: 'enforced', detail: `version ${capabilities.cgroupVersion}` },
   ];
 }
 

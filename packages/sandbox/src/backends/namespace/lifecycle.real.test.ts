@@ -28,6 +28,11 @@ function processesNamed(name: string): readonly number[] {
   return descendants().flatMap((line) => (line.split(' ')[1] === name ? [Number(line.split(' ')[0])] : []));
 }
 
+/** Those of them that this process started itself. */
+function children(name: string): readonly number[] {
+  return processesNamed(name).filter((pid) => readFileSync(`/proc/${pid}/status`, 'utf8').includes(`PPid:\t${process.pid}\n`));
+}
+
 /** The host pid of pid 1 of a sandbox: the one whose network namespace it is, as seen from inside. */
 async function initOf(sandbox: Sandbox): Promise<number> {
   const namespace = (await shell(sandbox, 'readlink /proc/self/ns/net')).trim();
@@ -172,8 +177,7 @@ describe.each(['cgroup', 'v1 freezer', 'signals'] as const)('pausing by %s', (ho
     await sandbox.pause();
     if (how === 'signals') {
       // pid 1 answers; the commands are stopped, whatever session they are in.
-      const states = await shell(sandbox, 'cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") T "');
-      expect(Number(states)).toBeGreaterThanOrEqual(2);
+      await shell(sandbox, 'until [ $(cat /proc/[0-9]*/stat 2>/dev/null | grep -c ") T ") -ge 2 ]; do :; done');
     } else {
       // Nothing inside runs, so a request waits, however much else is done meanwhile.
       let isAnswered = false;
@@ -290,29 +294,39 @@ describe('a start that fails', () => {
   });
 
   it('because a hostile directory leads a mount elsewhere says so, and mounts nothing', async () => {
-    await using workspace = await TestWorkspace.create();
-    mkdirSync(workspace.join('real'));
-    symlinkSync('/etc', workspace.join('absolute'));
-    symlinkSync('../../../../../etc', workspace.join('up'));
-    symlinkSync('real', workspace.join('beside'));
-    symlinkSync('none', workspace.join('dangling'));
-    writeFileSync(workspace.join('file'), '');
-    for (const name of ['absolute', 'absolute/x', 'up', 'up/x', 'beside', 'beside/x', 'dangling', 'dangling/x', 'file/x']) {
-      const target = `/workspace/${name}`;
-      const error = await sandboxes
-        .start({ workspace: workspace.mount('overlay'), mounts: [{ source: '/usr/share', target }] })
-        .catch((caught: unknown) => caught);
+    await using hostile = await TestWorkspace.create();
+    mkdirSync(hostile.join('real'));
+    symlinkSync('/etc', hostile.join('absolute'));
+    symlinkSync('../../../../../etc', hostile.join('up'));
+    symlinkSync('real', hostile.join('beside'));
+    symlinkSync('none', hostile.join('dangling'));
+    symlinkSync('/proc/self/root', hostile.join('magic'));
+    writeFileSync(hostile.join('file'), '');
+    const first = { source: hostile.directory, target: '/data', writable: true };
+    for (const name of [
+      'absolute',
+      'absolute/x',
+      'up',
+      'up/x',
+      'beside',
+      'beside/x',
+      'dangling',
+      'dangling/x',
+      'magic',
+      'magic/etc',
+      'file/x',
+    ]) {
+      const second = { source: '/usr/share', target: `/data/${name}` };
+      const error = await sandboxes.start({ mounts: [first, second] }).catch((caught: unknown) => caught);
       if (!isFault(error, 'wall_unavailable')) throw new Error(`${name}: not a missing wall: ${String(error)}`);
       expect([name, error.details]).toMatchObject([
         name,
         { wall: 'file system', stage: 'mount', errno: expect.stringMatching(/^ELOOP$|^ENOTDIR$/) },
       ]);
     }
-    await using sandbox = await sandboxes.start({
-      workspace: workspace.mount('overlay'),
-      mounts: [{ source: '/usr/share', target: '/workspace/real' }],
-    });
-    expect(await shell(sandbox, 'test -d /workspace/real/doc && readlink /workspace/up')).toBe('../../../../../etc\n');
+    expect(readdirSync(hostile.directory).toSorted()).toEqual(['absolute', 'beside', 'dangling', 'file', 'magic', 'real', 'up']);
+    await using sandbox = await sandboxes.start({ mounts: [first, { source: '/usr/share', target: '/data/real' }] });
+    expect(await shell(sandbox, 'test -d /data/real/doc && readlink /data/up')).toBe('../../../../../etc\n');
   });
 
   it('leaves the backend as it was', async () => {
@@ -347,15 +361,12 @@ describe('a backend', () => {
 
   it('loses its sandboxes with its launcher, and the next start has a new one', async ({ skip }) => {
     skip(!isRoot, NEEDS_ROOT);
+    const others = children('warren-launcher');
     await using own = await openSandboxes();
+    const [launcher] = children('warren-launcher').filter((pid) => !others.includes(pid));
     const old = await own.start({});
     const command = old.exec(['sleep', '1000']);
     await command.pid;
-    const [launcher] = descendants()
-      .filter((line) => line.endsWith(' warren-launcher'))
-      .map((line) => Number(line.split(' ')[0]))
-      .filter((pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').length > 1)
-      .toSorted((a, b) => b - a); // The youngest, which is this test's.
     process.kill(launcher ?? 0, 'SIGKILL');
     expect((await old.gone).reason).toBe('lost');
     expect(await faultOf(command.exit)).toBe('sandbox_gone');

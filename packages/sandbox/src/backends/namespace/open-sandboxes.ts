@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { Sandboxes } from '../../contract.ts';
-import { compileFilter } from '../../seccomp/index.ts';
+import { compileInitFilter } from '../../seccomp/index.ts';
 import { type CgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 import { rootsOf } from './cgroup-plan.ts';
 import { type IdentityChoice, readHostFacts } from './host-facts.ts';
@@ -59,7 +59,7 @@ async function openWith(options: OpenOptions, testing: TestingOptions): Promise<
   const { landlock } = await launcher.process.hello;
   const facts = readHostFacts(layout, landlock, options.identities);
   const without = testing.without === undefined ? undefined : new Set(testing.without);
-  return new NamespaceSandboxes({ launcher, openLauncher, facts, without, filterOf: testing.filter ?? compileFilter });
+  return new NamespaceSandboxes({ launcher, openLauncher, facts, without, filterOf: testing.filter ?? compileInitFilter });
 }
 
 function cgroupsLeft(layout: CgroupLayout, left: TestingOptions['cgroups']): CgroupLayout {
