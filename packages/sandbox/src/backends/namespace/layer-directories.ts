@@ -7,6 +7,8 @@ import type { HostFacts } from './host-facts.ts';
 /** Makes `upper` and `work` where they are missing. The root of an overlay shows the owner and mode of `upper`, so those are the workspace's. */
 export function prepareLayer(directory: string, layer: string, facts: HostFacts): void {
   const workspace = statSync(directory);
+  // Inside, only the owner of the workspace is somebody: the directory that holds both must let that one through.
+  if (facts.uid === 0) lchownSync(layer, workspace.uid, workspace.gid);
   for (const name of ['upper', 'work']) {
     const path = join(layer, name);
     const isNew = mkdirIfMissing(path);

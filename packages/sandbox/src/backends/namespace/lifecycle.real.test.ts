@@ -71,7 +71,7 @@ describe('a sandbox', () => {
     const { reason, usage } = await sandbox.gone;
     expect(reason).toBe('destroyed');
     expect(usage).toMatchObject({ userCpuMs: expect.any(Number), systemCpuMs: expect.any(Number) });
-    expect(usage?.memoryBytesMax).toBeGreaterThan(0);
+    expect(usage?.memoryBytesMax).toBeGreaterThanOrEqual(0); // The kernel counts small ones in batches.
     expect(processesNamed('sleep')).toEqual([]);
   });
 
