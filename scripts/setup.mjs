@@ -200,7 +200,7 @@ function bundleHash() {
 }
 
 function bundleIsStale() {
-  return !existsSync('packages/cli/dist/main.js') || readStamps().bundle?.hash !== bundleHash();
+  return !existsSync('packages/cli/dist/main.cjs') || readStamps().bundle?.hash !== bundleHash();
 }
 
 function bundle() {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
-import { descendants, leftBehind, markOfHost } from '../../packages/sandbox/src/backends/namespace/test-support/footprint.ts';
+import { descendants, footprint, leftBehind, markOfHost } from '../../packages/sandbox/src/backends/namespace/test-support/footprint.ts';
 import { randomFrom } from './random.ts';
 
 const SEED = Number(process.env['WARREN_CRASH_SEED'] ?? Math.floor(Math.random() * 1_000_000));
@@ -113,6 +113,7 @@ async function round(seed: number): Promise<void> {
   await sleep(random(MOMENT_MS)); // Any moment will do.
   const exited = once(host.process, 'exit');
   const first = host.find('warren-init');
+  expect(footprint([markOfHost(host.pid)]).length).toBeGreaterThan(3); // What is not to be found later can be found now.
   if (victim === 'host') kill(host.pid);
   if (victim === 'launcher') kill(launcher);
   if (victim === 'host and launcher') for (const pid of [host.pid, launcher]) kill(pid);

@@ -7,7 +7,7 @@ const version = process.versions.node.split('.').map(Number);
 if (version[0] > 24 || (version[0] === 24 && version[1] >= 15)) {
   endWithWrapper();
   cacheCompiledCode();
-  void import('../dist/main.js');
+  require('../dist/main.cjs');
 } else {
   runOnPackagedNode();
 }

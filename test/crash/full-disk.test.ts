@@ -1,0 +1,27 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { TemporaryDirectory } from '@warren/testkit';
+import { expect, it } from 'vitest';
+
+/** The mounts are in a namespace that ends with the process, so nothing is left whatever becomes of it. */
+const IN_SMALL_FILE_SYSTEMS = `
+  mount -t tmpfs -o size=400k,mode=0755 warren-test "$2" &&
+  mount -t tmpfs -o nr_inodes=1,mode=0755 warren-test "$3" &&
+  exec "$4" --conditions=warren-source "$5" "$1" "$2" "$3"`;
+
+it('a full disk under a layer fails what writes, by name, and nothing else', { timeout: 60_000 }, async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'only root may mount small file systems');
+  await using directory = await TemporaryDirectory.create();
+  const places = ['workspace', 'room', 'entries'].map((name) => directory.join(name));
+  for (const place of places) mkdirSync(place);
+  writeFileSync(directory.join('workspace', 'lower'), 'lower\n');
+  const { stdout } = await promisify(execFile)('unshare', [
+    ...['--mount', '--propagation', 'private', 'sh', '-c', IN_SMALL_FILE_SYSTEMS, 'sh'],
+    ...places,
+    process.execPath,
+    join(import.meta.dirname, 'full-disk-host.ts'),
+  ]);
+  expect(stdout).toBe('full disk: done\n');
+});
