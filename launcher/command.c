@@ -274,9 +274,9 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
     reset_signals();
     umask(request->umask);
     apply_limits(request, report);
-    become_user(request, switch_users, report);
     if (close_clone3() != 0)
         report_failure(report, "seccomp", "seccomp", "clone3");
+    become_user(request, switch_users, report);
     if (type != FRAME_EXEC) {
         struct operation_failure failure;
         if (do_file_operation(type, request, &failure) != 0) {

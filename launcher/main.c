@@ -88,6 +88,8 @@ __attribute__((noreturn)) static void start_serving(int argc, char **argv, char 
     }
     if (options.control < 0 || argc % 2 != 0 || fcntl(options.control, F_SETFD, FD_CLOEXEC) != 0)
         usage();
+    options.arguments = argv[0];
+    options.arguments_length = (size_t)(argv[argc - 1] + strlen(argv[argc - 1]) - argv[0]);
     serve(&options);
 }
 

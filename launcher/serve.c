@@ -262,6 +262,7 @@ static void reap(void)
 static void serve_inside(const struct spec *spec)
 {
     (void)prctl(PR_SET_NAME, "warren-init", 0, 0, 0);
+    memset(options->arguments, 0, options->arguments_length); /* They name places of the host, and anybody inside may read them. */
     struct guest guest = {
         .connection = GUEST_FD,
         .cgroup2 = spec->cgroup2 >= 0 ? GUEST_CGROUP_FD : -1,

@@ -120,6 +120,14 @@ describe('a sandbox', () => {
     expect(stats).toMatchObject({ oomKills: 0, pidsDenied: 0 });
   });
 
+  it('does not tell where on the host it comes from', async () => {
+    await using workspace = await TestWorkspace.create();
+    await using sandbox = await sandboxes.start({ workspace: workspace.mount('overlay') });
+    const told = await shell(sandbox, 'cat /proc/1/cmdline /proc/[0-9]*/cmdline /proc/1/comm; cat /proc/self/cgroup /proc/self/environ');
+    expect(told).toContain('warren-init');
+    for (const secret of ['warren-launcher', '/warren/', `${process.pid}-`, workspace.directory]) expect(told).not.toContain(secret);
+  });
+
   it('shows a pid 1 that holds nothing but what it needs', async ({ skip }) => {
     skip(!isRoot, NEEDS_ROOT);
     await using sandbox = await sandboxes.start({});

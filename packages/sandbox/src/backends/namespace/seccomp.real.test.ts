@@ -65,7 +65,8 @@ describe.each(['moderate', 'restrictive', 'permissive'] as const satisfies reado
         .flatMap((pid) => [
           `/proc/${pid}/status:NoNewPrivs:\t1`,
           `/proc/${pid}/status:Seccomp:\t2`,
-          `/proc/${pid}/status:Seccomp_filters:\t1`,
+          // Commands have a second one, which takes away the clone3 that pid 1 needs.
+          `/proc/${pid}/status:Seccomp_filters:\t${pid === 'self' ? 2 : 1}`,
         ])
         .map((line) => `${line}\n`)
         .join(''),
