@@ -23,6 +23,7 @@ class Host implements AsyncDisposable {
   readonly process: ChildProcess;
   readonly mark: string;
   readonly #directory: TemporaryDirectory;
+  readonly #before: readonly string[];
 
   private constructor(directory: TemporaryDirectory, seed: number) {
     this.#directory = directory;
@@ -31,6 +32,7 @@ class Host implements AsyncDisposable {
       execArgv: ['--conditions=warren-source'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
+    this.#before = footprint([markOfHost(this.pid)]); // It has only just begun to load.
   }
 
   static async start(seed: number): Promise<Host> {
@@ -62,7 +64,10 @@ class Host implements AsyncDisposable {
   /** Everything of it that is still on the machine, when it has had time to go away. */
   async left(launcher: number): Promise<readonly string[]> {
     const files = readdirSync(this.#directory.path, { recursive: true, encoding: 'utf8' }).filter((path) => /(^|\/)\.warren/.test(path));
-    return [...(await leftBehind([markOfHost(this.pid), this.mark, `@warren-launcher-${launcher}-`, this.#directory.path])), ...files];
+    return [
+      ...(await leftBehind([markOfHost(this.pid), this.mark, `@warren-launcher-${launcher}-`, this.#directory.path], this.#before)),
+      ...files,
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { leftBehind, markOfHost } from './test-support/footprint.ts';
+import { footprint, leftBehind, markOfHost } from './test-support/footprint.ts';
 import { NOBODY, PublicLauncher } from './test-support/nobody.ts';
 import { CASES } from './test-support/user-cases.ts';
 
@@ -11,6 +11,7 @@ type Answer = { readonly title: string; readonly skipped?: string; readonly erro
 
 let launcher: PublicLauncher;
 let host: ChildProcess;
+let before: readonly string[];
 
 beforeAll(async () => {
   launcher = await PublicLauncher.create();
@@ -18,6 +19,7 @@ beforeAll(async () => {
     execArgv: ['--conditions=warren-source'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  before = footprint([markOfHost(host.pid)]);
   await once(host, 'message');
 });
 
@@ -25,7 +27,7 @@ afterAll(async () => {
   const exited = once(host, 'exit');
   host.disconnect();
   await exited;
-  const left = await leftBehind([launcher.path, markOfHost(host.pid)]);
+  const left = await leftBehind([launcher.path, markOfHost(host.pid)], before);
   await launcher[Symbol.asyncDispose]();
   if (left.length > 0) throw new Error(`It left behind: ${left.join(', ')}`);
 });

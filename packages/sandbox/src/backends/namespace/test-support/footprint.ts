@@ -31,11 +31,14 @@ export function markOfHost(pid: number = process.pid): string {
   return `/warren/${pid}-`;
 }
 
-/** The footprint once there is none or patience is over: the kernel takes its time to reap, and a janitor to clean up. */
-export async function leftBehind(marks: readonly string[]): Promise<readonly string[]> {
+/**
+ * The footprint once there is none or patience is over: the kernel takes its time to reap, and a janitor to clean up. `before`: what had the same marks
+ * already, because process ids come back.
+ */
+export async function leftBehind(marks: readonly string[], before: readonly string[] = []): Promise<readonly string[]> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const left = footprint(marks);
+    const left = footprint(marks).filter((line) => !before.includes(line));
     if (left.length === 0 || performance.now() > deadline) return left;
     await sleep(10);
   }
