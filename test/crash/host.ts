@@ -1,21 +1,22 @@
 /**
  * A host that uses sandboxes without rest, to be killed: several workers that each start one, run and write in it, end it, and begin again. Started by the
- * crash tests with STATE (a directory of its own), MARK (in the environment of every command) and SEED.
+ * crash tests with STATE (a directory of its own), MARK (in the environment of every command), SEED and, to do without cgroups, `none`.
  *
  * Told `probe` it proves that it still works, told `stop` it ends its sandboxes and leaves.
  */
 import { mkdirSync } from 'node:fs';
 import { isFault } from '@warren/protocol';
-import { openSandboxes, type Sandboxes, type SandboxSpec } from '@warren/sandbox';
+import type { Sandboxes, SandboxSpec } from '@warren/sandbox';
+import { openTestSandboxes } from '@warren/sandbox/testing';
 import { randomFrom } from './random.ts';
 
-const [state = '', mark = '', seed = '0'] = process.argv.slice(2);
+const [state = '', mark = '', seed = '0', cgroups] = process.argv.slice(2);
 const WORKERS = 3;
 /** What a caller is told when the launcher or a pid 1 was killed. Anything else is a defect. */
 const EXPECTED = ['sandbox_gone'] as const;
 
 const stopping = new AbortController();
-const sandboxes = await openSandboxes();
+const sandboxes = await openTestSandboxes(cgroups === 'none' ? { cgroups } : {});
 const workers = Array.from({ length: WORKERS }, (_, index) => work(sandboxes, index));
 
 process.on('message', (message) => {

@@ -25,18 +25,18 @@ class Host implements AsyncDisposable {
   readonly #directory: TemporaryDirectory;
   readonly #before: readonly string[];
 
-  private constructor(directory: TemporaryDirectory, seed: number) {
+  private constructor(directory: TemporaryDirectory, seed: number, args: readonly string[]) {
     this.#directory = directory;
     this.mark = `crash-${process.pid}-${seed}`;
-    this.process = fork(join(import.meta.dirname, 'host.ts'), [directory.path, this.mark, `${seed}`], {
+    this.process = fork(join(import.meta.dirname, 'host.ts'), [directory.path, this.mark, `${seed}`, ...args], {
       execArgv: ['--conditions=warren-source'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#before = footprint([markOfHost(this.pid)]); // It has only just begun to load.
   }
 
-  static async start(seed: number): Promise<Host> {
-    const host = new Host(await TemporaryDirectory.create(), seed);
+  static async start(seed: number, ...args: readonly string[]): Promise<Host> {
+    const host = new Host(await TemporaryDirectory.create(), seed, args);
     expect(await host.#answer()).toBe('ready');
     return host;
   }
@@ -176,6 +176,18 @@ describe('a host that is stopped', () => {
       expect(await exited).toEqual([0, null]);
       expect(await one.left(launcher)).toEqual([]);
     }
+  });
+
+  it('cannot keep the sandboxes of a dead launcher alive, with no cgroups to end them by either', { timeout: 120_000 }, async () => {
+    await using host = await Host.start(SEED, 'none');
+    const { launcher } = host;
+    process.kill(host.pid, 'SIGSTOP'); // It holds its end of every connection.
+    const itself = footprint([host.mark]).filter((line) => line.startsWith(`process ${host.pid} `));
+    kill(launcher);
+    expect(await leftBehind([host.mark], itself)).toEqual([]);
+    expect(descendants(host.pid).filter((line) => !line.startsWith(`${launcher} `))).toEqual([]);
+    process.kill(host.pid, 'SIGCONT');
+    await host.ask('probe');
   });
 
   it('leaves nothing when it is killed instead', { timeout: 120_000 }, async () => {

@@ -368,23 +368,30 @@ describe('a backend', () => {
     await running[Symbol.asyncDispose]();
   });
 
-  it('loses its sandboxes with its launcher, and the next start has a new one', async ({ skip }) => {
-    skip(!isRoot, NEEDS_ROOT);
-    const others = children('warren-launcher');
-    await using own = await openSandboxes();
-    const [launcher] = children('warren-launcher').filter((pid) => !others.includes(pid));
-    const old = await own.start({});
-    const command = old.exec(['sleep', '1000']);
-    await command.pid;
-    process.kill(launcher ?? 0, 'SIGKILL');
-    expect((await old.gone).reason).toBe('lost');
-    expect(await faultOf(command.exit)).toBe('sandbox_gone');
-    // At once, while the cgroups of the old one are still going away; and several, of which one starts the launcher.
-    const fresh = await Promise.all(Array.from({ length: 5 }, () => own.start({})));
-    for (const sandbox of fresh) expect(await shell(sandbox, 'echo new')).toBe('new\n');
-    await Promise.all(fresh.map((sandbox) => sandbox[Symbol.asyncDispose]()));
-    await old[Symbol.asyncDispose]();
-  });
+  it.for(['every cgroup', 'none'] as const)(
+    'loses its sandboxes with its launcher, and the next start has a new one (with %s)',
+    async (cgroups, { skip }) => {
+      skip(!isRoot, NEEDS_ROOT);
+      const others = children('warren-launcher');
+      await using own = await openTestSandboxes(cgroups === 'none' ? { cgroups } : {});
+      const [launcher] = children('warren-launcher').filter((pid) => !others.includes(pid));
+      const old = await own.start({ env: { MARK: `lost-${process.pid}-${cgroups}` } });
+      const command = old.exec(['sleep', '1000']);
+      await command.pid;
+      const init = await initOf(old);
+      process.kill(launcher ?? 0, 'SIGKILL');
+      expect((await old.gone).reason).toBe('lost');
+      expect(await faultOf(command.exit)).toBe('sandbox_gone');
+      // At once, while the cgroups of the old one are still going away; and several, of which one starts the launcher.
+      const fresh = await Promise.all(Array.from({ length: 5 }, () => own.start({})));
+      for (const sandbox of fresh) expect(await shell(sandbox, 'echo new')).toBe('new\n');
+      // The kernel has ended the old one, cgroups or not.
+      expect(await leftBehind([`lost-${process.pid}-${cgroups}`])).toEqual([]);
+      expect(processesNamed('warren-init')).not.toContain(init);
+      await Promise.all(fresh.map((sandbox) => sandbox[Symbol.asyncDispose]()));
+      await old[Symbol.asyncDispose]();
+    },
+  );
 
   it('opens and closes beside others, without getting into their way', async () => {
     // The directory that launchers share comes and goes with the first and the last of them.

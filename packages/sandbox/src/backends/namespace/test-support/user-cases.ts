@@ -126,6 +126,7 @@ const OWN: Readonly<Record<string, () => Promise<void>>> = {
     await using sandbox = await (await open()).start({});
     const { exit } = await sandbox.run(['sh', '-c', 'kill -STOP $PPID; exec sleep 1000'], { timeoutMs: 50, killGraceMs: 10 });
     assert.equal(endOf(exit), 'stopped by deadline');
+    assert.equal(await shell(sandbox, 'echo alive'), 'alive\n');
   },
   'lets no signal that can be ignored reach a keeper': async () => {
     await using sandbox = await (await open()).start({});
