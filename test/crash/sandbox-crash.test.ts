@@ -56,6 +56,11 @@ class Host implements AsyncDisposable {
     return found;
   }
 
+  /** Resolves when commands run in several of its sandboxes. */
+  async isBusy(): Promise<void> {
+    while (this.find('sleep').length < 3) await sleep(1);
+  }
+
   async ask(question: 'probe' | 'stop'): Promise<void> {
     this.process.send(question);
     expect(await this.#answer()).toBe(`${question}: done`);
@@ -145,6 +150,7 @@ describe('a kill at any moment', () => {
     await using host = await Host.start(SEED);
     const killed: number[] = [];
     for (let time = 0; time < 5; time++) {
+      await host.isBusy();
       const { launcher } = host;
       killed.push(launcher);
       kill(launcher);
@@ -163,6 +169,7 @@ describe('a host that is stopped', () => {
     await using host = await Host.start(SEED);
     await using other = await Host.start(SEED + 1);
     for (let time = 0; time < 3; time++) {
+      await host.isBusy();
       process.kill(host.pid, 'SIGSTOP');
       await other.ask('probe');
       await other.ask('probe');
@@ -181,8 +188,10 @@ describe('a host that is stopped', () => {
   it('cannot keep the sandboxes of a dead launcher alive, with no cgroups to end them by either', { timeout: 120_000 }, async () => {
     await using host = await Host.start(SEED, 'none');
     const { launcher } = host;
+    await host.isBusy();
     process.kill(host.pid, 'SIGSTOP'); // It holds its end of every connection.
     const itself = footprint([host.mark]).filter((line) => line.startsWith(`process ${host.pid} `));
+    expect(footprint([host.mark]).length).toBeGreaterThan(itself.length);
     kill(launcher);
     expect(await leftBehind([host.mark], itself)).toEqual([]);
     expect(descendants(host.pid).filter((line) => !line.startsWith(`${launcher} `))).toEqual([]);
@@ -193,6 +202,7 @@ describe('a host that is stopped', () => {
   it('leaves nothing when it is killed instead', { timeout: 120_000 }, async () => {
     await using host = await Host.start(SEED);
     const { launcher } = host;
+    await host.isBusy();
     process.kill(host.pid, 'SIGSTOP');
     process.kill(launcher, 'SIGSTOP');
     const exited = once(host.process, 'exit');

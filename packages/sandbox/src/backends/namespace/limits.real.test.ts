@@ -99,21 +99,25 @@ describe('processes', () => {
     expect(late.exit).toMatchObject({ kind: 'not_started', code: 125, errno: 'EAGAIN' });
   });
 
-  it.each(['every cgroup', 'v1', 'none'] as const)('of a fork bomb end with its command (with %s)', async (cgroups) => {
-    buildProgram('fork-bomb');
-    await using own = await openTestSandboxes(cgroups === 'every cgroup' ? {} : { cgroups });
-    await using sandbox = await own.start({ limits: { pids: 64 }, mounts: [{ source: PROGRAMS, target: '/programs' }] });
-    const bomb = sandbox.exec(['/programs/fork-bomb']);
-    await bomb.pid;
-    // Until it has taken all the room there is.
-    while (endOf((await sandbox.run(['true'])).exit) === 'exited 0') await sandbox.stats();
-    bomb.kill('SIGKILL', 'tree');
-    expect(endOf(await bomb.exit)).toBe('signalled SIGKILL');
-    const count = 'n=0; for f in /proc/[0-9]*/comm; do read -r name < $f && [ "$name" = fork-bomb ] && n=$((n+1)); done; echo $n';
-    let left = '';
-    for (let tries = 0; tries < 500 && left !== '0\n'; tries++) left = text((await sandbox.run(['sh', '-c', count])).stdout);
-    expect(left).toBe('0\n');
-  });
+  it.each(['every cgroup', 'v1', 'none'] as const)(
+    'of a fork bomb end with its command (with %s)',
+    { timeout: 120_000 },
+    async (cgroups) => {
+      buildProgram('fork-bomb');
+      await using own = await openTestSandboxes(cgroups === 'every cgroup' ? {} : { cgroups });
+      await using sandbox = await own.start({ limits: { pids: 64 }, mounts: [{ source: PROGRAMS, target: '/programs' }] });
+      const bomb = sandbox.exec(['/programs/fork-bomb']);
+      await bomb.pid;
+      // Until it has taken all the room there is.
+      while (endOf((await sandbox.run(['true'])).exit) === 'exited 0') await sandbox.stats();
+      bomb.kill('SIGKILL', 'tree');
+      expect(endOf(await bomb.exit)).toBe('signalled SIGKILL');
+      const count = 'n=0; for f in /proc/[0-9]*/comm; do read -r name < $f && [ "$name" = fork-bomb ] && n=$((n+1)); done; echo $n';
+      let left = '';
+      for (let tries = 0; tries < 500 && left !== '0\n'; tries++) left = text((await sandbox.run(['sh', '-c', count])).stdout);
+      expect(left).toBe('0\n');
+    },
+  );
 
   it('are limited without cgroups as well', async () => {
     await using poor = await openTestSandboxes({ cgroups: 'none' });
