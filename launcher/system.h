@@ -37,7 +37,6 @@ struct open_how_arguments { /* struct open_how, linux/openat2.h */
 #define TREE_RECURSIVE 0x8000u /* AT_RECURSIVE */
 #define TREE_CLOEXEC 02000000u
 #define TREE_EMPTY_PATH 0x1000u /* AT_EMPTY_PATH */
-#define TREE_NOFOLLOW 0x100u    /* AT_SYMLINK_NOFOLLOW */
 #define FSOPEN_CLOSE_ON_EXEC 1u
 #define FSMOUNT_CLOSE_ON_EXEC 1u
 #define FSCONFIG_FLAG 0u

@@ -131,7 +131,8 @@ export function capabilitiesOf(facts: HostFacts): Capabilities {
     openFiles: 'rlimit',
     diskBytes: 'polled',
     pause: unified === undefined && controllers.freezer === undefined ? 'signals' : 'cgroup',
-    killTree: unified === undefined ? 'subreaper' : 'cgroup',
+    // With subordinate ids pid 1 is not the owner of the cgroup, and may make none below it.
+    killTree: unified === undefined || facts.subordinate !== undefined ? 'subreaper' : 'cgroup',
     landlock: facts.landlock,
     cgroupVersion: versions.size === 2 ? 'hybrid' : versions.has(2) ? 2 : versions.has(1) ? 1 : 'none',
   };
