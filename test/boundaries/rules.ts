@@ -26,7 +26,7 @@ export type Rules = {
 
 export const RULES: Rules = {
   packages: {
-    protocol: { name: '@warren/protocol', ours: [], node: false, theirs: [], why: 'shared with browsers and SDKs' },
+    protocol: { name: '@warren/protocol', ours: [], node: false, theirs: ['zod'], why: 'shared with browsers and SDKs' },
     sandbox: {
       name: '@warren/sandbox',
       ours: ['protocol'],
@@ -34,16 +34,37 @@ export const RULES: Rules = {
       theirs: ['diff'],
       why: 'useful alone; knows no tenant and no policy',
     },
+    kernel: {
+      name: '@warren/kernel',
+      ours: ['protocol'],
+      node: true,
+      theirs: ['croner'],
+      why: 'owns state; knows no transport, no sandbox and no capability by name',
+    },
+    gateway: {
+      name: '@warren/gateway',
+      ours: ['protocol', 'kernel'],
+      node: true,
+      theirs: ['hono', '@hono/node-server', 'ws', 'zod'],
+      why: 'adapters only: no SQL, no business rules, starts no processes',
+    },
+    client: {
+      name: '@warren/client',
+      ours: ['protocol'],
+      node: true,
+      theirs: [],
+      why: 'what programs hold; knows the contract and nothing behind it',
+    },
     cli: {
       name: 'warren',
-      ours: ['protocol', 'sandbox'],
+      ours: ['protocol', 'sandbox', 'kernel', 'gateway', 'client'],
       node: true,
       theirs: ['commander'],
       why: 'turns words into calls and answers into words',
     },
     testkit: {
       name: '@warren/testkit',
-      ours: ['protocol', 'sandbox'],
+      ours: ['protocol', 'sandbox', 'kernel'],
       node: true,
       theirs: ['vitest', 'fast-check'],
       why: 'ships to nobody',
@@ -54,6 +75,11 @@ export const RULES: Rules = {
       module: 'node:child_process',
       folders: ['packages/sandbox/src/backends', 'scripts', 'test', 'bench'],
       why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident',
+    },
+    {
+      module: 'node:sqlite',
+      folders: ['packages/kernel/src/store', 'scripts', 'test', 'bench'],
+      why: 'nothing above the store knows SQL',
     },
   ],
   apart: [
@@ -74,6 +100,6 @@ export const RULES: Rules = {
       why: 'a layer outlives the sandbox that wrote it',
     },
   ],
-  testFolders: ['test-support', 'e2e'],
+  testFolders: ['test-support', 'e2e', 'conformance'],
   testsAlso: ['@warren/testkit', 'vitest', 'fast-check'],
 };

@@ -29,6 +29,53 @@ export const FAULTS = {
   sandbox_gone: { http: 410, rpc: -32022, retry: false },
   /** A guest sent malformed bytes; its sandbox is destroyed. */
   protocol_error: { http: 502, rpc: -32023, retry: false },
+  /** Nobody, or somebody whose token is unknown, expired or revoked. */
+  unauthenticated: { http: 401, rpc: -32014, retry: false },
+  /** Too many calls or wrong tokens. Details: `retry_after_ms`. */
+  rate_limited: { http: 429, rpc: -32015, retry: true },
+  /** The store refused a write for a reason other than space: read-only, damaged, or of a newer version. */
+  store_failed: { http: 500, rpc: -32016, retry: false },
+  /** What the caller held was taken back: its lease ran out and somebody else has the work. Details: `sched_id`, `fence`. */
+  lease_lost: { http: 409, rpc: -32017, retry: false },
+
+  // The kernel's own. Codes, numbers and details are those of an earlier system, whose clients read them.
+  unknown_pid: { http: 404, rpc: -32102, retry: false }, // pid
+  illegal_transition: { http: 409, rpc: -32103, retry: false }, // prev_state, target_state
+  invalid_payload: { http: 400, rpc: -32104, retry: false }, // field
+  schema_mismatch: { http: 500, rpc: -32105, retry: false }, // expected, found
+  /** A child asks for more than its parent holds. */
+  grant_exceeds_parent: { http: 403, rpc: -32111, retry: false }, // field
+  grant_exists: { http: 409, rpc: -32112, retry: false }, // pid
+  grant_not_found: { http: 404, rpc: -32113, retry: false }, // pid
+  grant_invalid: { http: 400, rpc: -32114, retry: false }, // field
+  ledger_not_found: { http: 404, rpc: -32121, retry: false }, // pid, dim
+  ledger_exists: { http: 409, rpc: -32122, retry: false }, // pid, dim
+  ledger_amount_invalid: { http: 400, rpc: -32123, retry: false }, // amount
+  ledger_refund_invalid: { http: 409, rpc: -32124, retry: false }, // pid, dim, used, refund
+  ledger_warn_invalid: { http: 400, rpc: -32125, retry: false }, // value
+  queue_illegal_transition: { http: 409, rpc: -32131, retry: false }, // prev_state, op
+  queue_entry_not_found: { http: 404, rpc: -32132, retry: false }, // sched_id
+  queue_entry_invalid: { http: 400, rpc: -32133, retry: false }, // field
+  queue_admission_denied: { http: 429, rpc: -32134, retry: true }, // pid, dim
+  queue_state_invalid: { http: 400, rpc: -32135, retry: false }, // field
+  mailbox_not_found: { http: 404, rpc: -32141, retry: false }, // pid
+  mailbox_exists: { http: 409, rpc: -32142, retry: false }, // pid
+  mailbox_full: { http: 429, rpc: -32143, retry: true }, // pid, queue_size
+  mail_invalid: { http: 400, rpc: -32144, retry: false }, // field
+  subscription_not_found: { http: 404, rpc: -32145, retry: false }, // pid, topic
+  name_not_found: { http: 404, rpc: -32151, retry: false }, // name
+  name_taken: { http: 409, rpc: -32152, retry: false }, // name
+  name_invalid: { http: 400, rpc: -32153, retry: false }, // name
+  file_not_found: { http: 404, rpc: -32161, retry: false }, // path
+  file_exists: { http: 409, rpc: -32162, retry: false }, // path
+  path_invalid: { http: 400, rpc: -32163, retry: false }, // path
+  file_read_only: { http: 409, rpc: -32164, retry: false }, // path
+  quota_exceeded: { http: 429, rpc: -32165, retry: false }, // pid, dim, used, hard_limit
+  runner_state_illegal: { http: 409, rpc: -32171, retry: false }, // pid, state, expected
+  runner_handshake_failed: { http: 502, rpc: -32172, retry: false }, // pid, reason
+  runner_not_found: { http: 404, rpc: -32173, retry: false }, // pid
+  runner_timeout: { http: 504, rpc: -32174, retry: true }, // pid, timeout_s
+
   /** Ours, never the caller's. */
   internal: { http: 500, rpc: -32603, retry: false },
 } as const satisfies Record<string, { readonly http: number; readonly rpc: number; readonly retry: boolean }>;

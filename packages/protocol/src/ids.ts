@@ -9,6 +9,12 @@ type Id<Kind extends string> = string & { readonly [brand]: Kind };
 
 export type SandboxId = Id<'sandbox'>;
 
+/** A tenant. Chosen by people, so it is a word and not random: it is a directory name, a part of an address and a key in every table. */
+export type WorkspaceId = Id<'workspace'>;
+
+/** The workspace of a caller that names none. */
+export const DEFAULT_WORKSPACE = 'default' as WorkspaceId; // It is valid, as a test checks.
+
 /** Gives this many random bytes. Passed in, so that a test can own randomness and this package runs anywhere. */
 export type RandomSource = (length: number) => Uint8Array;
 
@@ -25,6 +31,14 @@ export function createSandboxId(random: RandomSource): SandboxId {
 /** Checks an id that came from outside. Throws `invalid_argument`. */
 export function parseSandboxId(text: unknown): SandboxId {
   return parse('sandbox', text) as SandboxId; // As above.
+}
+
+const WORKSPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** Checks a workspace id that came from outside: a DNS label, so it is safe as a directory name. Throws `invalid_argument`. */
+export function parseWorkspaceId(text: unknown): WorkspaceId {
+  if (typeof text === 'string' && WORKSPACE.test(text)) return text as WorkspaceId; // The brand is given here and nowhere else.
+  throw new Fault('invalid_argument', `Cannot use ${quote(text)} as a workspace id: it is not 1 to 63 of a-z, 0-9 and inner hyphens`);
 }
 
 function create(kind: string, random: RandomSource): string {

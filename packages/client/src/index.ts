@@ -1,0 +1,2 @@
+/** Talks to a Warren daemon. */
+export {};

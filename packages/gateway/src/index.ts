@@ -1,0 +1,2 @@
+/** How programs reach Warren: adapters only. */
+export {};

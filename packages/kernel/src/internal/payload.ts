@@ -1,0 +1,42 @@
+/** Checks of what callers hand in as data. */
+import { Fault, type FaultCode } from '@warren/protocol';
+import type { JsonObject } from './json.ts';
+
+export const PAYLOAD_BYTES_MAX = 1_048_576;
+const DEPTH_MAX = 64;
+export const WORD_BYTES_MAX = 256;
+
+/** A plain object of JSON, not too deep and not too large. Throws `code` with the field, or `too_large`. */
+export function checkPayload(value: unknown, field: string, code: FaultCode): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Fault(code, `Cannot use ${field}: it is not an object`, { details: { field } });
+  }
+  checkDepth(value, field, code);
+  const bytes = Buffer.byteLength(JSON.stringify(value));
+  if (bytes > PAYLOAD_BYTES_MAX) {
+    throw new Fault('too_large', `Cannot use ${field}: it has ${bytes} bytes, the limit is ${PAYLOAD_BYTES_MAX}`, { details: { field } });
+  }
+  return value as JsonObject; // It serialises, so it is JSON.
+}
+
+/** Before serialising, which would follow any depth. */
+function checkDepth(root: object, field: string, code: FaultCode): void {
+  let level: readonly object[] = [root];
+  for (let depth = 1; level.length > 0; depth++) {
+    if (depth > DEPTH_MAX) throw new Fault(code, `Cannot use ${field}: it is nested deeper than ${DEPTH_MAX}`, { details: { field } });
+    level = level.flatMap((each) => Object.values(each).filter((inner) => typeof inner === 'object' && inner !== null));
+  }
+}
+
+/** A short text without control characters. Throws `code` with the field. */
+export function checkWord(value: unknown, field: string, code: FaultCode, bytesMax: number = WORD_BYTES_MAX): string {
+  if (typeof value !== 'string' || value === '')
+    throw new Fault(code, `Cannot use ${field}: it is empty or no text`, { details: { field } });
+  if (Buffer.byteLength(value) > bytesMax) {
+    throw new Fault(code, `Cannot use ${field}: it is longer than ${bytesMax} bytes`, { details: { field } });
+  }
+  if (/[\u0000-\u001f\u007f]/.test(value) || !value.isWellFormed()) {
+    throw new Fault(code, `Cannot use ${field}: it has control characters or broken unicode`, { details: { field } });
+  }
+  return value;
+}

@@ -1,0 +1,112 @@
+/** Scheduled work as the rest of Warren sees it. */
+import type { JsonObject } from '../internal/json.ts';
+import type { ExitKind } from '../store/tables/process-table.ts';
+
+/**
+ * `queued` → `dispatched` (claimed, under a lease) → `completed`; or back to `queued` when it failed or its lease ran out, until its attempts
+ * are used up: then `dead`, the dead letters, from where it can be queued again. `cancelled` and `expired` (its deadline passed) are final.
+ */
+export const QUEUE_STATES = ['queued', 'dispatched', 'completed', 'expired', 'cancelled', 'dead'] as const;
+export type QueueState = (typeof QUEUE_STATES)[number];
+
+export type QueueEntry = {
+  readonly id: number;
+  readonly pid: number;
+  readonly priority: number;
+  readonly runnableAt: number;
+  readonly deadline: number | undefined;
+  readonly trigger: string;
+  readonly payload: JsonObject;
+  readonly state: QueueState;
+  readonly worker: string | undefined;
+  readonly createdAt: number;
+  readonly dispatchedAt: number | undefined;
+  readonly completedAt: number | undefined;
+  readonly exitKind: ExitKind | undefined;
+  /** Claims so far. Also the fencing token of the current one: only who holds the newest may complete. */
+  readonly attempts: number;
+  readonly attemptsMax: number;
+  readonly backoffMs: number;
+  readonly leaseUntil: number | undefined;
+  readonly error: string | undefined;
+  readonly cron: { readonly pattern: string; readonly zone: string } | undefined;
+};
+
+export type Enqueue = {
+  readonly pid: number;
+  /** Larger first. Waiting a minute is worth one. */
+  readonly priority?: number | undefined;
+  readonly runnableAt?: number | undefined;
+  readonly deadline?: number | undefined;
+  readonly trigger?: string | undefined;
+  readonly payload?: JsonObject | undefined;
+  readonly attemptsMax?: number | undefined;
+  /** Before the second attempt; doubles each time, up to an hour, with jitter. */
+  readonly backoffMs?: number | undefined;
+  /** Runs again and again: when one is done the next is queued. Missed times run once. */
+  readonly cron?: { readonly pattern: string; readonly zone?: string | undefined } | undefined;
+  /** While an entry with this key waits or runs, enqueueing another answers with that one. */
+  readonly dedupeKey?: string | undefined;
+};
+
+export type ClaimOptions = {
+  readonly worker: string;
+  readonly limit?: number | undefined;
+  readonly leaseMs?: number | undefined;
+  /** Default true: entries of processes that spent their budget wait. */
+  readonly isAdmissionChecked?: boolean | undefined;
+  /** Default true: one entry of a process at a time, and claiming moves it from READY or WAITING to RUNNING. */
+  readonly startsProcess?: boolean | undefined;
+  /** Only for tests and replays: another time than now. */
+  readonly now?: number | undefined;
+};
+
+export type Claim = { readonly entry: QueueEntry; readonly fence: number; readonly leaseUntil: number };
+
+export interface Queue {
+  /** Faults: `unknown_pid`, `queue_entry_invalid` (field), `too_large`. */
+  enqueue(request: Enqueue): Promise<QueueEntry>;
+  /** Best first: priority with ageing, then the time it could first run, then id. */
+  claim(options: ClaimOptions): Promise<readonly Claim[]>;
+  /** Prolongs the lease. Faults: `lease_lost`, `queue_entry_not_found`. */
+  heartbeat(
+    id: number,
+    fence: number,
+    leaseMs?: number,
+  ): Promise<{ readonly leaseUntil: number; readonly pendingSignal: 'interrupt' | 'terminate' | undefined }>;
+  /**
+   * Final. Without a fence whoever completes is believed. A process that the claim started goes to WAITING, or ends with this kind when
+   * `endsProcess`. Faults: `queue_entry_not_found`, `queue_illegal_transition`, `lease_lost`.
+   */
+  complete(
+    id: number,
+    exitKind: ExitKind,
+    options?: { readonly fence?: number | undefined; readonly endsProcess?: boolean | undefined; readonly detail?: JsonObject | undefined },
+  ): Promise<{ readonly prevState: QueueState; readonly entry: QueueEntry }>;
+  /** This attempt failed: again after a pause, or a dead letter. */
+  fail(id: number, fence: number, error: string): Promise<QueueEntry>;
+  /** Gives a claim back unused; the attempt does not count. */
+  release(id: number, fence: number): Promise<QueueEntry>;
+  cancel(id: number): Promise<{ readonly prevState: QueueState; readonly entry: QueueEntry }>;
+  /** Queues a dead letter again with fresh attempts. */
+  retry(id: number): Promise<QueueEntry>;
+  get(id: number): Promise<QueueEntry>;
+  list(
+    filter?: { readonly state?: QueueState | undefined; readonly pid?: number | undefined },
+    page?: { readonly limit?: number; readonly offset?: number },
+  ): Promise<{ readonly entries: readonly QueueEntry[]; readonly total: number }>;
+  /** Marks queued entries whose deadline passed. The kernel does so by itself in time; this is for who wants it now. */
+  expire(now?: number): Promise<number>;
+}
+
+/** Claims over all workspaces, each in its fair share, and waits for work without polling. */
+export interface Scheduler {
+  /**
+   * Resolves as soon as there is something to claim, or with nothing after `waitMs` (default 0). When `signal` fires the wait ends with
+   * nothing; what was claimed is always returned.
+   */
+  claim(
+    options: ClaimOptions & { readonly waitMs?: number | undefined },
+    signal?: AbortSignal,
+  ): Promise<readonly (Claim & { readonly workspace: string })[]>;
+}

@@ -1,0 +1,5 @@
+import { KERNEL } from './0001/index.ts';
+import type { Migration } from './migration.ts';
+
+/** In order, without gaps. */
+export const MIGRATIONS: readonly Migration[] = [KERNEL];

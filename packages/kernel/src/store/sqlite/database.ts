@@ -1,0 +1,127 @@
+/** One SQLite connection: how it is opened, its prepared statements, and what its errors mean. */
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { Fault } from '@warren/protocol';
+
+/** Older ones corrupt a write-ahead log that several connections use. */
+const SQLITE_MINIMUM = [3, 51, 3];
+const CACHE_KIB = 32_768;
+/** Pages of 4 KiB. A checkpoint blocks the one writer, so it is worth being rare; the log stays near 32 MiB. */
+const CHECKPOINT_PAGES = 8_000;
+const BUSY_TIMEOUT_MS = 5_000;
+
+/** Rows of SQLite have no prototype; values are null, number, string or bytes. */
+export type Row = Readonly<Record<string, SQLInputValue>>;
+
+export type Query = {
+  get(...values: SQLInputValue[]): Row | undefined;
+  all(...values: SQLInputValue[]): Row[];
+};
+export type Change = {
+  /** Returns how many rows changed. */
+  run(...values: SQLInputValue[]): number;
+};
+
+export class Database {
+  readonly #connection: DatabaseSync;
+  /** Statements that wrote since the connection was opened: whether a body that failed has anything to undo. */
+  writes = 0;
+  /** Whether a transaction for writing is open. A write outside of one would be on its own, and unseen by the group. */
+  isWriting = true;
+
+  constructor(path: string, options: { readonly isReadOnly: boolean }) {
+    try {
+      this.#connection = new DatabaseSync(path, { readOnly: options.isReadOnly, timeout: BUSY_TIMEOUT_MS });
+    } catch (error) {
+      throw storeFault(error, `open ${path}`);
+    }
+    try {
+      this.#configure(options.isReadOnly);
+    } catch (error) {
+      this.#connection.close();
+      throw error instanceof Fault ? error : storeFault(error, `open ${path}`);
+    }
+  }
+
+  #configure(isReadOnly: boolean): void {
+    const version = String(this.query('SELECT sqlite_version() AS version').get()?.['version']);
+    if (isOlder(version, SQLITE_MINIMUM)) {
+      throw new Fault('unsupported', `Cannot use SQLite ${version}: versions before ${SQLITE_MINIMUM.join('.')} can damage the store`);
+    }
+    this.execute('PRAGMA foreign_keys = ON');
+    this.execute(`PRAGMA cache_size = -${CACHE_KIB}`);
+    this.execute('PRAGMA trusted_schema = OFF');
+    this.execute('PRAGMA temp_store = MEMORY');
+    if (isReadOnly) return;
+    this.execute('PRAGMA journal_mode = WAL');
+    this.execute('PRAGMA synchronous = FULL');
+    this.execute(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  }
+
+  get connection(): DatabaseSync {
+    return this.#connection;
+  }
+
+  /** A statement that reads. */
+  query(sql: string): Query {
+    const statement = this.#connection.prepare(sql);
+    return {
+      get: (...values) => statement.get(...values) as Row | undefined, // SQLite's own types are wider for big integers and blobs, which are not used here.
+      all: (...values) => statement.all(...values) as Row[], // As above.
+    };
+  }
+
+  /** A statement that writes. */
+  change(sql: string): Change {
+    const statement: StatementSync = this.#connection.prepare(sql);
+    return {
+      run: (...values) => {
+        if (!this.isWriting) throw new Error('A write outside a transaction');
+        this.writes++;
+        return Number(statement.run(...values).changes);
+      },
+    };
+  }
+
+  execute(sql: string): void {
+    this.#connection.exec(sql);
+  }
+
+  close(): void {
+    if (this.#connection.isOpen) this.#connection.close();
+  }
+}
+
+/** What an error of SQLite means to a caller. Anything else is returned as it is: it is a defect or a fault already. */
+export function storeFault(error: unknown, action: string): unknown {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error;
+  const primary = error.errcode & 0xff;
+  const about = { cause: error, details: { sqlite: error.errcode } };
+  switch (primary) {
+    case 5: // SQLITE_BUSY
+    case 6: // SQLITE_LOCKED
+      return new Fault('busy', `Cannot ${action}: another process holds the store`, about);
+    case 13: // SQLITE_FULL
+      return new Fault('storage_full', `Cannot ${action}: the disk is full; nothing was written`, about);
+    case 8: // SQLITE_READONLY
+      return new Fault('store_failed', `Cannot ${action}: the store is read-only`, about);
+    case 3: // SQLITE_PERM
+    case 14: // SQLITE_CANTOPEN
+      return new Fault('store_failed', `Cannot ${action}: the store cannot be opened (permissions, or a missing directory)`, about);
+    case 11: // SQLITE_CORRUPT
+    case 26: // SQLITE_NOTADB
+      return new Fault('store_failed', `Cannot ${action}: the store is damaged; see: warren doctor --store`, about);
+    case 10: // SQLITE_IOERR
+      return new Fault('store_failed', `Cannot ${action}: the disk failed (${error.message})`, about);
+    default:
+      return error;
+  }
+}
+
+function isOlder(version: string, minimum: readonly number[]): boolean {
+  const parts = version.split('.').map(Number);
+  for (const [index, least] of minimum.entries()) {
+    const part = parts[index] ?? 0;
+    if (part !== least) return part < least;
+  }
+  return false;
+}

@@ -1,0 +1,31 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import { createClock } from '../../internal/clock.ts';
+import type { OpenStore } from '../conformance/conformance.ts';
+import { testTransactions } from '../conformance/transactions.ts';
+import { openSqliteStore } from './sqlite-store.ts';
+
+const open: OpenStore = async (options = {}) => {
+  const directory = mkdtempSync(join(tmpdir(), 'warren-store-'));
+  const openHere = () => openSqliteStore({ directory, clock: createClock(), ...options });
+  let store = openHere();
+  await store.writeSystem(({ workspaces, now }) => workspaces.insert({ id: DEFAULT_WORKSPACE, createdAt: now, settings: {} }));
+  return {
+    get store() {
+      return store;
+    },
+    async reopen() {
+      await store.close();
+      store = openHere();
+    },
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};
+
+testTransactions('SQLite', open);

@@ -1,0 +1,274 @@
+/** The store on SQLite: one file, one writer, one connection. Transactions run one after the other, so no reader sees half of one. */
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { backup } from 'node:sqlite';
+import { Fault, type WorkspaceId } from '@warren/protocol';
+import type { Clock } from '../../internal/clock.ts';
+import { type FaultPoints, NO_FAULTS } from '../../internal/fault-points.ts';
+import { MIGRATIONS } from '../migrations/index.ts';
+import type { Migration } from '../migrations/migration.ts';
+import type {
+  CommitListener,
+  ReadTransaction,
+  Store,
+  SystemReadTransaction,
+  SystemTransaction,
+  Transaction,
+  WorkspaceStore,
+} from '../store.ts';
+import { Database, storeFault } from './database.ts';
+import { GroupCommit, type Written } from './group-commit.ts';
+import { migrate } from './migrate.ts';
+import { StateLock } from './state-lock.ts';
+import { CounterCache } from './table-context.ts';
+import { SqliteTokenTable } from './token-table.ts';
+import { prepareStatements, type Statements, WorkspaceRows } from './workspace-rows.ts';
+import { SqliteWorkspaceTable } from './workspace-table.ts';
+
+export const STORE_FILE = 'kernel.db';
+/** Pages copied at a time by a backup; between two steps others write. */
+const BACKUP_PAGES = 500;
+
+export type SqliteStoreOptions = {
+  /** The state directory; made, with mode 0700, if it is missing. */
+  readonly directory: string;
+  readonly clock: Clock;
+  /** Looks without the right to write and without keeping others out. The store must exist. */
+  readonly isReadOnly?: boolean | undefined;
+  readonly faults?: FaultPoints | undefined;
+  readonly isRehearsing?: boolean | undefined;
+  readonly migrations?: readonly Migration[] | undefined;
+};
+
+/** Throws `busy` (somebody else writes here), `schema_mismatch`, `store_failed`, `unsupported`, `not_found` (read-only, and there is none). */
+export function openSqliteStore(options: SqliteStoreOptions): Store {
+  const isReadOnly = options.isReadOnly ?? false;
+  const path = join(options.directory, STORE_FILE);
+  if (isReadOnly) requireStore(path);
+  const lock = isReadOnly ? undefined : takeLock(options.directory);
+  let database: Database | undefined;
+  try {
+    database = new Database(path, { isReadOnly });
+    if (!isReadOnly) chmodSync(path, 0o600);
+    const schemaVersion = migrate(database, options.migrations ?? MIGRATIONS, { isReadOnly });
+    return new SqliteStore({ ...options, isReadOnly, path, database, lock, schemaVersion });
+  } catch (error) {
+    database?.close();
+    lock?.[Symbol.dispose]();
+    throw storeFault(error, `open ${path}`);
+  }
+}
+
+function requireStore(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new Fault('not_found', `Cannot read ${path}: there is no store yet; the daemon makes one when it starts`, { details: { path } });
+  }
+}
+
+function takeLock(directory: string): StateLock {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    return StateLock.take(directory);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw new Fault('store_failed', `Cannot use the state directory ${directory}: ${reason(error)}`, {
+      cause: error,
+      details: { path: directory },
+    });
+  }
+}
+
+type Parts = SqliteStoreOptions & {
+  readonly isReadOnly: boolean;
+  readonly path: string;
+  readonly database: Database;
+  readonly lock: StateLock | undefined;
+  readonly schemaVersion: number;
+};
+
+class SqliteStore implements Store {
+  readonly schemaVersion: number;
+  readonly #parts: Parts;
+  readonly #database: Database;
+  readonly #statements: Statements;
+  readonly #workspaces: SqliteWorkspaceTable;
+  readonly #tokens: SqliteTokenTable;
+  readonly #counters: CounterCache;
+  readonly #commits: GroupCommit;
+  readonly #rows = new Map<WorkspaceId, WorkspaceRows>();
+  readonly #listeners = new Set<CommitListener>();
+  #isClosed = false;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.schemaVersion = parts.schemaVersion;
+    this.#database = parts.database;
+    this.#statements = prepareStatements(parts.database);
+    this.#workspaces = new SqliteWorkspaceTable(parts.database);
+    this.#tokens = new SqliteTokenTable(parts.database);
+    this.#counters = new CounterCache(parts.database);
+    this.#database.isWriting = false;
+    this.#commits = new GroupCommit({
+      database: parts.database,
+      faults: parts.faults ?? NO_FAULTS,
+      onCommit: (written) => this.#tell(written),
+      onUndo: () => this.#forget(),
+      isRehearsing: parts.isRehearsing ?? false,
+    });
+  }
+
+  workspace(id: WorkspaceId): WorkspaceStore {
+    return {
+      id,
+      write: (body) => this.#write(id, body),
+      read: (body) => this.#read(id, body),
+    };
+  }
+
+  async #write<T>(id: WorkspaceId, body: (transaction: Transaction) => T): Promise<T> {
+    this.#requireWritable();
+    return (await this.#commits.submit({
+      run: () => {
+        const rows = this.#rowsOf(id);
+        const { value, events } = rows.run(this.#parts.clock.now(), body);
+        return { value, written: events.length === 0 ? undefined : { workspace: id, events } };
+      },
+    })) as T; // The group gives back what the body returned.
+  }
+
+  async #read<T>(id: WorkspaceId, body: (transaction: ReadTransaction) => T): Promise<T> {
+    return this.#look(() => this.#rowsOf(id).run(this.#parts.clock.now(), body).value);
+  }
+
+  async writeSystem<T>(body: (transaction: SystemTransaction) => T): Promise<T> {
+    this.#requireWritable();
+    return (await this.#commits.submit({ run: () => ({ value: body(this.#system()), written: undefined }) })) as T; // As above.
+  }
+
+  async readSystem<T>(body: (transaction: SystemReadTransaction) => T): Promise<T> {
+    return this.#look(() => body(this.#system()));
+  }
+
+  onCommit(listener: CommitListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  async backup(path: string, options: Parameters<Store['backup']>[1] = {}): Promise<void> {
+    this.#requireOpen();
+    if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
+      throw new Fault('already_exists', `Cannot back up to ${path}: it exists`, { details: { path } });
+    }
+    try {
+      await backup(this.#database.connection, path, {
+        rate: BACKUP_PAGES,
+        progress: ({ totalPages, remainingPages }: { totalPages: number; remainingPages: number }) => {
+          options.signal?.throwIfAborted();
+          options.onProgress?.(totalPages === 0 ? 1 : 1 - remainingPages / totalPages);
+        },
+      });
+      chmodSync(path, 0o600);
+    } catch (error) {
+      throw storeFault(error, `back up to ${path}`);
+    }
+  }
+
+  async check(): Promise<readonly string[]> {
+    return this.#look(() => [
+      ...this.#database
+        .query('PRAGMA integrity_check(100)')
+        .all()
+        .map((row) => String(row['integrity_check']))
+        .filter((line) => line !== 'ok'),
+      ...this.#database
+        .query('PRAGMA foreign_key_check')
+        .all()
+        .map((row) => `a row of ${String(row['table'])} names a row of ${String(row['parent'])} that does not exist`),
+    ]);
+  }
+
+  async size(): Promise<number> {
+    const sizes = await Promise.all(
+      ['', '-wal'].map((suffix) =>
+        stat(`${this.#parts.path}${suffix}`).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    ); // A log need not exist.
+    return sizes.reduce((sum, each) => sum + each, 0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    await this.#commits.end(closed());
+    if (this.#isClosed) return; // Somebody else closed it meanwhile.
+    this.#isClosed = true;
+    this.#listeners.clear();
+    this.#database.close();
+    this.#parts.lock?.[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #system(): SystemTransaction {
+    return { now: this.#parts.clock.now(), workspaces: this.#workspaces, tokens: this.#tokens };
+  }
+
+  /** In a store that others write, a look of several statements needs a transaction of its own to see one moment. */
+  #look<T>(body: () => T): T {
+    this.#requireOpen();
+    try {
+      if (!this.#parts.isReadOnly) return body();
+      this.#database.execute('BEGIN');
+      try {
+        return body();
+      } finally {
+        this.#database.execute('COMMIT');
+        this.#counters.forget();
+      }
+    } catch (error) {
+      throw storeFault(error, 'read');
+    }
+  }
+
+  #rowsOf(id: WorkspaceId): WorkspaceRows {
+    const known = this.#rows.get(id);
+    if (known !== undefined) return known;
+    const ws = this.#workspaces.keyOf(id);
+    if (ws === undefined) throw new Fault('not_found', `Cannot use workspace "${id}": it does not exist`, { details: { workspace: id } });
+    const rows = new WorkspaceRows(id, ws, this.#statements, this.#counters.of(ws));
+    this.#rows.set(id, rows);
+    return rows;
+  }
+
+  #tell(written: readonly Written[]): void {
+    for (const { workspace, events } of written) for (const listener of this.#listeners) listener(workspace, events);
+  }
+
+  /** What is remembered may be of rows that were never written. */
+  #forget(): void {
+    this.#counters.forget();
+    this.#rows.clear();
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw closed();
+  }
+
+  #requireWritable(): void {
+    this.#requireOpen();
+    if (this.#parts.isReadOnly) throw new Fault('store_failed', 'Cannot write: the store is open for reading only');
+  }
+}
+
+function closed(): Fault {
+  return new Fault('aborted', 'Cannot use the store: it is closed');
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,64 @@
+/** The tables of one workspace on one connection, as the body of a transaction sees them. One object for each workspace, used again and again. */
+import type { WorkspaceId } from '@warren/protocol';
+import type { Transaction } from '../store.ts';
+import type { EventRecord } from '../tables/event-table.ts';
+import type { Database } from './database.ts';
+import { prepareEvents, SqliteEventTable } from './event-table.ts';
+import { prepareFiles, SqliteFileTable } from './file-table.ts';
+import { prepareGrants, SqliteGrantTable } from './grant-table.ts';
+import { prepareLedger, SqliteLedgerTable } from './ledger-table.ts';
+import { prepareMail, SqliteMailTable } from './mail-table.ts';
+import { prepareNames, SqliteNameTable } from './name-table.ts';
+import { prepareProcesses, SqliteProcessTable } from './process-table.ts';
+import { prepareQueue, SqliteQueueTable } from './queue-table.ts';
+import type { Counters, TableContext } from './table-context.ts';
+
+export type Statements = ReturnType<typeof prepareStatements>;
+
+export function prepareStatements(database: Database) {
+  return {
+    processes: prepareProcesses(database),
+    events: prepareEvents(database),
+    grants: prepareGrants(database),
+    ledger: prepareLedger(database),
+    queue: prepareQueue(database),
+    mail: prepareMail(database),
+    names: prepareNames(database),
+    files: prepareFiles(database),
+  };
+}
+
+export class WorkspaceRows implements Transaction {
+  readonly workspace: WorkspaceId;
+  readonly processes: SqliteProcessTable;
+  readonly events: SqliteEventTable;
+  readonly grants: SqliteGrantTable;
+  readonly ledger: SqliteLedgerTable;
+  readonly queue: SqliteQueueTable;
+  readonly mail: SqliteMailTable;
+  readonly names: SqliteNameTable;
+  readonly files: SqliteFileTable;
+  now = 0;
+  #appended: EventRecord[] = [];
+
+  constructor(workspace: WorkspaceId, ws: number, statements: Statements, counters: Counters) {
+    this.workspace = workspace;
+    const context: TableContext = { ws, counters, now: () => this.now, appended: (event) => this.#appended.push(event) };
+    this.processes = new SqliteProcessTable(statements.processes, context);
+    this.events = new SqliteEventTable(statements.events, context);
+    this.grants = new SqliteGrantTable(statements.grants, context);
+    this.ledger = new SqliteLedgerTable(statements.ledger, context);
+    this.queue = new SqliteQueueTable(statements.queue, context);
+    this.mail = new SqliteMailTable(statements.mail, context);
+    this.names = new SqliteNameTable(statements.names, context);
+    this.files = new SqliteFileTable(statements.files, context);
+  }
+
+  /** Runs a body at this time. Its events are those it appended. */
+  run<T>(now: number, body: (transaction: Transaction) => T): { readonly value: T; readonly events: readonly EventRecord[] } {
+    this.now = now;
+    this.#appended = [];
+    const value = body(this);
+    return { value, events: this.#appended };
+  }
+}

@@ -1,0 +1,2 @@
+export type FileTableReads = object;
+export type FileTable = FileTableReads;

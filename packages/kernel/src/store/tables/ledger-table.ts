@@ -1,0 +1,2 @@
+export type LedgerTableReads = object;
+export type LedgerTable = LedgerTableReads;

@@ -1,0 +1,2 @@
+export type MailTableReads = object;
+export type MailTable = MailTableReads;

@@ -1,0 +1,2 @@
+export type NameTableReads = object;
+export type NameTable = NameTableReads;

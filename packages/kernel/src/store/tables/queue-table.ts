@@ -1,0 +1,2 @@
+export type QueueTableReads = object;
+export type QueueTable = QueueTableReads;

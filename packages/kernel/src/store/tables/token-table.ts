@@ -1,0 +1,2 @@
+export type TokenTableReads = object;
+export type TokenTable = TokenTableReads;

@@ -1,0 +1,75 @@
+/** Workspaces: made, listed, and given their share. */
+import { Fault, parseWorkspaceId, type WorkspaceId } from '@warren/protocol';
+import type { JsonObject } from '../internal/json.ts';
+import type { Store } from '../store/store.ts';
+import type { WorkspaceRow } from '../store/tables/workspace-table.ts';
+import type { WorkspaceRecord, WorkspaceSettings, Workspaces } from './workspaces.ts';
+
+const DAY_MS = 86_400_000;
+
+export const SETTINGS_DEFAULT: WorkspaceSettings = {
+  weight: 1,
+  runningMax: 1_000,
+  fileBytesMax: 10_737_418_240,
+  retention: {
+    eventAgeMs: 30 * DAY_MS,
+    eventsMax: 10_000_000,
+    finishedEntryAgeMs: 7 * DAY_MS,
+    finishedEntriesMax: 100_000,
+    fileVersionsMax: 100,
+  },
+};
+
+export function createWorkspaces(store: Store): Workspaces {
+  return {
+    async create(id, settings = {}) {
+      parseWorkspaceId(id);
+      const complete = mergeSettings(SETTINGS_DEFAULT, settings);
+      return await store.writeSystem(({ workspaces, now }) => {
+        if (workspaces.find(id) !== undefined)
+          throw new Fault('already_exists', `Cannot create workspace "${id}": it exists`, { details: { workspace: id } });
+        workspaces.insert({ id, createdAt: now, settings: complete });
+        return { id, createdAt: now, settings: complete };
+      });
+    },
+
+    get: (id) => store.readSystem(({ workspaces }) => toRecord(require(workspaces.find(id), id))),
+
+    list: () => store.readSystem(({ workspaces }) => workspaces.list().map(toRecord)),
+
+    async update(id, settings) {
+      return await store.writeSystem(({ workspaces }) => {
+        const before = toRecord(require(workspaces.find(id), id));
+        const after = { ...before, settings: mergeSettings(before.settings, settings) };
+        workspaces.update(after);
+        return after;
+      });
+    },
+  };
+}
+
+/** Every setting is a positive number. Throws `invalid_argument` with its name. */
+function mergeSettings(before: WorkspaceSettings, changes: Partial<WorkspaceSettings>): WorkspaceSettings & JsonObject {
+  const merged = {
+    weight: changes.weight ?? before.weight,
+    runningMax: changes.runningMax ?? before.runningMax,
+    fileBytesMax: changes.fileBytesMax ?? before.fileBytesMax,
+    retention: { ...before.retention, ...changes.retention },
+  };
+  const numbers = { weight: merged.weight, runningMax: merged.runningMax, fileBytesMax: merged.fileBytesMax, ...merged.retention };
+  for (const [name, value] of Object.entries(numbers)) {
+    if (Number.isFinite(value) && value > 0 && (name === 'weight' || Number.isSafeInteger(value))) continue;
+    throw new Fault('invalid_argument', `Cannot set ${name} to ${value}: it is not a positive number`, { details: { field: name } });
+  }
+  return merged;
+}
+
+/** Settings that were added since the row was written have their defaults. */
+function toRecord(row: WorkspaceRow): WorkspaceRecord {
+  return { id: row.id, createdAt: row.createdAt, settings: mergeSettings(SETTINGS_DEFAULT, row.settings as Partial<WorkspaceSettings>) }; // We wrote it.
+}
+
+function require(row: WorkspaceRow | undefined, id: WorkspaceId): WorkspaceRow {
+  if (row === undefined) throw new Fault('not_found', `Cannot use workspace "${id}": it does not exist`, { details: { workspace: id } });
+  return row;
+}
