@@ -17,7 +17,7 @@ import type {
   Transaction,
   WorkspaceStore,
 } from '../store.ts';
-import { Database, storeFault } from './database.ts';
+import { Database, type Row, storeFault } from './database.ts';
 import { GroupCommit, type Written } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { StateLock } from './state-lock.ts';
@@ -175,17 +175,30 @@ class SqliteStore implements Store {
   }
 
   async check(): Promise<readonly string[]> {
-    return this.#look(() => [
-      ...this.#database
-        .query('PRAGMA integrity_check(100)')
-        .all()
-        .map((row) => String(row['integrity_check']))
-        .filter((line) => line !== 'ok'),
-      ...this.#database
-        .query('PRAGMA foreign_key_check')
-        .all()
-        .map((row) => `a row of ${String(row['table'])} names a row of ${String(row['parent'])} that does not exist`),
-    ]);
+    this.#requireOpen();
+    return [...this.#checkPages(), ...this.#checkReferences()];
+  }
+
+  #checkPages(): readonly string[] {
+    return this.#findings('PRAGMA integrity_check(100)', (row) => String(row['integrity_check'])).filter((line) => line !== 'ok');
+  }
+
+  #checkReferences(): readonly string[] {
+    return this.#findings(
+      'PRAGMA foreign_key_check',
+      (row) => `a row of ${String(row['table'])} names a row of ${String(row['parent'])} that does not exist`,
+    );
+  }
+
+  /** A file so damaged that the check itself fails is a finding too. */
+  #findings(sql: string, tell: (row: Row) => string): readonly string[] {
+    try {
+      return this.#database.query(sql).all().map(tell);
+    } catch (error) {
+      const fault = storeFault(error, 'check the store');
+      if (!(fault instanceof Fault)) throw fault;
+      return [fault.message];
+    }
   }
 
   async size(): Promise<number> {
