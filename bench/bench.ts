@@ -7,8 +7,11 @@ import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { burst } from './benchmarks/burst.ts';
 import { create } from './benchmarks/create.ts';
+import { events } from './benchmarks/events.ts';
 import { exec } from './benchmarks/exec.ts';
 import { idle } from './benchmarks/idle.ts';
+import { kernel } from './benchmarks/kernel.ts';
+import { log } from './benchmarks/log.ts';
 import { startup } from './benchmarks/startup.ts';
 import { wide } from './benchmarks/wide.ts';
 import type { Benchmark, Context } from './harness/benchmark.ts';
@@ -16,7 +19,7 @@ import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup];
+const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
 const { selected, isQuick, markdownPath } = readArguments();

@@ -45,7 +45,16 @@ export const RULES: Rules = {
       name: '@warren/gateway',
       ours: ['protocol', 'kernel'],
       node: true,
-      theirs: ['hono', '@hono/node-server', 'ws', 'zod'],
+      theirs: [
+        'hono',
+        '@hono/node-server',
+        'ws',
+        'zod',
+        '@opentelemetry/api',
+        '@opentelemetry/exporter-trace-otlp-http',
+        '@opentelemetry/resources',
+        '@opentelemetry/sdk-trace',
+      ],
       why: 'adapters only: no SQL, no business rules, starts no processes',
     },
     client: {

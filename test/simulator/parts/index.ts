@@ -1,0 +1,4 @@
+import type { Part } from '../part.ts';
+import { processes } from './processes.ts';
+
+export const PARTS: readonly Part[] = [processes];
