@@ -76,6 +76,12 @@ function checkRelative(edge: Edge, tree: Tree, rules: Rules): readonly string[] 
   return isForTests ? [`${edge.where} imports ${edge.target}, which is for tests`] : [];
 }
 
+/** The name of a package, or a further entry that its rule names. */
+function isEntry({ specifier, target }: Edge, rules: Rules): boolean {
+  const rule = Object.values(rules.packages).find(({ name }) => name === target);
+  return specifier === target || (rule?.entries ?? []).some((entry) => specifier === `${target}/${entry}`);
+}
+
 function checkPackage(edge: Edge, rules: Rules): readonly string[] {
   const folder = packageOf(edge.from);
   const rule = folder === undefined ? undefined : rules.packages[folder];
@@ -87,7 +93,7 @@ function checkPackage(edge: Edge, rules: Rules): readonly string[] {
     case 'node':
       return rule.node || test ? [] : [`${edge.where} imports ${edge.target}: ${folder} may not use Node (${rule.why})`];
     case 'ours':
-      if (edge.specifier !== edge.target) return [`${edge.where} reaches into ${edge.specifier}: only what its index.ts exports is public`];
+      if (!isEntry(edge, rules)) return [`${edge.where} reaches into ${edge.specifier}: only what its index.ts exports is public`];
       if (rule.ours.some((ours) => rules.packages[ours]?.name === edge.target) || (test && rules.testsAlso.includes(edge.target)))
         return [];
       return edge.target === rule.name

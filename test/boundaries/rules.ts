@@ -3,6 +3,8 @@
 export type PackageRule = {
   /** The name it is imported by. */
   readonly name: string;
+  /** What may be imported of it besides its name: `contract` for `NAME/contract`. */
+  readonly entries?: readonly string[];
   /** Folders in packages/ it may import. */
   readonly ours: readonly string[];
   /** Whether it may use what Node brings. */
@@ -26,7 +28,14 @@ export type Rules = {
 
 export const RULES: Rules = {
   packages: {
-    protocol: { name: '@warren/protocol', ours: [], node: false, theirs: ['zod'], why: 'shared with browsers and SDKs' },
+    protocol: {
+      name: '@warren/protocol',
+      entries: ['contract'],
+      ours: [],
+      node: false,
+      theirs: ['zod'],
+      why: 'shared with browsers and SDKs',
+    },
     sandbox: {
       name: '@warren/sandbox',
       ours: ['protocol'],

@@ -35,6 +35,8 @@ export const FAULTS = {
   rate_limited: { http: 429, rpc: -32015, retry: true },
   /** The store refused a write for a reason other than space: read-only, damaged, or of a newer version. */
   store_failed: { http: 500, rpc: -32016, retry: false },
+  /** Nobody answers there, or the connection broke. Details: `is_sent`, false when the call was certainly not carried out. */
+  unavailable: { http: 503, rpc: -32018, retry: true },
   /** What the caller held was taken back: its lease ran out and somebody else has the work. Details: `sched_id`, `fence`. */
   lease_lost: { http: 409, rpc: -32017, retry: false },
 

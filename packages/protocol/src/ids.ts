@@ -9,6 +9,9 @@ type Id<Kind extends string> = string & { readonly [brand]: Kind };
 
 export type SandboxId = Id<'sandbox'>;
 
+/** Names a token without revealing it. */
+export type TokenId = Id<'token'>;
+
 /** A tenant. Chosen by people, so it is a word and not random: it is a directory name, a part of an address and a key in every table. */
 export type WorkspaceId = Id<'workspace'>;
 
@@ -31,6 +34,10 @@ export function createSandboxId(random: RandomSource): SandboxId {
 /** Checks an id that came from outside. Throws `invalid_argument`. */
 export function parseSandboxId(text: unknown): SandboxId {
   return parse('sandbox', text) as SandboxId; // As above.
+}
+
+export function createTokenId(random: RandomSource): TokenId {
+  return create('token', random) as TokenId; // As above.
 }
 
 const WORKSPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;

@@ -1,11 +1,28 @@
-/** What every part of Warren and its peers share: faults and ids; `./contract` has the operations. Runs anywhere; imports nothing of ours. */
+/**
+ * What every part of Warren and its peers share: faults, ids and the envelopes of calls; `./contract` has the operations. Runs anywhere;
+ * imports nothing of ours, and nothing of others, so that it costs a start nothing.
+ */
 export { FAULTS, Fault, type FaultCode, type FaultDetails, type FaultOptions, isFault, type WallDetails } from './fault.ts';
 export {
   createSandboxId,
+  createTokenId,
   DEFAULT_WORKSPACE,
   parseSandboxId,
   parseWorkspaceId,
   type RandomSource,
   type SandboxId,
+  type TokenId,
   type WorkspaceId,
 } from './ids.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+export {
+  errorOfFault,
+  faultFromError,
+  JSON_RPC_ERRORS,
+  type JsonRpcError,
+  type JsonRpcFailure,
+  type JsonRpcId,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  type JsonRpcSuccess,
+} from './json-rpc.ts';

@@ -16,13 +16,13 @@ export type Tier = 'stable' | 'experimental' | 'deprecated';
 export type Effect = 'read' | 'idempotent' | 'once';
 
 /**
- * Who may call. `anyone`: whoever is authenticated, and sees nothing of others. `process`: a process for itself or, with `tree`, for its
- * descendants; the parameter named in `pid` says whose it is. `member`: whoever acts for the whole workspace. `operator`: for all of them.
- * Each includes those after it.
+ * Who may call. `anyone`: whoever is authenticated, and sees of others what they publish. `process`: a process for itself or, with `tree`,
+ * for its descendants too (`below`: for those only); the parameter named in `pid` says for whom, and a process must give it. `member`:
+ * whoever acts for the whole workspace. `operator`: for all of them. Each includes those after it.
  */
 export type Scope =
   | { readonly kind: 'anyone' }
-  | { readonly kind: 'process'; readonly pid: string; readonly tree?: boolean }
+  | { readonly kind: 'process'; readonly pid: string; readonly tree?: boolean | 'below' }
   | { readonly kind: 'member' }
   | { readonly kind: 'operator' };
 
@@ -42,5 +42,5 @@ export type Operation<Params extends z.ZodType = z.ZodType, Result extends z.Zod
 export function operation<Params extends z.ZodType, Result extends z.ZodType>(
   definition: Operation<Params, Result>,
 ): Operation<Params, Result> {
-  return definition;
+  return Object.freeze(definition);
 }

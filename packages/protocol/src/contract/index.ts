@@ -1,0 +1,37 @@
+/**
+ * The wire contract: every operation, once, as data. Routes, help, types, documents and pins come from `OPERATIONS`. Runs anywhere, also in
+ * browsers; it costs a start more than the rest of this package, so only who speaks to a wire imports it.
+ */
+export { type JsonSchema, jsonSchema } from './json-schema.ts';
+export type { Effect, Operation, Scope, Tier } from './operation.ts';
+export { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';
+export { parseParams } from './parse-params.ts';
+export { type Event, event } from './record/event.ts';
+export { type FileContent, type FileObject, type FileVersion, fileContent, fileMode, fileObject, fileVersion } from './record/file.ts';
+export { type Grant, grant, pathGrant, pathMode } from './record/grant.ts';
+export { type Account, type AccountEntry, account, accountEntry, breachPolicy, type LedgerEntry, ledgerEntry } from './record/ledger.ts';
+export { type Message, message } from './record/mail.ts';
+export { type NameEntry, nameEntry } from './record/name.ts';
+export { type ProcessView, processView, type Summary, summary } from './record/observation.ts';
+export {
+  type AgentProcess,
+  agentProcess,
+  exitKind,
+  parentEndPolicy,
+  pendingSignal,
+  processSignal,
+  processState,
+} from './record/process.ts';
+export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type ReadyEntry, readyEntry } from './record/queue.ts';
+export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
+export {
+  type Retention,
+  retention,
+  type WorkspaceRecord,
+  type WorkspaceSettings,
+  workspaceRecord,
+  workspaceSettings,
+} from './record/workspace.ts';
+export { JSON_BYTES_MAX, JSON_DEPTH_MAX } from './value/json-object.ts';
+export { WAIT_MS_MAX } from './value/wait.ts';
+export { type ContractReport, verifyContract } from './verify-contract.ts';

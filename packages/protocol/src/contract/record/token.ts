@@ -1,0 +1,28 @@
+/** Tokens on the wire: never the token itself but where it is made. */
+import { z } from 'zod';
+import { int, seconds } from '../value/number.ts';
+import { word } from '../value/text.ts';
+
+/** In whose name a call is made. */
+export const principal = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('operator') }),
+  z.object({ kind: z.literal('member'), workspace: word }),
+  z.object({ kind: z.literal('process'), workspace: word, pid: int }),
+]);
+
+export const tokenRecord = z.object({
+  /** Names it without revealing it. */
+  token_id: word,
+  principal,
+  label: word,
+  created_at: seconds,
+  expires_at: seconds.nullable(),
+  revoked_at: seconds.nullable(),
+});
+
+/** The only time the token is shown. */
+export const newToken = tokenRecord.extend({ token: word });
+
+export type Principal = z.output<typeof principal>;
+export type TokenRecord = z.output<typeof tokenRecord>;
+export type NewToken = z.output<typeof newToken>;

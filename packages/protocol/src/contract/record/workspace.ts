@@ -1,0 +1,29 @@
+/** Workspaces on the wire. */
+import { z } from 'zod';
+import { int, seconds } from '../value/number.ts';
+import { word } from '../value/text.ts';
+
+/** What is deleted: whatever is older, and the oldest beyond the count. */
+export const retention = z.object({
+  event_age_ms: int,
+  events_max: int,
+  finished_entry_age_ms: int,
+  finished_entries_max: int,
+  file_versions_max: int,
+});
+
+export const workspaceSettings = z.object({
+  /** Its share of the scheduler, relative to the others. */
+  weight: z.number(),
+  /** Entries of the queue it may have dispatched at once. */
+  running_max: int,
+  /** Bytes its files may hold, all versions together. */
+  file_bytes_max: int,
+  retention,
+});
+
+export const workspaceRecord = z.object({ workspace: word, created_at: seconds, settings: workspaceSettings });
+
+export type Retention = z.output<typeof retention>;
+export type WorkspaceSettings = z.output<typeof workspaceSettings>;
+export type WorkspaceRecord = z.output<typeof workspaceRecord>;

@@ -1,0 +1,53 @@
+/**
+ * `token.*`: who may call. A token for an operator has a name of its own, so that nobody who may only make the other ones can ask for it.
+ */
+import { z } from 'zod';
+import { operation } from '../operation.ts';
+import { newToken, tokenRecord } from '../record/token.ts';
+import { MEMBER, OPERATOR } from '../scope.ts';
+import { ON_READ, ON_WRITE } from '../store-faults.ts';
+import { optional } from '../value/absent.ts';
+import { listOf } from '../value/list.ts';
+import { int, seconds } from '../value/number.ts';
+import { word } from '../value/text.ts';
+
+const described = { label: optional(word), expires_at: optional(seconds) };
+
+export const TOKEN_OPERATIONS = {
+  'token.create': operation({
+    summary: 'Makes a token for a process, or without `pid` for a whole workspace: the one named, or that of the caller',
+    tier: 'experimental',
+    effect: 'once',
+    scope: MEMBER,
+    params: z.object({ pid: optional(int), workspace: optional(word), ...described }),
+    result: newToken,
+    faults: ['unknown_pid', 'illegal_transition', 'too_large', ...ON_WRITE],
+  }),
+  'token.create_operator': operation({
+    summary: 'Makes a token for an operator',
+    tier: 'experimental',
+    effect: 'once',
+    scope: OPERATOR,
+    params: z.object(described),
+    result: newToken,
+    faults: ['too_large', ...ON_WRITE],
+  }),
+  'token.list': operation({
+    summary: 'Lists the tokens of a workspace: the one named, or that of the caller; for an operator who names none, all',
+    tier: 'experimental',
+    effect: 'read',
+    scope: MEMBER,
+    params: z.object({ workspace: optional(word) }),
+    result: z.object({ tokens: listOf(tokenRecord) }),
+    faults: [...ON_READ],
+  }),
+  'token.revoke': operation({
+    summary: 'Makes a token worthless from now on, of those the caller could list',
+    tier: 'experimental',
+    effect: 'idempotent',
+    scope: MEMBER,
+    params: z.object({ token_id: word }),
+    result: z.object({ revoked: z.boolean() }),
+    faults: [...ON_WRITE],
+  }),
+};
