@@ -3,17 +3,31 @@
  * back what a dead process held, stopping a process whose budget is spent) is handed over here.
  */
 import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
+import { type AgentFs, createFiles } from './agentfs/create-files.ts';
 import { createEvents } from './event/create-events.ts';
 import { RecentEvents } from './event/recent-events.ts';
+import { allowChild } from './grant/allow-child.ts';
+import { createGrants } from './grant/create-grants.ts';
+import { endGrants } from './grant/end-grants.ts';
 import { type Clock, createClock } from './internal/clock.ts';
 import type { FaultPoints } from './internal/fault-points.ts';
 import type { Kernel, WorkspaceKernel } from './kernel.ts';
+import { createLedger } from './ledger/create-ledger.ts';
+import { createLedgerChanges } from './ledger/ledger-changes.ts';
+import { recoverReservations } from './ledger/recover-reservations.ts';
+import { endReservations } from './ledger/reservations.ts';
 import { createProcesses } from './process/create-processes.ts';
 import { createProcessChanges, type ProcessHooks } from './process/process-changes.ts';
 import type { RecoveryPolicy } from './process/processes.ts';
 import { recoverProcesses } from './process/recover-processes.ts';
+import { followEnd, followMove, isLeased } from './schedule/change-waiting.ts';
+import { createQueue } from './schedule/create-queue.ts';
+import { createScheduler } from './schedule/create-scheduler.ts';
+import { readmit } from './schedule/readmit.ts';
+import { recoverQueue } from './schedule/recover-queue.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
+import { rememberSettings } from './workspace/remember-settings.ts';
 
 export type KernelOptions = {
   /** The state directory. */
@@ -32,8 +46,9 @@ export type KernelOptions = {
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const clock = options.clock ?? createClock();
   const store = openSqliteStore({ ...options, clock });
-  const hooks: ProcessHooks = { onEnd: [], onMove: [] };
+  const hooks: ProcessHooks = { onEnd: [endGrants, endReservations, followEnd], onMove: [followMove] };
   const changes = createProcessChanges(hooks);
+  const budget = { changes, readmit };
   const recentOf = new Map<WorkspaceId, RecentEvents>();
   const recent = (id: WorkspaceId): RecentEvents => {
     const known = recentOf.get(id) ?? new RecentEvents();
@@ -41,7 +56,23 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return known;
   };
   store.onCommit((id, events) => recent(id).add(events));
-  const workspaces = createWorkspaces(store);
+  const { workspaces, settingsOf } = rememberSettings(createWorkspaces(store));
+
+  const ledgerChanges = createLedgerChanges(budget);
+  const scheduler = createScheduler({ store, clock, changes, findBreach: ledgerChanges.findBreach, settingsOf });
+
+  const agentFsOf = new Map<WorkspaceId, AgentFs>();
+  const agentFs = (id: WorkspaceId): AgentFs => {
+    const limits = async () => {
+      const { fileBytesMax, retention } = await settingsOf(id);
+      return { bytesMax: fileBytesMax, versionsMax: retention.fileVersionsMax };
+    };
+    const made =
+      agentFsOf.get(id) ??
+      createFiles({ store: store.workspace(id), limits, faults: options.faults, mayWrite: () => true, ...ledgerChanges });
+    agentFsOf.set(id, made);
+    return made;
+  };
 
   const parts = new Map<WorkspaceId, WorkspaceKernel>();
   const workspace = (id: WorkspaceId): WorkspaceKernel => {
@@ -50,8 +81,17 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     const mine = store.workspace(id);
     const made = {
       id,
-      processes: createProcesses({ store: mine, changes, allowChild: () => {} }),
+      processes: createProcesses({ store: mine, changes, allowChild }),
       events: createEvents({ store: mine, recent: recent(id) }),
+      grants: createGrants({ store: mine }),
+      ledger: createLedger({ store: mine, ...budget }),
+      queue: createQueue({
+        store: mine,
+        changes,
+        findBreach: ledgerChanges.findBreach,
+        runningMax: async () => (await settingsOf(id)).runningMax,
+      }),
+      files: agentFs(id).files,
     } as unknown as WorkspaceKernel; // Until the other parts are here.
     parts.set(id, made);
     return made;
@@ -61,19 +101,32 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     if (options.isReadOnly !== true) {
       const known = await workspaces.list();
       if (!known.some(({ id }) => id === DEFAULT_WORKSPACE)) await workspaces.create(DEFAULT_WORKSPACE);
-      for (const { id } of known)
-        await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, isLeased: () => false });
+      for (const { id } of known) {
+        await recoverQueue(store.workspace(id));
+        await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, isLeased });
+        await recoverReservations(store.workspace(id));
+        agentFs(id)
+          .sweep()
+          .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
+      }
+      await scheduler.begin((await workspaces.list()).map(({ id }) => id));
     }
   } catch (error) {
+    scheduler.close();
     await store.close();
     throw error;
   }
 
+  const close = async (): Promise<void> => {
+    scheduler.close();
+    await store.close();
+  };
   return {
     workspace,
     workspaces,
+    scheduler,
     store,
-    close: () => store.close(),
-    [Symbol.asyncDispose]: () => store.close(),
+    close,
+    [Symbol.asyncDispose]: close,
   } as unknown as Kernel; // As above.
 }

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { NO_TRACING, openTracing, parseTraceParent } from './tracing.ts';
+import { openTracing } from './open-tracing.ts';
+import { NO_TRACING, parseTraceParent } from './tracing.ts';
 
 const ENDPOINT = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
 const before = process.env[ENDPOINT];

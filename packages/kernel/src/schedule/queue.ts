@@ -1,13 +1,10 @@
 /** Scheduled work as the rest of Warren sees it. */
+import type { WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
 import type { ExitKind } from '../store/tables/process-table.ts';
+import type { QueueState } from '../store/tables/queue-table.ts';
 
-/**
- * `queued` → `dispatched` (claimed, under a lease) → `completed`; or back to `queued` when it failed or its lease ran out, until its attempts
- * are used up: then `dead`, the dead letters, from where it can be queued again. `cancelled` and `expired` (its deadline passed) are final.
- */
-export const QUEUE_STATES = ['queued', 'dispatched', 'completed', 'expired', 'cancelled', 'dead'] as const;
-export type QueueState = (typeof QUEUE_STATES)[number];
+export { QUEUE_STATES, type QueueState } from '../store/tables/queue-table.ts';
 
 export type QueueEntry = {
   readonly id: number;
@@ -23,7 +20,7 @@ export type QueueEntry = {
   readonly dispatchedAt: number | undefined;
   readonly completedAt: number | undefined;
   readonly exitKind: ExitKind | undefined;
-  /** Claims so far. Also the fencing token of the current one: only who holds the newest may complete. */
+  /** Claims that count. A claim that was given back does not, and a dead letter that is queued again begins anew. */
   readonly attempts: number;
   readonly attemptsMax: number;
   readonly backoffMs: number;
@@ -43,9 +40,12 @@ export type Enqueue = {
   readonly attemptsMax?: number | undefined;
   /** Before the second attempt; doubles each time, up to an hour, with jitter. */
   readonly backoffMs?: number | undefined;
-  /** Runs again and again: when one is done the next is queued. Missed times run once. */
+  /**
+   * Runs again and again: when one is done, dead or expired the next is queued; cancelling one ends the series. Missed times run once. The
+   * first is not before `runnableAt`. A `deadline` counts from there, and for each run anew. The zone's default is UTC.
+   */
   readonly cron?: { readonly pattern: string; readonly zone?: string | undefined } | undefined;
-  /** While an entry with this key waits or runs, enqueueing another answers with that one. */
+  /** While an entry of the process with this key waits or runs, enqueueing another answers with that one. */
   readonly dedupeKey?: string | undefined;
 };
 
@@ -61,14 +61,18 @@ export type ClaimOptions = {
   readonly now?: number | undefined;
 };
 
+/** `fence` ascends with each claim of an entry and is never given again: only who holds the newest may speak for the entry. */
 export type Claim = { readonly entry: QueueEntry; readonly fence: number; readonly leaseUntil: number };
 
 export interface Queue {
-  /** Faults: `unknown_pid`, `queue_entry_invalid` (field), `too_large`. */
+  /** Faults: `unknown_pid`, `queue_entry_invalid` (field), `too_large`, `queue_admission_denied` (too many wait already). */
   enqueue(request: Enqueue): Promise<QueueEntry>;
-  /** Best first: priority with ageing, then the time it could first run, then id. */
+  /**
+   * Best first: priority with ageing, then id. At most as many as the workspace may run at once. With another `now` it looks at no more than
+   * 10,000 entries. Faults: `queue_entry_invalid`.
+   */
   claim(options: ClaimOptions): Promise<readonly Claim[]>;
-  /** Prolongs the lease. Faults: `lease_lost`, `queue_entry_not_found`. */
+  /** Prolongs the lease. `terminate` also when the process has ended. Faults: `lease_lost`, `queue_entry_not_found`, `queue_entry_invalid`. */
   heartbeat(
     id: number,
     fence: number,
@@ -83,12 +87,13 @@ export interface Queue {
     exitKind: ExitKind,
     options?: { readonly fence?: number | undefined; readonly endsProcess?: boolean | undefined; readonly detail?: JsonObject | undefined },
   ): Promise<{ readonly prevState: QueueState; readonly entry: QueueEntry }>;
-  /** This attempt failed: again after a pause, or a dead letter. */
+  /** This attempt failed: again after a pause, or a dead letter. Faults: `queue_entry_not_found`, `lease_lost`. */
   fail(id: number, fence: number, error: string): Promise<QueueEntry>;
-  /** Gives a claim back unused; the attempt does not count. */
+  /** Gives a claim back unused; the attempt does not count. Faults: as `fail`. */
   release(id: number, fence: number): Promise<QueueEntry>;
+  /** Of what waits. Faults: `queue_entry_not_found`, `queue_illegal_transition`. */
   cancel(id: number): Promise<{ readonly prevState: QueueState; readonly entry: QueueEntry }>;
-  /** Queues a dead letter again with fresh attempts. */
+  /** Queues a dead letter again with fresh attempts. Faults: as `cancel`, and as `enqueue`. */
   retry(id: number): Promise<QueueEntry>;
   get(id: number): Promise<QueueEntry>;
   list(
@@ -99,14 +104,18 @@ export interface Queue {
   expire(now?: number): Promise<number>;
 }
 
+export type ScheduledClaim = Claim & { readonly workspace: WorkspaceId };
+
 /** Claims over all workspaces, each in its fair share, and waits for work without polling. */
 export interface Scheduler {
   /**
-   * Resolves as soon as there is something to claim, or with nothing after `waitMs` (default 0). When `signal` fires the wait ends with
-   * nothing; what was claimed is always returned.
+   * Resolves as soon as there is something to claim, or with nothing after `waitMs` (default 0, at most an hour). When `signal` fires the
+   * wait ends with nothing; what was being claimed is given back. Faults: `queue_entry_invalid`, `busy` (too many wait).
    */
-  claim(
-    options: ClaimOptions & { readonly waitMs?: number | undefined },
-    signal?: AbortSignal,
-  ): Promise<readonly (Claim & { readonly workspace: string })[]>;
+  claim(options: ClaimOptions & { readonly waitMs?: number | undefined }, signal?: AbortSignal): Promise<readonly ScheduledClaim[]>;
+  /**
+   * Does what time asks for: delayed entries become due, leases run out, deadlines pass. The scheduler's timer calls it; who stops the clock
+   * calls it when the clock has moved.
+   */
+  tick(): Promise<void>;
 }

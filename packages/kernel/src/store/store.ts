@@ -34,6 +34,7 @@ export interface ReadTransaction {
   readonly mail: MailTableReads;
   readonly names: NameTableReads;
   readonly files: FileTableReads;
+  readonly tokens: TokenTableReads;
 }
 
 /** The same, to change. All of it happens or none. */
@@ -46,6 +47,7 @@ export interface Transaction extends ReadTransaction {
   readonly mail: MailTable;
   readonly names: NameTable;
   readonly files: FileTable;
+  readonly tokens: TokenTable;
 }
 
 /** One tenant's part of the store. A query that could reach another tenant's rows cannot be written with it. */

@@ -1,5 +1,5 @@
 /** Who may call, as the rest of Warren sees it. */
-import type { WorkspaceId } from '@warren/protocol';
+import type { TokenId, WorkspaceId } from '@warren/protocol';
 
 /** In whose name a call is made. A process acts for itself and what it started, a member for one workspace, an operator for all. */
 export type Principal =
@@ -8,8 +8,7 @@ export type Principal =
   | { readonly kind: 'process'; readonly workspace: WorkspaceId; readonly pid: number };
 
 export type TokenRecord = {
-  /** Names it without revealing it. */
-  readonly id: string;
+  readonly id: TokenId;
   readonly principal: Principal;
   readonly label: string;
   readonly createdAt: number;
@@ -18,14 +17,20 @@ export type TokenRecord = {
 };
 
 export interface Tokens {
-  /** The only time the token itself is shown; what is kept is its SHA-256. */
+  /**
+   * The only time the token itself is shown; what is kept is its SHA-256. Faults: `not_found` (the workspace), `unknown_pid`,
+   * `illegal_transition` (the process is DEAD), `invalid_argument` (the label, or an end in the past), `too_large` (too many tokens).
+   */
   create(
     principal: Principal,
     options?: { readonly label?: string | undefined; readonly expiresAt?: number | undefined },
   ): Promise<{ readonly token: string; readonly record: TokenRecord }>;
   /** Undefined: unknown, expired, revoked, or of a process that is DEAD. */
   authenticate(token: string): Promise<Principal | undefined>;
+  /** The newest first, those that ended included; of one workspace, or all. */
   list(workspace?: WorkspaceId): Promise<readonly TokenRecord[]>;
+  /** Faults: `not_found`. */
+  get(id: string): Promise<TokenRecord>;
   /** False when there is none, or it was revoked before. */
   revoke(id: string): Promise<boolean>;
 }

@@ -3,7 +3,7 @@ import { Fault, parseWorkspaceId, type WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
 import type { Store } from '../store/store.ts';
 import type { WorkspaceRow } from '../store/tables/workspace-table.ts';
-import type { WorkspaceRecord, WorkspaceSettings, Workspaces } from './workspaces.ts';
+import type { SettingsChange, WorkspaceRecord, WorkspaceSettings, Workspaces } from './workspaces.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -49,7 +49,7 @@ export function createWorkspaces(store: Store): Workspaces {
 }
 
 /** Every setting is a positive number. Throws `invalid_argument` with its name. */
-function mergeSettings(before: WorkspaceSettings, changes: Partial<WorkspaceSettings>): WorkspaceSettings & JsonObject {
+function mergeSettings(before: WorkspaceSettings, changes: SettingsChange): WorkspaceSettings & JsonObject {
   const merged = {
     weight: changes.weight ?? before.weight,
     runningMax: changes.runningMax ?? before.runningMax,
@@ -66,7 +66,7 @@ function mergeSettings(before: WorkspaceSettings, changes: Partial<WorkspaceSett
 
 /** Settings that were added since the row was written have their defaults. */
 function toRecord(row: WorkspaceRow): WorkspaceRecord {
-  return { id: row.id, createdAt: row.createdAt, settings: mergeSettings(SETTINGS_DEFAULT, row.settings as Partial<WorkspaceSettings>) }; // We wrote it.
+  return { id: row.id, createdAt: row.createdAt, settings: mergeSettings(SETTINGS_DEFAULT, row.settings as SettingsChange) }; // We wrote it.
 }
 
 function require(row: WorkspaceRow | undefined, id: WorkspaceId): WorkspaceRow {

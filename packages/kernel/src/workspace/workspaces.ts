@@ -20,12 +20,15 @@ export type Retention = {
   readonly fileVersionsMax: number;
 };
 
+/** What is left out stays as it is. */
+export type SettingsChange = Partial<Omit<WorkspaceSettings, 'retention'>> & { readonly retention?: Partial<Retention> };
+
 export type WorkspaceRecord = { readonly id: WorkspaceId; readonly createdAt: number; readonly settings: WorkspaceSettings };
 
 export interface Workspaces {
   /** Faults: `already_exists`, `invalid_argument`. */
-  create(id: WorkspaceId, settings?: Partial<WorkspaceSettings>): Promise<WorkspaceRecord>;
+  create(id: WorkspaceId, settings?: SettingsChange): Promise<WorkspaceRecord>;
   get(id: WorkspaceId): Promise<WorkspaceRecord>;
   list(): Promise<readonly WorkspaceRecord[]>;
-  update(id: WorkspaceId, settings: Partial<WorkspaceSettings>): Promise<WorkspaceRecord>;
+  update(id: WorkspaceId, settings: SettingsChange): Promise<WorkspaceRecord>;
 }

@@ -6,15 +6,18 @@ import type { TableContext } from './table-context.ts';
 
 const COLUMNS = 'pid, grant_id, parent_grant_id, tools, paths, hosts, models, sub_agents, created_at';
 
+/** Named in the statements: without statistics SQLite takes a workspace for a handful of rows and walks through all of them. */
+const BY_PARENT = 'grants INDEXED BY grants_by_parent';
+
 export type GrantStatements = ReturnType<typeof prepareGrants>;
 
 export function prepareGrants(database: Database) {
   return {
     find: database.query(`SELECT ${COLUMNS} FROM grants WHERE ws = ? AND pid = ?`),
-    children: database.query(`SELECT ${COLUMNS} FROM grants WHERE ws = ? AND parent_grant_id = ? ORDER BY pid`),
+    children: database.query(`SELECT ${COLUMNS} FROM ${BY_PARENT} WHERE ws = ? AND parent_grant_id = ? ORDER BY pid`),
     insert: database.change(`INSERT INTO grants (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     update: database.change('UPDATE grants SET tools = ?, paths = ?, hosts = ?, models = ?, sub_agents = ? WHERE ws = ? AND pid = ?'),
-    moveChildren: database.change('UPDATE grants SET parent_grant_id = ? WHERE ws = ? AND parent_grant_id = ?'),
+    moveChildren: database.change(`UPDATE ${BY_PARENT} SET parent_grant_id = ? WHERE ws = ? AND parent_grant_id = ?`),
     delete: database.change('DELETE FROM grants WHERE ws = ? AND pid = ?'),
   };
 }

@@ -1,12 +1,14 @@
-import type { MailTable } from '../tables/mail-table.ts';
-import type { Database } from './database.ts';
+import type { SQLInputValue } from 'node:sqlite';
+import type { BoxRow, BoxSenders, MailTable, MessageRow, NewBox, NewMessage, Removed, RequestRow } from '../tables/mail-table.ts';
+import { optional, parseObject } from './columns.ts';
+import type { Row } from './database.ts';
+import type { MailStatements } from './mail-statements.ts';
 import type { TableContext } from './table-context.ts';
 
-export type MailStatements = ReturnType<typeof prepareMail>;
-
-export function prepareMail(_database: Database) {
-  return {};
-}
+/** Payloads up to this stand in the message itself, in copies too: reading and deleting them costs nothing more. */
+const INLINE_BYTES_MAX = 512;
+/** Messages removed at a time when a box goes with all it holds. */
+const STEP = 1_000;
 
 export class SqliteMailTable implements MailTable {
   readonly #statements: MailStatements;
@@ -16,4 +18,305 @@ export class SqliteMailTable implements MailTable {
     this.#statements = statements;
     this.#context = context;
   }
+
+  findBox(pid: number): BoxRow | undefined {
+    const row = this.#statements.findBox.get(this.#context.ws, pid);
+    return row === undefined ? undefined : readBox(row);
+  }
+
+  totals(): { readonly boxes: number; readonly pending: number } {
+    const row = this.#statements.totals.get(this.#context.ws);
+    return { boxes: Number(row?.['boxes']), pending: Number(row?.['pending']) };
+  }
+
+  topicsOf(pid: number): readonly string[] {
+    return this.#statements.topicsOf.all(this.#context.ws, pid).map((row) => String(row['topic']));
+  }
+
+  hasPatterns(): boolean {
+    return this.#statements.hasPatterns.get(this.#context.ws) !== undefined;
+  }
+
+  subscribers(topics: readonly string[], limit: number): readonly BoxRow[] {
+    return this.#statements.subscribers.all(this.#context.ws, JSON.stringify(topics), limit).map(readBox);
+  }
+
+  visible(pid: number, { limit, topic }: { readonly limit: number; readonly topic?: string | undefined }): readonly MessageRow[] {
+    const { waiting, waitingOfTopic, shownAgain, shownAgainOfTopic } = this.#statements;
+    const { ws } = this.#context;
+    const now = this.#context.now();
+    const first = topic === undefined ? waiting.all(ws, pid, now, limit) : waitingOfTopic.all(ws, pid, topic, now, limit);
+    const again = topic === undefined ? shownAgain.all(ws, pid, now, now, limit) : shownAgainOfTopic.all(ws, pid, now, topic, now, limit);
+    if (again.length === 0) return first.map(readMessage);
+    const both = [...first, ...again].map(readMessage);
+    return both.sort((one, other) => other.priority - one.priority || one.id - other.id).slice(0, limit);
+  }
+
+  nextVisibleAt(pid: number): number | undefined {
+    return optional(this.#statements.nextVisibleAt.get(this.#context.ws, pid, this.#context.now())?.['at'], Number);
+  }
+
+  after(pid: number, since: number, limit: number): readonly MessageRow[] {
+    return this.#statements.after.all(this.#context.ws, pid, since, this.#context.now(), limit).map(readMessage);
+  }
+
+  dead(pid: number, since: number, limit: number): readonly MessageRow[] {
+    return this.#statements.dead.all(this.#context.ws, pid, since, this.#context.now(), limit).map(readMessage);
+  }
+
+  findAnswer(pid: number, correlationId: string, after: number): MessageRow | undefined {
+    const row = this.#statements.answers.get(this.#context.ws, pid, correlationId, after, this.#context.now(), 1);
+    return row === undefined ? undefined : readMessage(row);
+  }
+
+  countFrom(pid: number, sender: number, most: number): number {
+    return Number(this.#statements.countFrom.get(this.#context.ws, pid, sender, most)?.['count']);
+  }
+
+  findKey(recipient: number, sender: number | undefined, key: string): number | undefined {
+    const row = this.#statements.findKey.get(this.#context.ws, recipient, sender ?? NOBODY, key, this.#context.now());
+    return optional(row?.['message_id'], Number);
+  }
+
+  findRequest(pid: number, correlationId: string): RequestRow | undefined {
+    const row = this.#statements.findRequest.get(this.#context.ws, pid, correlationId, this.#context.now());
+    return row === undefined ? undefined : readRequest(row);
+  }
+
+  countRequests(pid: number, most: number): number {
+    return Number(this.#statements.countRequests.get(this.#context.ws, pid, most)?.['count']);
+  }
+
+  nextDueAt(): number | undefined {
+    return optional(this.#statements.nextDueAt.get(this.#context.ws)?.['at'], Number);
+  }
+
+  dueBoxes(at: number, limit: number): readonly BoxRow[] {
+    return this.#statements.dueBoxes.all(this.#context.ws, at, limit).map(readBox);
+  }
+
+  insertBox({ pid, capacity, senderCapacity, retentionMs, deliveriesMax, senders }: NewBox): void {
+    const whose = typeof senders === 'string' ? senders : JSON.stringify(senders);
+    this.#statements.insertBox.run(
+      ...[this.#context.ws, pid, capacity, senderCapacity, retentionMs, deliveriesMax, whose, this.#context.now()],
+    );
+  }
+
+  deleteBox(pid: number): number {
+    this.#context.counters.keepFloor('message'); // The counter goes by the newest message of each box.
+    let removed = 0;
+    for (;;) {
+      const ids = readIds(this.#statements.all.all(this.#context.ws, pid, 0, STEP));
+      if (ids.length === 0) break;
+      removed += this.remove(pid, ids).ids.length;
+    }
+    this.#statements.deleteBox.run(this.#context.ws, pid);
+    return removed;
+  }
+
+  subscribe(pid: number, topic: string, { isPattern }: { readonly isPattern: boolean }): boolean {
+    return this.#statements.subscribe.run(this.#context.ws, pid, topic, isPattern ? 1 : 0) > 0;
+  }
+
+  unsubscribe(pid: number, topic: string): boolean {
+    return this.#statements.unsubscribe.run(this.#context.ws, pid, topic) > 0;
+  }
+
+  insert(recipient: number, message: NewMessage): number {
+    const { ws, counters } = this.#context;
+    const id = counters.take('message');
+    const bytes = Buffer.byteLength(message.text);
+    this.#statements.insert.run(ws, recipient, id, ...this.#columns(message, id, bytes, 1));
+    this.#statements.countArrival.run(bytes, id, ws, recipient);
+    if (message.expiresAt !== undefined) this.#statements.lowerDue.run(message.expiresAt, ws, `[${recipient}]`);
+    return id;
+  }
+
+  insertCopies(recipients: readonly number[], message: NewMessage): number {
+    const { ws, counters } = this.#context;
+    const firstId = counters.peek('message');
+    for (const _ of recipients) counters.take('message');
+    const bytes = Buffer.byteLength(message.text);
+    const list = JSON.stringify(recipients);
+    this.#statements.insertCopies.run(ws, firstId, ...this.#columns(message, firstId, bytes, recipients.length), list);
+    this.#statements.countArrivals.run(bytes, firstId + recipients.length - 1, ws, list);
+    if (message.expiresAt !== undefined) this.#statements.lowerDue.run(message.expiresAt, ws, list);
+    return firstId;
+  }
+
+  /** From `sender` to the end. A large payload goes to a row of its own. */
+  #columns(message: NewMessage, id: number, bytes: number, uses: number): SQLInputValue[] {
+    const isInline = bytes <= INLINE_BYTES_MAX;
+    if (!isInline) this.#statements.insertBody.run(this.#context.ws, id, uses, message.text);
+    const { sender, topic, kind, text, priority, visibleAt, expiresAt, correlationId } = message;
+    return [
+      ...[sender ?? null, topic ?? null, kind, isInline ? text : null, isInline ? null : id, bytes, priority, this.#context.now()],
+      ...[visibleAt, expiresAt ?? null, correlationId ?? null],
+    ];
+  }
+
+  deliver(pid: number, messages: readonly MessageRow[], until: { readonly hidden: number; readonly kept: number }): void {
+    const { ws } = this.#context;
+    this.#statements.deliver.run(this.#context.now(), until.hidden, ws, pid, idList(messages));
+    const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined).length;
+    this.#statements.countDelivery.run(fresh, Math.max(until.hidden, until.kept), ws, pid);
+  }
+
+  giveBack(pid: number, ids: readonly number[], hiddenUntil: number): readonly number[] {
+    const { ws } = this.#context;
+    const hidden = readIds(this.#statements.stillHidden.all(ws, pid, JSON.stringify(ids), hiddenUntil));
+    if (hidden.length > 0) this.#statements.giveBack.run(this.#context.now(), ws, pid, JSON.stringify(hidden));
+    return hidden;
+  }
+
+  bury(pid: number, messages: readonly MessageRow[], deadMax: number): void {
+    const { ws } = this.#context;
+    const list = idList(messages);
+    const rows = this.#statements.describe.all(ws, pid, list);
+    this.#statements.bury.run(ws, pid, list);
+    this.#countLeaving(pid, rows);
+    const old = readIds(this.#statements.oldDead.all(ws, pid, deadMax));
+    if (old.length > 0) this.remove(pid, old);
+  }
+
+  remove(pid: number, ids: readonly number[]): Removed {
+    const { ws } = this.#context;
+    const rows = this.#statements.describe.all(ws, pid, JSON.stringify(ids));
+    if (rows.length === 0) return NOTHING;
+    const found = readIds(rows);
+    this.#statements.remove.run(ws, pid, JSON.stringify(found));
+    this.#leaveBodies(rows);
+    const { pending, delivered } = this.#countLeaving(pid, rows);
+    return { ids: found, pending, delivered, dead: found.length - pending - delivered };
+  }
+
+  removeShown(pid: number, limit: number): Removed {
+    return this.remove(pid, readIds(this.#statements.shown.all(this.#context.ws, pid, limit)));
+  }
+
+  removeDue({ pid, retentionMs }: BoxRow, at: number, limit: number): Removed {
+    const { ws } = this.#context;
+    const expired = readIds(this.#statements.expired.all(ws, pid, at, limit));
+    const outkept = readIds(this.#statements.outkept.all(ws, pid, at - retentionMs, at, limit));
+    const due = [...new Set([...expired, ...outkept])].slice(0, limit);
+    const removed = due.length === 0 ? NOTHING : this.remove(pid, due);
+    if (due.length < limit) this.#tidy(pid, retentionMs, at);
+    return removed;
+  }
+
+  /** Its messages are all within their time. */
+  #tidy(pid: number, retentionMs: number, at: number): void {
+    const { ws } = this.#context;
+    const keys = this.#statements.forgetKeys.run(ws, pid, at);
+    if (keys > 0) this.#statements.countKeys.run(-keys, ws, pid);
+    this.#statements.forgetRequests.run(ws, pid, at);
+    this.#statements.refreshDue.run(ws, pid, retentionMs);
+  }
+
+  keepKey(
+    recipient: number,
+    sender: number | undefined,
+    key: string,
+    { messageId, until }: { readonly messageId: number; readonly until: number },
+    keysMax: number,
+  ): void {
+    const { ws } = this.#context;
+    const replaced = this.#statements.deleteKey.run(ws, recipient, sender ?? NOBODY, key);
+    this.#statements.insertKey.run(ws, recipient, sender ?? NOBODY, key, messageId, until);
+    const before = Number(this.#statements.keysOf.get(ws, recipient)?.['keys']);
+    const extra = Math.max(0, before + 1 - replaced - keysMax);
+    for (const row of this.#statements.oldestKeys.all(ws, recipient, extra)) {
+      this.#statements.deleteKey.run(ws, recipient, Number(row['sender']), String(row['key']));
+    }
+    this.#statements.countKeys.run(1 - replaced - extra, ws, recipient);
+    this.#statements.lowerDue.run(until, ws, `[${recipient}]`);
+  }
+
+  insertRequest({ pid, correlationId, recipient, messageId, until }: RequestRow): void {
+    this.#statements.insertRequest.run(this.#context.ws, pid, correlationId, recipient, messageId, until);
+    this.#statements.lowerDue.run(until, this.#context.ws, `[${pid}]`);
+  }
+
+  deleteRequest(pid: number, correlationId: string): boolean {
+    return this.#statements.deleteRequest.run(this.#context.ws, pid, correlationId) > 0;
+  }
+
+  /** These messages are in the box no more. Dead ones were not counted. */
+  #countLeaving(pid: number, rows: readonly Row[]): { readonly pending: number; readonly delivered: number } {
+    const live = rows.filter((row) => row['is_dead'] === 0);
+    const pending = live.filter((row) => row['is_pending'] === 1).length;
+    const delivered = live.length - pending;
+    const bytes = live.reduce((sum, row) => sum + Number(row['bytes']), 0);
+    if (live.length > 0) this.#statements.countLeaving.run(pending, delivered, bytes, this.#context.ws, pid);
+    return { pending, delivered };
+  }
+
+  #leaveBodies(rows: readonly Row[]): void {
+    for (const row of rows) {
+      if (row['body'] === null) continue;
+      const body = Number(row['body']);
+      this.#statements.leaveBody.run(1, this.#context.ws, body);
+      this.#statements.deleteBody.run(this.#context.ws, body);
+    }
+  }
+}
+
+/** The sender of a message that no process sent, where a column needs one. */
+const NOBODY = 0;
+const NOTHING: Removed = { ids: [], pending: 0, delivered: 0, dead: 0 };
+
+function idList(messages: readonly MessageRow[]): string {
+  return JSON.stringify(messages.map(({ id }) => id));
+}
+
+function readIds(rows: readonly Row[]): readonly number[] {
+  return rows.map((row) => Number(row['id']));
+}
+
+function readBox(row: Row): BoxRow {
+  return {
+    pid: Number(row['pid']),
+    capacity: Number(row['capacity']),
+    senderCapacity: Number(row['sender_capacity']),
+    retentionMs: Number(row['retention_ms']),
+    deliveriesMax: Number(row['deliveries_max']),
+    senders: readSenders(String(row['senders'])),
+    pending: Number(row['pending']),
+    delivered: Number(row['delivered']),
+    bytes: Number(row['bytes']),
+    dueAt: optional(row['due_at'], Number),
+    createdAt: Number(row['created_at']),
+  };
+}
+
+/** Only what `insertBox` wrote stands in this column. */
+function readSenders(text: string): BoxSenders {
+  return text === 'anyone' || text === 'family' ? text : (JSON.parse(text) as readonly number[]); // As above.
+}
+
+function readMessage(row: Row): MessageRow {
+  return {
+    id: Number(row['id']),
+    sender: optional(row['sender'], Number),
+    recipient: Number(row['recipient']),
+    topic: optional(row['topic'], String),
+    kind: String(row['kind']),
+    payload: parseObject(row['payload']),
+    priority: Number(row['priority']),
+    postedAt: Number(row['posted_at']),
+    deliveredAt: optional(row['delivered_at'], Number),
+    deliveries: Number(row['deliveries']),
+    expiresAt: optional(row['expires_at'], Number),
+    correlationId: optional(row['correlation_id'], String),
+  };
+}
+
+function readRequest(row: Row): RequestRow {
+  return {
+    pid: Number(row['pid']),
+    correlationId: String(row['correlation_id']),
+    recipient: Number(row['recipient']),
+    messageId: Number(row['message_id']),
+    until: Number(row['until']),
+  };
 }

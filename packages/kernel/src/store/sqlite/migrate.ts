@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { Fault } from '@warren/protocol';
 import type { Migration } from '../migrations/migration.ts';
 import type { Database } from './database.ts';
+import { seedStatistics } from './seed-statistics.ts';
 
 /** In the header of the file: this is a store of ours ("WRRN"). */
-const APPLICATION_ID = 0x5752524e;
+export const APPLICATION_ID = 0x5752524e;
 
 /**
  * Applies what is missing, each migration in one transaction with its row. Throws `schema_mismatch` when the store is newer than this
@@ -56,6 +57,7 @@ function apply(database: Database, migration: Migration): void {
       database.execute('CREATE TABLE migrations (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL) STRICT');
     }
     database.execute(migration.sql);
+    seedStatistics(database);
     database
       .change('INSERT INTO migrations (number, name, checksum) VALUES (?, ?, ?)')
       .run(migration.number, migration.name, checksum(migration));

@@ -31,7 +31,9 @@ export function prepareProcesses(database: Database) {
     find: database.query(`SELECT ${COLUMNS} FROM processes WHERE ws = ? AND pid = ?`),
     parent: database.query('SELECT parent_pid FROM processes WHERE ws = ? AND pid = ?'),
     countByState: database.query('SELECT state, count(*) AS count FROM processes WHERE ws = ? GROUP BY state'),
-    liveChildren: database.query(`SELECT ${COLUMNS} FROM processes WHERE ws = ? AND parent_pid = ? AND state <> 'DEAD' ORDER BY pid`),
+    liveChildren: database.query(
+      `SELECT ${COLUMNS} FROM processes INDEXED BY processes_by_parent WHERE ws = ? AND parent_pid = ? AND state <> 'DEAD' ORDER BY pid`,
+    ),
     interrupted: database.query(
       `SELECT ${COLUMNS} FROM processes WHERE ws = ? AND state IN ('RUNNING', 'WAITING') AND pid > ? ORDER BY pid LIMIT ?`,
     ),

@@ -5,6 +5,10 @@ import { join } from 'node:path';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { createClock } from '../../internal/clock.ts';
 import type { OpenStore } from '../conformance/conformance.ts';
+import { testFiles } from '../conformance/files.ts';
+import { testGrants } from '../conformance/grants.ts';
+import { testLedger } from '../conformance/ledger.ts';
+import { testTokens } from '../conformance/tokens.ts';
 import { testTransactions } from '../conformance/transactions.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
@@ -29,3 +33,7 @@ const open: OpenStore = async (options = {}) => {
 };
 
 testTransactions('SQLite', open);
+testTokens('SQLite', open);
+testGrants('SQLite', open);
+testLedger('SQLite', open);
+testFiles('SQLite', open);

@@ -94,6 +94,7 @@ class SqliteStore implements Store {
   readonly #statements: Statements;
   readonly #workspaces: SqliteWorkspaceTable;
   readonly #tokens: SqliteTokenTable;
+  #systemNow = 0;
   readonly #counters: CounterCache;
   readonly #commits: GroupCommit;
   readonly #rows = new Map<WorkspaceId, WorkspaceRows>();
@@ -106,7 +107,7 @@ class SqliteStore implements Store {
     this.#database = parts.database;
     this.#statements = prepareStatements(parts.database);
     this.#workspaces = new SqliteWorkspaceTable(parts.database);
-    this.#tokens = new SqliteTokenTable(parts.database);
+    this.#tokens = new SqliteTokenTable(this.#statements.tokens, { workspace: undefined, now: () => this.#systemNow });
     this.#counters = new CounterCache(parts.database);
     this.#database.isWriting = false;
     this.#commits = new GroupCommit({
@@ -228,7 +229,8 @@ class SqliteStore implements Store {
   }
 
   #system(): SystemTransaction {
-    return { now: this.#parts.clock.now(), workspaces: this.#workspaces, tokens: this.#tokens };
+    this.#systemNow = this.#parts.clock.now();
+    return { now: this.#systemNow, workspaces: this.#workspaces, tokens: this.#tokens };
   }
 
   /** In a store that others write, a look of several statements needs a transaction of its own to see one moment. */

@@ -29,7 +29,7 @@ const SOURCES: Readonly<Record<CounterName, string>> = {
   event: 'SELECT max(id) AS value FROM events WHERE ws = ?',
   grant: 'SELECT max(grant_id) AS value FROM grants WHERE ws = ?',
   entry: 'SELECT max(id) AS value FROM queue WHERE ws = ?',
-  message: 'SELECT max(id) AS value FROM messages WHERE ws = ?',
+  message: 'SELECT max(newest_id) AS value FROM boxes WHERE ws = ?',
   reservation: 'SELECT max(id) AS value FROM reservations WHERE ws = ?',
   body: 'SELECT max(body) AS value FROM bodies WHERE ws = ?',
 };

@@ -1,6 +1,95 @@
-import type { TokenTable } from '../tables/token-table.ts';
-import type { Database } from './database.ts';
+import type { SQLInputValue } from 'node:sqlite';
+import type { WorkspaceId } from '@warren/protocol';
+import type { NewToken, TokenRow, TokenTable } from '../tables/token-table.ts';
+import { optional } from './columns.ts';
+import type { Database, Row } from './database.ts';
+
+const SELECT = `
+  SELECT t.id, w.id AS workspace, t.pid, t.label, t.created_at, t.expires_at, t.revoked_at
+  FROM tokens t LEFT JOIN workspaces w ON w.ws = t.ws LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid`;
+/** `IS` rather than `=` throughout: the state of no process is null. */
+const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD')`;
+
+export type TokenStatements = ReturnType<typeof prepareTokens>;
+
+export function prepareTokens(database: Database) {
+  return {
+    find: database.query(`${SELECT} WHERE t.id = ?`),
+    findValid: database.query(`${SELECT} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
+    listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
+    list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
+    count: database.query('SELECT count(*) AS count FROM tokens WHERE ws IS ?'),
+    insert: database.change('INSERT INTO tokens (id, hash, ws, pid, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    revoke: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ? AND ws IS ? AND revoked_at IS NULL'),
+    purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
+      SELECT t.id FROM tokens t LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
+      WHERE t.ws IS ? AND ${IS_ENDED} ORDER BY t.created_at, t.id LIMIT ?)`),
+  };
+}
+
+/** Whose tokens: of one workspace, or of the system. */
+export type TokenContext = {
+  readonly workspace: { readonly id: WorkspaceId; readonly ws: number } | undefined;
+  /** Kernel time of the transaction. */
+  now(): number;
+};
 
 export class SqliteTokenTable implements TokenTable {
-  constructor(_database: Database) {}
+  readonly #statements: TokenStatements;
+  readonly #context: TokenContext;
+  readonly #ws: SQLInputValue;
+
+  constructor(statements: TokenStatements, context: TokenContext) {
+    this.#statements = statements;
+    this.#context = context;
+    this.#ws = context.workspace?.ws ?? null;
+  }
+
+  find(id: string): TokenRow | undefined {
+    return this.#seen(this.#statements.find.get(id));
+  }
+
+  findValid(hash: string): TokenRow | undefined {
+    return this.#seen(this.#statements.findValid.get(hash, this.#context.now()));
+  }
+
+  list(limit: number): readonly TokenRow[] {
+    const rows = this.#context.workspace === undefined ? this.#statements.listAll.all(limit) : this.#statements.list.all(this.#ws, limit);
+    return rows.map(readToken);
+  }
+
+  count(): number {
+    return Number(this.#statements.count.get(this.#ws)?.['count']);
+  }
+
+  insert({ id, hash, pid, label, expiresAt }: NewToken): void {
+    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, this.#context.now(), expiresAt ?? null);
+  }
+
+  revoke(id: string): boolean {
+    return this.#statements.revoke.run(this.#context.now(), id, this.#ws) === 1;
+  }
+
+  purgeEnded(limit: number): number {
+    return this.#statements.purgeEnded.run(this.#ws, this.#context.now(), limit);
+  }
+
+  /** A workspace sees its own, the system sees all. */
+  #seen(row: Row | undefined): TokenRow | undefined {
+    const token = row === undefined ? undefined : readToken(row);
+    const { workspace } = this.#context;
+    return workspace === undefined || token?.workspace === workspace.id ? token : undefined;
+  }
+}
+
+function readToken(row: Row): TokenRow {
+  return {
+    id: String(row['id']),
+    workspace: optional(row['workspace'], (id) => String(id) as WorkspaceId), // Only valid ones were inserted.
+    pid: optional(row['pid'], Number),
+    label: String(row['label']),
+    createdAt: Number(row['created_at']),
+    expiresAt: optional(row['expires_at'], Number),
+    revokedAt: optional(row['revoked_at'], Number),
+  };
 }

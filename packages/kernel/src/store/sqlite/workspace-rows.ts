@@ -7,11 +7,13 @@ import { prepareEvents, SqliteEventTable } from './event-table.ts';
 import { prepareFiles, SqliteFileTable } from './file-table.ts';
 import { prepareGrants, SqliteGrantTable } from './grant-table.ts';
 import { prepareLedger, SqliteLedgerTable } from './ledger-table.ts';
-import { prepareMail, SqliteMailTable } from './mail-table.ts';
+import { prepareMail } from './mail-statements.ts';
+import { SqliteMailTable } from './mail-table.ts';
 import { prepareNames, SqliteNameTable } from './name-table.ts';
 import { prepareProcesses, SqliteProcessTable } from './process-table.ts';
 import { prepareQueue, SqliteQueueTable } from './queue-table.ts';
 import type { Counters, TableContext } from './table-context.ts';
+import { prepareTokens, SqliteTokenTable } from './token-table.ts';
 
 export type Statements = ReturnType<typeof prepareStatements>;
 
@@ -25,6 +27,7 @@ export function prepareStatements(database: Database) {
     mail: prepareMail(database),
     names: prepareNames(database),
     files: prepareFiles(database),
+    tokens: prepareTokens(database),
   };
 }
 
@@ -38,6 +41,7 @@ export class WorkspaceRows implements Transaction {
   readonly mail: SqliteMailTable;
   readonly names: SqliteNameTable;
   readonly files: SqliteFileTable;
+  readonly tokens: SqliteTokenTable;
   now = 0;
   #appended: EventRecord[] = [];
 
@@ -52,6 +56,7 @@ export class WorkspaceRows implements Transaction {
     this.mail = new SqliteMailTable(statements.mail, context);
     this.names = new SqliteNameTable(statements.names, context);
     this.files = new SqliteFileTable(statements.files, context);
+    this.tokens = new SqliteTokenTable(statements.tokens, { workspace: { id: workspace, ws }, now: context.now });
   }
 
   /** Runs a body at this time. Its events are those it appended. */

@@ -1,2 +1,141 @@
-export type MailTableReads = object;
-export type MailTable = MailTableReads;
+import type { JsonObject } from '../../internal/json.ts';
+
+/** Who may write to a box: every process of the workspace, those with the same first ancestor, or these. */
+export type BoxSenders = 'anyone' | 'family' | readonly number[];
+
+/** What a box is told when it is made. Times are kernel milliseconds. */
+export type NewBox = {
+  readonly pid: number;
+  /** Messages it holds that were never handed out. */
+  readonly capacity: number;
+  /** How many of those may be of one sender. */
+  readonly senderCapacity: number;
+  /** How long what was handed out is kept for an acknowledgement, and dead letters and keys for whoever asks. */
+  readonly retentionMs: number;
+  /** A message that was handed out this often and is still not acknowledged becomes a dead letter. */
+  readonly deliveriesMax: number;
+  readonly senders: BoxSenders;
+};
+
+export type BoxRow = NewBox & {
+  /** Never handed out. */
+  readonly pending: number;
+  /** Handed out, not acknowledged. */
+  readonly delivered: number;
+  /** Of the payloads of both. */
+  readonly bytes: number;
+  readonly createdAt: number;
+  /** Nothing in it has to be deleted before; undefined when nothing has to be. */
+  readonly dueAt: number | undefined;
+};
+
+export type MessageRow = {
+  readonly id: number;
+  readonly sender: number | undefined;
+  readonly recipient: number;
+  /** Undefined: sent to the recipient directly. */
+  readonly topic: string | undefined;
+  readonly kind: string;
+  readonly payload: JsonObject;
+  readonly priority: number;
+  readonly postedAt: number;
+  /** When it was last handed out. */
+  readonly deliveredAt: number | undefined;
+  readonly deliveries: number;
+  readonly expiresAt: number | undefined;
+  readonly correlationId: string | undefined;
+};
+
+export type NewMessage = Pick<MessageRow, 'sender' | 'topic' | 'kind' | 'priority' | 'expiresAt' | 'correlationId'> & {
+  /** The payload as JSON. */
+  readonly text: string;
+  /** Hidden until then; 0 to be visible at once. */
+  readonly visibleAt: number;
+};
+
+/** What was removed from a box. */
+export type Removed = { readonly ids: readonly number[]; readonly pending: number; readonly delivered: number; readonly dead: number };
+
+/** Somebody waits for an answer with this correlation id. */
+export type RequestRow = {
+  readonly pid: number;
+  readonly correlationId: string;
+  /** Who was asked, and with which message. */
+  readonly recipient: number;
+  readonly messageId: number;
+  readonly until: number;
+};
+
+/** What is expired is in the table until it is removed, and no read finds it. Dead letters are found by `dead` only. */
+export interface MailTableReads {
+  findBox(pid: number): BoxRow | undefined;
+  totals(): { readonly boxes: number; readonly pending: number };
+  /** Ascending. */
+  topicsOf(pid: number): readonly string[];
+  /** Whether any box subscribes to a pattern. */
+  hasPatterns(): boolean;
+  /** The boxes that subscribe to any of these topics and patterns, each once, by pid. */
+  subscribers(topics: readonly string[], limit: number): readonly BoxRow[];
+  /** What can be handed out now, best priority first, then oldest. With `topic` only what was published there. */
+  visible(pid: number, options: { readonly limit: number; readonly topic?: string | undefined }): readonly MessageRow[];
+  /** When the next hidden message becomes visible. */
+  nextVisibleAt(pid: number): number | undefined;
+  /** By id, hidden or not. */
+  after(pid: number, since: number, limit: number): readonly MessageRow[];
+  /** Dead letters by id. */
+  dead(pid: number, since: number, limit: number): readonly MessageRow[];
+  /** The oldest with this correlation id whose id is greater than `after`. */
+  findAnswer(pid: number, correlationId: string, after: number): MessageRow | undefined;
+  /** How many of this sender were never handed out; counts no further than `most`. Counts expired ones too. */
+  countFrom(pid: number, sender: number, most: number): number;
+  /** The message that was sent with this key, as long as the key is kept. */
+  findKey(recipient: number, sender: number | undefined, key: string): number | undefined;
+  /** As long as its time has not passed. */
+  findRequest(pid: number, correlationId: string): RequestRow | undefined;
+  /** As far as `most`. */
+  countRequests(pid: number, most: number): number;
+  /** When some box has something to delete. */
+  nextDueAt(): number | undefined;
+  /** Boxes that may have something to delete at this time, the longest due first. */
+  dueBoxes(at: number, limit: number): readonly BoxRow[];
+}
+
+/** The counts of a box follow from what is done to its messages. */
+export interface MailTable extends MailTableReads {
+  insertBox(box: NewBox): void;
+  /** With everything in it. Returns how many messages, dead letters among them. */
+  deleteBox(pid: number): number;
+  /** Returns whether it was not there before. */
+  subscribe(pid: number, topic: string, options: { readonly isPattern: boolean }): boolean;
+  /** Returns whether it was there. */
+  unsubscribe(pid: number, topic: string): boolean;
+  /** Returns its id. Ids ascend within the workspace and are never given again. */
+  insert(recipient: number, message: NewMessage): number;
+  /** The same message to several boxes. Returns the first id; the others follow it in the order of the recipients. */
+  insertCopies(recipients: readonly number[], message: NewMessage): number;
+  /** Hands out: counts the delivery, and hides until `hiddenUntil` (0: stays as visible as it is). To be kept until `keptUntil` at least. */
+  deliver(pid: number, messages: readonly MessageRow[], until: { readonly hidden: number; readonly kept: number }): void;
+  /**
+   * Takes back what was handed out and is still hidden until then: visible again, as if it had been handed out once less. Returns the ids.
+   */
+  giveBack(pid: number, ids: readonly number[], hiddenUntil: number): readonly number[];
+  /** Makes them dead letters; of those only the newest `deadMax` are kept. */
+  bury(pid: number, messages: readonly MessageRow[], deadMax: number): void;
+  /** Removes these, whatever became of them. */
+  remove(pid: number, ids: readonly number[]): Removed;
+  /** Removes up to `limit` of the oldest that are handed out and visible all the same. */
+  removeShown(pid: number, limit: number): Removed;
+  /** Removes what is past its time, up to `limit` messages; when that was all, also keys and requests, and the box knows what is due next. */
+  removeDue(box: BoxRow, at: number, limit: number): Removed;
+  /** Keeps the newest `keysMax` keys of the box. */
+  keepKey(
+    recipient: number,
+    sender: number | undefined,
+    key: string,
+    value: { readonly messageId: number; readonly until: number },
+    keysMax: number,
+  ): void;
+  insertRequest(request: RequestRow): void;
+  /** Returns whether it was there. */
+  deleteRequest(pid: number, correlationId: string): boolean;
+}

@@ -1,2 +1,37 @@
-export type TokenTableReads = object;
-export type TokenTable = TokenTableReads;
+import type { WorkspaceId } from '@warren/protocol';
+
+export type TokenRow = {
+  readonly id: string;
+  /** Undefined: an operator's. */
+  readonly workspace: WorkspaceId | undefined;
+  /** Undefined: not of a single process. */
+  readonly pid: number | undefined;
+  readonly label: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | undefined;
+  readonly revokedAt: number | undefined;
+};
+
+export type NewToken = Omit<TokenRow, 'workspace' | 'createdAt' | 'revokedAt'> & {
+  /** SHA-256 of the token, hex. The token itself is nowhere. */
+  readonly hash: string;
+};
+
+/** In a transaction of a workspace: its tokens. In one of the system: all of them to read, those of operators to change. */
+export interface TokenTableReads {
+  find(id: string): TokenRow | undefined;
+  /** The token with this hash, unless it was revoked, has expired, or is of a process that is DEAD. */
+  findValid(hash: string): TokenRow | undefined;
+  /** The newest first. */
+  list(limit: number): readonly TokenRow[];
+  /** Those that ended included; in a transaction of the system, those of operators. */
+  count(): number;
+}
+
+export interface TokenTable extends TokenTableReads {
+  insert(token: NewToken): void;
+  /** False when there is none, or it was revoked before. */
+  revoke(id: string): boolean;
+  /** Deletes the oldest of those that can no longer be used. Returns how many. */
+  purgeEnded(limit: number): number;
+}

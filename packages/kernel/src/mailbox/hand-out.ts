@@ -1,0 +1,92 @@
+/** Messages on their way out of a box: handed out and hidden, given back, or done with. */
+import type { Transaction } from '../store/store.ts';
+import type { BoxRow, MessageRow } from '../store/tables/mail-table.ts';
+import { requireBox } from './box.ts';
+import { DEAD_MAX } from './limits.ts';
+
+export type Taking = { readonly limit: number; readonly visibilityMs: number; readonly topic: string | undefined };
+
+export type Taken = {
+  readonly messages: readonly MessageRow[];
+  readonly hiddenUntil: number;
+  /** When there will be something without anybody sending anything; only told when there was nothing. */
+  readonly nextVisibleAt: number | undefined;
+};
+
+/** Hands out what can be, and hides it. What was handed out too often becomes a dead letter instead. */
+export function take(transaction: Transaction, pid: number, { limit, visibilityMs, topic }: Taking): Taken {
+  const box = requireBox(transaction, pid);
+  const messages = findLiving(transaction, box, { limit, topic });
+  const hiddenUntil = transaction.now + visibilityMs;
+  if (messages.length === 0) return { messages, hiddenUntil, nextVisibleAt: transaction.mail.nextVisibleAt(pid) };
+  transaction.mail.deliver(pid, messages, { hidden: hiddenUntil, kept: transaction.now + box.retentionMs });
+  const payload = { ...idsPayload(messages.map(({ id }) => id)), hidden_until: hiddenUntil };
+  transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
+  return { messages: messages.map((message) => handedOut(transaction, message)), hiddenUntil, nextVisibleAt: undefined };
+}
+
+/** Ends because each round that found a dead one leaves fewer. */
+function findLiving(
+  transaction: Transaction,
+  box: BoxRow,
+  options: { readonly limit: number; readonly topic: string | undefined },
+): readonly MessageRow[] {
+  for (;;) {
+    const found = transaction.mail.visible(box.pid, options);
+    const spent = found.filter(({ deliveries }) => deliveries >= box.deliveriesMax);
+    if (spent.length === 0) return found;
+    bury(transaction, box.pid, spent);
+  }
+}
+
+function bury(transaction: Transaction, pid: number, messages: readonly MessageRow[]): void {
+  transaction.mail.bury(pid, messages, DEAD_MAX);
+  for (const { id, sender, kind, topic, deliveries } of messages) {
+    const payload = { message_id: id, sender: sender ?? null, kind, topic: topic ?? null, deliveries };
+    transaction.events.append({ pid, kind: 'kernel.mail.dead', payload });
+  }
+}
+
+/** Gives back what `take` handed out and nobody saw. */
+export function giveBack(transaction: Transaction, pid: number, { messages, hiddenUntil }: Taken): void {
+  if (transaction.mail.findBox(pid) === undefined) return;
+  const ids = transaction.mail.giveBack(pid, messages.map(({ id }) => id), hiddenUntil); // biome-ignore format: one line
+  if (ids.length > 0) transaction.events.append({ pid, kind: 'kernel.mail.returned', payload: idsPayload(ids) });
+}
+
+/** Done with these. Returns how many there were. */
+export function acknowledge(transaction: Transaction, pid: number, messageIds: readonly number[]): number {
+  requireBox(transaction, pid);
+  const { ids } = transaction.mail.remove(pid, messageIds);
+  if (ids.length > 0) transaction.events.append({ pid, kind: 'kernel.mail.acknowledged', payload: idsPayload(ids) });
+  return ids.length;
+}
+
+/** By id, hidden or not. With `marksDelivered` what was not handed out yet now is, and stays visible. */
+export function replay(
+  transaction: Transaction,
+  pid: number,
+  { since, limit, marksDelivered }: { readonly since: number; readonly limit: number; readonly marksDelivered: boolean },
+): readonly MessageRow[] {
+  const box = requireBox(transaction, pid);
+  const messages = transaction.mail.after(pid, since, limit);
+  const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined);
+  if (!marksDelivered || fresh.length === 0) return messages;
+  transaction.mail.deliver(pid, fresh, { hidden: 0, kept: transaction.now + box.retentionMs });
+  const payload = { ...idsPayload(fresh.map(({ id }) => id)), hidden_until: null };
+  transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
+  return messages.map((message) => (message.deliveredAt === undefined ? handedOut(transaction, message) : message));
+}
+
+function handedOut(transaction: Transaction, message: MessageRow): MessageRow {
+  return { ...message, deliveredAt: transaction.now, deliveries: message.deliveries + 1 };
+}
+
+/** Ids named in an event; of more the first, the last and how many. */
+const IDS_NAMED = 100;
+
+function idsPayload(ids: readonly number[]) {
+  const sorted = ids.toSorted((one, other) => one - other);
+  const extent = { count: ids.length, first_message_id: sorted[0] ?? null, last_message_id: sorted.at(-1) ?? null };
+  return ids.length <= IDS_NAMED ? { ...extent, message_ids: sorted } : extent;
+}

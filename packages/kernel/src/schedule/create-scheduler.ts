@@ -1,0 +1,196 @@
+/**
+ * Claims over all workspaces. Everything that matters is in the store; what is kept here (where there may be work, who waits, whose turn it is,
+ * when something is due) follows from committed events, and a start begins by looking everywhere.
+ */
+import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import type { Clock } from '../internal/clock.ts';
+import type { Store } from '../store/store.ts';
+import type { EventRecord } from '../store/tables/event-table.ts';
+import { type CheckedClaim, checkClaim, checkInteger } from './check-request.ts';
+import { type ClaimParts, claimEntries } from './claim-entries.ts';
+import { DueTimer } from './due-timer.ts';
+import { releaseEntry } from './end-attempt.ts';
+import { requireHeld } from './entry.ts';
+import { FairShare } from './fair-share.ts';
+import type { ScheduledClaim, Scheduler } from './queue.ts';
+import { nextSweepAt, sweepQueue } from './sweep-queue.ts';
+import { WaitingLine } from './waiting-line.ts';
+
+const WAIT_MS_MAX = 3_600_000;
+/** Claims that may wait. */
+const WAITING_MAX = 10_000;
+/** What is done of what is due in one transaction. */
+const SWEEP_STEP = 500;
+
+export type SchedulerParts = ClaimParts & {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly settingsOf: (id: WorkspaceId) => Promise<{ readonly weight: number; readonly runningMax: number }>;
+};
+
+/** The scheduler, to be closed before the store is. */
+export type OwnedScheduler = Scheduler & {
+  /** Looks for work and for what is due in these workspaces. Called once, with all there are; later ones make themselves heard. */
+  begin(ids: readonly WorkspaceId[]): Promise<void>;
+  /** Ends every wait with nothing. */
+  close(): void;
+};
+
+export function createScheduler(parts: SchedulerParts): OwnedScheduler {
+  return new FairScheduler(parts);
+}
+
+class FairScheduler implements OwnedScheduler {
+  readonly #parts: SchedulerParts;
+  readonly #shares = new FairShare();
+  readonly #timer: DueTimer;
+  /** One line for each kind of claim: what is nothing for one may be something for another. */
+  readonly #lines = {
+    alone: new WaitingLine(),
+    aloneUnchecked: new WaitingLine(),
+    sharing: new WaitingLine(),
+    sharingUnchecked: new WaitingLine(),
+  };
+  readonly #listening: Disposable;
+  readonly #closing = new AbortController();
+  /** Where the next due time may have changed. */
+  readonly #changed = new Set<WorkspaceId>();
+
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#timer = new DueTimer(parts.clock, () => this.tick());
+    this.#listening = parts.store.onCommit((id, events) => this.#hear(id, events));
+  }
+
+  async begin(ids: readonly WorkspaceId[]): Promise<void> {
+    for (const id of ids) {
+      this.#changed.add(id);
+      for (const line of Object.values(this.#lines)) line.makeReady(id, 1);
+    }
+    await this.#lookAhead();
+  }
+
+  async claim(
+    { waitMs = 0, ...options }: Parameters<Scheduler['claim']>[0],
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<readonly ScheduledClaim[]> {
+    checkInteger(waitMs, 'wait_ms', 0, WAIT_MS_MAX);
+    const request = checkClaim(options);
+    if (this.#closing.signal.aborted) throw new Fault('aborted', 'Cannot claim: the scheduler is closed');
+    const line = this.#lineOf(request);
+    if (waitMs > 0 && line.length >= WAITING_MAX) {
+      throw new Fault('busy', `Cannot wait for work: ${line.length} claims wait, the limit is ${WAITING_MAX}`);
+    }
+    const ending = AbortSignal.any([signal, this.#closing.signal]);
+    try {
+      return await this.#claimOrWait(request, line, performance.now() + waitMs, ending);
+    } finally {
+      line.passOn();
+    }
+  }
+
+  async #claimOrWait(request: CheckedClaim, line: WaitingLine, endsAt: number, ending: AbortSignal): Promise<readonly ScheduledClaim[]> {
+    for (let isAgain = false; ; isAgain = true) {
+      while (line.ready.length > 0 && !ending.aborted) {
+        const claims = await this.#attempt(request, line);
+        if (claims.length > 0) return ending.aborted ? await this.#giveBack(claims) : claims;
+      }
+      const leftMs = endsAt - performance.now();
+      if (leftMs <= 0 || !(await line.wait(leftMs, isAgain, ending))) return [];
+    }
+  }
+
+  /** One transaction in each workspace whose turn it is, all at once. */
+  async #attempt(request: CheckedClaim, line: WaitingLine): Promise<readonly ScheduledClaim[]> {
+    const shares = this.#shares.divide(line.ready, request.limit);
+    const attempts = [...shares].map(([id, limit]) => this.#attemptIn(id, { ...request, limit }, line));
+    const settled = await Promise.allSettled(attempts);
+    const claims = settled.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failed = settled.find((each) => each.status === 'rejected');
+    if (claims.length === 0 && failed !== undefined) throw failed.reason;
+    return claims;
+  }
+
+  async #attemptIn(id: WorkspaceId, request: CheckedClaim, line: WaitingLine): Promise<readonly ScheduledClaim[]> {
+    const mark = line.mark(id);
+    try {
+      const { weight, runningMax } = await this.#parts.settingsOf(id);
+      this.#shares.setWeight(id, weight);
+      const mine = this.#parts.store.workspace(id);
+      const { claims, hasMore } = await mine.write((transaction) => claimEntries(transaction, this.#parts, request, runningMax));
+      if (claims.length < request.limit) this.#shares.giveBack(id, request.limit - claims.length);
+      if (!hasMore) line.foundNothing(id, mark);
+      return claims.map((claim) => ({ ...claim, workspace: id }));
+    } catch (error) {
+      if (!isFault(error, 'not_found')) throw error;
+      line.foundNothing(id, mark); // The workspace is gone.
+      this.#shares.forget(id);
+      return [];
+    }
+  }
+
+  /** Whoever asked has gone. Where giving back fails, the leases run out. */
+  async #giveBack(claims: readonly ScheduledClaim[]): Promise<readonly ScheduledClaim[]> {
+    await Promise.allSettled(
+      claims.map(({ workspace, entry, fence }) =>
+        this.#parts.store
+          .workspace(workspace)
+          .write((transaction) => void releaseEntry(transaction, this.#parts.changes, requireHeld(transaction, entry.id, fence))),
+      ),
+    );
+    return [];
+  }
+
+  async tick(): Promise<void> {
+    await this.#lookAhead();
+    for (const id of this.#timer.due) {
+      const mine = this.#parts.store.workspace(id);
+      while (await mine.write((transaction) => sweepQueue(transaction, this.#parts.changes, SWEEP_STEP)));
+      this.#changed.add(id);
+    }
+    await this.#lookAhead();
+  }
+
+  close(): void {
+    this.#closing.abort();
+    this.#listening[Symbol.dispose]();
+    this.#timer.close();
+  }
+
+  #hear(id: WorkspaceId, events: readonly EventRecord[]): void {
+    let wakes = 0;
+    let isQueue = false;
+    for (const event of events) {
+      if (event.kind.startsWith('kernel.queue.')) isQueue = true;
+      if (mayBringWork(event)) wakes++;
+    }
+    if (wakes > 0) for (const line of Object.values(this.#lines)) line.makeReady(id, wakes);
+    if (!isQueue) return;
+    if (this.#changed.size === 0) queueMicrotask(() => void this.#lookAhead().catch(() => {})); // The store is closed or in trouble: the next commit tries again.
+    this.#changed.add(id);
+  }
+
+  /** Finds out when something is due next where that may have changed. */
+  async #lookAhead(): Promise<void> {
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const id of changed) this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
+  }
+
+  #lineOf({ startsProcess, isAdmissionChecked }: CheckedClaim): WaitingLine {
+    if (startsProcess) return isAdmissionChecked ? this.#lines.alone : this.#lines.aloneUnchecked;
+    return isAdmissionChecked ? this.#lines.sharing : this.#lines.sharingUnchecked;
+  }
+}
+
+/** Events of the queue after which nothing can be claimed that could not be before. */
+const QUIET = new Set(
+  ['claimed', 'held', 'lease_prolonged', 'failed', 'lease_expired', 'recovered', 'purged'].map((each) => `kernel.queue.${each}`),
+);
+
+function mayBringWork({ kind, payload }: EventRecord): boolean {
+  if (kind === 'kernel.queue.enqueued') return payload['delay_ms'] === 0;
+  if (kind.startsWith('kernel.queue.')) return !QUIET.has(kind);
+  // Moves made by the queue itself come with an event of the queue.
+  return kind === 'kernel.process.transitioned' && payload['new_state'] !== 'RUNNING' && !String(payload['reason']).startsWith('queue:');
+}

@@ -1,0 +1,119 @@
+import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
+import { describe, expect, it } from 'vitest';
+import { createTestClock } from '../../test-support/open-test-kernel.ts';
+import type { NewToken } from '../tables/token-table.ts';
+import type { OpenStore } from './conformance.ts';
+
+const MINE = DEFAULT_WORKSPACE;
+const OTHER = 'other' as WorkspaceId; // Valid.
+
+const token = (id: string, more: Partial<NewToken> = {}): NewToken => ({
+  id,
+  hash: `hash of ${id}`,
+  pid: undefined,
+  label: '',
+  expiresAt: undefined,
+  ...more,
+});
+
+async function openWith(open: OpenStore) {
+  const clock = createTestClock();
+  const under = await open({ clock });
+  await under.store.writeSystem(({ workspaces, now }) => workspaces.insert({ id: OTHER, createdAt: now, settings: {} }));
+  return { clock, under, [Symbol.asyncDispose]: () => under[Symbol.asyncDispose]() };
+}
+
+export function testTokens(name: string, open: OpenStore): void {
+  describe(`tokens in the store on ${name}`, () => {
+    it('are found by their hash, with what they are of', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      await store.writeSystem(({ tokens }) => tokens.insert(token('a', { label: 'laptop' })));
+      await store.workspace(MINE).write(({ tokens }) => tokens.insert(token('b')));
+      const found = await store.readSystem(({ tokens }) => ['a', 'b', 'c'].map((id) => tokens.findValid(`hash of ${id}`)));
+      expect(found.map((row) => [row?.id, row?.workspace, row?.label])).toEqual([
+        ['a', undefined, 'laptop'],
+        ['b', MINE, ''],
+        [undefined, undefined, undefined],
+      ]);
+    });
+
+    it('of one workspace are not there for another, and not for it to revoke', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      await store.writeSystem(({ tokens }) => tokens.insert(token('a')));
+      await store.workspace(MINE).write(({ tokens }) => tokens.insert(token('b')));
+      const seen = await store.workspace(OTHER).write(({ tokens }) => ({
+        found: [tokens.find('a'), tokens.find('b'), tokens.findValid('hash of a'), tokens.findValid('hash of b')],
+        list: tokens.list(10),
+        revoked: [tokens.revoke('a'), tokens.revoke('b')],
+        count: tokens.count(),
+      }));
+      expect(seen).toEqual({ found: [undefined, undefined, undefined, undefined], list: [], revoked: [false, false], count: 0 });
+      expect(await store.readSystem(({ tokens }) => tokens.list(10).map(({ id }) => id))).toEqual(['a', 'b']);
+    });
+
+    it('of a workspace are not for a transaction of the system to change', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      await store.workspace(MINE).write(({ tokens }) => tokens.insert(token('b')));
+      expect(await store.writeSystem(({ tokens }) => [tokens.revoke('b'), tokens.count(), tokens.purgeEnded(10)])).toEqual([false, 0, 0]);
+    });
+
+    it('are not valid from the moment they expire', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      await store.workspace(MINE).write(({ tokens, now }) => tokens.insert(token('a', { expiresAt: now + 10 })));
+      const isValid = () => store.readSystem(({ tokens }) => tokens.findValid('hash of a') !== undefined);
+      on.clock.advance(9);
+      expect(await isValid()).toBe(true);
+      on.clock.advance(1);
+      expect(await isValid()).toBe(false);
+    });
+
+    it('are revoked once', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      const mine = store.workspace(MINE);
+      await mine.write(({ tokens }) => tokens.insert(token('a')));
+      expect(await mine.write(({ tokens }) => [tokens.revoke('a'), tokens.revoke('a'), tokens.revoke('b')])).toEqual([true, false, false]);
+      const after = await store.readSystem(({ tokens, now }) => [tokens.findValid('hash of a'), tokens.find('a')?.revokedAt === now]);
+      expect(after).toEqual([undefined, true]);
+    });
+
+    it('are listed newest first, as many as asked for', async () => {
+      await using on = await openWith(open);
+      const mine = on.under.store.workspace(MINE);
+      for (const id of ['a', 'b', 'c']) {
+        await mine.write(({ tokens }) => tokens.insert(token(id)));
+        on.clock.advance(1);
+      }
+      expect(await mine.read(({ tokens }) => tokens.list(2).map(({ id }) => id))).toEqual(['c', 'b']);
+    });
+
+    it('that ended are purged, oldest first, and no others', async () => {
+      await using on = await openWith(open);
+      const mine = on.under.store.workspace(MINE);
+      await mine.write(({ tokens, now }) => {
+        for (const id of ['a', 'b']) tokens.insert(token(id, { expiresAt: now + 1 }));
+        for (const id of ['c', 'd']) tokens.insert(token(id));
+        tokens.revoke('c');
+      });
+      on.clock.advance(1);
+      const ids = () => mine.read(({ tokens }) => tokens.list(10).map(({ id }) => id));
+      expect(await mine.write(({ tokens }) => tokens.purgeEnded(1))).toBe(1);
+      expect(await ids()).toEqual(['b', 'c', 'd']);
+      expect(await mine.write(({ tokens }) => tokens.purgeEnded(10))).toBe(2);
+      expect(await ids()).toEqual(['d']);
+    });
+
+    it('cannot be of a process that never was, nor have a hash twice', async () => {
+      await using on = await openWith(open);
+      const mine = on.under.store.workspace(MINE);
+      await expect(mine.write(({ tokens }) => tokens.insert(token('a', { pid: 7 })))).rejects.toThrow();
+      await mine.write(({ tokens }) => tokens.insert(token('a')));
+      await expect(mine.write(({ tokens }) => tokens.insert({ ...token('b'), hash: 'hash of a' }))).rejects.toThrow();
+      expect(await mine.read(({ tokens }) => tokens.count())).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,134 @@
+/** What the mail table says to SQLite. */
+import type { Database } from './database.ts';
+
+const BOX = 'pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, pending, delivered, bytes, due_at, created_at';
+const MESSAGE = `id, sender, recipient, topic, kind, priority, posted_at, delivered_at, deliveries, expires_at, correlation_id,
+  coalesce(payload, (SELECT b.payload FROM message_bodies AS b WHERE b.ws = messages.ws AND b.id = messages.body)) AS payload`;
+const NEW = `ws, recipient, id, sender, topic, kind, payload, body, bytes, priority, posted_at, deliveries, visible_at, expires_at,
+  correlation_id`;
+const REQUEST = 'pid, correlation_id, recipient, message_id, until';
+/** Messages named by a list of ids. */
+const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?))';
+const FRESH = '(expires_at IS NULL OR expires_at > ?)';
+
+export type MailStatements = ReturnType<typeof prepareMail>;
+
+export function prepareMail(database: Database) {
+  return { ...prepareBoxes(database), ...prepareSubscriptions(database), ...prepareMessages(database), ...prepareKeys(database) };
+}
+
+function prepareBoxes(database: Database) {
+  return {
+    findBox: database.query(`SELECT ${BOX} FROM boxes WHERE ws = ? AND pid = ?`),
+    totals: database.query('SELECT count(*) AS boxes, total(pending) AS pending FROM boxes WHERE ws = ?'),
+    insertBox: database.change(
+      `INSERT INTO boxes (ws, pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    deleteBox: database.change('DELETE FROM boxes WHERE ws = ? AND pid = ?'),
+    countArrival: database.change('UPDATE boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ? WHERE ws = ? AND pid = ?'),
+    countArrivals: database.change(
+      `UPDATE boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ?
+       WHERE ws = ? AND pid IN (SELECT value FROM json_each(?))`,
+    ),
+    countDelivery: database.change(
+      `UPDATE boxes SET pending = pending - ?1, delivered = delivered + ?1, due_at = min(ifnull(due_at, ?2), ?2) WHERE ws = ?3 AND pid = ?4`,
+    ),
+    countLeaving: database.change(
+      'UPDATE boxes SET pending = pending - ?, delivered = delivered - ?, bytes = bytes - ? WHERE ws = ? AND pid = ?',
+    ),
+    nextDueAt: database.query('SELECT min(due_at) AS at FROM boxes WHERE ws = ? AND due_at IS NOT NULL'),
+    dueBoxes: database.query(`SELECT ${BOX} FROM boxes WHERE ws = ? AND due_at <= ? ORDER BY due_at, pid LIMIT ?`),
+    lowerDue: database.change(
+      `UPDATE boxes SET due_at = ?1 WHERE ws = ?2 AND pid IN (SELECT value FROM json_each(?3)) AND (due_at IS NULL OR due_at > ?1)`,
+    ),
+    refreshDue: database.change(
+      `UPDATE boxes SET due_at = (SELECT min(at) FROM (
+         SELECT min(expires_at) AS at FROM messages WHERE ws = ?1 AND recipient = ?2 AND expires_at IS NOT NULL
+         UNION ALL SELECT min(max(delivered_at + ?3, ifnull(visible_at, 0))) FROM messages WHERE ws = ?1 AND recipient = ?2
+         UNION ALL SELECT min(until) FROM message_keys WHERE ws = ?1 AND recipient = ?2
+         UNION ALL SELECT min(until) FROM message_requests WHERE ws = ?1 AND pid = ?2))
+       WHERE ws = ?1 AND pid = ?2`,
+    ),
+  };
+}
+
+function prepareSubscriptions(database: Database) {
+  return {
+    topicsOf: database.query('SELECT topic FROM subscriptions WHERE ws = ? AND pid = ? ORDER BY topic'),
+    hasPatterns: database.query('SELECT 1 FROM subscriptions WHERE ws = ? AND is_pattern = 1 LIMIT 1'),
+    subscribers: database.query(
+      `SELECT ${BOX} FROM boxes WHERE ws = ?1 AND pid IN
+         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT ?3`,
+    ),
+    subscribe: database.change('INSERT INTO subscriptions (ws, pid, topic, is_pattern) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
+    unsubscribe: database.change('DELETE FROM subscriptions WHERE ws = ? AND pid = ? AND topic = ?'),
+  };
+}
+
+function prepareMessages(database: Database) {
+  const some = (conditions: string, order: string) =>
+    database.query(
+      `SELECT ${MESSAGE} FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} AND ${FRESH} ORDER BY ${order} LIMIT ?`,
+    );
+  const ids = (conditions: string, order: string) =>
+    database.query(`SELECT id FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} ORDER BY ${order} LIMIT ?`);
+  return {
+    waiting: some('visible_at = 0', 'priority DESC, id'),
+    waitingOfTopic: some('visible_at = 0 AND topic = ?', 'priority DESC, id'),
+    shownAgain: some('visible_at > 0 AND visible_at <= ?', 'priority DESC, id'),
+    shownAgainOfTopic: some('visible_at > 0 AND visible_at <= ? AND topic = ?', 'priority DESC, id'),
+    after: some('id > ? AND visible_at IS NOT NULL', 'id'),
+    dead: some('id > ? AND visible_at IS NULL', 'id'),
+    answers: some('correlation_id = ? AND id > ? AND visible_at IS NOT NULL', 'id'),
+    shown: ids('visible_at = 0 AND delivered_at IS NOT NULL', 'id'),
+    expired: ids('expires_at <= ?', 'expires_at, id'),
+    outkept: ids('delivered_at <= ? AND ifnull(visible_at, 0) <= ?', 'id'),
+    all: ids('id > ?', 'id'),
+    oldDead: database.query(
+      'SELECT id FROM messages WHERE ws = ? AND recipient = ? AND visible_at IS NULL ORDER BY id DESC LIMIT -1 OFFSET ?',
+    ),
+    nextVisibleAt: database.query(
+      'SELECT min(visible_at) AS at FROM messages WHERE ws = ? AND recipient = ? AND visible_at > 0 AND visible_at > ?',
+    ),
+    countFrom: database.query(
+      `SELECT count(*) AS count FROM
+         (SELECT 1 FROM messages WHERE ws = ? AND recipient = ? AND sender = ? AND delivered_at IS NULL LIMIT ?)`,
+    ),
+    insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`),
+    insertCopies: database.change(
+      `INSERT INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ? FROM json_each(?)`,
+    ),
+    deliver: database.change(
+      `UPDATE messages SET delivered_at = ?1, deliveries = deliveries + 1, visible_at = CASE ?2 WHEN 0 THEN visible_at ELSE ?2 END
+       WHERE ws = ?3 AND recipient = ?4 AND id IN (SELECT value FROM json_each(?5))`,
+    ),
+    stillHidden: database.query(`SELECT id FROM messages WHERE ${THESE} AND visible_at = ? ORDER BY id`),
+    giveBack: database.change(`UPDATE messages SET deliveries = deliveries - 1, visible_at = ? WHERE ${THESE}`),
+    bury: database.change(`UPDATE messages SET visible_at = NULL WHERE ${THESE}`),
+    describe: database.query(
+      `SELECT id, body, bytes, delivered_at IS NULL AS is_pending, visible_at IS NULL AS is_dead FROM messages WHERE ${THESE} ORDER BY id`,
+    ),
+    remove: database.change(`DELETE FROM messages WHERE ${THESE}`),
+    insertBody: database.change('INSERT INTO message_bodies (ws, id, uses, payload) VALUES (?, ?, ?, ?)'),
+    leaveBody: database.change('UPDATE message_bodies SET uses = uses - ? WHERE ws = ? AND id = ?'),
+    deleteBody: database.change('DELETE FROM message_bodies WHERE ws = ? AND id = ? AND uses = 0'),
+  };
+}
+
+function prepareKeys(database: Database) {
+  return {
+    findKey: database.query('SELECT message_id FROM message_keys WHERE ws = ? AND recipient = ? AND sender = ? AND key = ? AND until > ?'),
+    insertKey: database.change('INSERT INTO message_keys (ws, recipient, sender, key, message_id, until) VALUES (?, ?, ?, ?, ?, ?)'),
+    deleteKey: database.change('DELETE FROM message_keys WHERE ws = ? AND recipient = ? AND sender = ? AND key = ?'),
+    forgetKeys: database.change('DELETE FROM message_keys WHERE ws = ? AND recipient = ? AND until <= ?'),
+    oldestKeys: database.query('SELECT sender, key FROM message_keys WHERE ws = ? AND recipient = ? ORDER BY until, message_id LIMIT ?'),
+    countKeys: database.change('UPDATE boxes SET keys = keys + ? WHERE ws = ? AND pid = ?'),
+    keysOf: database.query('SELECT keys FROM boxes WHERE ws = ? AND pid = ?'),
+    findRequest: database.query(`SELECT ${REQUEST} FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ? AND until > ?`),
+    countRequests: database.query('SELECT count(*) AS count FROM (SELECT 1 FROM message_requests WHERE ws = ? AND pid = ? LIMIT ?)'),
+    insertRequest: database.change(`INSERT INTO message_requests (ws, ${REQUEST}) VALUES (?, ?, ?, ?, ?, ?)`),
+    deleteRequest: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ?'),
+    forgetRequests: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND until <= ?'),
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * Tokens: 256 random bits each, shown once and kept as their SHA-256. They are found by that hash, so nothing compares secrets and no time
+ * tells how close a guess was; and who reads the store cannot call with what is in it. That a token was used is not written down: it would
+ * make every call a write.
+ */
+import { hash, randomBytes } from 'node:crypto';
+import { createTokenId, Fault, type RandomSource, type TokenId } from '@warren/protocol';
+import type { JsonObject } from '../internal/json.ts';
+import { checkWord } from '../internal/payload.ts';
+import type { Store, SystemTransaction, Transaction } from '../store/store.ts';
+import type { NewToken, TokenRow } from '../store/tables/token-table.ts';
+import type { Principal, TokenRecord, Tokens } from './tokens.ts';
+
+/** So that people, and programs that search for leaked secrets, know one when they see it. */
+const PREFIX = 'wrn_';
+const SECRET_BYTES = 32;
+const FORM = new RegExp(`^${PREFIX}[A-Za-z0-9_-]{43}$`);
+/** Of one workspace, or of all operators. Those that ended make room. */
+export const TOKENS_MAX = 10_000;
+const PURGED_AT_ONCE = 1_000;
+
+export type TokenParts = { readonly store: Store; readonly random?: RandomSource | undefined };
+
+export function createTokens({ store, random = randomBytes }: TokenParts): Tokens {
+  return {
+    async create(principal, { label = '', expiresAt } = {}) {
+      if (label !== '') checkWord(label, 'label', 'invalid_argument');
+      const secret = `${PREFIX}${Buffer.from(random(SECRET_BYTES)).toString('base64url')}`;
+      const pid = principal.kind === 'process' ? principal.pid : undefined;
+      const token: NewToken = { id: createTokenId(random), hash: hashOf(secret), pid, label, expiresAt };
+      const row =
+        principal.kind === 'operator'
+          ? await store.writeSystem((transaction) => insert(transaction, token))
+          : await store.workspace(principal.workspace).write((transaction) => insertInWorkspace(transaction, token));
+      return { token: secret, record: toRecord(row) };
+    },
+
+    async authenticate(token) {
+      if (!FORM.test(token)) return undefined;
+      const key = hashOf(token);
+      const row = await store.readSystem(({ tokens }) => tokens.findValid(key));
+      return row === undefined ? undefined : principalOf(row);
+    },
+
+    async list(workspace) {
+      const rows =
+        workspace === undefined
+          ? await store.readSystem(({ tokens }) => tokens.list(TOKENS_MAX))
+          : await store.workspace(workspace).read(({ tokens }) => tokens.list(TOKENS_MAX));
+      return rows.map(toRecord);
+    },
+
+    async get(id) {
+      const row = await store.readSystem(({ tokens }) => tokens.find(id));
+      if (row === undefined) throw new Fault('not_found', 'Cannot find the token: it does not exist', { details: { token_id: id } });
+      return toRecord(row);
+    },
+
+    async revoke(id) {
+      const row = await store.readSystem(({ tokens }) => tokens.find(id));
+      if (row?.workspace === undefined) return await store.writeSystem(({ tokens }) => tokens.revoke(id));
+      return await store.workspace(row.workspace).write((transaction) => revokeInWorkspace(transaction, row));
+    },
+  };
+}
+
+type Holder = Pick<SystemTransaction, 'now' | 'tokens'>;
+
+function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
+  if (token.expiresAt !== undefined && !(Number.isSafeInteger(token.expiresAt) && token.expiresAt > now)) {
+    throw new Fault('invalid_argument', 'Cannot create a token: the time it expires at is not in the future', {
+      details: { field: 'expires_at' },
+    });
+  }
+  makeRoom(tokens);
+  tokens.insert(token);
+  const row = tokens.find(token.id);
+  if (row === undefined) throw new Error('A token is gone in the transaction that made it');
+  return row;
+}
+
+function insertInWorkspace(transaction: Transaction, token: NewToken): TokenRow {
+  if (token.pid !== undefined) checkAlive(transaction, token.pid);
+  const row = insert(transaction, token);
+  transaction.events.append({
+    pid: row.pid,
+    kind: 'kernel.token.created',
+    payload: { ...payloadOf(row), label: row.label, expires_at: row.expiresAt ?? null },
+  });
+  return row;
+}
+
+function revokeInWorkspace({ tokens, events }: Transaction, row: TokenRow): boolean {
+  if (!tokens.revoke(row.id)) return false;
+  events.append({ pid: row.pid, kind: 'kernel.token.revoked', payload: payloadOf(row) });
+  return true;
+}
+
+function checkAlive(transaction: Transaction, pid: number): void {
+  const process = transaction.processes.find(pid);
+  if (process === undefined) {
+    throw new Fault('unknown_pid', `Cannot create a token for process ${pid}: it does not exist`, { details: { pid } });
+  }
+  if (process.state === 'DEAD') {
+    throw new Fault('illegal_transition', `Cannot create a token for process ${pid}: it is DEAD`, {
+      details: { pid, prev_state: 'DEAD', target_state: 'DEAD' },
+    });
+  }
+}
+
+function makeRoom(tokens: SystemTransaction['tokens']): void {
+  const count = tokens.count();
+  if (count < TOKENS_MAX || tokens.purgeEnded(PURGED_AT_ONCE) > 0) return;
+  throw new Fault('too_large', `Cannot create a token: ${count} are in use, the limit is ${TOKENS_MAX}; revoke some first`, {
+    details: { count, limit: TOKENS_MAX },
+  });
+}
+
+function payloadOf(row: TokenRow): JsonObject {
+  return { token_id: row.id, principal: principalOf(row).kind };
+}
+
+function principalOf({ workspace, pid }: TokenRow): Principal {
+  if (workspace === undefined) return { kind: 'operator' };
+  return pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
+}
+
+function toRecord(row: TokenRow): TokenRecord {
+  return {
+    id: row.id as TokenId, // Only such were inserted.
+    principal: principalOf(row),
+    label: row.label,
+    createdAt: row.createdAt,
+    expiresAt: row.expiresAt,
+    revokedAt: row.revokedAt,
+  };
+}
+
+function hashOf(token: string): string {
+  return hash('sha256', token, 'hex');
+}

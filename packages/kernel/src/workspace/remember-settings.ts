@@ -1,0 +1,33 @@
+/** Settings are asked for with nearly every write, and changed by this process alone: so they are read once. */
+import type { WorkspaceId } from '@warren/protocol';
+import type { WorkspaceSettings, Workspaces } from './workspaces.ts';
+
+export type RememberedSettings = {
+  /** As they are when this is called. Faults: `not_found`. */
+  readonly settingsOf: (id: WorkspaceId) => Promise<WorkspaceSettings>;
+  /** The same workspaces; updates through it are heard of. */
+  readonly workspaces: Workspaces;
+};
+
+export function rememberSettings(workspaces: Workspaces): RememberedSettings {
+  const known = new Map<WorkspaceId, Promise<WorkspaceSettings>>();
+
+  const read = (id: WorkspaceId): Promise<WorkspaceSettings> => {
+    const reading = workspaces.get(id).then(({ settings }) => settings);
+    known.set(id, reading);
+    reading.catch(() => known.delete(id)); // The caller hears of it; there may be such a workspace later.
+    return reading;
+  };
+
+  return {
+    settingsOf: (id) => known.get(id) ?? read(id),
+    workspaces: {
+      ...workspaces,
+      async update(id, changes) {
+        const updated = await workspaces.update(id, changes);
+        known.set(id, Promise.resolve(updated.settings));
+        return updated;
+      },
+    },
+  };
+}
