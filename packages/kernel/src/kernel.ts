@@ -8,6 +8,7 @@ import type { Mail } from './mailbox/mail.ts';
 import type { Observe } from './observe/observe.ts';
 import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
+import type { Purger } from './retention/purger.ts';
 import type { Queue, Scheduler } from './schedule/queue.ts';
 import type { Store } from './store/store.ts';
 import type { Tokens } from './token/tokens.ts';
@@ -32,6 +33,7 @@ export interface Kernel extends AsyncDisposable {
   readonly workspaces: Workspaces;
   readonly tokens: Tokens;
   readonly scheduler: Scheduler;
+  readonly purger: Purger;
   readonly store: Store;
   /** Prometheus text. */
   metrics(): Promise<string>;

@@ -16,16 +16,25 @@ import { createLedger } from './ledger/create-ledger.ts';
 import { createLedgerChanges } from './ledger/ledger-changes.ts';
 import { recoverReservations } from './ledger/recover-reservations.ts';
 import { endReservations } from './ledger/reservations.ts';
+import { endMail } from './mailbox/box.ts';
+import { openMailroom } from './mailbox/mailroom.ts';
+import { createObserve } from './observe/create-observe.ts';
+import { expose } from './observe/exposition.ts';
+import { metricsOf } from './observe/metrics.ts';
 import { createProcesses } from './process/create-processes.ts';
 import { createProcessChanges, type ProcessHooks } from './process/process-changes.ts';
 import type { RecoveryPolicy } from './process/processes.ts';
 import { recoverProcesses } from './process/recover-processes.ts';
+import { createNames, endNames } from './registry/create-names.ts';
+import { createPurger } from './retention/create-purger.ts';
 import { followEnd, followMove, isLeased } from './schedule/change-waiting.ts';
 import { createQueue } from './schedule/create-queue.ts';
 import { createScheduler } from './schedule/create-scheduler.ts';
+import { purgeFinished } from './schedule/purge-queue.ts';
 import { readmit } from './schedule/readmit.ts';
 import { recoverQueue } from './schedule/recover-queue.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { createTokens } from './token/create-tokens.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
 import { rememberSettings } from './workspace/remember-settings.ts';
 
@@ -46,7 +55,8 @@ export type KernelOptions = {
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const clock = options.clock ?? createClock();
   const store = openSqliteStore({ ...options, clock });
-  const hooks: ProcessHooks = { onEnd: [endGrants, endReservations, followEnd], onMove: [followMove] };
+  const startedAt = clock.now();
+  const hooks: ProcessHooks = { onEnd: [endGrants, endReservations, followEnd, endMail, endNames], onMove: [followMove] };
   const changes = createProcessChanges(hooks);
   const budget = { changes, readmit };
   const recentOf = new Map<WorkspaceId, RecentEvents>();
@@ -60,6 +70,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
 
   const ledgerChanges = createLedgerChanges(budget);
   const scheduler = createScheduler({ store, clock, changes, findBreach: ledgerChanges.findBreach, settingsOf });
+
+  const mailroom = openMailroom({ store, clock });
 
   const agentFsOf = new Map<WorkspaceId, AgentFs>();
   const agentFs = (id: WorkspaceId): AgentFs => {
@@ -79,23 +91,44 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     const known = parts.get(id);
     if (known !== undefined) return known;
     const mine = store.workspace(id);
+    const ledger = createLedger({ store: mine, ...budget });
     const made = {
       id,
       processes: createProcesses({ store: mine, changes, allowChild }),
       events: createEvents({ store: mine, recent: recent(id) }),
       grants: createGrants({ store: mine }),
-      ledger: createLedger({ store: mine, ...budget }),
+      ledger,
       queue: createQueue({
         store: mine,
         changes,
         findBreach: ledgerChanges.findBreach,
         runningMax: async () => (await settingsOf(id)).runningMax,
       }),
+      mail: mailroom.mail(id),
+      names: createNames({ store: mine }),
       files: agentFs(id).files,
+      observe: createObserve({
+        store: mine,
+        schemaVersion: store.schemaVersion,
+        startedAt,
+        clock,
+        ledgerOf: (pid) => ledger.list({ kind: 'process', pid }),
+      }),
     } as unknown as WorkspaceKernel; // Until the other parts are here.
     parts.set(id, made);
     return made;
   };
+
+  const purger = createPurger({
+    store,
+    faults: options.faults,
+    list: async () => (await workspaces.list()).map(({ id, settings }) => ({ id, retention: settings.retention })),
+    workspace: (id) => ({
+      purgeEntries: purgeFinished,
+      purgeMessages: () => workspace(id).mail.expire(),
+      purgeFileVersions: agentFs(id).purgeVersions,
+    }),
+  });
 
   try {
     if (options.isReadOnly !== true) {
@@ -105,27 +138,39 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
         await recoverQueue(store.workspace(id));
         await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, isLeased });
         await recoverReservations(store.workspace(id));
+        await mailroom.watch(id);
         agentFs(id)
           .sweep()
           .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
       }
       await scheduler.begin((await workspaces.list()).map(({ id }) => id));
+      purger.begin();
     }
   } catch (error) {
     scheduler.close();
+    await mailroom.close();
     await store.close();
     throw error;
   }
 
   const close = async (): Promise<void> => {
+    await purger.close();
     scheduler.close();
+    await mailroom.close();
     await store.close();
   };
   return {
     workspace,
     workspaces,
+    tokens: createTokens({ store }),
     scheduler,
+    purger,
     store,
+    async metrics() {
+      const all = await workspaces.list();
+      const summaries = await Promise.all(all.map(({ id }) => workspace(id).observe.summary()));
+      return expose(metricsOf(summaries, { schemaVersion: store.schemaVersion, uptimeMs: clock.now() - startedAt }));
+    },
     close,
     [Symbol.asyncDispose]: close,
   } as unknown as Kernel; // As above.

@@ -32,7 +32,8 @@ function checkSenders(senders: BoxSenders): BoxSenders {
 export function createBox(transaction: Transaction, box: NewBox): BoxRow {
   const { pid } = box;
   const process = transaction.processes.find(pid);
-  if (process === undefined) throw new Fault('unknown_pid', `Cannot create a box of process ${pid}: it does not exist`, { details: { pid } });
+  if (process === undefined)
+    throw new Fault('unknown_pid', `Cannot create a box of process ${pid}: it does not exist`, { details: { pid } });
   if (process.state === 'DEAD') {
     throw new Fault('mail_invalid', `Cannot create a box of process ${pid}: it is DEAD`, { details: { field: 'pid' } });
   }

@@ -6,5 +6,7 @@ export type Range = { readonly default: number; readonly least: number; readonly
 export function checkNumber(value: number | undefined, range: Range, field: string): number {
   if (value === undefined) return range.default;
   if (Number.isSafeInteger(value) && value >= range.least && value <= range.most) return value;
-  throw new Fault('mail_invalid', `Cannot use ${field}: it is no whole number from ${range.least} to ${range.most}`, { details: { field } });
+  throw new Fault('mail_invalid', `Cannot use ${field}: it is no whole number from ${range.least} to ${range.most}`, {
+    details: { field },
+  });
 }

@@ -62,16 +62,16 @@ export function acknowledge(transaction: Transaction, pid: number, messageIds: r
   return ids.length;
 }
 
-/** By id, hidden or not. With `marksDelivered` what was not handed out yet now is, and stays visible. */
+/** By id, hidden or not. What was not handed out yet now is, and stays visible. */
 export function replay(
   transaction: Transaction,
   pid: number,
-  { since, limit, marksDelivered }: { readonly since: number; readonly limit: number; readonly marksDelivered: boolean },
+  { since, limit }: { readonly since: number; readonly limit: number },
 ): readonly MessageRow[] {
   const box = requireBox(transaction, pid);
   const messages = transaction.mail.after(pid, since, limit);
   const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined);
-  if (!marksDelivered || fresh.length === 0) return messages;
+  if (fresh.length === 0) return messages;
   transaction.mail.deliver(pid, fresh, { hidden: 0, kept: transaction.now + box.retentionMs });
   const payload = { ...idsPayload(fresh.map(({ id }) => id)), hidden_until: null };
   transaction.events.append({ pid, kind: 'kernel.mail.received', payload });

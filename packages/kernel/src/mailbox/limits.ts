@@ -8,6 +8,8 @@ export const RETENTION_MS = { default: HOUR_MS, least: 0, most: 366 * 24 * HOUR_
 export const DELIVERIES = { default: 16, least: 1, most: 1_000 } as const;
 export const VISIBILITY_MS = { default: 30_000, least: 1, most: 12 * HOUR_MS } as const;
 export const WAIT_MS = { default: 0, least: 0, most: HOUR_MS } as const;
+/** For an answer. */
+export const REQUEST_MS = { default: 30_000, least: 1, most: HOUR_MS } as const;
 export const RECEIVE = { default: 100, least: 1, most: 1_000 } as const;
 export const PRIORITY = { default: 0, least: -1_000_000_000, most: 1_000_000_000 } as const;
 

@@ -3,8 +3,9 @@
  * while, and is gone once it is acknowledged; what is not acknowledged in time is handed out again. So it arrives at least once, and
  * whoever must not act twice goes by its id.
  */
-import type { BoxRow, BoxSenders, MessageRow } from '../store/tables/mail-table.ts';
+
 import type { JsonObject } from '../internal/json.ts';
+import type { BoxRow, BoxSenders, MessageRow } from '../store/tables/mail-table.ts';
 
 export type Message = MessageRow;
 
@@ -108,7 +109,7 @@ export interface Mail {
    */
   request(sender: number, recipient: number, letter: Letter & { readonly timeoutMs: number }, signal?: AbortSignal): Promise<Message>;
   /** Sends to the sender of `message` with its correlation id. Faults: as `send`, and `mail_invalid` when no process sent it. */
-  reply(pid: number, message: Message, letter: Letter): Promise<number>;
+  reply(pid: number, message: Pick<Message, 'id' | 'sender' | 'correlationId'>, letter: Letter): Promise<number>;
   /**
    * Deletes expired mail and what was delivered longer ago than its box keeps it, up to `now` (default: now). The kernel does so by itself in
    * time, and before a full box refuses anything. Returns how many messages.

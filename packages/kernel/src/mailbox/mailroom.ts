@@ -1,5 +1,5 @@
 /**
- * What the kernel's mail has besides its rows, for all workspaces: who waits, and the one timer that wakes them and deletes what is past its
+ * What the kernel's mail has besides its rows, for all workspaces: who waits, and the one timer that wakes them and has deleted what is past its
  * time. It learns what happens from committed events alone, whoever wrote them.
  */
 import type { WorkspaceId } from '@warren/protocol';
@@ -7,41 +7,53 @@ import type { Clock } from '../internal/clock.ts';
 import type { Store } from '../store/store.ts';
 import { Alarm } from './alarm.ts';
 import { createMail } from './create-mail.ts';
-import { expireStep } from './expire.ts';
-import { SWEEP_DELAY_MS, SWEEP_RETRY_MS } from './limits.ts';
 import type { Mail } from './mail.ts';
+import { Sweeper } from './sweeper.ts';
 import { Waiters } from './waiters.ts';
 
 export interface Mailroom extends AsyncDisposable {
   mail(workspace: WorkspaceId): Mail;
-  /** Begins to delete what is past its time in this workspace. */
+  /** Begins to delete what is past its time in this workspace. Using its mail does so too. */
   watch(workspace: WorkspaceId): Promise<void>;
   /** Does what is due now. The timer calls it; a test that moves the clock does too. */
   tick(): Promise<void>;
-  /** Ends every wait with `aborted`. */
+  /** Ends every wait with `aborted`. Disposing does the same. */
   close(): Promise<void>;
 }
 
+type Desk = { readonly mail: Mail; readonly waiters: Waiters; readonly sweeper: Sweeper };
+
 export function openMailroom({ store, clock }: { readonly store: Store; readonly clock: Clock }): Mailroom {
+  const now = () => clock.now();
   const alarm = new Alarm(clock);
   const desks = new Map<WorkspaceId, Desk>();
   const deskOf = (id: WorkspaceId): Desk => {
-    const known = desks.get(id) ?? new Desk({ store, clock, alarm, id });
-    desks.set(id, known);
-    return known;
+    const known = desks.get(id);
+    if (known !== undefined) return known;
+    const mine = store.workspace(id);
+    const waiters = new Waiters(alarm, now);
+    const desk = { waiters, mail: createMail({ store: mine, waiters, now }), sweeper: new Sweeper({ store: mine, alarm, now }) };
+    desks.set(id, desk);
+    return desk;
   };
-  const listening = store.onCommit((id, events) => desks.get(id)?.hear(events));
+  const listening = store.onCommit((id, events) => {
+    if (!events.some(({ kind }) => kind.startsWith('kernel.mail.'))) return;
+    const { waiters, sweeper } = deskOf(id);
+    waiters.hear(events);
+    void sweeper.lookAhead();
+  });
   const close = async (): Promise<void> => {
     listening[Symbol.dispose]();
     alarm.close();
-    await Promise.all([...desks.values()].map((desk) => desk.close()));
+    for (const { waiters } of desks.values()) waiters.close();
+    await Promise.all([...desks.values()].map(({ sweeper }) => sweeper.close()));
   };
   return {
     mail: (id) => deskOf(id).mail,
-    watch: (id) => deskOf(id).lookAhead(),
+    watch: (id) => deskOf(id).sweeper.lookAhead(),
     async tick() {
       alarm.tick();
-      await Promise.all([...desks.values()].map((desk) => desk.swept()));
+      await Promise.all([...desks.values()].map(({ sweeper }) => sweeper.idle()));
     },
     close,
     [Symbol.asyncDispose]: close,

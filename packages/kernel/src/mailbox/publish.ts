@@ -59,7 +59,8 @@ function refuse(transaction: Transaction, box: BoxRow, { sender, letter }: Publi
 function insertCopies(transaction: Transaction, { sender, topic, letter }: Publishing, boxes: readonly BoxRow[]): number {
   const recipients = boxes.map(({ pid }) => pid);
   const firstId = transaction.mail.insertCopies(recipients, { ...letter, sender, topic, visibleAt: 0 });
-  if (letter.dedupeKey !== undefined) for (const [index, box] of boxes.entries()) keepKey(transaction, box, sender, letter, firstId + index);
+  if (letter.dedupeKey !== undefined)
+    for (const [index, box] of boxes.entries()) keepKey(transaction, box, sender, letter, firstId + index);
   return firstId;
 }
 

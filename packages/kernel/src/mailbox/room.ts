@@ -2,9 +2,9 @@
 import { Fault } from '@warren/protocol';
 import type { Transaction } from '../store/store.ts';
 import type { BoxRow } from '../store/tables/mail-table.ts';
+import { requireBox } from './box.ts';
 import { expireBox } from './expire.ts';
 import { BOX_BYTES_MAX, DELIVERED_FACTOR, SWEEP_STEP } from './limits.ts';
-import { requireBox } from './box.ts';
 
 /** Messages that make room at a time where they were read by `replay`, which nobody acknowledges. */
 const FORGOTTEN_STEP = 64;
@@ -25,8 +25,10 @@ function findObstacle(transaction: Transaction, box: BoxRow, sender: number | un
   const { pid, capacity, senderCapacity, pending, delivered } = box;
   if (pending >= capacity) return full(box, `${pending} messages wait, the limit is ${capacity}`);
   const deliveredMax = capacity * DELIVERED_FACTOR;
-  if (delivered >= deliveredMax) return full(box, `${delivered} messages are not acknowledged, the limit is ${deliveredMax}`, { delivered });
-  if (box.bytes + bytes > BOX_BYTES_MAX) return full(box, `it holds ${box.bytes} bytes, the limit is ${BOX_BYTES_MAX}`, { bytes: box.bytes });
+  if (delivered >= deliveredMax)
+    return full(box, `${delivered} messages are not acknowledged, the limit is ${deliveredMax}`, { delivered });
+  if (box.bytes + bytes > BOX_BYTES_MAX)
+    return full(box, `it holds ${box.bytes} bytes, the limit is ${BOX_BYTES_MAX}`, { bytes: box.bytes });
   if (sender === undefined || pending < senderCapacity) return undefined;
   const mine = transaction.mail.countFrom(pid, sender, senderCapacity);
   if (mine < senderCapacity) return undefined;

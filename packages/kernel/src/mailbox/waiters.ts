@@ -80,7 +80,7 @@ export class Waiters {
       const { promise, resolve } = Promise.withResolvers<void>();
       const before = entry.arrival;
       entry.arrival = undefined;
-      entry.wake = resolve;
+      entry.wake = () => resolve();
       let found: T;
       try {
         found = await look();
@@ -90,10 +90,10 @@ export class Waiters {
       }
       if (found.isDone || signal?.aborted === true || this.#now() >= deadline) return found;
       if (found.nextVisibleAt !== undefined) this.#setBell(entry.interest.pid, found.nextVisibleAt);
-      using _deadline = this.#alarm.set({ at: deadline, ring: resolve, isAwaited: true });
-      signal?.addEventListener('abort', resolve, { once: true });
+      using _deadline = this.#alarm.set({ at: deadline, ring: entry.wake, isAwaited: true });
+      signal?.addEventListener('abort', entry.wake, { once: true });
       await promise;
-      signal?.removeEventListener('abort', resolve);
+      signal?.removeEventListener('abort', entry.wake);
     }
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { openTestKernel } from '../test-support/open-test-kernel.ts';
 import { expose } from './exposition.ts';
-import { createOperationMetrics } from './operation-metrics.ts';
 
 const LINE =
   /^(?:# HELP [a-z_]+ .*|# TYPE [a-z_]+ (?:counter|gauge|histogram)|[a-z_]+(?:\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)+\})? -?[0-9.e+-]+)$/;
@@ -23,14 +23,65 @@ describe('the text for Prometheus', () => {
       }),
     );
   });
+});
 
-  it('counts durations in buckets that only grow, and faults by code', () => {
-    const metrics = createOperationMetrics();
-    for (const ms of [0.05, 3, 3, 40_000]) metrics.observe('event.append', ms, ms > 10 ? 'deadline' : undefined);
-    const text = expose(metrics.collect());
-    expect(text).toContain('warren_operation_duration_seconds_bucket{le="0.0001",operation="event.append"} 1\n');
-    expect(text).toContain('warren_operation_duration_seconds_bucket{le="0.005",operation="event.append"} 3\n');
-    expect(text).toContain('warren_operation_duration_seconds_bucket{le="+Inf",operation="event.append"} 4\n');
-    expect(text).toContain('warren_operation_faults_total{fault="deadline",operation="event.append"} 1\n');
+describe('a view of a process', () => {
+  it('has every key, also of one that does not exist', async () => {
+    await using test = await openTestKernel();
+    expect(await test.mine.observe.process(99)).toEqual({
+      process: undefined,
+      grants: undefined,
+      ledger: [],
+      mailbox: { exists: false, capacity: 0, pending: 0, subscriptions: [] },
+      queue: { queued: 0, dispatched: 0, completed: 0, expired: 0, cancelled: 0, dead: 0 },
+      files: { count: 0, bytes: 0 },
+      names: [],
+      recentEvents: [],
+    });
+  });
+
+  it('shows what the process holds', async () => {
+    await using test = await openTestKernel();
+    const { mine } = test;
+    const { pid } = await mine.processes.create({ name: 'a', template: 't' });
+    await mine.grants.create(pid, { tools: ['read'] });
+    await mine.ledger.create({ kind: 'process', pid }, { tokens: 10 });
+    await mine.mail.createBox(pid, { capacity: 5 });
+    await mine.mail.subscribe(pid, 'news');
+    await mine.mail.send(undefined, pid, { kind: 'hello' });
+    await mine.queue.enqueue({ pid });
+    await mine.files.write(pid, { path: '/memory/a' }, Buffer.from('four'));
+    await mine.names.register('alice', pid);
+    expect(await mine.observe.process(pid)).toMatchObject({
+      process: { pid, state: 'READY' },
+      grants: { tools: ['read'] },
+      ledger: [{ dim: 'tokens', granted: 10 }],
+      mailbox: { exists: true, capacity: 5, pending: 1, subscriptions: ['news'] },
+      queue: { queued: 1 },
+      files: { count: 1, bytes: 4 },
+      names: ['alice'],
+    });
+  });
+});
+
+describe('a summary', () => {
+  it('counts what there is, and the metrics say the same', async () => {
+    await using test = await openTestKernel();
+    const { mine } = test;
+    const { pid } = await mine.processes.create({ name: 'a', template: 't' });
+    await mine.processes.create({ name: 'b', template: 't' });
+    await mine.processes.transition(pid, 'RUNNING');
+    await mine.ledger.create({ kind: 'process', pid }, { tokens: 1 }, { onBreach: 'deny' });
+    await mine.ledger.charge(pid, 'tokens', 5);
+    test.clock.advance(1_500);
+    const summary = await mine.observe.summary();
+    expect(summary).toMatchObject({ uptimeMs: 1_500, processes: { READY: 1, RUNNING: 1 }, ledger: { budgeted: 1, breached: 1 } });
+    expect(summary.events.count).toBe(summary.events.lastId);
+    const text = await test.kernel.metrics();
+    expect(text).toContain('cheetahclaws_kernel_agents{state="RUNNING"} 1\n');
+    expect(text).toContain('cheetahclaws_kernel_ledger_breached 1\n');
+    expect(text).toContain('cheetahclaws_kernel_uptime_seconds 1.5\n');
+    for (const line of text.slice(0, -1).split('\n')) expect(line).toMatch(LINE);
+    expect(text.match(/^# TYPE/gm)).toHaveLength(10);
   });
 });

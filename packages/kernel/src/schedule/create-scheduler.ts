@@ -158,14 +158,11 @@ class FairScheduler implements OwnedScheduler {
   }
 
   #hear(id: WorkspaceId, events: readonly EventRecord[]): void {
-    let wakes = 0;
-    let isQueue = false;
-    for (const event of events) {
-      if (event.kind.startsWith('kernel.queue.')) isQueue = true;
-      if (mayBringWork(event)) wakes++;
-    }
+    const ofQueue = events.filter(({ kind }) => kind.startsWith('kernel.queue.'));
+    // What the queue does to a process comes with an event of its own.
+    const wakes = ofQueue.filter(mayBringWork).length || events.filter(isFreed).length;
     if (wakes > 0) for (const line of Object.values(this.#lines)) line.makeReady(id, wakes);
-    if (!isQueue) return;
+    if (ofQueue.length === 0) return;
     if (this.#changed.size === 0) queueMicrotask(() => void this.#lookAhead().catch(() => {})); // The store is closed or in trouble: the next commit tries again.
     this.#changed.add(id);
   }
@@ -189,8 +186,10 @@ const QUIET = new Set(
 );
 
 function mayBringWork({ kind, payload }: EventRecord): boolean {
-  if (kind === 'kernel.queue.enqueued') return payload['delay_ms'] === 0;
-  if (kind.startsWith('kernel.queue.')) return !QUIET.has(kind);
-  // Moves made by the queue itself come with an event of the queue.
-  return kind === 'kernel.process.transitioned' && payload['new_state'] !== 'RUNNING' && !String(payload['reason']).startsWith('queue:');
+  return kind === 'kernel.queue.enqueued' ? payload['delay_ms'] === 0 : !QUIET.has(kind);
+}
+
+/** A process that can be claimed again. */
+function isFreed({ kind, payload }: EventRecord): boolean {
+  return kind === 'kernel.process.transitioned' && payload['new_state'] !== 'RUNNING';
 }

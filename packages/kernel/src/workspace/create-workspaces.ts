@@ -17,6 +17,7 @@ export const SETTINGS_DEFAULT: WorkspaceSettings = {
     finishedEntryAgeMs: 7 * DAY_MS,
     finishedEntriesMax: 100_000,
     fileVersionsMax: 100,
+    fileVersionAgeMs: 30 * DAY_MS,
   },
 };
 

@@ -18,6 +18,8 @@ export type Retention = {
   readonly finishedEntryAgeMs: number;
   readonly finishedEntriesMax: number;
   readonly fileVersionsMax: number;
+  /** Since a version was replaced or deleted. */
+  readonly fileVersionAgeMs: number;
 };
 
 /** What is left out stays as it is. */

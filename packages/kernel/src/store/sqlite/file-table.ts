@@ -63,6 +63,13 @@ export function prepareFiles(database: Database) {
     ),
     deletePast: database.change('DELETE FROM file_versions WHERE ws = ? AND path = ? AND version = ?'),
 
+    totals: database.query(
+      'SELECT count(*) AS count, total(b.size) AS bytes FROM files f JOIN bodies b ON b.ws = f.ws AND b.body = f.body WHERE f.ws = ?',
+    ),
+    totalsOf: database.query(
+      `SELECT count(*) AS count, total(b.size) AS bytes FROM files f INDEXED BY files_by_owner
+       JOIN bodies b ON b.ws = f.ws AND b.body = f.body WHERE f.ws = ? AND f.owner = ?`,
+    ),
     usedBytes: database.query('SELECT bytes FROM file_usage WHERE ws = ?'),
     addUsage: database.change('UPDATE file_usage SET bytes = bytes + ? WHERE ws = ?'),
     insertUsage: database.change('INSERT INTO file_usage (ws, bytes) VALUES (?, ?)'),
@@ -172,6 +179,12 @@ export class SqliteFileTable implements FileTable {
       if (body !== undefined) this.#release(body);
     }
     return rows.length;
+  }
+
+  totals(owner?: number): { readonly count: number; readonly bytes: number } {
+    const { ws } = this.#context;
+    const row = owner === undefined ? this.#statements.totals.get(ws) : this.#statements.totalsOf.get(ws, owner);
+    return { count: Number(row?.['count']), bytes: Number(row?.['bytes']) };
   }
 
   usedBytes(): number {

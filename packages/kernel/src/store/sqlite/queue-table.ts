@@ -24,17 +24,29 @@ const COLUMNS = `id, pid, state, is_due, priority, runnable_at, rank, deadline, 
 const WAITING = 'id, pid, rank, runnable_at, deadline';
 const LANE = 'pid, queued, dispatched, is_taken, is_admitted, access, entry, rank';
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** As numbers, in the column `access`. */
 const ACCESS = ['nobody', 'sharers', 'anybody'] as const satisfies readonly LaneAccess[];
 const SHARERS = 1;
 const ANYBODY = 2;
 
-/** A filter that is absent matches everything. With both, the entries of the process are fewer: the plus keeps the other index out. */
-const FILTERS = [
-  ['pid', 'pid = ?'],
-  ['state', 'state = ?'],
-] as const satisfies readonly (readonly [keyof QueueFilter, string])[];
+/**
+ * Where to look for the entries of a state. Left to itself the planner would go through all entries for want of a sort. What runs is little enough
+ * to be sorted, and what is completed is most of it.
+ */
+const BY_STATE: Readonly<Record<QueueState, string>> = {
+  queued: "INDEXED BY queue_queued WHERE ws = ? AND state = 'queued'",
+  dispatched: "INDEXED BY queue_by_lease WHERE ws = ? AND state = 'dispatched'",
+  completed: "NOT INDEXED WHERE ws = ? AND state = 'completed'",
+  expired: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'expired'",
+  cancelled: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'cancelled'",
+  dead: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'dead'",
+};
 
+/**
+ * `LIMIT ? + 0`: for a bare parameter the planner would look at its value and plan again at each call, which takes longer than the call.
+ */
 export type QueueStatements = ReturnType<typeof prepareQueue>;
 
 export function prepareQueue(database: Database) {
@@ -45,23 +57,23 @@ export function prepareQueue(database: Database) {
       `SELECT ${COLUMNS} FROM queue WHERE ws = ? AND pid = ? AND dedupe_key = ? AND state IN ('queued', 'dispatched')`,
     ),
     totals: database.query('SELECT queued, dispatched, completed, expired, cancelled, dead FROM queue_totals WHERE ws = ?'),
-    totalsOf: database.query('SELECT state, count(*) AS count FROM queue WHERE ws = ? AND pid = ? GROUP BY state'),
+    totalsOf: database.query('SELECT state, count(*) AS count FROM queue INDEXED BY queue_by_pid WHERE ws = ? AND pid = ? GROUP BY state'),
     lane: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND pid = ?`),
     lanes: database.query(
       `SELECT ${LANE} FROM lanes INDEXED BY lanes_by_rank WHERE ws = ? AND access = ? AND is_admitted = ? AND entry IS NOT NULL
-       ORDER BY rank, entry LIMIT ?`,
+       ORDER BY rank, entry LIMIT ? + 0`,
     ),
     waiting: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND pid = ? AND state = 'queued' AND is_due = 1 ORDER BY rank, id LIMIT ?`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND pid = ? AND state = 'queued' AND is_due = 1 ORDER BY rank, id LIMIT ? + 0 + 0`,
     ),
     becomingDue: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND is_due = 0 AND runnable_at <= ? ORDER BY runnable_at, id LIMIT ?`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND is_due = 0 AND runnable_at <= ? ORDER BY runnable_at, id LIMIT ? + 0 + 0`,
     ),
     pastDeadline: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND deadline <= ? ORDER BY deadline, id LIMIT ?`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND deadline <= ? ORDER BY deadline, id LIMIT ? + 0 + 0`,
     ),
     pastLease: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'dispatched' AND lease_until <= ? ORDER BY lease_until, id LIMIT ?`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'dispatched' AND lease_until <= ? ORDER BY lease_until, id LIMIT ? + 0 + 0`,
     ),
     nextDue: database.query(
       `SELECT (SELECT min(runnable_at) FROM queue WHERE ws = ?1 AND state = 'queued' AND is_due = 0) AS runnable_at,
@@ -69,9 +81,9 @@ export function prepareQueue(database: Database) {
               (SELECT min(lease_until) FROM queue WHERE ws = ?1 AND state = 'dispatched') AS lease_until,
               (SELECT readmitted_through FROM queue_totals WHERE ws = ?1) AS readmitted_through`,
     ),
-    notAdmitted: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND is_admitted = 0 AND pid > ? ORDER BY pid LIMIT ?`),
+    notAdmitted: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND is_admitted = 0 AND pid > ? ORDER BY pid LIMIT ? + 0 + 0`),
     finished: database.query(
-      'SELECT id, state, completed_at FROM queue WHERE ws = ? AND completed_at IS NOT NULL ORDER BY completed_at, id LIMIT ?',
+      'SELECT id, state, completed_at FROM queue WHERE ws = ? AND completed_at IS NOT NULL ORDER BY completed_at, id LIMIT ? + 0 + 0',
     ),
     insert: database.change(
       `INSERT INTO queue (ws, id, pid, state, is_due, priority, runnable_at, rank, deadline, trigger, payload, starts_process, created_at, fence,
@@ -97,10 +109,11 @@ export function prepareQueue(database: Database) {
       "UPDATE queue SET state = 'cancelled', completed_at = ? WHERE ws = ? AND id IN (SELECT id FROM queue WHERE ws = ? AND pid = ? AND state = 'queued')",
     ),
     renewLeases: database.change("UPDATE queue SET lease_until = ? + lease_ms WHERE ws = ? AND state = 'dispatched'"),
-    putLane: database.change(
-      `INSERT INTO lanes (ws, ${LANE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET queued = excluded.queued,
-       dispatched = excluded.dispatched, is_taken = excluded.is_taken, is_admitted = excluded.is_admitted, access = excluded.access,
-       entry = excluded.entry, rank = excluded.rank`,
+    updateLane: database.change(
+      `UPDATE lanes SET queued = ?, dispatched = ?, is_taken = ?, is_admitted = ?, access = ?, entry = ?, rank = ? WHERE ws = ? AND pid = ?`,
+    ),
+    insertLane: database.change(
+      `INSERT INTO lanes (queued, dispatched, is_taken, is_admitted, access, entry, rank, ws, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     deleteLane: database.change('DELETE FROM lanes WHERE ws = ? AND pid = ?'),
     setReadmittedThrough: database.change('UPDATE queue_totals SET readmitted_through = ? WHERE ws = ?'),
@@ -116,6 +129,8 @@ export function prepareQueue(database: Database) {
 export class SqliteQueueTable implements QueueTable {
   readonly #statements: QueueStatements;
   readonly #context: TableContext;
+  /** Nothing is due before this; what is written moves it down, only a look moves it up. Undefined until the first look. */
+  #quietUntil: number | undefined;
 
   constructor(statements: QueueStatements, context: TableContext) {
     this.#statements = statements;
@@ -133,10 +148,9 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   list(filter: QueueFilter, { limit, offset }: { readonly limit: number; readonly offset: number }): readonly QueueRow[] {
-    const { where, values } = this.#where(filter);
-    const sql = `SELECT ${COLUMNS} FROM queue WHERE ${where} ORDER BY id LIMIT ? OFFSET ?`;
+    const { from, values } = this.#from(filter);
     return this.#statements.database
-      .query(sql)
+      .query(`SELECT ${COLUMNS} FROM queue ${from} ORDER BY id LIMIT ? OFFSET ?`)
       .all(...values, limit, offset)
       .map(readEntry);
   }
@@ -192,14 +206,22 @@ export class SqliteQueueTable implements QueueTable {
     return this.#statements.pastLease.all(this.#context.ws, until, limit).map(readWaiting);
   }
 
+  isQuietUntil(at: number): boolean {
+    if (this.#quietUntil === undefined || this.#quietUntil <= at) this.nextDue();
+    return this.#quietUntil !== undefined && this.#quietUntil > at;
+  }
+
   nextDue(): NextDue {
     const row = this.#statements.nextDue.get(this.#context.ws);
-    return {
+    const due: NextDue = {
       runnableAt: optional(row?.['runnable_at'], Number),
       deadline: optional(row?.['deadline'], Number),
       leaseUntil: optional(row?.['lease_until'], Number),
       readmittedThrough: optional(row?.['readmitted_through'], Number),
     };
+    const { runnableAt = NEVER, deadline = NEVER, leaseUntil = NEVER } = due;
+    this.#quietUntil = due.readmittedThrough === undefined ? Math.min(runnableAt, deadline, leaseUntil) : undefined;
+    return due;
   }
 
   notAdmitted(afterPid: number, limit: number): readonly LaneRow[] {
@@ -228,6 +250,8 @@ export class SqliteQueueTable implements QueueTable {
       ],
     );
     this.#count({ queued: 1 });
+    if (!row.isDue) this.#expect(row.runnableAt);
+    this.#expect(row.deadline);
     return id;
   }
 
@@ -240,10 +264,12 @@ export class SqliteQueueTable implements QueueTable {
       row.id,
     );
     this.#count({ queued: -1, dispatched: 1 });
+    this.#expect(row.leaseUntil);
   }
 
   prolong(row: QueueRow): void {
     this.#require(this.#statements.prolong.run(row.leaseUntil ?? null, row.leaseMs ?? null, this.#context.ws, row.id), row.id);
+    this.#expect(row.leaseUntil);
   }
 
   requeue(row: QueueRow, from: QueueState): void {
@@ -255,6 +281,8 @@ export class SqliteQueueTable implements QueueTable {
       row.id,
     );
     this.#count({ [from]: -1, queued: 1 });
+    if (!row.isDue) this.#expect(row.runnableAt);
+    this.#expect(row.deadline);
   }
 
   promote(id: number): void {
@@ -278,6 +306,7 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   renewLeases(): number {
+    this.#quietUntil = undefined;
     return this.#statements.renewLeases.run(this.#context.now(), this.#context.ws);
   }
 
@@ -288,10 +317,9 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   putLane({ pid, queued, dispatched, isTaken, isAdmitted, access, best }: LaneRow): void {
-    this.#statements.putLane.run(
-      ...[this.#context.ws, pid, queued, dispatched, isTaken ? 1 : 0, isAdmitted ? 1 : 0, ACCESS.indexOf(access)],
-      ...[best?.id ?? null, best?.rank ?? null],
-    );
+    const counts = [queued, dispatched, isTaken ? 1 : 0, isAdmitted ? 1 : 0, ACCESS.indexOf(access)];
+    const values = [...counts, best?.id ?? null, best?.rank ?? null, this.#context.ws, pid];
+    if (this.#statements.updateLane.run(...values) === 0) this.#statements.insertLane.run(...values);
   }
 
   deleteLane(pid: number): void {
@@ -299,7 +327,12 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   setReadmittedThrough(pid: number | undefined): void {
+    this.#quietUntil = undefined;
     this.#statements.setReadmittedThrough.run(pid ?? null, this.#context.ws);
+  }
+
+  #expect(at: number | undefined): void {
+    if (at !== undefined && this.#quietUntil !== undefined) this.#quietUntil = Math.min(this.#quietUntil, at);
   }
 
   #count(change: Partial<Record<QueueState, number>>): void {
@@ -313,12 +346,16 @@ export class SqliteQueueTable implements QueueTable {
     if (changed !== 1) throw new Error(`Entry ${id} is not where it is moved from`);
   }
 
-  #where(filter: QueueFilter): { readonly where: string; readonly values: SQLInputValue[] } {
-    const used = FILTERS.filter(([key]) => filter[key] !== undefined);
-    return {
-      where: ['ws = ?', ...used.map(([, condition], index) => `${index > 0 ? '+' : ''}${condition}`)].join(' AND '),
-      values: [this.#context.ws, ...used.map(([key]) => filter[key] ?? null)],
-    };
+  #from({ state, pid }: QueueFilter): { readonly from: string; readonly values: SQLInputValue[] } {
+    const { ws } = this.#context;
+    if (pid !== undefined) {
+      const and = state === undefined ? '' : 'AND state = ?';
+      return {
+        from: `INDEXED BY queue_by_pid WHERE ws = ? AND pid = ? ${and}`,
+        values: state === undefined ? [ws, pid] : [ws, pid, state],
+      };
+    }
+    return { from: state === undefined ? 'WHERE ws = ?' : BY_STATE[state], values: [ws] };
   }
 }
 

@@ -82,14 +82,15 @@ describe('restoreStore', () => {
     ['nothing', () => {}],
     ['a directory', (path) => mkdirSync(path)],
     ['an empty file', (path) => writeFileSync(path, '')],
-    ['text', (path) => writeFileSync(path, 'SQLite format 3\0, or so it says'.padEnd(4096))],
+    ['text', (path) => writeFileSync(path, 'not a database'.padEnd(4096))],
+    ['text that begins as a database does', (path) => writeFileSync(path, 'SQLite format 3\0, or so it says'.padEnd(4096))],
     ['a database of something else', (path) => new DatabaseSync(path).exec('CREATE TABLE a (b)')],
   ])('refuses %s', async (_, make) => {
     await using have = await withBackup();
     make(have.join('other'));
     await addProcess(have.state, 'old');
     const restoring = restoreStore({ directory: have.state, backup: have.join('other'), isForced: true, suffix: 'now' });
-    expect(['not_found', 'invalid_argument']).toContain(await faultOf(restoring));
+    expect(['not_found', 'invalid_argument', 'store_failed']).toContain(await faultOf(restoring));
     expect(await namesIn(have.state)).toEqual(['old']);
   });
 

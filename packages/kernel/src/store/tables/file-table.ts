@@ -58,6 +58,8 @@ export interface FileTableReads {
   /** By path, in the order of code points. */
   list(filter: FileFilter, page: { readonly limit: number; readonly offset: number }): readonly FileRow[];
   count(filter: FileFilter): number;
+  /** Newest versions, of one owner if one is given. */
+  totals(owner?: number): { readonly count: number; readonly bytes: number };
   /** The number of the newest version that is past; 0 when there is none. */
   newestPast(path: string): number;
   findPast(path: string, version: number): PastVersionRow | undefined;

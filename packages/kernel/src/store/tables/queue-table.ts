@@ -117,6 +117,8 @@ export interface QueueTableReads {
   pastDeadline(until: number, limit: number): readonly WaitingRow[];
   /** Dispatched entries with a lease up to this time, earliest first. */
   pastLease(until: number, limit: number): readonly WaitingRow[];
+  /** Whether there is certainly nothing in `nextDue` up to this time. A short cut: it costs nothing. */
+  isQuietUntil(at: number): boolean;
   nextDue(): NextDue;
   /** Lanes after this pid that are not admitted, by pid. */
   notAdmitted(afterPid: number, limit: number): readonly LaneRow[];

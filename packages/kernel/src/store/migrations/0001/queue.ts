@@ -35,8 +35,9 @@ CREATE TABLE queue (
   dedupe_key TEXT,
   PRIMARY KEY (ws, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX queue_by_state ON queue (ws, state, id);
-CREATE INDEX queue_by_pid ON queue (ws, pid, id, state);
+CREATE INDEX queue_by_pid ON queue (ws, pid, id);
+CREATE INDEX queue_queued ON queue (ws, id) WHERE state = 'queued';
+CREATE INDEX queue_stopped ON queue (ws, state, id) WHERE state IN ('expired', 'cancelled', 'dead');
 CREATE INDEX queue_by_rank ON queue (ws, pid, rank, id) WHERE state = 'queued' AND is_due = 1;
 CREATE INDEX queue_by_runnable_at ON queue (ws, runnable_at) WHERE state = 'queued' AND is_due = 0;
 CREATE INDEX queue_by_deadline ON queue (ws, deadline) WHERE state = 'queued' AND deadline IS NOT NULL;
