@@ -91,8 +91,8 @@ export const RULES: Rules = {
   onlyIn: [
     {
       module: 'node:child_process',
-      folders: ['packages/sandbox/src/backends', 'scripts', 'test', 'bench'],
-      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident',
+      folders: ['packages/sandbox/src/backends', 'packages/cli/src/internal/detach.ts', 'scripts', 'test', 'bench'],
+      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal',
     },
     {
       module: 'node:sqlite',

@@ -1,11 +1,13 @@
 /** From the words of a command line to an exit code: parses, loads the code of the one command that was asked for, reports what failed. */
 import { Fault, isFault } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
+import { daemonActions } from './daemon-actions.ts';
 import { OWN_FAILURE, USAGE_FAILURE } from './internal/exit-code.ts';
 import { describeFailure, failureDocument, formatFailure } from './internal/failure.ts';
 import { type Host, OutputClosed } from './internal/host.ts';
 import { safeJson } from './internal/safe-text.ts';
+import { storeExitCode } from './internal/store-exit-code.ts';
 import { type Actions, buildProgram } from './program.ts';
 
 /** As a shell reports a program that SIGPIPE ended: `warren diff | head`. */
@@ -46,7 +48,15 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
       const [{ remove }, { openParts }] = await Promise.all([import('./commands/remove.ts'), review()]);
       code = await remove(ids, flags, host, openParts(host));
     },
+    ...daemonActions(host, (ended) => {
+      code = ended;
+    }),
     doctor: async (flags) => {
+      if (flags.store === true) {
+        const [{ storeDoctor }, { examine, uid }] = await Promise.all([import('./commands/store-doctor.ts'), import('./parts/store.ts')]);
+        code = await storeDoctor(flags, host, { examine, uid: uid() });
+        return;
+      }
       const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), import('./parts/doctor.ts')]);
       code = await doctor(flags, host, diagnose);
     },
@@ -71,7 +81,7 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
       await host.stderr.write(help).catch(() => {}); // No command: nobody to tell is no worse.
       return USAGE_FAILURE;
     }
-    return await report(error, words, host);
+    return await report(error, words, host, program);
   }
 }
 
@@ -90,9 +100,9 @@ async function print(text: string, host: Host): Promise<number> {
   }
 }
 
-async function report(caught: unknown, words: readonly string[], host: Host): Promise<number> {
+async function report(caught: unknown, words: readonly string[], host: Host, program: Command): Promise<number> {
   if (caught instanceof OutputClosed) return READER_LEFT;
-  const error = caught instanceof CommanderError ? usageFault(caught, words) : caught;
+  const error = caught instanceof CommanderError ? usageFault(caught, words, program) : caught;
   const failure = describeFailure(error);
   const stack = host.env['WARREN_DEBUG'] === '1' && error instanceof Error ? `${error.stack ?? ''}\n` : '';
   try {
@@ -104,15 +114,20 @@ async function report(caught: unknown, words: readonly string[], host: Host): Pr
     // Nobody listens to what failed; the exit code still says that it did.
   }
   if (words[0] === 'run') return OWN_FAILURE;
-  return isFault(error, 'invalid_argument') ? USAGE_FAILURE : 1;
+  return isFault(error, 'invalid_argument') ? USAGE_FAILURE : (storeExitCode(words[0], error) ?? 1);
 }
 
 /** Commander says `error: unknown option '--x'` and, on a second line, `(Did you mean --y?)`. */
-function usageFault(error: CommanderError, words: readonly string[]): Fault {
+function usageFault(error: CommanderError, words: readonly string[], program: Command): Fault {
   const message = error.message.replace(/^error: /, '').replace('\n', ' ');
-  const command = words.find((word) => !word.startsWith('-'));
-  const isKnown = error.code !== 'commander.unknownCommand' && command !== undefined;
-  return new Fault('invalid_argument', message, { details: { fix: isKnown ? `warren ${command} --help` : 'warren --help' } });
+  return new Fault('invalid_argument', message, { details: { fix: ['warren', ...commandIn(words, program), '--help'].join(' ') } });
+}
+
+/** The names of the command that the words begin with: `kernel events`. */
+function commandIn(words: readonly string[], program: Command): readonly string[] {
+  const [name, ...rest] = words.filter((word) => !word.startsWith('-'));
+  const command = program.commands.find((each) => each.name() === name);
+  return command === undefined ? [] : [command.name(), ...commandIn(rest, command)];
 }
 
 /** Read from the words themselves, because parsing them may be what failed. After `--` they belong to somebody else. */

@@ -8,6 +8,11 @@ import { parseDuration } from './internal/duration.ts';
 import { parseMount } from './internal/mount.ts';
 import { parseCount, parseShare } from './internal/number.ts';
 import { parseSize } from './internal/size.ts';
+import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
+import { addKernel, type KernelActions } from './program/kernel-commands.ts';
+import { type StateFlags, withJson } from './program/state-options.ts';
+import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
+import { addToken, type TokenActions } from './program/token-commands.ts';
 import { VERSION } from './version.ts';
 
 export const PROFILES = ['permissive', 'moderate', 'restrictive'] as const;
@@ -50,10 +55,10 @@ export type ApplyFlags = { readonly force?: true; readonly dryRun?: true; readon
 export type UndoFlags = { readonly force?: true; readonly json?: true };
 export type RunsFlags = { readonly all?: true; readonly dir?: string; readonly json?: true; readonly ids?: true };
 export type RemoveFlags = { readonly all?: true; readonly force?: true; readonly json?: true };
-export type DoctorFlags = { readonly json?: true };
+export type DoctorFlags = StateFlags & { readonly store?: true };
 
 /** What each command does. A handler that fails throws; one that ends otherwise than well has said so itself. */
-export interface Actions {
+export interface Actions extends DaemonActions, KernelActions, StoreActions, TokenActions {
   run(command: readonly string[], flags: RunFlags): Promise<void>;
   diff(run: string | undefined, paths: readonly string[], flags: DiffFlags): Promise<void>;
   apply(run: string | undefined, paths: readonly string[], flags: ApplyFlags): Promise<void>;
@@ -75,6 +80,14 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   undo: addUndo,
   runs: addRuns,
   rm: addRemove,
+  serve: addServe,
+  status: addStatus,
+  stop: addStop,
+  service: addService,
+  kernel: addKernel,
+  token: addToken,
+  backup: addBackup,
+  restore: addRestore,
   doctor: addDoctor,
   completion: addCompletion,
 };
@@ -85,7 +98,9 @@ const COMMANDS: Readonly<Record<string, Add>> = {
  */
 export function buildProgram(actions: Actions, writeHelp: (text: string) => void, only?: string): Command {
   const program = new Command('warren')
-    .description('Runs commands behind walls that the kernel enforces, and lets you review what they did.')
+    .description(
+      'Runs commands behind walls that the kernel enforces, and lets you review what they did. Its daemon keeps the processes, events, mail and files of agents.',
+    )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help for a command')
     .enablePositionalOptions()
@@ -206,12 +221,13 @@ function addRemove(program: Command, actions: Actions): void {
 }
 
 function addDoctor(program: Command, actions: Actions): void {
-  program
+  const doctor = program
     .command('doctor')
-    .summary('check every wall on this machine')
+    .summary('check every wall on this machine, or the store')
     .description('Checks every wall on this machine, and says what to do about those that cannot be built. Exits 1 when one is missing.')
-    .option('--json', 'one JSON document')
-    .action((flags: DoctorFlags) => actions.doctor(flags));
+    .option('--store', 'check the store instead: every page, and who may read it')
+    .option('--state <directory>', 'with --store: state directory (default: as WARREN_STATE says)');
+  withJson(doctor).action((flags: DoctorFlags) => actions.doctor(flags));
 }
 
 function addCompletion(program: Command, actions: Actions): void {
@@ -241,11 +257,14 @@ Examples:
   $ warren diff                                review what it changed
   $ warren apply                               take the changes over, or: warren rm
   $ warren undo                                and back again
+  $ warren serve --detach                      run the daemon, for agents and programs
+  $ warren kernel summary                      what it knows
 
 Exit codes:
   0      done
   1      failed; what and why stands on standard error
   2      wrong usage
+  3      the store of the daemon cannot be opened
   run    ends as its command ends: see \`warren run --help\`
 
 Environment:

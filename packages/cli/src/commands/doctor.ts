@@ -1,6 +1,5 @@
 /** `warren doctor`: every wall of this machine, and what to do about those that are missing. */
-
-import { painter } from '../internal/color.ts';
+import { printChecks } from '../internal/checks.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import type { DoctorFlags } from '../program.ts';
@@ -13,8 +12,6 @@ export type WallReport = {
   readonly fix?: string;
 };
 
-const MARKS = { enforced: ['✓', 'green'], degraded: ['!', 'yellow'], missing: ['✗', 'red'] } as const;
-
 /** Returns 1 when a wall is missing. A degraded one stands, with less than it could. */
 export async function doctor(flags: DoctorFlags, host: Host, diagnose: () => Promise<readonly WallReport[]>): Promise<number> {
   const walls = await diagnose();
@@ -24,14 +21,10 @@ export async function doctor(flags: DoctorFlags, host: Host, diagnose: () => Pro
     await host.stdout.write(`${safeJson({ ok: missing.length === 0, walls }, 2)}\n`);
     return code;
   }
-  const paint = painter(host, host.stdout);
-  const wide = Math.max(...walls.map(({ wall }) => wall.length), 0);
-  for (const { wall, state, detail, reason, fix } of walls) {
-    const [mark, color] = MARKS[state];
-    await host.stdout.write(`${paint(color, `${mark} ${safeText(wall).padEnd(wide)}  ${state.padEnd(8)}`)}  ${safeText(detail)}\n`);
-    if (reason !== undefined) await host.stdout.write(`    why: ${safeText(reason)}\n`);
-    if (fix !== undefined) await host.stdout.write(`    fix: ${safeText(fix)}\n`);
-  }
+  await printChecks(
+    host,
+    walls.map(({ wall, state, ...rest }) => ({ name: wall, state, word: state, ...rest })),
+  );
   const verdict =
     missing.length === 0
       ? 'Every needed wall stands.'

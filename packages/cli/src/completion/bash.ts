@@ -1,19 +1,23 @@
-import type { CompletionModel, CompletionValue } from './model.ts';
+import { type CompletionModel, type CompletionValue, flatten } from './model.ts';
 
 /** Needs bash 4.1 and nothing else; with the package bash-completion, `run` also completes the arguments of its command. */
 export function bashScript(model: CompletionModel): string {
-  const { commands, options } = model;
-  const valued = commands.flatMap(({ name, options: own }) =>
+  const { options } = model;
+  const commands = flatten(model.commands);
+  const valued = commands.flatMap(({ path, options: own }) =>
     own.flatMap(({ short, long, value }) =>
       value === undefined
         ? []
-        : [`    ${[short, long].flatMap((flag) => (flag === undefined ? [] : [`'${name} ${flag}'`])).join('|')}) ${complete(value)} ;;`],
+        : [`    ${[short, long].flatMap((flag) => (flag === undefined ? [] : [`'${path} ${flag}'`])).join('|')}) ${complete(value)} ;;`],
     ),
   );
-  const flags = commands.map(({ name, options: own }) => `    ${name}) echo '${flagsOf(own)}' ;;`);
-  const words = commands.flatMap(({ name, words: own }) =>
-    own.map((value, index) => `    ${name}' '${index === own.length - 1 ? '*' : index}) ${complete(value)} ;;`),
+  const flags = commands.map(({ path, options: own }) => `    '${path}') echo '${flagsOf(own)}' ;;`);
+  const words = commands.flatMap(({ path, words: own }) =>
+    own.map((value, index) => `    '${path} '${index === own.length - 1 ? '*' : index}) ${complete(value)} ;;`),
   );
+  const groups = commands
+    .filter(({ commands: inner }) => inner.length > 0)
+    .map(({ path, commands: inner }) => `    '${path}') echo '${inner.map(({ name }) => name).join(' ')}' ;;`);
   return `# Completion of warren for bash. Made by \`warren completion bash\`; use it as: source <(warren completion bash)
 
 _warren() {
@@ -28,6 +32,7 @@ _warren() {
     elif [[ -z $plain && $word == '--' ]]; then plain=1
     elif [[ -z $plain && $word == -* ]]; then _warren_value "$command" "$word" && option=$word
     elif [[ -z $command ]]; then command=$word
+    elif [[ -n $(_warren_commands "$command") ]]; then command+=" $word"
     else
       ((position++ == 0)) && start=$index
       [[ $command == run ]] && break
@@ -36,11 +41,19 @@ _warren() {
   COMPREPLY=()
   if [[ -n $option ]]; then _warren_value "$command" "$option"
   elif [[ -z $command && $current == -* ]]; then _warren_words '${flagsOf(options)}'
-  elif [[ -z $command ]]; then _warren_words '${commands.map(({ name }) => name).join(' ')}'
+  elif [[ -z $command ]]; then _warren_words '${model.commands.map(({ name }) => name).join(' ')}'
   elif [[ $command == run && $start -gt 0 ]]; then _warren_command "$start"
   elif [[ -z $plain && $current == -* ]]; then _warren_words "$(_warren_flags "$command")"
+  elif [[ -n $(_warren_commands "$command") ]]; then _warren_words "$(_warren_commands "$command")"
   else _warren_position "$command" "$position"
   fi
+}
+
+# The commands a command has of its own.
+_warren_commands() {
+  case $1 in
+${groups.join('\n')}
+  esac
 }
 
 _warren_flags() {

@@ -6,7 +6,7 @@ import { type Actions, buildProgram } from '../program.ts';
 import { atTerminal, hasPython } from '../test-support/terminal.ts';
 import { bashScript } from './bash.ts';
 import { fishScript } from './fish.ts';
-import { readModel } from './model.ts';
+import { flatten, readModel } from './model.ts';
 import { zshScript } from './zsh.ts';
 
 const model = readModel(buildProgram({} as Actions, () => {})); // Nothing is run.
@@ -42,6 +42,15 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren diff --color ', offers: ['auto', 'always', 'never'] },
   { typed: 'warren completion ', offers: ['bash', 'zsh', 'fish'] },
   { typed: 'warren help ap', offers: ['apply'] },
+  { typed: 'warren kernel ', offers: ['summary', 'agents', 'events', 'proc'], not: ['run', 'afile.txt'] },
+  { typed: 'warren kernel ev', offers: ['events'], not: ['agents'] },
+  { typed: 'warren kernel events --fo', offers: ['--follow'], not: ['--tier'] },
+  { typed: 'warren kernel agents --state ', offers: ['READY', 'DEAD'], not: ['queued'] },
+  { typed: 'warren kernel queue --state ', offers: ['queued', 'dead'], not: ['READY'] },
+  { typed: 'warren token rev', offers: ['revoke'], not: ['create'] },
+  { typed: 'warren serve --recovery ', offers: ['resume', 'suspend', 'mark-dead'] },
+  { typed: 'warren serve --state a', offers: ['a directory'], not: ['afile.txt'] },
+  { typed: 'warren backup afi', offers: ['afile.txt'] },
   { typed: 'warren run -- mkdi', offers: ['mkdir'] },
   { typed: 'warren run --memory 1g -- cat --afl', offers: [], not: ['--all', '--profile'] },
   { typed: 'warren run cat afi', offers: ['afile.txt'] },
@@ -144,7 +153,7 @@ begin() { print -r -- "case $1" >>! ../candidates; print "ready for $1" }`;
 
 describe('the model', () => {
   it('has a long name and a description for every option, and a summary for every command', () => {
-    for (const { name, summary, options } of model.commands) {
+    for (const { name, summary, options } of flatten(model.commands)) {
       expect([name, summary]).not.toContain('');
       for (const { long, description } of options) {
         expect(long).toMatch(/^--[a-z-]+$/);
@@ -154,7 +163,7 @@ describe('the model', () => {
   });
 
   it('hides what is hidden', () => {
-    const longs = model.commands.flatMap(({ options }) => options.map(({ long }) => long));
-    for (const hidden of ['--allow', '--network', '--ids']) expect(longs).not.toContain(hidden);
+    const longs = flatten(model.commands).flatMap(({ path, options }) => options.map(({ long }) => `${path} ${long}`));
+    for (const hidden of ['run --allow', 'run --network', 'runs --ids', 'kernel events --state-dir']) expect(longs).not.toContain(hidden);
   });
 });

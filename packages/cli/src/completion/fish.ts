@@ -1,22 +1,24 @@
-import type { CompletionCommand, CompletionModel, CompletionOption, CompletionValue } from './model.ts';
+import { type CompletionCommand, type CompletionModel, type CompletionOption, type CompletionValue, flatten } from './model.ts';
 
 /** Needs fish 3. */
 export function fishScript(model: CompletionModel): string {
   const { commands, options } = model;
+  const groups = flatten(commands).filter(({ commands: inner }) => inner.length > 0);
   const run = commands.find(({ words }) => words.some(({ kind }) => kind === 'command'));
   const valued = (run?.options ?? [])
     .filter(({ value }) => value !== undefined)
     .flatMap(({ short, long }) => (short === undefined ? [long] : [short, long]));
   return `# Completion of warren for fish. Made by \`warren completion fish\`; use it as: warren completion fish | source
 
-# The command of warren that was typed, or nothing.
+# The command of warren that was typed, or nothing; of one with commands of its own, that too.
 function __warren_typed
+    set -l typed
     for token in (commandline -opc)[2..-1]
-        string match -q -- '-*' $token; or begin
-            echo $token
-            return
-        end
+        string match -q -- '-*' $token; and continue
+        set -a typed $token
+        contains -- "$typed" ${groups.map(({ path }) => quote(path)).join(' ')}; or break
     end
+    echo "$typed"
 end
 
 function __warren_is
@@ -51,24 +53,30 @@ end
 complete -c warren -f
 ${options.map((option) => flag(option, 'test -z "$(__warren_typed)"')).join('\n')}
 ${commands.map(({ name, summary }) => `complete -c warren -n 'test -z "$(__warren_typed)"' -a ${name} -d ${quote(summary)}`).join('\n')}
-${commands.flatMap(branch).join('\n')}
+${flatten(commands).flatMap(branch).join('\n')}
 `;
 }
 
-function branch({ name, options, words }: CompletionCommand): readonly string[] {
+function branch({ path, options, words, commands }: CompletionCommand): readonly string[] {
   if (words.some(({ kind }) => kind === 'command')) {
-    const outside = `__warren_is ${name}; and not __warren_inner >/dev/null`;
+    const outside = `__warren_is ${quoted(path)}; and not __warren_inner >/dev/null`;
     return [
       ...options.map((option) => flag(option, outside)),
       `complete -c warren -n '${outside}' -a '(__fish_complete_command)'`,
-      `complete -c warren -n '__warren_is ${name}; and __warren_inner >/dev/null' -a '(__warren_complete_inner)'`,
+      `complete -c warren -n '__warren_is ${quoted(path)}; and __warren_inner >/dev/null' -a '(__warren_complete_inner)'`,
     ];
   }
-  const condition = `__warren_is ${name}`;
+  const condition = `__warren_is ${quoted(path)}`;
   return [
     ...options.map((option) => flag(option, condition)),
     ...words.map((value) => `complete -c warren -n '${condition}'${offered(value)}`),
+    ...commands.map(({ name, summary }) => `complete -c warren -n '${condition}' -a ${name} -d ${quote(summary)}`),
   ];
+}
+
+/** Within a condition, which stands in single quotes. */
+function quoted(path: string): string {
+  return path.includes(' ') ? `"${path}"` : path;
 }
 
 function flag({ short, long, description, value }: CompletionOption, condition: string): string {

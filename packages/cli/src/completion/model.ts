@@ -5,11 +5,15 @@
 import type { Argument, Command, Option } from 'commander';
 
 export type CompletionCommand = {
+  /** With those of the commands it belongs to in front: `kernel events`. */
+  readonly path: string;
   readonly name: string;
   readonly summary: string;
   readonly options: readonly CompletionOption[];
   /** What its words are; the last one repeats. */
   readonly words: readonly CompletionValue[];
+  /** A command with commands of its own has no words. */
+  readonly commands: readonly CompletionCommand[];
 };
 
 export type CompletionOption = {
@@ -39,18 +43,30 @@ export type CompletionModel = {
 };
 
 export function readModel(program: Command): CompletionModel {
-  const help = program.createHelp();
-  const commands = program.commands.map((command) => ({
+  const commands = program.commands.map((command) => readCommand(command, ''));
+  const names = commands.map(({ name }) => name);
+  const help = { path: 'help', name: 'help', summary: 'show help for a command', options: [], commands: [] };
+  return {
+    options: program.createHelp().visibleOptions(program).map(readOption),
+    commands: [...commands, { ...help, words: [{ kind: 'words', words: names }] }],
+  };
+}
+
+function readCommand(command: Command, prefix: string): CompletionCommand {
+  const path = `${prefix}${command.name()}`;
+  return {
+    path,
     name: command.name(),
     summary: command.summary(),
-    options: help.visibleOptions(command).map(readOption),
+    options: command.createHelp().visibleOptions(command).map(readOption),
     words: command.registeredArguments.map(readArgument),
-  }));
-  const names = commands.map(({ name }) => name);
-  return {
-    options: help.visibleOptions(program).map(readOption),
-    commands: [...commands, { name: 'help', summary: 'show help for a command', options: [], words: [{ kind: 'words', words: names }] }],
+    commands: command.commands.map((inner) => readCommand(inner, `${path} `)),
   };
+}
+
+/** All commands there are: each before its own. */
+export function flatten(commands: readonly CompletionCommand[]): readonly CompletionCommand[] {
+  return commands.flatMap((command) => [command, ...flatten(command.commands)]);
 }
 
 function readOption(option: Option): CompletionOption {
@@ -75,6 +91,7 @@ function readArgument(argument: Argument): CompletionValue {
     case 'run':
       return { kind: 'run' };
     case 'paths':
+    case 'file':
       return { kind: 'file' };
     case 'command':
       return { kind: 'command' };

@@ -1,12 +1,27 @@
-import type { CompletionCommand, CompletionModel, CompletionOption, CompletionValue } from './model.ts';
+import { type CompletionCommand, type CompletionModel, type CompletionOption, type CompletionValue, flatten } from './model.ts';
 
 /** Works from a file \`_warren\` in $fpath and from \`source <(warren completion zsh)\`. */
 export function zshScript(model: CompletionModel): string {
   const { commands, options } = model;
+  const groups = flatten(commands).filter(({ commands: inner }) => inner.length > 0);
   return `#compdef warren
 # Completion of warren for zsh. Made by \`warren completion zsh\`; use it as: source <(warren completion zsh)
 
-_warren() {
+${completer('_warren', options, commands)}
+${groups.map((group) => completer(functionOf(group), group.options, group.commands)).join('\n')}
+_warren_runs() {
+  local -a ids
+  ids=(\${(f)"$(_call_program runs command warren runs --ids 2>/dev/null)"})
+  compadd -a ids
+}
+
+if [[ $funcstack[1] == _warren ]]; then _warren "$@"; else compdef _warren warren; fi
+`;
+}
+
+/** A function that completes options, then one of these commands, then what belongs to it. */
+function completer(name: string, options: CompletionModel['options'], commands: readonly CompletionCommand[]): string {
+  return `${name}() {
   local curcontext="$curcontext" state line ret=1
   typeset -A opt_args
   _arguments -C${options.map(argument).join('')} \\
@@ -15,7 +30,7 @@ _warren() {
   case $state in
     command)
       local -a commands
-      commands=(${commands.map(({ name, summary }) => `\n        ${quote(`${name}:${summary}`)}`).join('')}
+      commands=(${commands.map(({ name: each, summary }) => `\n        ${quote(`${each}:${summary}`)}`).join('')}
       )
       _describe -t commands command commands && ret=0
       ;;
@@ -28,18 +43,16 @@ ${commands.map(branch).join('\n')}
   esac
   return ret
 }
-
-_warren_runs() {
-  local -a ids
-  ids=(\${(f)"$(_call_program runs command warren runs --ids 2>/dev/null)"})
-  compadd -a ids
-}
-
-if [[ $funcstack[1] == _warren ]]; then _warren "$@"; else compdef _warren warren; fi
 `;
 }
 
-function branch({ name, options, words }: CompletionCommand): string {
+function functionOf({ path }: CompletionCommand): string {
+  return `_warren_${path.replaceAll(' ', '_')}_commands`;
+}
+
+function branch(command: CompletionCommand): string {
+  const { name, options, words } = command;
+  if (command.commands.length > 0) return `        ${name})\n          ${functionOf(command)} && ret=0\n          ;;`;
   const positions = words.map((value, index) => {
     if (value.kind === 'command') return ` \\\n            '(-)1:command:_command_names -e' '*::arguments:_normal'`;
     return ` \\\n            ${quote(`${index === words.length - 1 ? '*' : `${index + 1}`}:${label(value)}:${action(value)}`)}`;

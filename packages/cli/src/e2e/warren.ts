@@ -25,7 +25,13 @@ export type Result = {
   readonly bytes: Buffer;
 };
 
-export type Options = { readonly input?: string | Uint8Array; readonly cwd?: string; readonly env?: Readonly<Record<string, string>> };
+export type Options = {
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Another user, who only root can become. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+};
 
 /** A user of a machine of their own: a directory to work in and a state directory, both gone afterwards. */
 export class User implements AsyncDisposable {
@@ -55,7 +61,12 @@ export class User implements AsyncDisposable {
   /** Starts and does not wait: for tests that talk to it. */
   start(args: readonly string[], options: Options = {}): ChildProcessWithoutNullStreams {
     const [node = '', ...rest] = WARREN;
-    return spawn(node, [...rest, ...args], { cwd: options.cwd ?? this.home, env: { ...this.env(), ...options.env }, stdio: 'pipe' });
+    return spawn(node, [...rest, ...args], {
+      cwd: options.cwd ?? this.home,
+      env: { ...this.env(), ...options.env },
+      stdio: 'pipe',
+      ...options.user,
+    });
   }
 
   /** Runs to the end. */

@@ -1,7 +1,7 @@
 import { isFault } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from './duration.ts';
+import { formatDuration, parseDuration, parseLongDuration } from './duration.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -29,6 +29,11 @@ describe('parseDuration', () => {
     expect(() => parseDuration('0s', '--timeout')).toThrow('more than zero');
     expect(() => parseDuration('0.1ms', '--timeout')).toThrow('more than zero');
     expect(() => parseDuration('25d', '--timeout')).toThrow('less than 24 days');
+  });
+
+  it('has a longer brother, for what no timer waits for', () => {
+    expect(parseLongDuration('90d', '--expires')).toBe(90 * 86_400_000);
+    expect(() => parseLongDuration('3651d', '--expires')).toThrow('less than 10 years');
   });
 
   it('gives milliseconds that a timer can count, or a fault, for every text', () => {

@@ -7,8 +7,19 @@ const PART = /(\d+(?:\.\d+)?)(ms|[smhd])/g;
 /** Timers of Node count in 31 bits. */
 const DURATION_MS_MAX = 2 ** 31 - 1;
 
+const LONG_DURATION_MS_MAX = 3_650 * 86_400_000;
+
 /** `30s`, `5m`, `1500ms`, `1h30m` → milliseconds. A number alone is refused: it means seconds to some tools and milliseconds to others. Throws `invalid_argument`. */
 export function parseDuration(text: string, name: string): number {
+  return parse(text, name, { mostMs: DURATION_MS_MAX, most: '24 days' });
+}
+
+/** As `parseDuration`, for what no timer waits for. */
+export function parseLongDuration(text: string, name: string): number {
+  return parse(text, name, { mostMs: LONG_DURATION_MS_MAX, most: '10 years' });
+}
+
+function parse(text: string, name: string, { mostMs, most }: { readonly mostMs: number; readonly most: string }): number {
   const refuse = (why: string): never => {
     throw new Fault('invalid_argument', `Cannot use "${safeText(text)}" for ${name}: ${why}`, { details: { option: name } });
   };
@@ -17,7 +28,7 @@ export function parseDuration(text: string, name: string): number {
   for (const [, number = '', unit = ''] of text.matchAll(PART)) sum += Number(number) * (UNITS[unit] ?? Number.NaN);
   const durationMs = Math.round(sum);
   if (durationMs < 1) return refuse('it must be more than zero');
-  if (durationMs > DURATION_MS_MAX) return refuse('it must be less than 24 days');
+  if (durationMs > mostMs) return refuse(`it must be less than ${most}`);
   return durationMs;
 }
 

@@ -1,7 +1,7 @@
 import { isFault } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCount, parseShare } from './number.ts';
+import { parseCount, parseNatural, parseShare } from './number.ts';
 
 describe('parseCount', () => {
   it('reads whole numbers from 1 up', () => {
@@ -10,6 +10,16 @@ describe('parseCount', () => {
 
   it.each(['', '0', '-1', '1.5', '1e3', 'many', ' 1', '9'.repeat(16)])('refuses %j and names the flag', (text) => {
     expect(() => parseCount(text, '--pids')).toThrow('--pids');
+  });
+});
+
+describe('parseNatural', () => {
+  it('reads whole numbers from 0 up', () => {
+    expect([parseNatural('0', '--since'), parseNatural('4096', '--since')]).toEqual([0, 4096]);
+  });
+
+  it.each(['', '-1', '1.5', '1e3', '9'.repeat(16)])('refuses %j and names the flag', (text) => {
+    expect(() => parseNatural(text, '--since')).toThrow('--since');
   });
 });
 

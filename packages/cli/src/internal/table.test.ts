@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTable } from './table.ts';
+import { formatTable, StreamedTable } from './table.ts';
 
 describe('formatTable', () => {
   it('lines columns up, numbers to the right, without trailing blanks', () => {
@@ -36,5 +36,15 @@ describe('formatTable', () => {
   it('colours cells without moving them', () => {
     const table = formatTable([{ title: 'A', paint: (cell) => `<${cell}>` }, { title: 'B' }], [['x', 'y']], 80);
     expect(table).toBe('A  B\n<x>  y\n');
+  });
+});
+
+describe('StreamedTable', () => {
+  it('goes on below, without titles, and only gets wider', () => {
+    const table = new StreamedTable([{ title: 'ID' }, { title: 'NAME' }], 80);
+    expect(table.format([['1', 'a']])).toBe('ID  NAME\n1   a\n');
+    expect(table.format([['12345', 'b']])).toBe('12345  b\n');
+    expect(table.format([['1', 'c']])).toBe('1      c\n');
+    expect(table.format([])).toBe('');
   });
 });

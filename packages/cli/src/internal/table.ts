@@ -3,25 +3,48 @@ export type Column = { readonly title: string; readonly align?: 'left' | 'right'
 
 /** `columns` wide at most: the last column is cut, with an ellipsis. */
 export function formatTable(columns: readonly Column[], rows: readonly (readonly string[])[], widthMax: number): string {
-  const widths = columns.map(({ title }, index) => Math.max(width(title), ...rows.map((row) => width(row[index] ?? ''))));
-  const line = (cells: readonly string[], row: number): string => {
+  return new StreamedTable(columns, widthMax).format(rows);
+}
+
+/** A table that goes on: titles first, and columns that only ever get wider. */
+export class StreamedTable {
+  readonly #columns: readonly Column[];
+  readonly #widthMax: number;
+  readonly #widths: number[];
+  #hasTitles = false;
+
+  constructor(columns: readonly Column[], widthMax: number) {
+    this.#columns = columns;
+    this.#widthMax = widthMax;
+    this.#widths = columns.map(({ title }) => width(title));
+  }
+
+  format(rows: readonly (readonly string[])[]): string {
+    for (const row of rows)
+      for (const [index, cell] of row.entries()) this.#widths[index] = Math.max(this.#widths[index] ?? 0, width(cell));
+    const titles = this.#hasTitles
+      ? ''
+      : this.#line(
+          this.#columns.map(({ title }) => title),
+          -1,
+        );
+    this.#hasTitles = true;
+    return titles + rows.map((row, index) => this.#line(row, index)).join('');
+  }
+
+  #line(cells: readonly string[], row: number): string {
     let used = 0;
-    const shown = columns.map(({ align, paint }, index) => {
-      const isLast = index === columns.length - 1;
-      const cell = isLast ? cut(cells[index] ?? '', widthMax - used) : (cells[index] ?? '');
-      const filling = ' '.repeat(Math.max(0, (widths[index] ?? 0) - width(cell)));
-      used += (widths[index] ?? 0) + 2;
+    const shown = this.#columns.map(({ align, paint }, index) => {
+      const isLast = index === this.#columns.length - 1;
+      const wide = this.#widths[index] ?? 0;
+      const cell = isLast ? cut(cells[index] ?? '', this.#widthMax - used) : (cells[index] ?? '');
+      const filling = ' '.repeat(Math.max(0, wide - width(cell)));
+      used += wide + 2;
       const painted = row < 0 || paint === undefined ? cell : paint(cell, row);
       return align === 'right' ? filling + painted : isLast ? painted : painted + filling;
     });
     return `${shown.join('  ').trimEnd()}\n`;
-  };
-  return (
-    line(
-      columns.map(({ title }) => title),
-      -1,
-    ) + rows.map(line).join('')
-  );
+  }
 }
 
 /** East Asian wide and fullwidth characters, and emoji, take two cells. */

@@ -33,14 +33,17 @@ export class VersionPurge {
     this.#context = context;
   }
 
-  /** Deletes what was superseded before this time, and what is beyond the limit of each path. Returns how many versions. */
+  /**
+   * Deletes what was superseded before this time, and what is beyond the limit of each path, and then the bodies that lost their last name
+   * with it. Returns how many versions.
+   */
   async purge(supersededBefore: number, betweenSteps: BetweenSteps): Promise<number> {
     const { store, limits, sweeper } = this.#context;
     let purged = await this.#purgeAged(supersededBefore, betweenSteps);
     const { versionsMax } = await limits();
     if (this.#keptMax === undefined || versionsMax < this.#keptMax) purged += await purgeCrowded(store, versionsMax, betweenSteps);
     this.#keptMax = versionsMax;
-    if (purged > 0) sweeper.wake();
+    await sweeper.sweep();
     return purged;
   }
 

@@ -19,7 +19,7 @@ export function take(transaction: Transaction, pid: number, { limit, visibilityM
   const messages = findLiving(transaction, box, { limit, topic });
   const hiddenUntil = transaction.now + visibilityMs;
   if (messages.length === 0) return { messages, hiddenUntil, nextVisibleAt: transaction.mail.nextVisibleAt(pid) };
-  transaction.mail.deliver(pid, messages, { hidden: hiddenUntil, kept: transaction.now + box.retentionMs });
+  transaction.mail.deliver(box, messages, { hiddenUntil, keptUntil: transaction.now + box.retentionMs });
   const payload = { ...idsPayload(messages.map(({ id }) => id)), hidden_until: hiddenUntil };
   transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
   return { messages: messages.map((message) => handedOut(transaction, message)), hiddenUntil, nextVisibleAt: undefined };
@@ -56,9 +56,9 @@ export function giveBack(transaction: Transaction, pid: number, { messages, hidd
 
 /** Done with these. Returns how many there were. */
 export function acknowledge(transaction: Transaction, pid: number, messageIds: readonly number[]): number {
-  requireBox(transaction, pid);
   const { ids } = transaction.mail.remove(pid, messageIds);
-  if (ids.length > 0) transaction.events.append({ pid, kind: 'kernel.mail.acknowledged', payload: idsPayload(ids) });
+  if (ids.length === 0) requireBox(transaction, pid);
+  else transaction.events.append({ pid, kind: 'kernel.mail.acknowledged', payload: idsPayload(ids) });
   return ids.length;
 }
 
@@ -72,7 +72,7 @@ export function replay(
   const messages = transaction.mail.after(pid, since, limit);
   const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined);
   if (fresh.length === 0) return messages;
-  transaction.mail.deliver(pid, fresh, { hidden: 0, kept: transaction.now + box.retentionMs });
+  transaction.mail.deliver(box, fresh, { hiddenUntil: undefined, keptUntil: transaction.now + box.retentionMs });
   const payload = { ...idsPayload(fresh.map(({ id }) => id)), hidden_until: null };
   transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
   return messages.map((message) => (message.deliveredAt === undefined ? handedOut(transaction, message) : message));

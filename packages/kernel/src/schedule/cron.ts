@@ -6,8 +6,8 @@ import type { CronRow } from '../store/tables/queue-table.ts';
 
 const PATTERN_BYTES_MAX = 256;
 const ZONE_BYTES_MAX = 64;
-/** Five to seven fields, or a name such as `@daily`. No `?` (it would mean the time at which this is read) and no dates. */
-const PATTERN = /^(?:@[a-z]+|[\dA-Za-z*,/#+-]+(?: +[\dA-Za-z*,/#+-]+){4,6})$/;
+/** Five to seven fields, or a name such as `@daily`. A date, which the parser would take too, is no pattern. */
+const PATTERN = /^(?:@[a-z]+|[\w*?,/#+-]+(?: +[\w*?,/#+-]+){4,6})$/;
 
 /** Checks what a caller asks for. Throws `queue_entry_invalid`. */
 export function checkCron(cron: { readonly pattern: string; readonly zone?: string | undefined }): Pick<CronRow, 'pattern' | 'zone'> {
@@ -23,7 +23,7 @@ export function checkCron(cron: { readonly pattern: string; readonly zone?: stri
   try {
     new Cron(pattern, { timezone: zone });
   } catch (error) {
-    throw invalidCron(error instanceof Error ? error.message : String(error));
+    throw invalidCron(reason(error));
   }
   return { pattern, zone };
 }
@@ -38,4 +38,10 @@ export function nextRun({ pattern, zone }: Pick<CronRow, 'pattern' | 'zone'>, af
 
 export function invalidCron(why: string): Fault {
   return new Fault('queue_entry_invalid', `Cannot use cron: ${why}`, { details: { field: 'cron' } });
+}
+
+/** As the parser says it, in the form of our messages. */
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replace(/^CronPattern: /, '').replace(/\.$/, '');
 }

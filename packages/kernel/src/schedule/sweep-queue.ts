@@ -10,8 +10,8 @@ import { readmitStep } from './readmit.ts';
 /** Does at most `limit` of what is due. Returns whether there may be more. */
 export function sweepQueue(transaction: Transaction, changes: ProcessChanges, limit: number): boolean {
   const { queue, now } = transaction;
-  if (queue.isQuietUntil(now)) return false;
-  const due = queue.nextDue();
+  const due = queue.dueBy(now);
+  if (due === undefined) return false;
   let room = limit;
   if (isPast(due.deadline, now)) room -= expirePast(transaction, now, room);
   if (room > 0 && isPast(due.runnableAt, now)) room -= promotePast(transaction, room);

@@ -19,6 +19,8 @@ export type Query = {
 export type Change = {
   /** Returns how many rows changed. */
   run(...values: SQLInputValue[]): number;
+  /** Returns what the statement is RETURNING. */
+  all(...values: SQLInputValue[]): Row[];
 };
 
 export class Database {
@@ -73,11 +75,18 @@ export class Database {
   /** A statement that writes. */
   change(sql: string): Change {
     const statement: StatementSync = this.#connection.prepare(sql);
+    const beginWrite = (): void => {
+      if (!this.isWriting) throw new Error('A write outside a transaction');
+      this.writes++;
+    };
     return {
       run: (...values) => {
-        if (!this.isWriting) throw new Error('A write outside a transaction');
-        this.writes++;
+        beginWrite();
         return Number(statement.run(...values).changes);
+      },
+      all: (...values) => {
+        beginWrite();
+        return statement.all(...values) as Row[]; // As above.
       },
     };
   }

@@ -1,4 +1,7 @@
-/** What the mail table says to SQLite. */
+/**
+ * What the mail table says to SQLite. The plus before some parameters matters: SQLite looks at the value of `LIMIT ?`, and of `column = ?` where
+ * an index is for some values of the column, and therefore prepares the statement anew each time the value is bound.
+ */
 import type { Database } from './database.ts';
 
 const BOX = 'pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, pending, delivered, bytes, due_at, created_at';
@@ -9,6 +12,10 @@ const NEW = `ws, recipient, id, sender, topic, kind, payload, body, bytes, prior
 const REQUEST = 'pid, correlation_id, recipient, message_id, until';
 /** Messages named by a list of ids. */
 const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?))';
+/** One message. It is found sooner than by a list. */
+const THIS = 'ws = ? AND recipient = ? AND id = ?';
+/** What the counts of a box depend on. */
+const LEAVING = 'id, body, bytes, delivered_at IS NULL AS is_pending, visible_at IS NULL AS is_dead';
 const FRESH = '(expires_at IS NULL OR expires_at > ?)';
 
 export type MailStatements = ReturnType<typeof prepareMail>;
@@ -31,14 +38,12 @@ function prepareBoxes(database: Database) {
       `UPDATE boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ?
        WHERE ws = ? AND pid IN (SELECT value FROM json_each(?))`,
     ),
-    countDelivery: database.change(
-      `UPDATE boxes SET pending = pending - ?1, delivered = delivered + ?1, due_at = min(ifnull(due_at, ?2), ?2) WHERE ws = ?3 AND pid = ?4`,
-    ),
+    countDelivery: database.change('UPDATE boxes SET pending = pending - ?1, delivered = delivered + ?1 WHERE ws = ?2 AND pid = ?3'),
     countLeaving: database.change(
       'UPDATE boxes SET pending = pending - ?, delivered = delivered - ?, bytes = bytes - ? WHERE ws = ? AND pid = ?',
     ),
     nextDueAt: database.query('SELECT min(due_at) AS at FROM boxes WHERE ws = ? AND due_at IS NOT NULL'),
-    dueBoxes: database.query(`SELECT ${BOX} FROM boxes WHERE ws = ? AND due_at <= ? ORDER BY due_at, pid LIMIT ?`),
+    dueBoxes: database.query(`SELECT ${BOX} FROM boxes WHERE ws = ? AND due_at <= ? ORDER BY due_at, pid LIMIT +?`),
     lowerDue: database.change(
       `UPDATE boxes SET due_at = ?1 WHERE ws = ?2 AND pid IN (SELECT value FROM json_each(?3)) AND (due_at IS NULL OR due_at > ?1)`,
     ),
@@ -59,7 +64,7 @@ function prepareSubscriptions(database: Database) {
     hasPatterns: database.query('SELECT 1 FROM subscriptions WHERE ws = ? AND is_pattern = 1 LIMIT 1'),
     subscribers: database.query(
       `SELECT ${BOX} FROM boxes WHERE ws = ?1 AND pid IN
-         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT ?3`,
+         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT +?3`,
     ),
     subscribe: database.change('INSERT INTO subscriptions (ws, pid, topic, is_pattern) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     unsubscribe: database.change('DELETE FROM subscriptions WHERE ws = ? AND pid = ? AND topic = ?'),
@@ -69,10 +74,11 @@ function prepareSubscriptions(database: Database) {
 function prepareMessages(database: Database) {
   const some = (conditions: string, order: string) =>
     database.query(
-      `SELECT ${MESSAGE} FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} AND ${FRESH} ORDER BY ${order} LIMIT ?`,
+      `SELECT ${MESSAGE} FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} AND ${FRESH} ORDER BY ${order} LIMIT +?`,
     );
   const ids = (conditions: string, order: string) =>
-    database.query(`SELECT id FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} ORDER BY ${order} LIMIT ?`);
+    database.query(`SELECT id FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} ORDER BY ${order} LIMIT +?`);
+  const each = (make: (these: string) => string) => ({ one: database.change(make(THIS)), many: database.change(make(THESE)) });
   return {
     waiting: some('visible_at = 0', 'priority DESC, id'),
     waitingOfTopic: some('visible_at = 0 AND topic = ?', 'priority DESC, id'),
@@ -86,30 +92,27 @@ function prepareMessages(database: Database) {
     outkept: ids('delivered_at <= ? AND ifnull(visible_at, 0) <= ?', 'id'),
     all: ids('id > ?', 'id'),
     oldDead: database.query(
-      'SELECT id FROM messages WHERE ws = ? AND recipient = ? AND visible_at IS NULL ORDER BY id DESC LIMIT -1 OFFSET ?',
+      'SELECT id FROM messages WHERE ws = ? AND recipient = ? AND visible_at IS NULL ORDER BY id DESC LIMIT -1 OFFSET +?',
     ),
     nextVisibleAt: database.query(
       'SELECT min(visible_at) AS at FROM messages WHERE ws = ? AND recipient = ? AND visible_at > 0 AND visible_at > ?',
     ),
     countFrom: database.query(
       `SELECT count(*) AS count FROM
-         (SELECT 1 FROM messages WHERE ws = ? AND recipient = ? AND sender = ? AND delivered_at IS NULL LIMIT ?)`,
+         (SELECT 1 FROM messages WHERE ws = ? AND recipient = ? AND sender = ? AND delivered_at IS NULL LIMIT +?)`,
     ),
     insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`),
     insertCopies: database.change(
       `INSERT INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ? FROM json_each(?)`,
     ),
-    deliver: database.change(
-      `UPDATE messages SET delivered_at = ?1, deliveries = deliveries + 1, visible_at = CASE ?2 WHEN 0 THEN visible_at ELSE ?2 END
-       WHERE ws = ?3 AND recipient = ?4 AND id IN (SELECT value FROM json_each(?5))`,
-    ),
-    stillHidden: database.query(`SELECT id FROM messages WHERE ${THESE} AND visible_at = ? ORDER BY id`),
+    deliver: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1, visible_at = ? WHERE ${these}`),
+    deliverShown: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1 WHERE ${these}`),
+    stillHidden: database.query(`SELECT id FROM messages WHERE ${THESE} AND visible_at = +? ORDER BY id`),
     giveBack: database.change(`UPDATE messages SET deliveries = deliveries - 1, visible_at = ? WHERE ${THESE}`),
-    bury: database.change(`UPDATE messages SET visible_at = NULL WHERE ${THESE}`),
-    describe: database.query(
-      `SELECT id, body, bytes, delivered_at IS NULL AS is_pending, visible_at IS NULL AS is_dead FROM messages WHERE ${THESE} ORDER BY id`,
+    bury: database.change(
+      `UPDATE messages SET visible_at = NULL WHERE ${THESE} RETURNING id, body, bytes, delivered_at IS NULL AS is_pending, 0 AS is_dead`,
     ),
-    remove: database.change(`DELETE FROM messages WHERE ${THESE}`),
+    remove: each((these) => `DELETE FROM messages WHERE ${these} RETURNING ${LEAVING}`),
     insertBody: database.change('INSERT INTO message_bodies (ws, id, uses, payload) VALUES (?, ?, ?, ?)'),
     leaveBody: database.change('UPDATE message_bodies SET uses = uses - ? WHERE ws = ? AND id = ?'),
     deleteBody: database.change('DELETE FROM message_bodies WHERE ws = ? AND id = ? AND uses = 0'),
@@ -122,11 +125,11 @@ function prepareKeys(database: Database) {
     insertKey: database.change('INSERT INTO message_keys (ws, recipient, sender, key, message_id, until) VALUES (?, ?, ?, ?, ?, ?)'),
     deleteKey: database.change('DELETE FROM message_keys WHERE ws = ? AND recipient = ? AND sender = ? AND key = ?'),
     forgetKeys: database.change('DELETE FROM message_keys WHERE ws = ? AND recipient = ? AND until <= ?'),
-    oldestKeys: database.query('SELECT sender, key FROM message_keys WHERE ws = ? AND recipient = ? ORDER BY until, message_id LIMIT ?'),
+    oldestKeys: database.query('SELECT sender, key FROM message_keys WHERE ws = ? AND recipient = ? ORDER BY until, message_id LIMIT +?'),
     countKeys: database.change('UPDATE boxes SET keys = keys + ? WHERE ws = ? AND pid = ?'),
     keysOf: database.query('SELECT keys FROM boxes WHERE ws = ? AND pid = ?'),
     findRequest: database.query(`SELECT ${REQUEST} FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ? AND until > ?`),
-    countRequests: database.query('SELECT count(*) AS count FROM (SELECT 1 FROM message_requests WHERE ws = ? AND pid = ? LIMIT ?)'),
+    countRequests: database.query('SELECT count(*) AS count FROM (SELECT 1 FROM message_requests WHERE ws = ? AND pid = ? LIMIT +?)'),
     insertRequest: database.change(`INSERT INTO message_requests (ws, ${REQUEST}) VALUES (?, ?, ?, ?, ?, ?)`),
     deleteRequest: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ?'),
     forgetRequests: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND until <= ?'),

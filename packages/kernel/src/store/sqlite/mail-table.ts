@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { BoxRow, BoxSenders, MailTable, MessageRow, NewBox, NewMessage, Removed, RequestRow } from '../tables/mail-table.ts';
+import type { BoxRow, BoxSenders, Delivery, MailTable, MessageRow, NewBox, NewMessage, Removed, RequestRow } from '../tables/mail-table.ts';
 import { optional, parseObject } from './columns.ts';
 import type { Row } from './database.ts';
 import type { MailStatements } from './mail-statements.ts';
@@ -155,11 +155,17 @@ export class SqliteMailTable implements MailTable {
     ];
   }
 
-  deliver(pid: number, messages: readonly MessageRow[], until: { readonly hidden: number; readonly kept: number }): void {
+  deliver(box: BoxRow, messages: readonly MessageRow[], { hiddenUntil, keptUntil }: Delivery): void {
     const { ws } = this.#context;
-    this.#statements.deliver.run(this.#context.now(), until.hidden, ws, pid, idList(messages));
+    const now = this.#context.now();
+    const { deliver, deliverShown, countDelivery, lowerDue } = this.#statements;
+    const { by, ids } = named(messages);
+    if (hiddenUntil === undefined) deliverShown[by].run(now, ws, box.pid, ids);
+    else deliver[by].run(now, hiddenUntil, ws, box.pid, ids);
     const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined).length;
-    this.#statements.countDelivery.run(fresh, Math.max(until.hidden, until.kept), ws, pid);
+    if (fresh > 0) countDelivery.run(fresh, ws, box.pid);
+    const dueAt = Math.max(hiddenUntil ?? 0, keptUntil);
+    if (box.dueAt === undefined || box.dueAt > dueAt) lowerDue.run(dueAt, ws, `[${box.pid}]`);
   }
 
   giveBack(pid: number, ids: readonly number[], hiddenUntil: number): readonly number[] {
@@ -171,23 +177,21 @@ export class SqliteMailTable implements MailTable {
 
   bury(pid: number, messages: readonly MessageRow[], deadMax: number): void {
     const { ws } = this.#context;
-    const list = idList(messages);
-    const rows = this.#statements.describe.all(ws, pid, list);
-    this.#statements.bury.run(ws, pid, list);
-    this.#countLeaving(pid, rows);
+    this.#countLeaving(pid, this.#statements.bury.all(ws, pid, idList(messages)));
     const old = readIds(this.#statements.oldDead.all(ws, pid, deadMax));
     if (old.length > 0) this.remove(pid, old);
   }
 
   remove(pid: number, ids: readonly number[]): Removed {
+    const [id] = ids;
+    if (id === undefined) return NOTHING;
+    const { remove } = this.#statements;
     const { ws } = this.#context;
-    const rows = this.#statements.describe.all(ws, pid, JSON.stringify(ids));
+    const rows = ids.length === 1 ? remove.one.all(ws, pid, id) : remove.many.all(ws, pid, JSON.stringify(ids));
     if (rows.length === 0) return NOTHING;
-    const found = readIds(rows);
-    this.#statements.remove.run(ws, pid, JSON.stringify(found));
     this.#leaveBodies(rows);
     const { pending, delivered } = this.#countLeaving(pid, rows);
-    return { ids: found, pending, delivered, dead: found.length - pending - delivered };
+    return { ids: readIds(rows).toSorted(ascending), pending, delivered, dead: rows.length - pending - delivered };
   }
 
   removeShown(pid: number, limit: number): Removed {
@@ -199,7 +203,7 @@ export class SqliteMailTable implements MailTable {
     const expired = readIds(this.#statements.expired.all(ws, pid, at, limit));
     const outkept = readIds(this.#statements.outkept.all(ws, pid, at - retentionMs, at, limit));
     const due = [...new Set([...expired, ...outkept])].slice(0, limit);
-    const removed = due.length === 0 ? NOTHING : this.remove(pid, due);
+    const removed = this.remove(pid, due);
     if (due.length < limit) this.#tidy(pid, retentionMs, at);
     return removed;
   }
@@ -264,6 +268,16 @@ export class SqliteMailTable implements MailTable {
 /** The sender of a message that no process sent, where a column needs one. */
 const NOBODY = 0;
 const NOTHING: Removed = { ids: [], pending: 0, delivered: 0, dead: 0 };
+
+function ascending(one: number, other: number): number {
+  return one - other;
+}
+
+/** Which statement finds these, and by what. */
+function named(messages: readonly MessageRow[]): { readonly by: 'one' | 'many'; readonly ids: SQLInputValue } {
+  const [first] = messages;
+  return messages.length === 1 && first !== undefined ? { by: 'one', ids: first.id } : { by: 'many', ids: idList(messages) };
+}
 
 function idList(messages: readonly MessageRow[]): string {
   return JSON.stringify(messages.map(({ id }) => id));

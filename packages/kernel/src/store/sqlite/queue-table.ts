@@ -31,6 +31,7 @@ const ACCESS = ['nobody', 'sharers', 'anybody'] as const satisfies readonly Lane
 const SHARERS = 1;
 const ANYBODY = 2;
 
+const STOPPED = "INDEXED BY queue_stopped WHERE ws = ? AND state IN ('expired', 'cancelled', 'dead')";
 /**
  * Where to look for the entries of a state. Left to itself the planner would go through all entries for want of a sort. What runs is little enough
  * to be sorted, and what is completed is most of it.
@@ -39,16 +40,14 @@ const BY_STATE: Readonly<Record<QueueState, string>> = {
   queued: "INDEXED BY queue_queued WHERE ws = ? AND state = 'queued'",
   dispatched: "INDEXED BY queue_by_lease WHERE ws = ? AND state = 'dispatched'",
   completed: "NOT INDEXED WHERE ws = ? AND state = 'completed'",
-  expired: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'expired'",
-  cancelled: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'cancelled'",
-  dead: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'dead'",
+  expired: `${STOPPED} AND state = 'expired'`,
+  cancelled: `${STOPPED} AND state = 'cancelled'`,
+  dead: `${STOPPED} AND state = 'dead'`,
 };
 
-/**
- * `LIMIT ? + 0`: for a bare parameter the planner would look at its value and plan again at each call, which takes longer than the call.
- */
 export type QueueStatements = ReturnType<typeof prepareQueue>;
 
+/** `LIMIT ? + 0`: for a bare parameter the planner would look at its value and plan anew at each call, which takes longer than the call. */
 export function prepareQueue(database: Database) {
   return {
     database,
@@ -64,16 +63,16 @@ export function prepareQueue(database: Database) {
        ORDER BY rank, entry LIMIT ? + 0`,
     ),
     waiting: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND pid = ? AND state = 'queued' AND is_due = 1 ORDER BY rank, id LIMIT ? + 0 + 0`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND pid = ? AND state = 'queued' AND is_due = 1 ORDER BY rank, id LIMIT ? + 0`,
     ),
     becomingDue: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND is_due = 0 AND runnable_at <= ? ORDER BY runnable_at, id LIMIT ? + 0 + 0`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND is_due = 0 AND runnable_at <= ? ORDER BY runnable_at, id LIMIT ? + 0`,
     ),
     pastDeadline: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND deadline <= ? ORDER BY deadline, id LIMIT ? + 0 + 0`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'queued' AND deadline <= ? ORDER BY deadline, id LIMIT ? + 0`,
     ),
     pastLease: database.query(
-      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'dispatched' AND lease_until <= ? ORDER BY lease_until, id LIMIT ? + 0 + 0`,
+      `SELECT ${WAITING} FROM queue WHERE ws = ? AND state = 'dispatched' AND lease_until <= ? ORDER BY lease_until, id LIMIT ? + 0`,
     ),
     nextDue: database.query(
       `SELECT (SELECT min(runnable_at) FROM queue WHERE ws = ?1 AND state = 'queued' AND is_due = 0) AS runnable_at,
@@ -81,9 +80,9 @@ export function prepareQueue(database: Database) {
               (SELECT min(lease_until) FROM queue WHERE ws = ?1 AND state = 'dispatched') AS lease_until,
               (SELECT readmitted_through FROM queue_totals WHERE ws = ?1) AS readmitted_through`,
     ),
-    notAdmitted: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND is_admitted = 0 AND pid > ? ORDER BY pid LIMIT ? + 0 + 0`),
+    notAdmitted: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND is_admitted = 0 AND pid > ? ORDER BY pid LIMIT ? + 0`),
     finished: database.query(
-      'SELECT id, state, completed_at FROM queue WHERE ws = ? AND completed_at IS NOT NULL ORDER BY completed_at, id LIMIT ? + 0 + 0',
+      'SELECT id, state, completed_at FROM queue WHERE ws = ? AND completed_at IS NOT NULL ORDER BY completed_at, id LIMIT ? + 0',
     ),
     insert: database.change(
       `INSERT INTO queue (ws, id, pid, state, is_due, priority, runnable_at, rank, deadline, trigger, payload, starts_process, created_at, fence,
@@ -206,9 +205,10 @@ export class SqliteQueueTable implements QueueTable {
     return this.#statements.pastLease.all(this.#context.ws, until, limit).map(readWaiting);
   }
 
-  isQuietUntil(at: number): boolean {
-    if (this.#quietUntil === undefined || this.#quietUntil <= at) this.nextDue();
-    return this.#quietUntil !== undefined && this.#quietUntil > at;
+  dueBy(at: number): NextDue | undefined {
+    if (this.#quietUntil !== undefined && this.#quietUntil > at) return undefined;
+    const due = this.nextDue();
+    return this.#quietUntil !== undefined && this.#quietUntil > at ? undefined : due;
   }
 
   nextDue(): NextDue {

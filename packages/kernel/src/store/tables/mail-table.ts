@@ -53,6 +53,13 @@ export type NewMessage = Pick<MessageRow, 'sender' | 'topic' | 'kind' | 'priorit
   readonly visibleAt: number;
 };
 
+export type Delivery = {
+  /** Undefined: they stay as visible as they are. */
+  readonly hiddenUntil: number | undefined;
+  /** Without an acknowledgement. */
+  readonly keptUntil: number;
+};
+
 /** What was removed from a box. */
 export type Removed = { readonly ids: readonly number[]; readonly pending: number; readonly delivered: number; readonly dead: number };
 
@@ -113,8 +120,8 @@ export interface MailTable extends MailTableReads {
   insert(recipient: number, message: NewMessage): number;
   /** The same message to several boxes. Returns the first id; the others follow it in the order of the recipients. */
   insertCopies(recipients: readonly number[], message: NewMessage): number;
-  /** Hands out: counts the delivery, and hides until `hiddenUntil` (0: stays as visible as it is). To be kept until `keptUntil` at least. */
-  deliver(pid: number, messages: readonly MessageRow[], until: { readonly hidden: number; readonly kept: number }): void;
+  /** Hands out these of a box as it is now. */
+  deliver(box: BoxRow, messages: readonly MessageRow[], delivery: Delivery): void;
   /**
    * Takes back what was handed out and is still hidden until then: visible again, as if it had been handed out once less. Returns the ids.
    */

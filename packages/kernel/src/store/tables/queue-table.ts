@@ -117,9 +117,9 @@ export interface QueueTableReads {
   pastDeadline(until: number, limit: number): readonly WaitingRow[];
   /** Dispatched entries with a lease up to this time, earliest first. */
   pastLease(until: number, limit: number): readonly WaitingRow[];
-  /** Whether there is certainly nothing in `nextDue` up to this time. A short cut: it costs nothing. */
-  isQuietUntil(at: number): boolean;
   nextDue(): NextDue;
+  /** The same if any of it is up to this time. To ask in vain costs nothing. */
+  dueBy(at: number): NextDue | undefined;
   /** Lanes after this pid that are not admitted, by pid. */
   notAdmitted(afterPid: number, limit: number): readonly LaneRow[];
   /** The longest finished first. */

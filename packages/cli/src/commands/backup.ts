@@ -1,0 +1,85 @@
+/**
+ * `warren backup`: the store as it is at one moment, in one file. Through the daemon if one runs, so that others go on writing, else from
+ * the store itself. The file gets its name when it is whole, and never takes the place of another.
+ */
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Fault, isFault } from '@warren/protocol';
+import { findDaemon } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import { interruptible } from '../internal/interruptible.ts';
+import { ProgressLine } from '../internal/progress-line.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { formatSize } from '../internal/size.ts';
+import { statePath } from '../internal/state-path.ts';
+import { withStoreAdvice } from '../internal/store-advice.ts';
+import type { StateFlags } from '../program/state-options.ts';
+
+export interface BackupParts {
+  /** Copies the store of a state directory that no daemon has open. Throws what opening it throws. */
+  backUp(
+    stateDirectory: string,
+    path: string,
+    options: { readonly onProgress: (share: number) => void; readonly signal: AbortSignal },
+  ): Promise<void>;
+}
+
+export async function backup(file: string, flags: StateFlags, host: Host, parts: BackupParts): Promise<number> {
+  const stateDirectory = statePath(host, flags.state);
+  const path = resolve(host.cwd(), file);
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path);
+  // Beside it, so that giving it its name is one step.
+  const made = `${path}.unfinished-${randomBytes(6).toString('hex')}`;
+  return await interruptible(host, async (signal) => {
+    try {
+      const how = await copy(stateDirectory, made, { flags, host, parts, signal });
+      finish(made, path);
+      const bytes = statSync(path).size;
+      if (flags.json === true) await host.stdout.write(`${safeJson({ path, bytes, from: how }, 2)}\n`);
+      else await host.stdout.write(`Backed up ${formatSize(bytes)} to ${safeText(path)}.\n`);
+      return 0;
+    } finally {
+      for (const rest of ['', '-journal', '-wal', '-shm']) rmSync(made + rest, { force: true });
+    }
+  });
+}
+
+type Copying = { readonly flags: StateFlags; readonly host: Host; readonly parts: BackupParts; readonly signal: AbortSignal };
+
+async function copy(stateDirectory: string, path: string, { flags, host, parts, signal }: Copying): Promise<'daemon' | 'store'> {
+  using progress = new ProgressLine(host, 'backing up');
+  progress.show(0);
+  const link = await findDaemon(stateDirectory);
+  try {
+    if (link === undefined) {
+      await parts.backUp(stateDirectory, path, { onProgress: (share) => progress.show(share), signal });
+      return 'store';
+    }
+    await using client = link.client;
+    using _watch = progress.watch(() => (statSync(path, { throwIfNoEntry: false })?.size ?? 0) / Math.max(1, link.status.store_bytes));
+    await client.call('store.backup', { path }, { signal });
+    return 'daemon';
+  } catch (error) {
+    throw isFault(error, 'not_found') && link !== undefined ? error : withStoreAdvice(error, flags.state);
+  }
+}
+
+function finish(made: string, path: string): void {
+  try {
+    linkSync(made, path); // Unlike a rename, it fails when there is something.
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') throw exists(path);
+    throw error;
+  }
+  const directory = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function exists(path: string): Fault {
+  return new Fault('already_exists', `Cannot back up to ${path}: it exists`, { details: { path, fix: 'choose another name' } });
+}

@@ -1,0 +1,84 @@
+/** Scheduled work: what there is, and with `--follow` what becomes of it. */
+import type { ReadyEntry } from '@warren/protocol/contract';
+import { type Color, painter } from '../../internal/color.ts';
+import { formatDuration } from '../../internal/duration.ts';
+import { safeText } from '../../internal/safe-text.ts';
+import { StreamedTable } from '../../internal/table.ts';
+import type { QueueFlags } from '../../program/kernel-commands.ts';
+import { followChanges } from './follow-changes.ts';
+import { type KernelContext, printJson, printJsonLine, widthOf } from './kernel-context.ts';
+import { tellTotal } from './tell-total.ts';
+
+const STATE_COLORS: Readonly<Record<ReadyEntry['state'], Color>> = {
+  queued: 'cyan',
+  dispatched: 'green',
+  completed: 'dim',
+  expired: 'yellow',
+  cancelled: 'dim',
+  dead: 'red',
+};
+
+export async function queue(flags: QueueFlags, context: KernelContext): Promise<number> {
+  const { operations, host } = context;
+  const { inState, pid, limit, json, follow } = flags;
+  const paint = painter(host, host.stdout);
+  let shown: readonly ReadyEntry[] = [];
+  const table = new StreamedTable(
+    [
+      { title: 'SCHED', align: 'right' },
+      { title: 'PID', align: 'right' },
+      { title: 'PRI', align: 'right' },
+      { title: 'STATE', paint: (cell, row) => paint(STATE_COLORS[shown[row]?.state ?? 'queued'], cell) },
+      { title: 'TRIES', align: 'right' },
+      { title: 'RUNS', align: 'right' },
+      { title: 'TRIGGER' },
+      { title: 'ERROR' },
+    ],
+    widthOf(host),
+  );
+  const print = async (entries: readonly ReadyEntry[]): Promise<void> => {
+    shown = entries;
+    await host.stdout.write(table.format(entries.map((entry) => row(entry, host.now()))));
+  };
+  const list = (): Promise<{ readonly entries: readonly ReadyEntry[]; readonly total: number }> =>
+    operations.call('kernel.sched.list', { limit, ...(inState !== undefined && { state: inState }), ...(pid !== undefined && { pid }) });
+
+  if (follow !== true) {
+    const found = await list();
+    if (json === true) return await printJson(host, found);
+    if (found.entries.length > 0) await print(found.entries);
+    await tellTotal(host, found.entries.length, found.total, 'entries');
+    return 0;
+  }
+  return await followChanges(context, {
+    begin: async () => {
+      const found = await list();
+      if (json !== true) await print(found.entries);
+      else for (const one of found.entries) await printJsonLine(host, one);
+    },
+    subjectOf: ({ kind, payload }) => {
+      const id = payload['sched_id'];
+      return kind.startsWith('kernel.queue.') && typeof id === 'number' ? id : undefined;
+    },
+    show: async (sched_id) => {
+      const one = await operations.call('kernel.sched.get', { sched_id });
+      if ((inState !== undefined && one.state !== inState) || (pid !== undefined && one.pid !== pid)) return;
+      if (json === true) await printJsonLine(host, one);
+      else await print([one]);
+    },
+  });
+}
+
+function row(entry: ReadyEntry, nowMs: number): readonly string[] {
+  const waitMs = entry.runnable_at * 1_000 - nowMs;
+  return [
+    `${entry.sched_id}`,
+    `${entry.pid}`,
+    `${entry.priority}`,
+    entry.state,
+    `${entry.attempts}/${entry.attempts_max}`,
+    entry.state === 'queued' && waitMs > 0 ? `in ${formatDuration(waitMs)}` : '-',
+    safeText(entry.cron === null ? entry.trigger : `${entry.trigger} (${entry.cron.pattern})`),
+    entry.error === null ? '' : safeText(entry.error),
+  ];
+}

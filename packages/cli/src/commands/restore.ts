@@ -1,0 +1,49 @@
+/** `warren restore`: a backup in the place of the store. */
+import { resolve } from 'node:path';
+import { Fault, isFault } from '@warren/protocol';
+import type { Host } from '../internal/host.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { formatSize } from '../internal/size.ts';
+import { nextCommand } from '../internal/state-path.ts';
+import { withStoreAdvice } from '../internal/store-advice.ts';
+import type { RestoreFlags } from '../program/store-commands.ts';
+
+export type RestoreRequest = { readonly directory: string; readonly backup: string; readonly isForced: boolean; readonly suffix: string };
+export type RestoreOutcome = { readonly schemaVersion: number; readonly bytes: number; readonly keptAs: string | undefined };
+
+export interface RestoreParts {
+  openState(flag: string | undefined): string;
+  restore(request: RestoreRequest): Promise<RestoreOutcome>;
+}
+
+export async function restore(file: string, flags: RestoreFlags, host: Host, parts: RestoreParts): Promise<number> {
+  const directory = parts.openState(flags.state);
+  const backup = resolve(host.cwd(), file);
+  const suffix = new Date(host.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const done = await parts.restore({ directory, backup, isForced: flags.force === true, suffix }).catch((error: unknown) => {
+    throw explain(error, flags, file);
+  });
+  if (flags.json === true) {
+    const { bytes, schemaVersion: schema_version, keptAs } = done;
+    await host.stdout.write(`${safeJson({ state_directory: directory, bytes, schema_version, kept_as: keptAs ?? null }, 2)}\n`);
+    return 0;
+  }
+  await host.stdout.write(`Restored ${formatSize(done.bytes)} to ${safeText(directory)}.\n`);
+  if (done.keptAs !== undefined)
+    await host.stdout.write(`The old store is ${safeText(done.keptAs)}; delete it when you no longer want it.\n`);
+  return 0;
+}
+
+function explain(error: unknown, { state }: RestoreFlags, file: string): unknown {
+  if (!isFault(error)) return error;
+  const fix = {
+    busy: `${nextCommand('stop', state)}, then the same again`,
+    already_exists: nextCommand(`restore --force ${safeText(file)}`, state),
+    store_failed: 'take another backup; this one is left as it is',
+    not_found: undefined,
+    invalid_argument: 'name a file that `warren backup` made',
+  }[error.code as string]; // Any other code has no entry.
+  return fix === undefined
+    ? withStoreAdvice(error, state)
+    : new Fault(error.code, error.message, { details: { ...error.details, fix }, cause: error });
+}

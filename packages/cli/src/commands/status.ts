@@ -1,0 +1,43 @@
+/** `warren status`: whether the daemon of a state directory runs. */
+import { count } from '../internal/count.ts';
+import { findDaemon } from '../internal/daemon-link.ts';
+import { formatDuration } from '../internal/duration.ts';
+import type { Host } from '../internal/host.ts';
+import { formatLabelled } from '../internal/labelled.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { formatSize } from '../internal/size.ts';
+import { nextCommand, statePath } from '../internal/state-path.ts';
+import type { StateFlags } from '../program/state-options.ts';
+
+/** Returns 1 when there is none. Throws `busy` when there is one that does not answer. */
+export async function status(flags: StateFlags, host: Host): Promise<number> {
+  const stateDirectory = statePath(host, flags.state);
+  const link = await findDaemon(stateDirectory);
+  if (link === undefined) {
+    if (flags.json === true) await host.stdout.write(`${safeJson({ running: false, state_directory: stateDirectory }, 2)}\n`);
+    else {
+      await host.stdout.write(`No daemon runs on ${safeText(stateDirectory)}.\n`);
+      await host.stderr.write(`  fix: ${nextCommand('serve --detach', flags.state)}\n`);
+    }
+    return 1;
+  }
+  const { client, status: found } = link;
+  await client.close();
+  if (flags.json === true) {
+    await host.stdout.write(`${safeJson({ running: true, state_directory: stateDirectory, ...found }, 2)}\n`);
+    return 0;
+  }
+  await host.stdout.write(
+    formatLabelled([
+      ['daemon', found.state],
+      ['pid', `${found.system_pid}`],
+      ['version', safeText(found.version)],
+      ['uptime', formatDuration(found.uptime_s * 1_000)],
+      ['state', safeText(stateDirectory)],
+      ...found.addresses.map((address): [string, string] => ['listens', safeText(address)]),
+      ['store', `${formatSize(found.store_bytes)}, schema v${found.schema_version}, ${count(found.workspaces, 'workspace')}`],
+      ['connections', `${found.connections}`],
+    ]),
+  );
+  return 0;
+}

@@ -1,0 +1,61 @@
+/** `warren stop`: asks the daemon to end, and waits until it has. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault, isFault } from '@warren/protocol';
+import { findDaemon } from '../internal/daemon-link.ts';
+import { formatDuration } from '../internal/duration.ts';
+import type { Host } from '../internal/host.ts';
+import { interruptible } from '../internal/interruptible.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { findHolder, isRunning } from '../internal/state-holder.ts';
+import { statePath } from '../internal/state-path.ts';
+import type { StopFlags } from '../program/daemon-commands.ts';
+
+/** Nobody tells of the end of a process that is not one's child: it is looked for so often. */
+const LOOK_MS = 20;
+/** Of the time there is, what the daemon may use to finish; the rest is for ending. */
+const DRAIN_SHARE = 0.8;
+
+/** Returns 0 when it is gone, also when it was not there. */
+export async function stop(flags: StopFlags, host: Host): Promise<number> {
+  const stateDirectory = statePath(host, flags.state);
+  return await interruptible(host, async (signal) => {
+    const pid = await askToStop(stateDirectory, Math.floor(flags.timeout * DRAIN_SHARE));
+    if (pid === undefined) {
+      if (flags.json === true) await host.stdout.write(`${safeJson({ stopped: false, reason: 'not running' }, 2)}\n`);
+      else await host.stdout.write(`No daemon runs on ${safeText(stateDirectory)}.\n`);
+      return 0;
+    }
+    await waitUntilGone(pid, stateDirectory, flags.timeout, signal);
+    if (flags.json === true) await host.stdout.write(`${safeJson({ stopped: true, pid }, 2)}\n`);
+    else await host.stdout.write(`Stopped process ${pid}.\n`);
+    return 0;
+  });
+}
+
+/** Returns who was asked. One that hangs is sent SIGTERM, as its lock proves who it is. Undefined when there is nobody. */
+async function askToStop(stateDirectory: string, drainMs: number): Promise<number | undefined> {
+  try {
+    const link = await findDaemon(stateDirectory);
+    if (link === undefined) return undefined;
+    await using client = link.client;
+    await client.call('daemon.stop', { drain_ms: drainMs });
+    return link.status.system_pid;
+  } catch (error) {
+    const pid = isFault(error, 'busy') ? findHolder(stateDirectory) : undefined;
+    if (pid === undefined) throw error;
+    process.kill(pid, 'SIGTERM');
+    return pid;
+  }
+}
+
+async function waitUntilGone(pid: number, stateDirectory: string, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (isRunning(pid) || findHolder(stateDirectory) === pid) {
+    if (performance.now() >= deadline) {
+      throw new Fault('deadline', `Cannot stop the daemon in ${formatDuration(timeoutMs)}: process ${pid} still finishes what it does`, {
+        details: { pid, fix: `warren stop --timeout 5m, or lose what is not finished: kill -KILL ${pid}` },
+      });
+    }
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}

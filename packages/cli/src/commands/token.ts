@@ -1,0 +1,105 @@
+/** `warren token`: makes, lists and revokes tokens, through the daemon. */
+import type { Client } from '@warren/client';
+import { isFault } from '@warren/protocol';
+import type { TokenRecord } from '@warren/protocol/contract';
+import { count } from '../internal/count.ts';
+import { findDaemon, noDaemon } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { nextCommand, statePath } from '../internal/state-path.ts';
+import { formatTable } from '../internal/table.ts';
+import type { StateFlags } from '../program/state-options.ts';
+import type { TokenCreateFlags, TokenListFlags } from '../program/token-commands.ts';
+
+/** The token is all of standard output, so that it can be put where it belongs without being seen. */
+export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<number> {
+  await using client = await open(flags, host, 'make a token');
+  const described = {
+    ...(flags.label !== undefined && { label: flags.label }),
+    ...(flags.expires !== undefined && { expires_at: (host.now() + flags.expires) / 1_000 }),
+  };
+  const { workspace, pid } = flags;
+  const made =
+    flags.operator === true
+      ? await client.call('token.create_operator', described)
+      : await client.call('token.create', { ...described, workspace, ...(pid !== undefined && { pid }) });
+  if (flags.json === true) {
+    await host.stdout.write(`${safeJson(made, 2)}\n`);
+    return 0;
+  }
+  await host.stdout.write(`${made.token}\n`);
+  await host.stderr.write(
+    `warren: token ${safeText(made.token_id)} for ${holderWord(made.principal)}, ${endWord(made)}; it is not shown again\n`,
+  );
+  return 0;
+}
+
+export async function tokenList(flags: TokenListFlags, host: Host): Promise<number> {
+  await using client = await open(flags, host, 'list tokens');
+  const found = await client.call('token.list', flags.workspace === undefined ? {} : { workspace: flags.workspace });
+  if (flags.json === true) {
+    await host.stdout.write(`${safeJson(found, 2)}\n`);
+    return 0;
+  }
+  const columns = [{ title: 'TOKEN' }, { title: 'ACTS FOR' }, { title: 'CREATED' }, { title: 'ENDS' }, { title: 'LABEL' }] as const;
+  const rows = found.tokens.map((token) => [
+    safeText(token.token_id),
+    holderWord(token.principal),
+    dayWord(token.created_at),
+    token.revoked_at !== null ? `revoked ${dayWord(token.revoked_at)}` : token.expires_at === null ? 'never' : dayWord(token.expires_at),
+    safeText(token.label),
+  ]);
+  if (rows.length > 0) await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  else await host.stderr.write(`warren: no tokens; to make one: ${nextCommand('token create', flags.state)}\n`);
+  return 0;
+}
+
+/** Returns 1 when one of them was not there to revoke. */
+export async function tokenRevoke(ids: readonly string[], flags: StateFlags, host: Host): Promise<number> {
+  await using client = await open(flags, host, 'revoke tokens');
+  const revoked: string[] = [];
+  const missing: string[] = [];
+  for (const id of ids) {
+    const { revoked: isRevoked } = await client.call('token.revoke', { token_id: id }).catch((error: unknown) => {
+      if (isFault(error, 'not_found')) return { revoked: false };
+      throw error;
+    });
+    (isRevoked ? revoked : missing).push(id);
+  }
+  if (flags.json === true) await host.stdout.write(`${safeJson({ revoked, missing }, 2)}\n`);
+  else {
+    if (revoked.length > 0) await host.stdout.write(`${count(revoked.length, 'token')} revoked\n`);
+    for (const id of missing) await host.stderr.write(`warren: cannot revoke "${safeText(id)}": there is no such token, or no longer\n`);
+    if (missing.length > 0) await host.stderr.write(`  fix: ${nextCommand('token list', flags.state)}\n`);
+  }
+  return missing.length === 0 ? 0 : 1;
+}
+
+/** Tokens are the daemon's to make: opening the store without it would count as a start. */
+async function open(flags: StateFlags, host: Host, action: string): Promise<Client> {
+  const stateDirectory = statePath(host, flags.state);
+  const link = await findDaemon(stateDirectory);
+  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', flags.state));
+  return link.client;
+}
+
+function holderWord(principal: TokenRecord['principal']): string {
+  switch (principal.kind) {
+    case 'operator':
+      return 'operator';
+    case 'member':
+      return `workspace ${safeText(principal.workspace)}`;
+    case 'process':
+      return `process ${principal.pid} of workspace ${safeText(principal.workspace)}`;
+    default:
+      return principal satisfies never;
+  }
+}
+
+function endWord({ expires_at }: TokenRecord): string {
+  return expires_at === null ? 'which never expires' : `until ${dayWord(expires_at)}`;
+}
+
+function dayWord(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().replace(/:\d\d\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,56 @@
+/** What the commands about the daemon and its store do. Each loads only what it needs: `warren run` loads none of it. */
+import type { Host } from './internal/host.ts';
+import type { Actions } from './program.ts';
+
+type DaemonCommands = Omit<Actions, 'run' | 'diff' | 'apply' | 'undo' | 'runs' | 'remove' | 'doctor' | 'completion'>;
+
+/** `end` gets the exit code. */
+export function daemonActions(host: Host, end: (code: number) => void): DaemonCommands {
+  return {
+    serve: async (flags) => {
+      const [{ serve }, { openServeParts }] = await Promise.all([import('./commands/serve.ts'), import('./parts/serve.ts')]);
+      end(await serve(flags, host, openServeParts(host)));
+    },
+    status: async (flags) => {
+      const { status } = await import('./commands/status.ts');
+      end(await status(flags, host));
+    },
+    stop: async (flags) => {
+      const { stop } = await import('./commands/stop.ts');
+      end(await stop(flags, host));
+    },
+    serviceInstall: async (flags) => {
+      const [{ serviceInstall }, { serviceParts }] = await Promise.all([import('./commands/service.ts'), import('./parts/service.ts')]);
+      end(await serviceInstall(flags, host, serviceParts()));
+    },
+    kernel: async (view) => {
+      const [{ kernel }, { openOperations }] = await Promise.all([import('./commands/kernel/kernel.ts'), import('./parts/operations.ts')]);
+      end(await kernel(view, host, (flags) => openOperations(host, flags)));
+    },
+    tokenCreate: async (flags) => {
+      const { tokenCreate } = await import('./commands/token.ts');
+      end(await tokenCreate(flags, host));
+    },
+    tokenList: async (flags) => {
+      const { tokenList } = await import('./commands/token.ts');
+      end(await tokenList(flags, host));
+    },
+    tokenRevoke: async (ids, flags) => {
+      const { tokenRevoke } = await import('./commands/token.ts');
+      end(await tokenRevoke(ids, flags, host));
+    },
+    backup: async (file, flags) => {
+      const { backup } = await import('./commands/backup.ts');
+      end(
+        await backup(file, flags, host, {
+          // Loaded only when there is no daemon to ask.
+          backUp: async (...copying) => (await import('./parts/store.ts')).backUp(...copying),
+        }),
+      );
+    },
+    restore: async (file, flags) => {
+      const [{ restore }, { openState, restoreStore }] = await Promise.all([import('./commands/restore.ts'), import('./parts/store.ts')]);
+      end(await restore(file, flags, host, { openState: (flag) => openState(host, flag), restore: restoreStore }));
+    },
+  };
+}

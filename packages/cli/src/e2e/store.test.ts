@@ -1,0 +1,235 @@
+/** Backups, restores, checks and tokens, by hand. */
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '@warren/client';
+import { describe, expect, it, vi } from 'vitest';
+import { atTerminal, hasPython } from '../test-support/terminal.ts';
+import { TestDaemon } from './daemon.ts';
+import { PATIENCE_MS, User, WARREN } from './warren.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
+
+/** Makes a process of this name, through a daemon of its own if none runs. */
+async function addAgent(user: User, name: string): Promise<void> {
+  await using client = connect({ socketPath: join(user.state, 'warren.sock') });
+  await client.call('kernel.agent.create', { name, template: 't' });
+}
+
+async function agents(user: User): Promise<readonly string[]> {
+  const { stdout } = await user.warren(['kernel', 'agents', '--json']);
+  return (JSON.parse(stdout) as { readonly agents: readonly { readonly name: string }[] }).agents.map(({ name }) => name);
+}
+
+describe('warren backup and restore', () => {
+  it('bring back what was there, from a running daemon and from a stopped one', async () => {
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      await addAgent(user, 'before');
+      expect(await user.warren(['backup', 'live.db'])).toMatchObject({ code: 0, stderr: '' });
+      await addAgent(user, 'after');
+      const running = await user.warren(['restore', '--force', 'live.db']);
+      expect(running.code).toBe(1);
+      expect(running.stderr).toContain(`process ${daemon.document.pid} has it open`);
+      expect(running.stderr).toContain('fix: warren stop');
+      await daemon.kill('SIGTERM');
+    }
+    const cold = await user.warren(['backup', 'cold.db', '--json']);
+    expect(JSON.parse(cold.stdout)).toEqual({
+      path: join(user.home, 'cold.db'),
+      bytes: statSync(join(user.home, 'cold.db')).size,
+      from: 'store',
+    });
+    for (const file of ['live.db', 'cold.db']) expect(statSync(join(user.home, file)).mode & 0o777).toBe(0o600);
+
+    const refused = await user.warren(['restore', 'live.db']);
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('fix: warren restore --force live.db')]);
+    expect(await agents(user)).toEqual(['before', 'after']);
+    const restored = JSON.parse((await user.warren(['restore', '--force', '--json', 'live.db'])).stdout) as { readonly kept_as: string };
+    expect(await agents(user)).toEqual(['before']);
+    expect(restored.kept_as).toMatch(/kernel\.db\.before-restore-\d{8}T\d{6}Z$/);
+
+    await using _daemon = await TestDaemon.start(user, ['--no-tcp']);
+    await addAgent(user, 'again');
+    expect(await agents(user)).toEqual(['before', 'again']);
+  });
+
+  it('make a state directory where there was none', async () => {
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      await addAgent(user, 'moved');
+      await daemon.kill('SIGTERM');
+    }
+    await user.warren(['backup', 'b.db']);
+    const elsewhere = join(user.home, 'new', 'state');
+    expect((await user.warren(['restore', 'b.db', '--state', elsewhere])).code).toBe(0);
+    expect((await user.warren(['kernel', 'agents', '--state-dir', elsewhere])).stdout).toContain('moved');
+    expect(statSync(elsewhere).mode & 0o777).toBe(0o700);
+  });
+
+  it('overwrite nothing, and leave nothing half done', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+    writeFileSync(join(user.home, 'mine'), 'precious');
+    const taken = await user.warren(['backup', 'mine']);
+    expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('it exists')]);
+    expect(readFileSync(join(user.home, 'mine'), 'utf8')).toBe('precious');
+    expect((await user.warren(['backup', 'no/such/directory/b.db'])).code).not.toBe(0);
+    await daemon.kill('SIGTERM');
+    expect((await user.warren(['backup', 'no/such/directory/b.db'])).code).not.toBe(0);
+    expect(readdirSync(user.home)).toEqual(['mine']);
+  });
+
+  it('refuse a file that is no backup, and say so', async () => {
+    await using user = await User.create();
+    writeFileSync(join(user.home, 'text'), 'hello');
+    const { code, stderr } = await user.warren(['restore', 'text']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('it is no backup of a store')]);
+    expect((await user.warren(['restore', 'none'])).code).toBe(1);
+    expect(existsSync(join(user.state, 'kernel.db'))).toBe(false);
+    expect((await user.warren(['backup', 'b.db'])).code).toBe(1);
+  });
+
+  it('show how far they are on a terminal, and nothing of it afterwards', async ({ skip }) => {
+    skip(!hasPython, 'python3 is not installed: nobody can play the terminal');
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      await daemon.kill('SIGTERM');
+    }
+    const outcome = await atTerminal({
+      argv: [...WARREN, 'backup', 'b.db'],
+      cwd: user.home,
+      env: user.env(),
+      steps: [{ expect: 'backing up: \\d+%' }, { expect: 'Backed up' }],
+    });
+    expect(outcome).toMatchObject({ code: 0, failedStep: null, timedOut: false });
+  });
+});
+
+describe('warren doctor --store', () => {
+  it('finds all well beside a running daemon, and without one', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+    await addAgent(user, 'one');
+    const live = await user.warren(['doctor', '--store']);
+    expect(live).toMatchObject({ code: 0, stderr: '' });
+    expect(live.stdout).toContain(`process ${daemon.document.pid} has the store open`);
+    expect(live.stdout).toContain('The store is whole.');
+    await daemon.kill('SIGTERM');
+    const { checks, ok } = JSON.parse((await user.warren(['doctor', '--store', '--json'])).stdout) as {
+      readonly ok: boolean;
+      readonly checks: readonly { readonly check: string; readonly state: string; readonly detail: string }[];
+    };
+    expect(ok).toBe(true);
+    expect(checks.map(({ check, state }) => `${check} ${state}`)).toEqual(
+      ['directory', 'files', 'space', 'daemon', 'store', 'integrity', 'contents'].map((check) => `${check} good`),
+    );
+    expect(checks.at(-1)?.detail).toMatch(/^1 workspace, 1 processes, \d+ events?, 0 queue entries, 0 files$/);
+  });
+
+  it('exits 1 and says what to do when others may look, and when the store is damaged', async () => {
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      for (let index = 0; index < 20; index++) await addAgent(user, `agent ${index}`);
+      await daemon.kill('SIGTERM');
+    }
+    chmodSync(user.state, 0o755);
+    chmodSync(join(user.state, 'kernel.db'), 0o644);
+    const open = await user.warren(['doctor', '--store']);
+    expect(open.code).toBe(1);
+    expect(open.stdout).toContain(`fix: chmod 700 ${user.state}`);
+    expect(open.stdout).toContain(`fix: chmod go= ${user.state}/kernel.db`);
+    chmodSync(user.state, 0o700);
+
+    const bytes = readFileSync(join(user.state, 'kernel.db'));
+    for (let page = 2; page * 4_096 < bytes.length; page++) bytes.fill(0xa5, page * 4_096, page * 4_096 + 200);
+    writeFileSync(join(user.state, 'kernel.db'), bytes);
+    const damaged = await user.warren(['doctor', '--store']);
+    expect(damaged.code).toBe(1);
+    expect(damaged.stdout).toContain('fix: warren restore --force FILE');
+    expect(damaged.stdout).not.toContain('    at ');
+  });
+
+  it('says that there is nothing to check', async () => {
+    await using user = await User.create();
+    expect(await user.warren(['doctor', '--store'])).toMatchObject({ code: 1, stderr: expect.stringContaining('there is none') });
+  });
+});
+
+describe('warren token', () => {
+  it('makes a token that works over TCP until it is revoked, and shows it once', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user);
+    const made = await user.warren(['token', 'create', '--label', 'ci', '--expires', '30d']);
+    expect(made.code).toBe(0);
+    const token = made.stdout.trim();
+    expect(made.stdout).toBe(`${token}\n`);
+    expect(made.stderr).not.toContain(token);
+    await using client = connect({ url: daemon.url, token });
+    expect((await client.call('kernel.agent.create', { name: 'remote', template: 't' })).state).toBe('READY');
+    await expect(client.call('daemon.status', {})).rejects.toMatchObject({ code: 'permission_denied' });
+
+    const listed = await user.warren(['token', 'list']);
+    expect(listed.stdout).not.toContain(token);
+    expect(listed.stdout).toContain('workspace default');
+    const { tokens } = JSON.parse((await user.warren(['token', 'list', '--json'])).stdout) as {
+      readonly tokens: readonly { readonly token_id: string; readonly expires_at: number }[];
+    };
+    expect(tokens).toHaveLength(1);
+    expect((tokens[0]?.expires_at ?? 0) * 1_000 - Date.now()).toBeGreaterThan(29 * 86_400_000);
+    const id = tokens[0]?.token_id ?? '';
+    expect(await user.warren(['token', 'revoke', id])).toMatchObject({ code: 0, stdout: '1 token revoked\n' });
+    await expect(client.call('kernel.info', {})).rejects.toMatchObject({ code: 'unauthenticated' });
+    const again = await user.warren(['token', 'revoke', id, 'nonsense']);
+    expect(again).toMatchObject({ code: 1, stdout: '' });
+    expect(again.stderr).toContain('fix: warren token list');
+  });
+
+  it('makes tokens for a process and for an operator, each for no more than that', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user);
+    await addAgent(user, 'one');
+    const process = connect({ url: daemon.url, token: (await user.warren(['token', 'create', '--pid', '1'])).stdout.trim() });
+    expect((await process.call('kernel.agent.get', { pid: 1 })).name).toBe('one');
+    await expect(process.call('kernel.observe.summary', {})).rejects.toMatchObject({ code: 'permission_denied' });
+    const operator = connect({ url: daemon.url, token: (await user.warren(['token', 'create', '--operator'])).stdout.trim() });
+    expect((await operator.call('daemon.status', {})).system_pid).toBe(daemon.document.pid);
+    await Promise.all([process.close(), operator.close()]);
+    expect((await user.warren(['token', 'create', '--pid', '99'])).code).toBe(1);
+    expect((await user.warren(['token', 'create', '--operator', '--pid', '1'])).code).toBe(2);
+    expect((await user.warren(['token', 'create', '--workspace', 'nobody'])).code).toBe(1);
+    expect((await user.warren(['token', 'create', '--expires', '30'])).code).toBe(2);
+  });
+
+  it('needs a daemon', async () => {
+    await using user = await User.create();
+    for (const words of [['create'], ['list'], ['revoke', 'x']]) {
+      const { code, stderr } = await user.warren(['token', ...words]);
+      expect([code, stderr]).toEqual([1, expect.stringContaining('fix: warren serve --detach')]);
+    }
+  });
+});
+
+it('a store that is newer than this program is refused by every command, with exit code 3', async () => {
+  await using user = await User.create();
+  {
+    await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+    await daemon.kill('SIGTERM');
+  }
+  const { DatabaseSync } = await import('node:sqlite');
+  const database = new DatabaseSync(join(user.state, 'kernel.db'));
+  database.exec("INSERT INTO migrations (number, name, checksum) VALUES (9999, 'of the future', 'x')");
+  database.close();
+  for (const words of [
+    ['serve', '--no-tcp'],
+    ['kernel', 'summary'],
+    ['backup', 'b.db'],
+  ]) {
+    const { code, stderr } = await user.warren(words);
+    expect([words, code, stderr]).toEqual([words, 3, expect.stringContaining('fix: upgrade Warren')]);
+  }
+  expect((await user.warren(['doctor', '--store'])).code).toBe(1);
+});

@@ -1,0 +1,23 @@
+/** What `serve` runs, as it sees it. The real one is made in parts/daemon.ts, of the kernel and the gateway. */
+import type { DaemonLog } from './daemon-log.ts';
+import type { ListenAddress } from './listen-address.ts';
+
+export type DaemonRequest = {
+  readonly stateDirectory: string;
+  readonly listen: readonly ListenAddress[];
+  readonly recovery: 'resume' | 'suspend' | 'mark-dead' | undefined;
+  readonly version: string;
+  readonly log: DaemonLog;
+};
+
+export interface Daemon {
+  /** Where it really listens, with the port that was chosen: `unix:PATH`, `tcp:HOST:PORT`. */
+  readonly addresses: readonly string[];
+  /** Resolves when somebody asked it, through itself, to stop; with how long to drain. */
+  readonly stopRequested: Promise<{ readonly drainMs: number }>;
+  /** Answers what is under way, for a while, refuses more, and lets go of everything. */
+  stop(options?: { readonly drainMs?: number | undefined }): Promise<void>;
+}
+
+/** Throws what opening the store throws, and a fault for an address that cannot be had. */
+export type StartDaemon = (request: DaemonRequest) => Promise<Daemon>;

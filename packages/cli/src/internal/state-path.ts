@@ -1,0 +1,16 @@
+/** Which state directory a command means, and how to name it in the next command to type. */
+import { resolve } from 'node:path';
+import { stateDirectoryPath } from '@warren/sandbox';
+import type { Host } from './host.ts';
+import { shellWord } from './shell-words.ts';
+
+/** `--state`, else what WARREN_STATE says, else the default of the user. Throws `invalid_argument`. */
+export function statePath(host: Host, flag: string | undefined): string {
+  if (flag !== undefined) return resolve(host.cwd(), flag);
+  return stateDirectoryPath({ environment: host.env });
+}
+
+/** `warren status --state /x`: what to type, with the state directory if it was given as a word and not by the environment. */
+export function nextCommand(words: string, flag: string | undefined): string {
+  return flag === undefined ? `warren ${words}` : `warren ${words} --state ${shellWord(flag)}`;
+}

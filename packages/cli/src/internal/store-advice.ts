@@ -1,0 +1,33 @@
+/** What to do when the store of a state directory cannot be opened: every such fault gets a next command to type. */
+import { Fault, type FaultCode, isFault } from '@warren/protocol';
+import { nextCommand } from './state-path.ts';
+
+/** The same fault with advice, where there is any. What is no fault stays what it is. */
+export function withStoreAdvice(error: unknown, flag: string | undefined): unknown {
+  if (!isFault(error)) return error;
+  const details: Readonly<Record<string, unknown>> = error.details ?? {};
+  const fix = details['fix'] ?? adviceFor(error, details, flag);
+  if (fix === undefined) return error;
+  return new Fault<FaultCode>(error.code, error.message, { details: { ...details, fix }, cause: error });
+}
+
+function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, flag: string | undefined): string | undefined {
+  switch (error.code) {
+    case 'busy':
+      return typeof details['pid'] === 'number' ? `${nextCommand('status', flag)}, or: ${nextCommand('stop', flag)}` : undefined;
+    case 'schema_mismatch':
+      return Number(details['found']) < Number(details['expected'])
+        ? `${nextCommand('serve', flag)}, which upgrades it`
+        : `upgrade Warren, or: ${nextCommand('restore --force FILE', flag)}`;
+    case 'store_failed':
+      return error.message.includes('damaged')
+        ? `${nextCommand('doctor --store', flag)}, then: ${nextCommand('restore --force FILE', flag)}`
+        : 'make the state directory writable for this user, or choose another with --state';
+    case 'storage_full':
+      return `free some space (df -h), then: ${nextCommand('doctor --store', flag)}`;
+    case 'not_found':
+      return nextCommand('serve', flag);
+    default:
+      return undefined;
+  }
+}

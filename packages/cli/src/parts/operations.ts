@@ -1,0 +1,40 @@
+/** Who answers `warren kernel`: the daemon of the state directory or, when none runs, its store, opened only to look. */
+
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault, parseWorkspaceId } from '@warren/protocol';
+import { findDaemon, noDaemon } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import type { Operations } from '../internal/operations.ts';
+import { nextCommand, statePath } from '../internal/state-path.ts';
+import { withStoreAdvice } from '../internal/store-advice.ts';
+import type { WorkspaceFlags } from '../program/state-options.ts';
+
+/** Throws `not_found` when there is neither, and what opening the store throws. */
+export async function openOperations(host: Host, flags: WorkspaceFlags): Promise<Operations> {
+  parseWorkspaceId(flags.workspace);
+  const stateDirectory = statePath(host, flags.state);
+  const link = await findDaemon(stateDirectory, flags.workspace);
+  if (link !== undefined) {
+    const { client } = link;
+    return {
+      kind: 'daemon',
+      call: (...call) => client.call(...call),
+      events: (...follow) => client.events(...follow),
+      [Symbol.asyncDispose]: () => client.close(),
+    };
+  }
+  if (statSync(join(stateDirectory, 'kernel.db'), { throwIfNoEntry: false }) === undefined) {
+    throw new Fault('not_found', `Cannot look at ${stateDirectory}: no daemon runs there, and there is no store`, {
+      details: { path: stateDirectory, fix: nextCommand('serve --detach', flags.state) },
+    });
+  }
+  try {
+    const { openStoreOperations } = await import('./store-operations.ts');
+    return await openStoreOperations(stateDirectory, flags.workspace, () =>
+      noDaemon(stateDirectory, 'follow', nextCommand('serve --detach', flags.state)),
+    );
+  } catch (error) {
+    throw withStoreAdvice(error, flags.state);
+  }
+}

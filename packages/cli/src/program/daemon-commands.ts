@@ -1,0 +1,110 @@
+/** Commands about the daemon itself: serve, status, stop, service. */
+import { type Command, Option } from 'commander';
+import { parseDuration } from '../internal/duration.ts';
+import { type StateFlags, withJson, withState } from './state-options.ts';
+
+export const RECOVERIES = ['resume', 'suspend', 'mark-dead'] as const;
+
+export type ServeFlags = StateFlags & {
+  readonly listen?: readonly string[];
+  /** False after `--no-tcp`. */
+  readonly tcp: boolean;
+  readonly recovery?: (typeof RECOVERIES)[number];
+  readonly detach?: true;
+};
+export type StopFlags = StateFlags & { readonly timeout: number };
+export type ServiceFlags = StateFlags & { readonly print?: true };
+
+export interface DaemonActions {
+  serve(flags: ServeFlags): Promise<void>;
+  status(flags: StateFlags): Promise<void>;
+  stop(flags: StopFlags): Promise<void>;
+  serviceInstall(flags: ServiceFlags): Promise<void>;
+}
+
+export function addServe(program: Command, actions: DaemonActions): void {
+  const serve = withState(
+    program
+      .command('serve')
+      .summary('run the daemon')
+      .description(
+        'Runs the daemon: it keeps processes, events, mail, queues and files of agents, and answers programs that ask for them.',
+      ),
+  )
+    .option(
+      '--listen <address>',
+      'unix:PATH or tcp:HOST:PORT, in place of the default of its kind; repeatable',
+      (text, earlier: string[] = []) => [...earlier, text],
+    )
+    .option('--no-tcp', 'listen on the unix socket only')
+    .addOption(
+      new Option('--recovery <policy>', 'what becomes of processes that a crash interrupted (default: resume)').choices(RECOVERIES),
+    )
+    .option('--detach', 'start it in the background and return when it answers');
+  withJson(serve)
+    .addHelpText('after', SERVE_HELP)
+    .action((flags: ServeFlags) => actions.serve(flags));
+}
+
+export function addStatus(program: Command, actions: DaemonActions): void {
+  withJson(
+    withState(
+      program
+        .command('status')
+        .summary('say whether the daemon runs')
+        .description('Says whether the daemon runs, and where. Exits 1 when it does not.'),
+    ),
+  ).action((flags: StateFlags) => actions.status(flags));
+}
+
+export function addStop(program: Command, actions: DaemonActions): void {
+  const stop = withState(
+    program
+      .command('stop')
+      .summary('stop the daemon')
+      .description('Asks the daemon to finish what it does and end, and waits until it has.'),
+  ).option('--timeout <duration>', 'how long to wait (default: 30s)', (text: string) => parseDuration(text, '--timeout'), STOP_TIMEOUT_MS);
+  withJson(stop).action((flags: StopFlags) => actions.stop(flags));
+}
+
+const STOP_TIMEOUT_MS = 30_000;
+
+export function addService(program: Command, actions: DaemonActions): void {
+  const service = program
+    .command('service')
+    .summary('run the daemon as a service of the system')
+    .description('Runs the daemon as a service of the system.');
+  withState(
+    service
+      .command('install')
+      .summary('print a systemd unit')
+      .description('Prints a systemd unit for this machine and this program. It installs nothing by itself.'),
+  )
+    .option('--print', 'print the unit on standard output')
+    .addHelpText('after', SERVICE_HELP)
+    .action((flags: ServiceFlags) => actions.serviceInstall(flags));
+}
+
+const SERVE_HELP = `
+Listens on the unix socket \`warren.sock\` in the state directory, which only its owner may use, and on tcp:127.0.0.1:7700, where
+a token is needed (\`warren token create\`). The unix socket is always there; --listen unix:PATH moves it.
+
+Examples:
+  $ warren serve                                         in this terminal, until Ctrl-C
+  $ warren serve --detach && warren status
+  $ warren serve --no-tcp --state ~/agents
+  $ warren serve --listen tcp:127.0.0.1:0 --json         any free port; says which
+
+Exit codes:
+  0      stopped when asked
+  1      another daemon has the state directory, or an address is taken
+  2      wrong usage
+  3      the store cannot be opened: no access, no space, damaged, or of a newer version
+
+Signals:
+  SIGTERM, Ctrl-C   finish what is being done, then end; a second one ends at once`;
+
+const SERVICE_HELP = `
+Examples:
+  # warren service install --print > /etc/systemd/system/warren.service
+  # systemctl daemon-reload && systemctl enable --now warren`;

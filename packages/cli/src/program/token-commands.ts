@@ -1,0 +1,67 @@
+/** `warren token`: who may call. */
+import { type Command, Option } from 'commander';
+import { parseLongDuration } from '../internal/duration.ts';
+import { parseCount } from '../internal/number.ts';
+import { type StateFlags, withJson, withState } from './state-options.ts';
+
+export type TokenCreateFlags = StateFlags & {
+  readonly workspace: string;
+  readonly pid?: number;
+  readonly operator?: true;
+  readonly expires?: number;
+  readonly label?: string;
+};
+export type TokenListFlags = StateFlags & { readonly workspace?: string };
+
+export interface TokenActions {
+  tokenCreate(flags: TokenCreateFlags): Promise<void>;
+  tokenList(flags: TokenListFlags): Promise<void>;
+  tokenRevoke(ids: readonly string[], flags: StateFlags): Promise<void>;
+}
+
+export function addToken(program: Command, actions: TokenActions): void {
+  const token = program
+    .command('token')
+    .summary('make, list and revoke tokens')
+    .description('A token is how a program says over TCP who it is. It may do what it was made for and nothing else.');
+
+  withJson(
+    withState(
+      token
+        .command('create')
+        .summary('make a token and print it, once')
+        .description('Makes a token and prints it. It is not shown again: only a hash of it is kept.'),
+    )
+      .option('--workspace <name>', 'it acts for this workspace', 'default')
+      .option('--pid <pid>', 'it acts for this process of the workspace only', (text: string) => parseCount(text, '--pid'))
+      .addOption(new Option('--operator', 'it may do everything, in every workspace').conflicts(['pid']))
+      .option('--expires <duration>', 'when it ends: 12h, 30d (default: never)', (text: string) => parseLongDuration(text, '--expires'))
+      .option('--label <text>', 'what it is for, to know it again in the list')
+      .addHelpText('after', CREATE_HELP),
+  ).action((flags: TokenCreateFlags) => actions.tokenCreate(flags));
+
+  withJson(
+    withState(
+      token
+        .command('list')
+        .summary('list tokens')
+        .description('Lists tokens: who they act for, and since and until when. Never the tokens themselves.'),
+    ).option('--workspace <name>', 'only those of this workspace'),
+  ).action((flags: TokenListFlags) => actions.tokenList(flags));
+
+  withJson(
+    withState(
+      token
+        .command('revoke')
+        .summary('make tokens worthless, at once')
+        .description('Makes tokens worthless, at once.')
+        .argument('<token...>', 'ids from `warren token list`'),
+    ),
+  ).action((ids: string[], flags: StateFlags) => actions.tokenRevoke(ids, flags));
+}
+
+const CREATE_HELP = `
+Examples:
+  $ warren token create --workspace acme --expires 30d --label ci > ci.token
+  $ curl -H "Authorization: Bearer $(cat ci.token)" -H 'Content-Type: application/json' \\
+      -d '{"jsonrpc":"2.0","id":1,"method":"kernel.info"}' http://127.0.0.1:7700/rpc`;

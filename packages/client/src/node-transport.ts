@@ -1,0 +1,155 @@
+/** HTTP from Node, over a unix socket or TCP. Connections are kept for the next call. The only file here that needs Node. */
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
+import { Fault } from '@warren/protocol';
+import type { Transport, WireAnswer, WireRequest, WireStream } from './transport.ts';
+
+export type NodeAddress = { readonly socketPath: string } | { readonly url: string };
+
+/** Calls under way at once; more wait for a connection. */
+const CONNECTIONS_MAX = 64;
+/** The largest body of a file in base 64, and its frame. */
+const ANSWER_BYTES_MAX = 64 * 2 ** 20;
+
+export class NodeTransport implements Transport {
+  readonly address: string;
+  readonly #options: RequestOptions;
+  readonly #prefix: string;
+  readonly #agent: Agent;
+  /** Streams have a connection each, which must not wait for calls, nor keep them waiting. */
+  readonly #streams: Agent;
+  readonly #request: typeof httpRequest;
+
+  /** Throws `invalid_argument` for an address that is none. */
+  constructor(address: NodeAddress) {
+    const { name, options, prefix, isTls } = 'url' in address ? ofUrl(address.url) : ofSocket(address.socketPath);
+    this.address = name;
+    this.#options = options;
+    this.#prefix = prefix;
+    const Kind = isTls ? TlsAgent : Agent;
+    this.#agent = new Kind({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: 'lifo' });
+    this.#streams = new Kind({ keepAlive: false });
+    this.#request = isTls ? httpsRequest : httpRequest;
+  }
+
+  async send(request: WireRequest, signal: AbortSignal | undefined): Promise<WireAnswer> {
+    return await new Promise((resolve, reject) => {
+      const attempt = (): void => {
+        const fail = (error: Error): void => {
+          // A kept connection that the daemon had closed. Whatever was not sent whole was not carried out, so this is no second time.
+          if (sent.reusedSocket && isCutOff(error) && signal?.aborted !== true) attempt();
+          else reject(this.#explain(error, sent, signal));
+        };
+        const sent = this.#begin(request, this.#agent, signal, (answer) => {
+          collect(answer).then((body) => resolve({ ...headOf(answer), body }), fail);
+        });
+        sent.on('error', fail).end(request.body);
+      };
+      attempt();
+    });
+  }
+
+  async stream(request: WireRequest, signal: AbortSignal): Promise<WireStream> {
+    return await new Promise((resolve, reject) => {
+      const sent = this.#begin(request, this.#streams, signal, (answer) => {
+        answer.setEncoding('utf8');
+        resolve({ ...headOf(answer), body: this.#pieces(answer, sent, signal) });
+      });
+      sent.on('error', (error) => reject(this.#explain(error, sent, signal))).end(request.body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+    this.#streams.destroy();
+  }
+
+  #begin(request: WireRequest, agent: Agent, signal: AbortSignal | undefined, onAnswer: (answer: IncomingMessage) => void): ClientRequest {
+    const { method, headers, path, body } = request;
+    const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
+    const all = { ...this.#options, agent, method, path: this.#prefix + path, headers: { ...headers, ...length } };
+    return this.#request(signal === undefined ? all : { ...all, signal }, onAnswer);
+  }
+
+  async *#pieces(answer: IncomingMessage, sent: ClientRequest, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+    try {
+      for await (const piece of answer) yield String(piece);
+    } catch (error) {
+      throw this.#explain(error, sent, signal);
+    } finally {
+      answer.destroy();
+    }
+  }
+
+  #explain(error: unknown, sent: ClientRequest, signal: AbortSignal | undefined): Fault {
+    if (error instanceof Fault) return error;
+    if (signal?.aborted === true)
+      return new Fault('aborted', `Cannot wait for ${this.address}: the caller gave up`, { cause: signal.reason });
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    // A connection there never was has carried nothing.
+    const isSent = sent.socket !== null && sent.socket.connecting === false && !REFUSALS.has(errno) && !isCutOff(error);
+    const why =
+      REFUSALS.get(errno) ?? (isSent ? `the connection broke before the answer came (${errno})` : `it cannot be reached (${errno})`);
+    return new Fault('unavailable', `Cannot talk to ${this.address}: ${why}`, { cause: error, details: { errno, is_sent: isSent } });
+  }
+}
+
+/** The other end was gone before all of the request had left. */
+function isCutOff(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}
+
+/** What the machine says when there is no connection to begin with. */
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such socket'],
+  ['ECONNREFUSED', 'nobody listens there'],
+  ['ENOTSOCK', 'it is not a socket'],
+  ['EACCES', 'this user may not use it'],
+  ['EPERM', 'this user may not use it'],
+  ['ENOTFOUND', 'there is no such host'],
+]);
+
+type Place = { readonly name: string; readonly options: RequestOptions; readonly prefix: string; readonly isTls: boolean };
+
+function ofSocket(socketPath: string): Place {
+  // The name is for the Host header only, which servers check against those they know.
+  return { name: `unix:${socketPath}`, options: { socketPath, host: 'localhost' }, prefix: '', isTls: false };
+}
+
+function ofUrl(text: string): Place {
+  const url = URL.parse(text);
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw new Fault('invalid_argument', `Cannot use ${JSON.stringify(text)} as an address: it is not a plain http or https URL`, {
+      details: { field: 'url' },
+    });
+  }
+  const isTls = url.protocol === 'https:';
+  const hostname = url.hostname.replace(/^\[|\]$/g, '');
+  return {
+    name: url.origin,
+    options: { hostname, port: url.port === '' ? (isTls ? 443 : 80) : url.port },
+    prefix: url.pathname.replace(/\/$/, ''),
+    isTls,
+  };
+}
+
+function headOf(answer: IncomingMessage): { readonly status: number; readonly contentType: string } {
+  return { status: answer.statusCode ?? 0, contentType: answer.headers['content-type'] ?? '' };
+}
+
+/** Faster than iterating, which is felt in short calls. */
+function collect(answer: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    answer.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= ANSWER_BYTES_MAX) chunks.push(chunk);
+      else answer.destroy(new Fault('too_large', `Cannot read the answer: it is longer than ${ANSWER_BYTES_MAX} bytes`));
+    });
+    answer.on('error', reject);
+    answer.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    // When the connection is destroyed before the end of the answer there is an error too; this is for what destroys without one.
+    answer.on('close', () => reject(new Error('closed')));
+  });
+}

@@ -1,0 +1,63 @@
+/** Who is calling. */
+import type { IncomingMessage } from 'node:http';
+import type { Kernel, Principal } from '@warren/kernel';
+import { Fault } from '@warren/protocol';
+import type { Log } from '../observe/log.ts';
+import type { Entry } from './entry.ts';
+import type { FailedLogins } from './failed-logins.ts';
+import type { Refusal } from './reply.ts';
+
+export type Identity = {
+  readonly principal: Principal;
+  /** What has to stay good for as long as a connection lives; undefined when the unix socket itself is the proof. */
+  readonly token: string | undefined;
+};
+
+export type Authenticated =
+  | { readonly kind: 'known'; readonly identity: Identity }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export type AuthenticateParts = {
+  readonly tokens: Pick<Kernel['tokens'], 'authenticate'>;
+  readonly logins: FailedLogins;
+  readonly log: Log;
+};
+
+const OPERATOR: Authenticated = { kind: 'known', identity: { principal: { kind: 'operator' }, token: undefined } };
+const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
+
+export async function authenticate(
+  request: IncomingMessage,
+  entry: Entry,
+  { tokens, logins, log }: AuthenticateParts,
+): Promise<Authenticated> {
+  const header = request.headers.authorization;
+  if (header === undefined) return entry.kind === 'unix' ? OPERATOR : unknown('a token is needed: Authorization: Bearer …');
+  const token = BEARER.exec(header)?.[1] ?? '';
+  // Behind the unix socket stands one user, who has nothing to guess.
+  const address = entry.kind === 'tcp' ? (request.socket.remoteAddress ?? 'unknown') : undefined;
+  const waitMs = address === undefined ? 0 : logins.waitMs(address, token);
+  if (waitMs > 0) return locked(waitMs);
+  const principal = await tokens.authenticate(token);
+  if (principal !== undefined) {
+    if (address !== undefined) logins.succeeded(address, token);
+    return { kind: 'known', identity: { principal, token } };
+  }
+  if (address !== undefined) {
+    const lockedMs = logins.failed(address, token);
+    if (lockedMs > 0) log.warn('Wrong tokens: the address has to wait', { address, locked_ms: lockedMs });
+  }
+  return unknown('the token is unknown, has expired, was revoked, or is of a process that ended');
+}
+
+function unknown(why: string): Authenticated {
+  const fault = new Fault('unauthenticated', `Cannot tell who is calling: ${why}`);
+  return { kind: 'refused', refusal: { fault, headers: { 'www-authenticate': 'Bearer realm="warren"' } } };
+}
+
+function locked(waitMs: number): Authenticated {
+  const fault = new Fault('rate_limited', 'Cannot tell who is calling: too many wrong tokens came from this address', {
+    details: { retry_after_ms: waitMs },
+  });
+  return { kind: 'refused', refusal: { fault, headers: { 'retry-after': Math.ceil(waitMs / 1_000) } } };
+}

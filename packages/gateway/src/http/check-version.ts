@@ -1,0 +1,15 @@
+/** The header by which clients of an earlier system say which version they speak. It may be left out. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { headerOf } from './header.ts';
+import { sendJson } from './reply.ts';
+
+const HEADER = 'Cheetahclaws-Api-Version';
+export const API_VERSION = '0';
+
+/** Whether the request may go on; else it is answered. */
+export function acceptVersion(request: IncomingMessage, response: ServerResponse): boolean {
+  const got = headerOf(request, HEADER.toLowerCase());
+  if (got === undefined || got === API_VERSION) return true;
+  sendJson(response, 426, JSON.stringify({ error: 'api_version_mismatch', expected: API_VERSION, got: got.slice(0, 64), header: HEADER }));
+  return false;
+}

@@ -1,0 +1,57 @@
+/** The door a connection came through, and what is trusted there. */
+import type { Server } from 'node:http';
+import { Fault } from '@warren/protocol';
+import { formatAddress, hostAndPort, type ListenAddress } from './listen-address.ts';
+import { prepareSocketPath, withPrivateMode } from './unix-socket.ts';
+
+export type Entry =
+  /** Only the owner of the daemon gets through. */
+  | { readonly kind: 'unix' }
+  /** Anybody on this machine, and pages in their browsers; `hosts` is what such a page cannot make a Host header say. */
+  | { readonly kind: 'tcp'; readonly hosts: ReadonlySet<string> };
+
+export type Listening = { readonly entry: Entry; readonly address: string };
+
+/** Throws `busy` when the address is taken, `permission_denied`, and `invalid_argument` for an address this machine does not have. */
+export async function listen(server: Server, address: ListenAddress): Promise<Listening> {
+  if (address.kind === 'unix') await prepareSocketPath(address.path);
+  await new Promise<void>((resolve, reject) => {
+    const fail = (error: Error): void => reject(explain(error, address));
+    server.once('error', fail);
+    const done = (): void => {
+      server.off('error', fail);
+      resolve();
+    };
+    // Not `exclusive: false` in a cluster: there the socket would be made by another process, with its mask.
+    if (address.kind === 'unix') withPrivateMode(() => server.listen({ path: address.path, exclusive: true }, done));
+    else server.listen({ host: address.host, port: address.port, exclusive: true }, done);
+  });
+  if (address.kind === 'unix') return { entry: { kind: 'unix' }, address: formatAddress(address) };
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('A TCP server has no port');
+  return { entry: { kind: 'tcp', hosts: hostsOf(address.host, bound.port) }, address: formatAddress({ ...address, port: bound.port }) };
+}
+
+/** What the Host header of a request for this machine says. Clients leave out the port that HTTP has by itself. */
+function hostsOf(host: string, port: number): ReadonlySet<string> {
+  const names = ['127.0.0.1', 'localhost', '::1', host.toLowerCase()].map((name) => hostAndPort(name, port));
+  return new Set(port === 80 ? [...names, ...names.map((name) => name.replace(/:80$/, ''))] : names);
+}
+
+function explain(error: Error, address: ListenAddress): unknown {
+  const name = formatAddress(address);
+  switch ('code' in error ? error.code : undefined) {
+    case 'EADDRINUSE':
+      return new Fault('busy', `Cannot listen on ${name}: another program listens there`, { cause: error });
+    case 'EACCES':
+    case 'EPERM':
+      return new Fault('permission_denied', `Cannot listen on ${name}: this user may not`, { cause: error });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EINVAL':
+    case 'ENAMETOOLONG':
+      return new Fault('invalid_argument', `Cannot listen on ${name}: this machine has no such address`, { cause: error });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Kernel } from '@warren/kernel';
+import type { Caller } from '../caller/caller.ts';
+import type { Dispatcher } from '../jsonrpc/create-dispatcher.ts';
+import type { Log } from '../observe/log.ts';
+import type { FailedLogins } from './failed-logins.ts';
+import type { HeldBytes } from './held-bytes.ts';
+import type { ServeLimits } from './serve-limits.ts';
+import type { Slots } from './slots.ts';
+
+/** What every request is answered with. */
+export type Gateway = {
+  readonly kernel: Kernel;
+  readonly dispatcher: Dispatcher<Caller>;
+  /** Everything there is to measure, in the text form of Prometheus. */
+  readonly metrics: () => Promise<string>;
+  readonly version: string;
+  readonly log: Log;
+  readonly limits: ServeLimits;
+  readonly logins: FailedLogins;
+  readonly held: HeldBytes;
+  readonly streams: Slots;
+  readonly sockets: Slots;
+  /** Fires when the daemon stops: who waits for something stops waiting. */
+  readonly stopping: AbortSignal;
+};

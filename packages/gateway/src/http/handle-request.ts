@@ -1,0 +1,107 @@
+/** From a request to whoever answers it: the version, the browser's walls, the route, who is calling. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Fault, isFault } from '@warren/protocol';
+import { authorize, requireAllowed } from '../caller/authorize.ts';
+import { answerRpc } from './answer-rpc.ts';
+import { authenticate, type Identity } from './authenticate.ts';
+import { checkBrowser, isJsonType } from './check-browser.ts';
+import { acceptVersion } from './check-version.ts';
+import type { Entry } from './entry.ts';
+import type { Gateway } from './gateway.ts';
+import { declaredLength } from './read-body.ts';
+import { refuse, sendJson, sendText } from './reply.ts';
+import { streamEvents } from './stream-events.ts';
+
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly url: URL; readonly entry: Entry };
+
+type Route = {
+  readonly methods: readonly string[];
+  readonly answer:
+    | { readonly kind: 'open'; readonly run: (exchange: Exchange, gateway: Gateway) => void }
+    | { readonly kind: 'known'; readonly run: (exchange: Exchange, identity: Identity, gateway: Gateway) => Promise<void> };
+};
+
+const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ['/rpc', { methods: ['POST'], answer: { kind: 'known', run: rpc } }],
+  ['/events', { methods: ['GET'], answer: { kind: 'known', run: events } }],
+  ['/metrics', { methods: ['GET'], answer: { kind: 'known', run: metrics } }],
+  ['/health', { methods: ['GET', 'HEAD'], answer: { kind: 'open', run: health } }],
+]);
+
+/** `isWaitingToSend`: the client asks before it sends its body (`Expect: 100-continue`). Never rejects. */
+export async function handleRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  entry: Entry,
+  gateway: Gateway,
+  isWaitingToSend = false,
+): Promise<void> {
+  // Without it an aborted connection would be an uncaught error.
+  response.on('error', () => {});
+  if (gateway.stopping.aborted) response.shouldKeepAlive = false;
+  try {
+    await route(request, response, entry, gateway, isWaitingToSend);
+  } catch (error) {
+    answerFailure(response, error, gateway);
+  }
+}
+
+async function route(
+  request: IncomingMessage,
+  response: ServerResponse,
+  entry: Entry,
+  gateway: Gateway,
+  isWaitingToSend: boolean,
+): Promise<void> {
+  if (!acceptVersion(request, response)) return;
+  const foreign = checkBrowser(request, entry);
+  if (foreign !== undefined) return refuse(response, { fault: foreign });
+  const url = URL.parse(request.url ?? '', 'http://localhost');
+  const found = url === null ? undefined : ROUTES.get(url.pathname);
+  if (url === null || found === undefined)
+    return refuse(response, { fault: new Fault('not_found', 'Cannot answer: there is nothing at this path') });
+  const { methods, answer } = found;
+  if (!methods.includes(request.method ?? '')) {
+    const fault = new Fault('unsupported', `Cannot answer: this path has ${methods.join(' and ')} only`);
+    return refuse(response, { fault, status: 405, headers: { allow: methods.join(', ') } });
+  }
+  const exchange = { request, response, url, entry };
+  if (answer.kind === 'open') return answer.run(exchange, gateway);
+  const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, logins: gateway.logins, log: gateway.log });
+  if (who.kind === 'refused') return refuse(response, who.refusal);
+  if (isWaitingToSend) {
+    // A body that was not asked for would be read as the next request.
+    if (declaredLength(request) > gateway.limits.bodyBytesMax) response.shouldKeepAlive = false;
+    else response.writeContinue();
+  }
+  await answer.run(exchange, who.identity, gateway);
+}
+
+async function rpc({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
+  if (!isJsonType(request, entry)) {
+    const fault = new Fault('invalid_argument', 'Cannot read the request: its content type is not application/json', {
+      details: { field: 'content-type' },
+    });
+    return refuse(response, { fault, status: 415 });
+  }
+  await answerRpc(request, response, identity, gateway);
+}
+
+async function events({ request, response, url }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
+  await streamEvents(request, response, url.searchParams, identity, gateway);
+}
+
+async function metrics({ response }: Exchange, { principal }: Identity, gateway: Gateway): Promise<void> {
+  requireAllowed(await authorize(principal, { kind: 'operator' }, {}, async () => false), 'read the metrics');
+  sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await gateway.metrics());
+}
+
+function health({ response }: Exchange, { version, stopping }: Gateway): void {
+  sendJson(response, 200, JSON.stringify({ status: stopping.aborted ? 'draining' : 'ok', version }));
+}
+
+function answerFailure(response: ServerResponse, error: unknown, { log }: Gateway): void {
+  const isTheirs = isFault(error) && error.code !== 'internal';
+  if (!isTheirs) log.error('A request failed', { stack: error instanceof Error ? error.stack : typeof error });
+  refuse(response, { fault: isTheirs ? error : new Fault('internal', 'Cannot answer: an error of ours, which is in the log') });
+}

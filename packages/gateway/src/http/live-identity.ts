@@ -1,0 +1,28 @@
+import type { Kernel } from '@warren/kernel';
+import type { Identity } from './authenticate.ts';
+
+/** A connection that stays outlives the moment its token was looked at. A revoked token is noticed within this time. */
+const TRUSTED_MS = 1_000;
+
+/** Whether the caller at the other end of a lasting connection still is who it was. */
+export class LiveIdentity {
+  readonly #identity: Identity;
+  readonly #tokens: Pick<Kernel['tokens'], 'authenticate'>;
+  readonly #now: () => number;
+  #checkedAt: number;
+
+  constructor(identity: Identity, tokens: Pick<Kernel['tokens'], 'authenticate'>, now: () => number = () => performance.now()) {
+    this.#identity = identity;
+    this.#tokens = tokens;
+    this.#now = now;
+    this.#checkedAt = now();
+  }
+
+  async isGood(): Promise<boolean> {
+    const { token } = this.#identity;
+    const now = this.#now();
+    if (token === undefined || now - this.#checkedAt < TRUSTED_MS) return true;
+    this.#checkedAt = now;
+    return (await this.#tokens.authenticate(token)) !== undefined;
+  }
+}

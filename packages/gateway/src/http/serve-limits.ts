@@ -1,0 +1,49 @@
+/** Every bound of the gateway in one place, with what happens there. */
+import type { DispatchLimits } from '../jsonrpc/dispatch-limits.ts';
+
+export type ServeLimits = Partial<DispatchLimits> & {
+  /** One request, and one message of a WebSocket: a body of 16 MiB in base 64, its envelope, and room. More: 413, or the connection closes with 1009. */
+  readonly bodyBytesMax: number;
+  /** Requests and answers larger than `smallBytes` that are in memory at once. More: 503. */
+  readonly heldBytesMax: number;
+  readonly smallBytes: number;
+  readonly headerBytesMax: number;
+  /** Connections of each listener. More are dropped. */
+  readonly connectionsMax: number;
+  /** Calls under way on one connection. Of HTTP: 503; a WebSocket is not read until there are less. */
+  readonly callsPerConnectionMax: number;
+  /** Bytes under way on one WebSocket, in and out; it is not read until there are less. */
+  readonly socketBytesMax: number;
+  /** Streams of events, and WebSockets. More: 503. */
+  readonly streamsMax: number;
+  readonly socketsMax: number;
+  /** Until the headers are there, and until all of a request is. The connection is closed with 408. */
+  readonly headersMs: number;
+  readonly requestMs: number;
+  /** How long a connection is kept for the next request. */
+  readonly keepAliveMs: number;
+  /** How long somebody may take nothing of what is sent. The connection is closed. */
+  readonly stallMs: number;
+  /** Between two signs of life on a stream or a WebSocket. */
+  readonly heartbeatMs: number;
+  /** How long closing waits for what is under way. Then connections are cut. */
+  readonly drainMs: number;
+};
+
+export const SERVE_LIMITS: ServeLimits = {
+  bodyBytesMax: 24 * 2 ** 20,
+  heldBytesMax: 256 * 2 ** 20,
+  smallBytes: 65_536,
+  headerBytesMax: 16_384,
+  connectionsMax: 1_024,
+  callsPerConnectionMax: 64,
+  socketBytesMax: 32 * 2 ** 20,
+  streamsMax: 256,
+  socketsMax: 256,
+  headersMs: 10_000,
+  requestMs: 60_000,
+  keepAliveMs: 65_000,
+  stallMs: 60_000,
+  heartbeatMs: 15_000,
+  drainMs: 10_000,
+};

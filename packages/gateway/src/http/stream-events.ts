@@ -1,0 +1,99 @@
+/**
+ * `GET /events`: the events of a workspace as server-sent events, from where the client left off (`Last-Event-ID`, or `after`, which is also
+ * called `since`) and then as they happen; of one process with `pid`, of one kind with `kind`.
+ *
+ * Events that the client has not seen and that are no longer kept are a gap. What becomes of it the client says in `gaps`: by default it is
+ * told, as an event of type `gap`; `refuse` answers 409 instead of a stream; `skip` says nothing.
+ *
+ * A client that reads slowly is sent the next event when it took the last: nothing is kept for it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EventRecord, WorkspaceKernel } from '@warren/kernel';
+import { Fault } from '@warren/protocol';
+import type { Scope } from '@warren/protocol/contract';
+import { authorize, requireAllowed } from '../caller/authorize.ts';
+import { isBelowIn } from '../caller/is-below.ts';
+import { selectWorkspace } from '../caller/select-workspace.ts';
+import { toEvent } from '../operations/record/event.ts';
+import type { Identity } from './authenticate.ts';
+import { type EventQuery, readEventQuery } from './event-query.ts';
+import type { Gateway } from './gateway.ts';
+import { headerOf } from './header.ts';
+import { LiveIdentity } from './live-identity.ts';
+import { beginStream } from './reply.ts';
+import { StreamWriter } from './stream-writer.ts';
+import { createWaitSignal } from './wait-signal.ts';
+
+/** The same as that of reading the log. */
+const SCOPE: Scope = { kind: 'process', pid: 'pid', tree: true };
+const GAP = 'gap';
+
+export async function streamEvents(
+  request: IncomingMessage,
+  response: ServerResponse,
+  search: URLSearchParams,
+  identity: Identity,
+  gateway: Gateway,
+): Promise<void> {
+  const { kernel, streams } = gateway;
+  const query = readEventQuery(search, headerOf(request, 'last-event-id'));
+  const mine = kernel.workspace(selectWorkspace(identity.principal, query.workspace ?? headerOf(request, 'warren-workspace')));
+  requireAllowed(await authorize(identity.principal, SCOPE, { pid: query.pid }, isBelowIn(kernel, mine.id)), 'follow these events');
+  const start = await findStart(mine, query);
+  if (!streams.take()) throw new Fault('busy', `Cannot follow events: ${streams.most} streams are open, which is the limit`);
+  try {
+    await send(response, mine, { query, start, identity }, gateway);
+  } finally {
+    streams.give();
+    response.end();
+  }
+}
+
+type Start = { readonly after: number; readonly gap: { readonly after: number; readonly oldest: number } | undefined };
+
+async function findStart(mine: WorkspaceKernel, { after, gaps }: EventQuery): Promise<Start> {
+  const { firstId, nextId } = await mine.events.extent();
+  if (after === undefined || after >= firstId - 1) return { after: after ?? nextId - 1, gap: undefined };
+  const gap = { after, oldest: firstId };
+  if (gaps === 'refuse') {
+    throw new Fault('conflict', `Cannot follow events after ${after}: the oldest that is kept is ${firstId}`, { details: gap });
+  }
+  return { after: firstId - 1, gap: gaps === 'tell' ? gap : undefined };
+}
+
+type Stream = { readonly query: EventQuery; readonly start: Start; readonly identity: Identity };
+
+async function send(response: ServerResponse, mine: WorkspaceKernel, { query, start, identity }: Stream, gateway: Gateway): Promise<void> {
+  const { kernel, limits, stopping } = gateway;
+  const live = new LiveIdentity(identity, kernel.tokens);
+  using writer = new StreamWriter(response, {
+    ...limits,
+    onIdle: () => {
+      writer.tryWrite(': \n\n');
+      live.isGood().then(
+        (isGood) => isGood || response.end(),
+        () => response.end(),
+      ); // The store is gone, and with it the events.
+    },
+  });
+  beginStream(response);
+  if (start.gap !== undefined) await writer.write(frame(start.gap.oldest - 1, GAP, start.gap));
+  // Says where it begins and is no event, so that a client that is cut off before the first one takes up here.
+  else await writer.write(`id: ${start.after}\n\n`);
+  const signal = createWaitSignal(response, 'close', stopping)();
+  const events = mine.events.subscribe({ after: start.after, pid: query.pid, kind: query.kind, gaps: 'skip' }, signal);
+  for await (const event of events) {
+    if (response.writableEnded || !(await live.isGood())) return;
+    await writer.write(frameOf(event));
+  }
+}
+
+/** The type is the kind; but of kind `gap` are only our own. */
+function frameOf(event: EventRecord): string {
+  return frame(event.id, event.kind === GAP ? undefined : event.kind, toEvent(event));
+}
+
+/** Kinds are words without line ends, and JSON has none. */
+function frame(id: number, type: string | undefined, data: object): string {
+  return `id: ${id}\n${type === undefined ? '' : `event: ${type}\n`}data: ${JSON.stringify(data)}\n\n`;
+}

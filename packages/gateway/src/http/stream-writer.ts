@@ -1,0 +1,53 @@
+import type { ServerResponse } from 'node:http';
+import { Fault } from '@warren/protocol';
+
+/**
+ * Writes to a response that lasts. A write is done when the other end has taken what was written before, so nothing piles up here; who takes
+ * nothing for `stallMs` is cut off. When there is nothing to write for `heartbeatMs`, `onIdle` is called, which may write.
+ */
+export class StreamWriter implements Disposable {
+  readonly #response: ServerResponse;
+  readonly #stallMs: number;
+  readonly #idle: NodeJS.Timeout;
+
+  constructor(response: ServerResponse, options: { readonly stallMs: number; readonly heartbeatMs: number; readonly onIdle: () => void }) {
+    this.#response = response;
+    this.#stallMs = options.stallMs;
+    this.#idle = setInterval(options.onIdle, options.heartbeatMs);
+    this.#idle.unref();
+  }
+
+  /** Resolves when there is room for more, or nobody to write to. */
+  async write(text: string): Promise<void> {
+    this.#idle.refresh();
+    if (this.#isOver() || this.#response.write(text)) return;
+    await this.#drained();
+  }
+
+  /** Writes if there is room, else not at all. */
+  tryWrite(text: string): void {
+    if (!this.#isOver() && !this.#response.writableNeedDrain) this.#response.write(text);
+  }
+
+  #isOver(): boolean {
+    return this.#response.destroyed || this.#response.writableEnded;
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const response = this.#response;
+      const stalled = setTimeout(() => response.destroy(new Fault('deadline', 'Cannot send events: nobody takes them')), this.#stallMs);
+      stalled.unref();
+      const done = (): void => {
+        clearTimeout(stalled);
+        response.off('drain', done).off('close', done);
+        resolve();
+      };
+      response.on('drain', done).on('close', done);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#idle);
+  }
+}

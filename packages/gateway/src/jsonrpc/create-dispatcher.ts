@@ -1,0 +1,191 @@
+/**
+ * JSON-RPC 2.0, whatever carries it: bytes in, the text of the answer out. It knows no operation; `find` gives it what to call.
+ *
+ * Requests of a batch run at the same time and are answered in their order. A notification (no `id`) is carried out and never answered; `id`
+ * null is an id like any other. Whatever comes in, an answer comes out: nothing here throws.
+ */
+
+import { errorOfFault, Fault, isFault, JSON_RPC_ERRORS, type JsonObject, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
+import type { Log } from '../observe/log.ts';
+import type { CallOutcome, ObserveCall } from '../observe/observe-calls.ts';
+import type { TraceParent } from '../telemetry/tracing.ts';
+import { DISPATCH_LIMITS, type DispatchLimits } from './dispatch-limits.ts';
+import { type Envelope, readEnvelope, readJson } from './read-envelope.ts';
+
+/** Carries out one call. `params` is what came over the wire, an object of anything. Its faults are answered as they are. */
+export type Method<Caller> = (params: JsonObject, caller: Caller) => Promise<unknown>;
+
+export type DispatcherParts<Caller extends { readonly traceParent?: TraceParent | undefined }> = {
+  readonly find: (name: string) => Method<Caller> | undefined;
+  readonly log: Log;
+  readonly observe: ObserveCall;
+  /** Names a failure of ours: the answer and the log line have it. */
+  readonly createErrorId: () => string;
+  readonly limits?: Partial<DispatchLimits> | undefined;
+};
+
+export interface Dispatcher<Caller> {
+  /** Undefined when there is nothing to answer: only notifications came. Never rejects. */
+  dispatch(body: Uint8Array, caller: Caller): Promise<string | undefined>;
+  /** Resolves when no call is under way. */
+  idle(): Promise<void>;
+}
+
+export function createDispatcher<Caller extends { readonly traceParent?: TraceParent | undefined }>(
+  parts: DispatcherParts<Caller>,
+): Dispatcher<Caller> {
+  const limits = { ...DISPATCH_LIMITS, ...parts.limits };
+  const calls = new Calls(parts, limits.callsMax);
+  return {
+    async dispatch(body, caller) {
+      const read = readJson(body, limits);
+      if (read.kind === 'refused') return failure(null, read.error);
+      if (!Array.isArray(read.value)) return await calls.answer(read.value, caller);
+      return await answerBatch(calls, read.value, caller, limits);
+    },
+    idle: () => calls.idle(),
+  };
+}
+
+async function answerBatch<Caller extends { readonly traceParent?: TraceParent | undefined }>(
+  calls: Calls<Caller>,
+  requests: readonly unknown[],
+  caller: Caller,
+  { batchMax, batchAnswerMax }: DispatchLimits,
+): Promise<string | undefined> {
+  if (requests.length === 0) {
+    return failure(null, { code: JSON_RPC_ERRORS.invalid_request, message: 'Cannot understand the request: the batch is empty' });
+  }
+  if (requests.length > batchMax) {
+    const message = `Cannot carry out the batch: it has ${requests.length} requests, the limit is ${batchMax}`;
+    return failure(null, errorOfFault(new Fault('too_large', message, { details: { limit: batchMax } })));
+  }
+  let characters = 0;
+  const answers = await Promise.all(
+    requests.map(async (request) => {
+      const answer = await calls.answer(request, caller);
+      if (answer === undefined) return undefined;
+      characters += answer.length;
+      if (characters <= batchAnswerMax) return answer;
+      characters -= answer.length;
+      const message = `Cannot answer all of the batch: the answers have more than ${batchAnswerMax} characters; this call was carried out`;
+      return failure(idOf(request), errorOfFault(new Fault('too_large', message, { details: { limit: batchAnswerMax } })));
+    }),
+  );
+  const given = answers.filter((answer) => answer !== undefined);
+  return given.length === 0 ? undefined : `[${given.join(',')}]`;
+}
+
+function idOf(request: unknown): JsonRpcId {
+  return readEnvelope(request).id ?? null;
+}
+
+class Calls<Caller extends { readonly traceParent?: TraceParent | undefined }> {
+  readonly #parts: DispatcherParts<Caller>;
+  readonly #callsMax: number;
+  #running = 0;
+  readonly #whenIdle: (() => void)[] = [];
+
+  constructor(parts: DispatcherParts<Caller>, callsMax: number) {
+    this.#parts = parts;
+    this.#callsMax = callsMax;
+  }
+
+  async answer(request: unknown, caller: Caller): Promise<string | undefined> {
+    const envelope = readEnvelope(request);
+    if (envelope.kind === 'invalid') return failure(envelope.id, envelope.error);
+    const answer = await this.#call(envelope, caller);
+    return envelope.id === undefined ? undefined : answer;
+  }
+
+  async #call({ id = null, method, params }: Envelope & { readonly kind: 'request' }, caller: Caller): Promise<string> {
+    const run = this.#parts.find(method);
+    const operation = run === undefined ? 'unknown' : method;
+    const end = this.#parts.observe({ operation, traceParent: caller.traceParent });
+    if (run === undefined) {
+      const error = { code: JSON_RPC_ERRORS.method_not_found, message: `Cannot call ${quote(method)}: there is no such method` };
+      end(failed(error, 'method_not_found'));
+      return failure(id, error);
+    }
+    this.#running++;
+    try {
+      if (this.#running > this.#callsMax) {
+        throw new Fault('busy', `Cannot call ${method}: ${this.#callsMax} calls are under way, which is the limit`);
+      }
+      const answer = success(id, await run(readParams(method, params), caller));
+      end({ kind: 'answered' });
+      return answer;
+    } catch (error) {
+      const { answer, outcome } = this.#fail(id, operation, error);
+      end(outcome);
+      return answer;
+    } finally {
+      this.#running--;
+      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+    }
+  }
+
+  idle(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #fail(id: JsonRpcId, operation: string, error: unknown): { readonly answer: string; readonly outcome: CallOutcome } {
+    if (isFault(error) && error.code !== 'internal') {
+      const answer = this.#tryFailure(id, error);
+      if (answer !== undefined) {
+        if (error.code === 'store_failed' || error.code === 'storage_full')
+          this.#parts.log.error(error.message, { operation, fault: error.code });
+        return { answer, outcome: failed(errorOfFault(error), error.code) };
+      }
+    }
+    const errorId = this.#parts.createErrorId();
+    this.#parts.log.error('An operation failed', { operation, error_id: errorId, stack: stackOf(error) });
+    const ours = errorOfFault(new Fault('internal', `Cannot carry out ${operation}: an error of ours, in the log as ${errorId}`, { details: { error_id: errorId } })); // biome-ignore format: one line
+    return { answer: failure(id, ours), outcome: failed(ours, 'internal') };
+  }
+
+  /** Undefined when the details of the fault are no JSON, which is an error of ours. */
+  #tryFailure(id: JsonRpcId, fault: Fault): string | undefined {
+    try {
+      return failure(id, errorOfFault(fault));
+    } catch {
+      return undefined; // The caller reports the fault itself as the error.
+    }
+  }
+}
+
+function readParams(method: string, params: unknown): JsonObject {
+  if (params === undefined || params === null) return {};
+  if (typeof params === 'object' && !Array.isArray(params)) return params as JsonObject; // It was parsed from JSON.
+  const kind = Array.isArray(params) ? 'a list' : `a ${typeof params}`;
+  throw new Fault('invalid_argument', `Cannot call ${method}: its parameters are ${kind}, expected an object with their names`, {
+    details: { field: 'params' },
+  });
+}
+
+/** The text of the result first: if it cannot be made, nothing of an answer was. */
+function success(id: JsonRpcId, result: unknown): string {
+  const text: string | undefined = JSON.stringify(result);
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text ?? 'null'}}`;
+}
+
+export function failure(id: JsonRpcId, error: JsonRpcError): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
+}
+
+function failed({ code }: JsonRpcError, fault: string): CallOutcome {
+  return { kind: 'failed', code, fault };
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return `Thrown: ${typeof error}`;
+  const cause = error.cause === undefined ? '' : `\ncaused by ${error.cause instanceof Error ? error.cause.stack : typeof error.cause}`;
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+const QUOTED_CHARACTERS_MAX = 80;
+
+function quote(name: string): string {
+  const head = name.slice(0, QUOTED_CHARACTERS_MAX).toWellFormed();
+  return JSON.stringify(name.length > QUOTED_CHARACTERS_MAX ? `${head}…` : head);
+}

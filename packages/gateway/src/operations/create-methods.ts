@@ -1,0 +1,83 @@
+/** Every operation as JSON-RPC calls it: parse, find the workspace, ask whether the caller may, hand it to its handler. */
+import type { Kernel, WorkspaceKernel } from '@warren/kernel';
+import type { JsonObject } from '@warren/protocol';
+import { OPERATIONS, type OperationName, type Params, parseParams } from '@warren/protocol/contract';
+import { authorize, requireAllowed } from '../caller/authorize.ts';
+import type { Caller } from '../caller/caller.ts';
+import { isBelowIn } from '../caller/is-below.ts';
+import { selectWorkspace } from '../caller/select-workspace.ts';
+import type { Method } from '../jsonrpc/create-dispatcher.ts';
+import { AGENT_HANDLERS } from './agent.ts';
+import { createApiHandlers } from './api.ts';
+import { createDaemonHandlers, type Daemon } from './daemon.ts';
+import { createEventHandlers } from './event.ts';
+import { createFileHandlers } from './file.ts';
+import { GRANT_HANDLERS } from './grant.ts';
+import type { Call, Handlers } from './handler.ts';
+import { LEDGER_HANDLERS } from './ledger.ts';
+import { MAIL_HANDLERS } from './mail.ts';
+import { createObserveHandlers } from './observe.ts';
+import { PROCESS_HANDLERS } from './process.ts';
+import { createQueueHandlers } from './queue.ts';
+import { REGISTRY_HANDLERS } from './registry.ts';
+import { createTokenHandlers } from './token.ts';
+import { createWorkspaceHandlers } from './workspace.ts';
+
+export type MethodParts = {
+  readonly kernel: Kernel;
+  readonly daemon: Daemon;
+  readonly metrics: () => Promise<string>;
+};
+
+export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Caller>> {
+  const handlers = createHandlers(parts);
+  const names = Object.keys(OPERATIONS) as OperationName[]; // Object.keys forgets them.
+  return new Map(names.map((name) => [name, createMethod(name, handlers, parts.kernel)]));
+}
+
+function createHandlers({ kernel, daemon, metrics }: MethodParts): Handlers {
+  const { version } = daemon;
+  return {
+    ...AGENT_HANDLERS,
+    ...PROCESS_HANDLERS,
+    ...createEventHandlers(kernel),
+    ...GRANT_HANDLERS,
+    ...LEDGER_HANDLERS,
+    ...createQueueHandlers(kernel),
+    ...MAIL_HANDLERS,
+    ...REGISTRY_HANDLERS,
+    ...createFileHandlers(),
+    ...createObserveHandlers({ version, metrics }),
+    ...createApiHandlers({ version, schemaVersion: kernel.store.schemaVersion }),
+    ...createTokenHandlers(kernel),
+    ...createWorkspaceHandlers(kernel),
+    ...createDaemonHandlers(kernel, daemon),
+  };
+}
+
+function createMethod<Name extends OperationName>(name: Name, handlers: Handlers, kernel: Kernel): Method<Caller> {
+  const { scope } = OPERATIONS[name];
+  const handle = handlers[name];
+  return async (given: JsonObject, { principal, workspace: header, signal }) => {
+    const params = parseParams(name, given);
+    const named = namedWorkspace(params) ?? header;
+    const workspace = selectWorkspace(principal, named);
+    requireAllowed(await authorize(principal, scope, params, isBelowIn(kernel, workspace)), `call ${name}`);
+    const call: Call = {
+      principal,
+      workspace,
+      isWorkspaceNamed: principal.kind !== 'operator' || named !== undefined,
+      // Not before it is asked for: it may not exist, and then need not be remembered.
+      get mine(): WorkspaceKernel {
+        return kernel.workspace(workspace);
+      },
+      signal,
+    };
+    return await handle(params, call);
+  };
+}
+
+/** Where an operation has a parameter for it, that wins over the header. */
+function namedWorkspace(params: Params<OperationName>): string | undefined {
+  return 'workspace' in params ? params.workspace : undefined;
+}

@@ -1,0 +1,24 @@
+import type { Principal, WorkspaceKernel } from '@warren/kernel';
+import type { WorkspaceId } from '@warren/protocol';
+import type { OperationName, Params, Result } from '@warren/protocol/contract';
+
+/** What a handler knows of a call besides its parameters. Whoever makes it was found allowed to. */
+export type Call = {
+  readonly principal: Principal;
+  readonly workspace: WorkspaceId;
+  /** Whether the caller asked for that workspace, or it is the one it has. */
+  readonly isWorkspaceNamed: boolean;
+  readonly mine: WorkspaceKernel;
+  /** Fires when nobody waits for the answer any more. */
+  signal(): AbortSignal;
+};
+
+/** Parameters and results are as on the wire; a handler calls the kernel and translates, and decides nothing. */
+export type Handler<Name extends OperationName> = (params: Params<Name>, call: Call) => Promise<Result<Name>>;
+
+export type Handlers = { readonly [Name in OperationName]: Handler<Name> };
+
+/** Those of the operations whose names begin so. */
+export type HandlersOf<Prefix extends string> = {
+  readonly [Name in OperationName as Name extends `${Prefix}${string}` ? Name : never]: Handler<Name>;
+};

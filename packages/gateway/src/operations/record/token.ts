@@ -1,0 +1,14 @@
+import type { TokenRecord } from '@warren/kernel';
+import type { TokenRecord as Token } from '@warren/protocol/contract';
+import { toSeconds, toSecondsOrNull } from '../time.ts';
+
+export function toToken({ id, principal, label, createdAt, expiresAt, revokedAt }: TokenRecord): Token {
+  return {
+    token_id: id,
+    principal,
+    label,
+    created_at: toSeconds(createdAt),
+    expires_at: toSecondsOrNull(expiresAt),
+    revoked_at: toSecondsOrNull(revokedAt),
+  };
+}

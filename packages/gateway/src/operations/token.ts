@@ -1,0 +1,48 @@
+import type { Kernel, Principal, TokenRecord } from '@warren/kernel';
+import { isFault } from '@warren/protocol';
+import type { Call, HandlersOf } from './handler.ts';
+import { toToken } from './record/token.ts';
+import { toMsIfGiven } from './time.ts';
+
+export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
+  return {
+    async 'token.create'({ pid, label, expires_at }, { workspace }) {
+      const principal: Principal = pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
+      const { token, record } = await tokens.create(principal, { label, expiresAt: toMsIfGiven(expires_at) });
+      return { ...toToken(record), token };
+    },
+
+    async 'token.create_operator'({ label, expires_at }) {
+      const { token, record } = await tokens.create({ kind: 'operator' }, { label, expiresAt: toMsIfGiven(expires_at) });
+      return { ...toToken(record), token };
+    },
+
+    async 'token.list'(_params, call) {
+      return { tokens: (await tokens.list(seesAll(call) ? undefined : call.workspace)).map(toToken) };
+    },
+
+    /** What the caller could not list is to it as if it did not exist. */
+    async 'token.revoke'({ token_id }, call) {
+      const record = await findToken(tokens, token_id);
+      const isSeen = record !== undefined && (seesAll(call) || workspaceOf(record) === call.workspace);
+      return { revoked: isSeen && (await tokens.revoke(token_id)) };
+    },
+  };
+}
+
+function seesAll({ principal, isWorkspaceNamed }: Call): boolean {
+  return principal.kind === 'operator' && !isWorkspaceNamed;
+}
+
+function workspaceOf({ principal }: TokenRecord): string | undefined {
+  return principal.kind === 'operator' ? undefined : principal.workspace;
+}
+
+async function findToken(tokens: Kernel['tokens'], id: string): Promise<TokenRecord | undefined> {
+  try {
+    return await tokens.get(id);
+  } catch (error) {
+    if (isFault(error, 'not_found')) return undefined;
+    throw error;
+  }
+}

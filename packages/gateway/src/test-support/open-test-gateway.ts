@@ -1,0 +1,99 @@
+/** A kernel on a real store, served on a real unix socket and a real port, in a directory that goes away with it. */
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
+import { type Served, type ServeOptions, serve } from '../http/serve.ts';
+
+export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string };
+
+export type TestGateway = AsyncDisposable & {
+  readonly kernel: Kernel;
+  readonly served: Served;
+  readonly directory: string;
+  readonly socketPath: string;
+  readonly port: number;
+  /** What was logged, a line each. */
+  readonly logged: readonly string[];
+  tokenFor(principal: Principal): Promise<string>;
+  /** A request as it is; over the unix socket unless `port` is given. */
+  send(options: RequestOptions, body?: string | Uint8Array): Promise<Answer>;
+  /** `POST /rpc` of this text. */
+  post(body: string | Uint8Array, options?: RequestOptions): Promise<Answer>;
+  /** One call; the parsed answer. */
+  call(method: string, params?: unknown, caller?: { readonly token?: string; readonly workspace?: string }): Promise<RpcAnswer>;
+};
+
+export type RpcAnswer = {
+  readonly jsonrpc: string;
+  readonly id: unknown;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: Readonly<Record<string, unknown>> };
+};
+
+export async function openTestGateway(
+  options: Partial<Omit<ServeOptions, 'kernel'>> & { readonly kernel?: Partial<KernelOptions> } = {},
+): Promise<TestGateway> {
+  const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
+  const socketPath = join(directory, 'run', 'warren.sock');
+  const logged: string[] = [];
+  const log = (message: string, fields: object = {}): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const kernel = await openKernel({ directory, ...options.kernel });
+  const served = await serve({
+    listen: [
+      { kind: 'unix', path: socketPath },
+      { kind: 'tcp', host: '127.0.0.1', port: 0 },
+    ],
+    version: '1.2.3',
+    log: { info: log, warn: log, error: log },
+    ...options,
+    kernel,
+  });
+  const agent = new Agent({ keepAlive: true });
+
+  const send: TestGateway['send'] = (request, body) =>
+    new Promise((resolve, reject) => {
+      const place = request.port === undefined ? { socketPath } : { host: '127.0.0.1' };
+      const sent = httpRequest({ agent, ...place, ...request }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(chunks).toString() }),
+        );
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+
+  const post: TestGateway['post'] = (body, more = {}) =>
+    send({ method: 'POST', path: '/rpc', ...more, headers: { 'content-type': 'application/json', ...more.headers } }, body);
+
+  return {
+    kernel,
+    served,
+    directory,
+    socketPath,
+    port: Number(/:(\d+)$/.exec(served.addresses.at(-1) ?? '')?.[1]),
+    logged,
+    send,
+    post,
+    tokenFor: async (principal) => (await kernel.tokens.create(principal)).token,
+    async call(method, params, { token, workspace } = {}) {
+      const headers = {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(workspace !== undefined && { 'warren-workspace': workspace }),
+      };
+      const answer = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), { headers });
+      return JSON.parse(answer.text) as RpcAnswer; // What a JSON-RPC server answers.
+    },
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+      await served.close();
+      await kernel.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
