@@ -8,6 +8,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { styleText } from 'node:util';
+import { type Client, connect } from '@warren/client';
+import type { OperationName } from '@warren/protocol/contract';
 import { openSandboxes } from '@warren/sandbox';
 
 const WARREN = resolve(import.meta.dirname, '../packages/cli/bin/warren.cjs');
@@ -148,6 +150,42 @@ function showReview(): void {
   check(git('status', '--porcelain') === '' && readFileSync(join(repository, 'price.py'), 'utf8') === before, 'everything is as it was');
 }
 
+/** The unix socket answers like any web server; the answer of an operation stands in `result`. */
+async function rpc(client: Client, method: OperationName, params: object): Promise<Record<string, unknown>> {
+  console.log(styleText('dim', `→ ${method} ${JSON.stringify(params)}`));
+  const result: unknown = await client.call(method, params as never); // What is shown is what a reader would type.
+  console.log(`  ${JSON.stringify(result).slice(0, 160)}`);
+  return result as Record<string, unknown>; // Every result is an object.
+}
+
+async function showKernel(): Promise<void> {
+  title('The kernel: agents, their work and their budgets survive anything');
+  const state = join(directory, 'state');
+  const serve = ['serve', '--detach', '--no-tcp'];
+  warren(serve, { exit: 0 });
+  const pid = Number(/\d+/.exec(readFileSync(join(state, 'kernel.pid'), 'utf8'))?.[0]);
+  try {
+    await using client = connect({ socketPath: join(state, 'warren.sock') });
+    const alice = Number((await rpc(client, 'kernel.agent.create', { name: 'alice', template: 'coder' }))['pid']);
+    await rpc(client, 'kernel.ledger.create', { pid: alice, grants: { tokens: 1_000 } });
+    await rpc(client, 'queue.enqueue', { pid: alice, payload: { task: 'review the shop' } });
+    await rpc(client, 'queue.claim', { worker_id: 'demo', lease_ms: 2_000 });
+    await rpc(client, 'kernel.ledger.charge', { pid: alice, dim: 'tokens', amount: 1_500 });
+    warren(['kernel', 'proc', `${alice}`], { exit: 0, says: /SUSPENDED/ });
+    check(true, 'a spent budget suspended alice in the middle of her work');
+    await rpc(client, 'kernel.ledger.update_grant', { pid: alice, dim: 'tokens', new_grant: 5_000 });
+  } finally {
+    console.log(styleText('dim', `$ kill -9 ${pid}   # the daemon`));
+    process.kill(pid, 'SIGKILL');
+  }
+  warren(['kernel', 'summary'], { exit: 0, says: /agents/ });
+  check(true, 'that was read from the disk: no daemon runs');
+  warren(serve, { exit: 0 });
+  warren(['kernel', 'queue'], { exit: 0, says: /alice|dispatched|queued/ });
+  warren(['kernel', 'events', '--limit', '8'], { exit: 0, says: /kernel\.ledger\.granted/ });
+  warren(['stop'], { exit: 0 });
+}
+
 async function measure(rounds: number, once: () => Promise<void>): Promise<string> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -186,6 +224,7 @@ try {
   await showNetwork();
   showLimits();
   showReview();
+  await showKernel();
   await showTimes();
 } finally {
   rmSync(directory, { recursive: true, force: true });
