@@ -12,6 +12,7 @@ import { exec } from './benchmarks/exec.ts';
 import { idle } from './benchmarks/idle.ts';
 import { kernel } from './benchmarks/kernel.ts';
 import { log } from './benchmarks/log.ts';
+import { rpc } from './benchmarks/rpc.ts';
 import { startup } from './benchmarks/startup.ts';
 import { wide } from './benchmarks/wide.ts';
 import type { Benchmark, Context } from './harness/benchmark.ts';
@@ -19,7 +20,7 @@ import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log];
+const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
 const { selected, isQuick, markdownPath } = readArguments();
