@@ -1,82 +1,107 @@
 /**
- * One schedule: a seed decides who asks for what, what goes wrong when, and where the kernel dies. After each death and at the end: every event
- * that was acknowledged is there and unchanged, ids have no holes, and what the events tell is what the kernel holds.
+ * One schedule: a seed decides who asks for what, what goes wrong when, and where the kernel dies. Whenever somebody is answered, what they
+ * were told is recorded. After each death, now and then, and at the end: every event that was acknowledged is there and unchanged, ids
+ * have no holes, and what the events tell is what the kernel holds. At the very end whatever waits in it can still be had.
  */
-import assert from 'node:assert/strict';
-import type { EventRecord, WorkspaceKernel } from '@warren/kernel';
-import { createRandom, PlayedCrash, type Random } from '@warren/kernel/testing';
-import { isFault } from '@warren/protocol';
+import { createRandom, type Random } from '@warren/kernel/testing';
+import { ask } from './ask.ts';
+import type { Ask, Part } from './part.ts';
 import { PARTS } from './parts/index.ts';
-import { World } from './world.ts';
+import { Watch } from './watch.ts';
+import { World, type WorldOptions } from './world.ts';
 
-const LIVES_MAX = 4;
+const LIVES_MAX = 3;
 const BATCHES_MAX = 6;
-const AT_ONCE_MAX = 6;
+const AT_ONCE_MAX = 14;
 const CLOCK_JUMP_MS = 7_200_000;
 
-export type ScheduleResult = { readonly asked: number; readonly deaths: number; readonly events: number };
+export type ScheduleOptions = Omit<WorldOptions, 'random'> & {
+  /** Default: all. */
+  readonly parts?: readonly Part[] | undefined;
+};
+
+export type ScheduleResult = { readonly asked: number; readonly deaths: number; readonly events: number; readonly steps: number };
 
 /** Throws an error that names the seed. */
-export async function runSchedule(seed: number): Promise<ScheduleResult> {
+export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
   const random = createRandom(seed);
-  await using world = new World(random);
-  const history: EventRecord[] = [];
-  let [asked, deaths] = [0, 0];
+  const parts = options.parts ?? PARTS;
   try {
-    await world.open();
-    for (let lives = 1 + random.below(LIVES_MAX); lives > 0; lives--) {
-      asked += await live(world, random, history);
-      if (world.isDead) deaths++;
-      await world.restart();
-      await check(world.mine, history);
-    }
-    return { asked, deaths, events: history.length };
+    await using world = new World({ ...options, random });
+    const schedule = new Schedule(world, parts, random);
+    await schedule.run();
+    return { asked: schedule.asked, deaths: world.deaths, events: schedule.watch.events, steps: world.steps };
   } catch (error) {
     throw new Error(`Schedule ${seed} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 
-/** Until it dies or has had enough. Returns how many things were asked. */
-async function live(world: World, random: Random, history: EventRecord[]): Promise<number> {
-  let asked = 0;
-  for (let batches = 1 + random.below(BATCHES_MAX); batches > 0 && !world.isDead; batches--) {
-    if (random.chance(0.6)) world.planTrouble();
-    if (random.chance(0.2)) world.setClock(random.below(2 * CLOCK_JUMP_MS) - CLOCK_JUMP_MS);
-    world.pass(random.below(40_000));
-    const asks = Array.from({ length: 1 + random.below(AT_ONCE_MAX) }, () => random.find(PARTS.flatMap((part) => part.asks)));
-    asked += asks.length;
-    const answers = await Promise.allSettled(asks.map((ask) => ask?.(world.mine, random, world)));
-    for (const answer of answers) if (answer.status === 'rejected') checkRefusal(answer.reason);
-    if (!world.isDead) await learn(world.mine, history);
+class Schedule {
+  readonly watch: Watch;
+  asked = 0;
+  readonly #world: World;
+  readonly #random: Random;
+  /** One part is as likely to be asked as another, however many requests it knows. */
+  readonly #asks: readonly (readonly Ask[])[];
+  readonly #openings: readonly (readonly Ask[])[];
+  /** Those who ask and have not all been answered. */
+  #asking: Promise<unknown> = Promise.resolve();
+
+  constructor(world: World, parts: readonly Part[], random: Random) {
+    this.#world = world;
+    this.#random = random;
+    this.#asks = parts.map(({ asks }) => asks);
+    this.#openings = parts.map(({ opening = [] }) => opening);
+    this.watch = new Watch(world, parts);
   }
-  return asked;
-}
 
-/** Faults are answers; a death may take any answer with it. Anything else is a defect. */
-function checkRefusal(error: unknown): void {
-  if (error instanceof PlayedCrash) return;
-  if (isFault(error) && error.code !== 'internal' && error.code !== 'store_failed') return;
-  throw error;
-}
+  async run(): Promise<void> {
+    await this.#world.begin();
+    for (const opening of this.#openings) {
+      this.#askAtOnce(opening.length, opening);
+      await this.#world.until(this.#asking);
+    }
+    for (let lives = 1 + this.#random.below(LIVES_MAX); lives > 0; lives--) {
+      await this.#live();
+      await this.#restart();
+    }
+    await this.watch.finish(this.#random);
+  }
 
-/** Everything that is committed now was acknowledged, or could have been. */
-async function learn(mine: WorkspaceKernel, history: EventRecord[]): Promise<void> {
-  const { events } = await mine.events.tail({ since: history.length, limit: 10_000 });
-  history.push(...events);
-}
+  /** Until it dies or has had enough. */
+  async #live(): Promise<void> {
+    const { chance, below } = this.#random;
+    for (let batches = 1 + below(BATCHES_MAX); batches > 0 && !this.#world.isDead; batches--) {
+      if (chance(0.5)) this.#world.planTrouble();
+      if (chance(0.15)) this.#world.setClock(below(2 * CLOCK_JUMP_MS) - CLOCK_JUMP_MS);
+      if (chance(0.05)) this.#world.checkpoint();
+      this.#world.pass(below(chance(0.3) ? 60_000 : 3_000));
+      this.#askAtOnce(1 + below(AT_ONCE_MAX));
+      if (chance(0.1)) {
+        await this.#restart(); // In the middle of it.
+        continue;
+      }
+      await this.#world.until(this.#asking, () => this.watch.checkNobodyWaits());
+      if (!this.#world.isDead && chance(0.2)) await this.watch.check();
+    }
+  }
 
-async function check(mine: WorkspaceKernel, history: EventRecord[]): Promise<void> {
-  const { events } = await mine.events.tail({ since: 0, limit: 10_000 });
-  assert.deepEqual(
-    events.map(({ id }) => id),
-    events.map((_, index) => index + 1),
-    'ids have no holes',
-  );
-  assert.deepEqual(events.slice(0, history.length), history, 'what was acknowledged is there');
-  history.push(...events.slice(history.length));
-  for (const part of PARTS) {
-    const model = part.createModel();
-    for (const event of events) model.hear(event);
-    assert.deepEqual(await part.observe(mine), model.state, `${part.name}: what the events tell is what the kernel holds`);
+  #askAtOnce(count: number, chosen: readonly Ask[] = []): void {
+    this.asked += count;
+    const answers = Array.from({ length: count }, async (_, index) => {
+      const one = chosen[index] ?? this.#random.find(this.#random.find(this.#asks) ?? []);
+      if (one !== undefined) await ask(this.#world, one, this.#random);
+    });
+    this.#asking = Promise.all(answers);
+    this.#asking.catch(() => {}); // Whoever waits for it hears of it.
+  }
+
+  async #restart(): Promise<void> {
+    do {
+      await this.#world.restart();
+      await this.watch.meet();
+      await this.#world.until(this.#asking);
+      await this.watch.check();
+    } while (this.#world.isDead);
   }
 }

@@ -38,11 +38,31 @@ describe('warren', () => {
   });
 
   it('prints help for each command', async () => {
-    for (const command of ['run', 'diff', 'apply', 'undo', 'runs', 'rm', 'doctor', 'completion']) {
+    const commands = ['run', 'diff', 'apply', 'undo', 'runs', 'rm', 'doctor', 'completion'];
+    for (const command of [...commands, 'serve', 'status', 'stop', 'service', 'kernel', 'token', 'backup', 'restore']) {
       const { code, out } = await say(command, '--help');
       expect(code).toBe(0);
       expect(out).toContain(`Usage: warren ${command}`);
       expect((await say('help', command)).out).toBe(out);
+    }
+  });
+
+  it('prints help for each command of a command', async () => {
+    const views = ['summary', 'info', 'agents', 'proc', 'events', 'queue', 'registry', 'methods', 'prometheus'];
+    for (const [group, names] of Object.entries({ kernel: views, token: ['create', 'list', 'revoke'], service: ['install'] })) {
+      for (const name of names) {
+        const { code, out } = await say(group, name, '--help');
+        expect(code).toBe(0);
+        expect(out).toContain(`Usage: warren ${group} ${name}`);
+      }
+    }
+  });
+
+  it('prints help to standard error and exits 2 when a command needs another, and there is none', async () => {
+    for (const group of ['kernel', 'token', 'service']) {
+      const { code, out, err } = await say(group);
+      expect([code, out]).toEqual([2, '']);
+      expect(err).toContain(`Usage: warren ${group}`);
     }
   });
 
@@ -71,6 +91,13 @@ describe('warren', () => {
       out: '',
       err: "warren: unknown option '--stats' (Did you mean --stat?)\n  fix: warren diff --help\n",
     });
+  });
+
+  it('names the inner command in the advice', async () => {
+    expect((await say('kernel', 'agents', '--stat', 'DEAD')).err).toContain(
+      '(Did you mean --state?)\n  fix: warren kernel agents --help\n',
+    );
+    expect((await say('token', 'crate')).err).toContain('(Did you mean create?)\n  fix: warren token --help\n');
   });
 
   it('exits 2 at an unknown shell', async () => {

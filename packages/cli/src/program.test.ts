@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { KernelView } from './program/kernel-commands.ts';
 import { type Actions, buildProgram, type RunFlags } from './program.ts';
 
 /** What `run` is called with for these words. */
@@ -103,4 +104,32 @@ it('paths of diff and apply come after the run', async () => {
     ['a', ['b', 'c'], { color: 'auto', stat: true }],
     ['a', ['-x'], { dryRun: true }],
   ]);
+});
+
+describe('kernel gives --state its two meanings', () => {
+  async function parseView(...words: string[]): Promise<KernelView> {
+    const called = Promise.withResolvers<KernelView>();
+    const actions: Partial<Actions> = { kernel: async (view) => called.resolve(view) };
+    // The other actions are not reached.
+    await buildProgram(actions as Actions, () => {}).parseAsync(['kernel', ...words], { from: 'user' });
+    return called.promise;
+  }
+
+  it.each<[readonly string[], object]>([
+    [['summary'], { kind: 'summary', flags: { workspace: 'default' } }],
+    [['summary', '--state', '/s'], { flags: { state: '/s' } }],
+    [['events', '--state-dir', '/s', '-f', '--since', '0'], { flags: { state: '/s', follow: true, since: 0, limit: 50 } }],
+    [['agents', '--state', 'DEAD', '--state-dir', '/s'], { flags: { inState: 'DEAD', state: '/s', limit: 100 } }],
+    [['queue', '--state', 'dead', '--pid', '7', '--limit', '3'], { flags: { inState: 'dead', pid: 7, limit: 3 } }],
+    [['proc', '7', '--workspace', 'acme', '--json'], { kind: 'proc', pid: 7, flags: { workspace: 'acme', json: true } }],
+    [['registry', '--prefix', 'a', '--tag', 'b'], { kind: 'registry', flags: { prefix: 'a', tag: 'b' } }],
+    [['methods', '--tier', 'stable'], { kind: 'methods', flags: { tier: 'stable' } }],
+  ])('%j', async (words, view) => {
+    expect(await parseView(...words)).toMatchObject(view);
+  });
+
+  it('does not take the state of a process for a directory', async () => {
+    const { flags } = await parseView('agents', '--state', 'DEAD');
+    expect(flags).not.toHaveProperty('state');
+  });
 });

@@ -148,8 +148,8 @@ function collect(answer: IncomingMessage): Promise<string> {
       else answer.destroy(new Fault('too_large', `Cannot read the answer: it is longer than ${ANSWER_BYTES_MAX} bytes`));
     });
     answer.on('error', reject);
-    answer.on('end', () => resolve(Buffer.concat(chunks).toString()));
+    answer.on('end', () => resolve((chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)).toString()));
     // When the connection is destroyed before the end of the answer there is an error too; this is for what destroys without one.
-    answer.on('close', () => reject(new Error('closed')));
+    answer.on('close', () => answer.complete || reject(new Error('closed')));
   });
 }

@@ -136,7 +136,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       if (!known.some(({ id }) => id === DEFAULT_WORKSPACE)) await workspaces.create(DEFAULT_WORKSPACE);
       for (const { id } of known) {
         await recoverQueue(store.workspace(id));
-        await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, isLeased });
+        await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, changes, isLeased });
         await recoverReservations(store.workspace(id));
         await mailroom.watch(id);
         agentFs(id)

@@ -1,4 +1,9 @@
 import type { Part } from '../part.ts';
+import { grants } from './grants.ts';
+import { ledger } from './ledger.ts';
+import { names } from './names.ts';
 import { processes } from './processes.ts';
+import { queue } from './queue.ts';
+import { tokens } from './tokens.ts';
 
-export const PARTS: readonly Part[] = [processes];
+export const PARTS: readonly Part[] = [processes, grants, ledger, queue, names, tokens];

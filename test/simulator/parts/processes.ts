@@ -1,10 +1,13 @@
-import { PROCESS_STATES, type ProcessState } from '@warren/kernel';
-import type { Random } from '@warren/kernel/testing';
-import type { Part } from '../part.ts';
+import { type EventRecord, PROCESS_STATES, type ProcessRecord, type ProcessState } from '@warren/kernel';
+import type { Asking, Model, Moment, Part, Told } from '../part.ts';
 
-/** Pids are guessed: most exist, some do not, some are DEAD. */
-export function somePid(random: Random): number {
-  return 1 + random.below(12);
+export const AGENTS = ['alice', 'bob'] as const;
+const TARGETS = ['RUNNING', 'WAITING', 'SUSPENDED', 'READY'] as const;
+const POLICIES = ['end', 'orphan', 'detach'] as const;
+
+/** Pids are guessed: most exist, some do not, some are DEAD. Low ones more often, so that requests meet. */
+export function somePid({ random, notes }: Pick<Asking, 'random' | 'notes'>): number {
+  return 1 + Math.min(random.below(notes.lastPid + 1), random.below(notes.lastPid + 3));
 }
 
 const LEGAL: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
@@ -15,69 +18,174 @@ const LEGAL: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
   DEAD: [],
 };
 
-type Kept = { readonly state: ProcessState; readonly parentPid: number | undefined; readonly exitKind: unknown };
+export class ProcessModel implements Model {
+  readonly all = new Map<number, ProcessRecord>();
+  /** Children whose parent ended in this transaction. */
+  readonly #bereaved = new Set<number>();
+
+  get(pid: number | undefined): ProcessRecord {
+    const found = this.all.get(pid ?? 0);
+    if (found === undefined) throw new Error(`An event of process ${pid}, which was never made`);
+    return found;
+  }
+
+  isAlive(pid: number | undefined): boolean {
+    return pid !== undefined && this.get(pid).state !== 'DEAD';
+  }
+
+  /** Itself, its parent, and so on. */
+  line(pid: number): readonly ProcessRecord[] {
+    const found: ProcessRecord[] = [];
+    for (let next: number | undefined = pid; next !== undefined; next = found.at(-1)?.parentPid) found.push(this.get(next));
+    return found;
+  }
+
+  hear(event: EventRecord): void {
+    const { id, pid, kind } = event;
+    if (kind === 'kernel.process.created') this.#create(event);
+    else if (kind.startsWith('kernel.process.')) this.#change(event);
+    if (pid !== undefined) this.#put(pid, { lastEventId: id });
+  }
+
+  rest(): void {
+    for (const pid of this.#bereaved) {
+      const { state, onParentEnd, parentPid } = this.get(pid);
+      if (onParentEnd === 'end' && state !== 'DEAD') throw new Error(`Process ${pid} lives although its parent ended`);
+      if (onParentEnd === 'detach' && state !== 'DEAD' && parentPid !== undefined) throw new Error(`Process ${pid} was not detached`);
+    }
+    this.#bereaved.clear();
+  }
+
+  state({ firstEventId }: Moment): readonly ProcessRecord[] {
+    return [...this.all.values()].map((each) => ({ ...each, lastEventId: each.lastEventId < firstEventId ? 0 : each.lastEventId }));
+  }
+
+  #create({ pid = 0, at, payload }: EventRecord): void {
+    if (pid !== this.all.size + 1) throw new Error(`Process ${pid} was made after ${this.all.size}`);
+    this.all.set(pid, {
+      pid,
+      parentPid: optional(payload['parent_pid']),
+      name: String(payload['name']),
+      template: String(payload['template']),
+      agent: optional(payload['agent']),
+      state: 'READY',
+      stateReason: undefined,
+      onParentEnd: payload['on_parent_end'] as ProcessRecord['onParentEnd'], // A wrong one differs from what is held.
+      pendingSignal: undefined,
+      createdAt: at,
+      updatedAt: at,
+      startedAt: undefined,
+      endedAt: undefined,
+      exitKind: undefined,
+      exitDetail: undefined,
+      metadata: {},
+      lastEventId: 0,
+    });
+  }
+
+  #change({ pid = 0, at, kind, payload }: EventRecord): void {
+    const { state } = this.get(pid);
+    switch (kind) {
+      case 'kernel.process.transitioned':
+      case 'kernel.process.terminated':
+      case 'kernel.process.recovered':
+        this.#move(pid, at, payload);
+        break;
+      case 'kernel.process.signalled':
+        if (state === 'RUNNING' && (payload['signal'] === 'interrupt' || payload['signal'] === 'terminate'))
+          this.#put(pid, { pendingSignal: payload['signal'], updatedAt: at });
+        break;
+      case 'kernel.process.detached':
+        if (payload['parent_pid'] !== this.get(pid).parentPid) throw new Error(`Process ${pid} was detached from a stranger`);
+        this.#put(pid, { parentPid: undefined, updatedAt: at });
+        break;
+      default:
+        throw new Error(`Unheard of: ${kind}`);
+    }
+  }
+
+  #move(pid: number, at: number, payload: EventRecord['payload']): void {
+    const before = this.get(pid);
+    const state = PROCESS_STATES.find((each) => each === payload['new_state']);
+    if (state === undefined || payload['prev_state'] !== before.state)
+      throw new Error(`Process ${pid} was ${before.state}, not ${payload['prev_state']}`);
+    if (!LEGAL[before.state].includes(state)) throw new Error(`Process ${pid} went from ${before.state} to ${state}`);
+    const wasTold = before.state === 'RUNNING' || state === 'DEAD' || 'policy' in payload;
+    const pendingSignal = wasTold ? undefined : before.pendingSignal;
+    this.#put(pid, { state, stateReason: optional(payload['reason']), updatedAt: at, pendingSignal });
+    if (state === 'RUNNING') this.#put(pid, { startedAt: before.startedAt ?? at });
+    if (state !== 'DEAD') return;
+    const exitKind = payload['policy'] === 'mark-dead' ? 'crashed' : optional<ProcessRecord['exitKind']>(payload['exit_kind']);
+    this.#put(pid, { endedAt: at, exitKind, exitDetail: optional(payload['exit_detail']) });
+    for (const child of this.all.values()) if (child.parentPid === pid && child.state !== 'DEAD') this.#bereaved.add(child.pid);
+  }
+
+  #put(pid: number, change: Partial<ProcessRecord>): void {
+    this.all.set(pid, { ...this.get(pid), ...change });
+  }
+}
 
 export const processes: Part = {
   name: 'processes',
+
+  opening: [create, create, createChild, createChild],
+
   asks: [
-    (mine) => mine.processes.create({ name: 'p', template: 't' }),
-    (mine, random) =>
-      mine.processes.create({
-        name: 'c',
-        template: 't',
-        parentPid: somePid(random),
-        onParentEnd: random.pick(['end', 'orphan', 'detach']),
-      }),
-    (mine, random) => mine.processes.transition(somePid(random), random.pick(['RUNNING', 'WAITING', 'SUSPENDED', 'READY'])),
-    (mine, random) => mine.processes.end(somePid(random), random.pick(['completed', 'failed'])),
-    (mine, random) => mine.processes.signal(somePid(random), random.pick(['stop', 'continue', 'interrupt', 'terminate', 'kill'])),
-    (mine, random) => mine.events.append({ pid: somePid(random), kind: 'note', payload: { n: random.below(100) } }),
+    create,
+    createChild,
+    async (asking) => {
+      const { mine, random } = asking;
+      const { pid, state, eventId } = await mine.processes.transition(somePid(asking), random.pick(TARGETS));
+      return [{ kind: 'kernel.process.transitioned', id: eventId, pid, payload: { new_state: state } }];
+    },
+    async (asking) => {
+      const { mine, random } = asking;
+      if (random.chance(0.5)) return []; // Or there would be nobody left.
+      const exitKind = random.pick(['completed', 'failed'] as const);
+      const { pid, eventId } = await mine.processes.end(somePid(asking), exitKind, { n: random.below(9) });
+      return [{ kind: 'kernel.process.terminated', id: eventId, pid, payload: { exit_kind: exitKind } }];
+    },
+    async (asking) => {
+      const { mine, random } = asking;
+      const signal = random.pick(['stop', 'continue', 'continue', 'interrupt', 'terminate', 'kill'] as const);
+      const { pid } = await mine.processes.signal(somePid(asking), signal);
+      return [{ kind: 'kernel.process.signalled', pid, payload: { signal } }];
+    },
+    async (asking) => {
+      const { mine, random } = asking;
+      const [pid, n] = [somePid(asking), random.below(100)];
+      const id = await mine.events.append({ pid, kind: 'note', payload: { n } });
+      return [{ kind: 'note', id, pid, payload: { n } }];
+    },
   ],
 
-  createModel() {
-    const kept = new Map<number, Kept>();
-    const get = (pid: number | undefined): Kept => {
-      const found = kept.get(pid ?? 0);
-      if (found === undefined) throw new Error(`An event of process ${pid}, which was never made`);
-      return found;
-    };
-    return {
-      hear({ pid = 0, kind, payload }) {
-        switch (kind) {
-          case 'kernel.process.created':
-            if (pid !== kept.size + 1) throw new Error(`Process ${pid} was made after ${kept.size}`);
-            kept.set(pid, { state: 'READY', parentPid: optional(payload['parent_pid']), exitKind: undefined });
-            break;
-          case 'kernel.process.transitioned':
-          case 'kernel.process.terminated':
-          case 'kernel.process.recovered': {
-            const before = get(pid);
-            const state = PROCESS_STATES.find((each) => each === payload['new_state']);
-            if (state === undefined || payload['prev_state'] !== before.state)
-              throw new Error(`Process ${pid} was ${before.state}, not ${payload['prev_state']}`);
-            if (!LEGAL[before.state].includes(state)) throw new Error(`Process ${pid} went from ${before.state} to ${state}`);
-            const exitKind = payload['exit_kind'] ?? undefined;
-            kept.set(pid, { ...before, state, exitKind: state === 'DEAD' ? exitKind : undefined });
-            break;
-          }
-          case 'kernel.process.detached':
-            kept.set(pid, { ...get(pid), parentPid: undefined });
-            break;
-          default:
-        }
-      },
-      get state() {
-        return [...kept].map(([pid, { state, parentPid, exitKind }]) => ({ pid, state, parentPid, exitKind }));
-      },
-    };
-  },
+  createModel: ({ processes: model }) => model,
 
-  async observe(mine) {
-    const { processes: all } = await mine.processes.list({}, { limit: 10_000 });
-    return all.map(({ pid, state, parentPid, exitKind }) => ({ pid, state, parentPid, exitKind }));
+  async observe({ mine }) {
+    return (await mine.processes.list({}, { limit: 10_000 })).processes;
   },
 };
 
-function optional(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+async function create({ mine, random, notes }: Asking): Promise<readonly Told[]> {
+  const { pid } = await mine.processes.create({ name: 'p', template: 't', agent: random.find([...AGENTS, undefined]) });
+  notes.lastPid = Math.max(notes.lastPid, pid);
+  return [{ kind: 'kernel.process.created', pid }];
+}
+
+async function createChild(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random, notes } = asking;
+  const { pid } = await mine.processes.create({
+    name: 'c',
+    template: 't',
+    parentPid: somePid(asking),
+    agent: random.find([...AGENTS, undefined]),
+    onParentEnd: random.pick(POLICIES),
+  });
+  notes.lastPid = Math.max(notes.lastPid, pid);
+  return [{ kind: 'kernel.process.created', pid }];
+}
+
+/** Null in a payload is nothing in a record. A value of another type than expected differs from what is held. */
+export function optional<T>(value: unknown): T | undefined {
+  return value === null || value === undefined ? undefined : (value as T); // As above.
 }

@@ -33,7 +33,7 @@ export function systemdUnit(stateDirectory: string, { program, uid }: ServicePar
   const state =
     stateDirectory === SYSTEM_STATE
       ? ['StateDirectory=warren', 'StateDirectoryMode=0700']
-      : [`ReadWritePaths=${quoteWord(stateDirectory)}`];
+      : [`ReadWritePaths=${quote(stateDirectory.replaceAll('%', '%%'))}`];
   return `# Put this in ${isSystem ? UNIT_PATH : '~/.config/systemd/user/warren.service'}, then:
 #   systemctl ${isSystem ? '' : '--user '}daemon-reload && systemctl ${isSystem ? '' : '--user '}enable --now warren
 
@@ -59,29 +59,36 @@ LimitNOFILE=65536
 # Sandboxes get groups of their own for memory, processor and processes.
 Delegate=yes
 
-# What the daemon itself may not do. The walls of sandboxes need namespaces, mounts, host names and a view of /proc: those stay open.
-LockPersonality=yes
-RestrictRealtime=yes
-SystemCallArchitectures=native
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_VSOCK
-KeyringMode=private
 ${isSystem ? SYSTEM_WALLS : ''}
 [Install]
 WantedBy=${isSystem ? 'multi-user.target' : 'default.target'}
 `.replace(/\n{3,}/g, '\n\n');
 }
 
-/** What a service of a user cannot ask for, or has to do without: its sandboxes get their ids from setuid programs. */
-const SYSTEM_WALLS = `NoNewPrivileges=yes
+/** Any of these takes setuid programs away from a service of a user, and those give its sandboxes their ids. */
+const SYSTEM_WALLS = `# What the daemon itself may not do. The walls of sandboxes need namespaces, mounts, host names and a view of /proc: those stay open.
+LockPersonality=yes
+RestrictRealtime=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_VSOCK
+KeyringMode=private
+NoNewPrivileges=yes
 ProtectSystem=full
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectClock=yes
+CapabilityBoundingSet=~CAP_SYS_MODULE CAP_SYS_BOOT CAP_SYS_TIME CAP_SYS_RAWIO CAP_SYSLOG CAP_WAKE_ALARM CAP_SYS_TTY_CONFIG CAP_MAC_ADMIN CAP_MAC_OVERRIDE CAP_AUDIT_CONTROL
+SystemCallArchitectures=native
+SystemCallFilter=~@module @reboot @swap @raw-io @clock
+SystemCallErrorNumber=EPERM
 `;
 
-/** As systemd.syntax(7) reads a command: quoted where needed, with its own signs escaped. */
+/** A word of a command, in which systemd replaces `%x` and `$x` (systemd.service(5)). */
 function quoteWord(word: string): string {
-  const escaped = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
-  if (/^[\w@%+=:,./$-]+$/.test(escaped)) return escaped;
-  return `"${escaped.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+  return quote(word.replaceAll('%', '%%').replaceAll('$', '$$$$'));
+}
+
+/** As systemd.syntax(7) splits words. */
+function quote(word: string): string {
+  if (/^[\w@%+=:,./$-]+$/.test(word)) return word;
+  return `"${word.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
 }

@@ -1,7 +1,8 @@
 /** `warren stop`: asks the daemon to end, and waits until it has. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, isFault } from '@warren/protocol';
-import { findDaemon } from '../internal/daemon-link.ts';
+import { ANSWER_MS_MAX, findDaemon } from '../internal/daemon-link.ts';
+import { readDiscovery } from '../internal/discovery.ts';
 import { formatDuration } from '../internal/duration.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
@@ -14,12 +15,14 @@ import type { StopFlags } from '../program/daemon-commands.ts';
 const LOOK_MS = 20;
 /** Of the time there is, what the daemon may use to finish; the rest is for ending. */
 const DRAIN_SHARE = 0.8;
+/** The contract allows no more. */
+const DRAIN_MS_MAX = 3_600_000;
 
 /** Returns 0 when it is gone, also when it was not there. */
 export async function stop(flags: StopFlags, host: Host): Promise<number> {
   const stateDirectory = statePath(host, flags.state);
   return await interruptible(host, async (signal) => {
-    const pid = await askToStop(stateDirectory, Math.floor(flags.timeout * DRAIN_SHARE));
+    const pid = await askToStop(stateDirectory, flags.timeout);
     if (pid === undefined) {
       if (flags.json === true) await host.stdout.write(`${safeJson({ stopped: false, reason: 'not running' }, 2)}\n`);
       else await host.stdout.write(`No daemon runs on ${safeText(stateDirectory)}.\n`);
@@ -32,20 +35,27 @@ export async function stop(flags: StopFlags, host: Host): Promise<number> {
   });
 }
 
-/** Returns who was asked. One that hangs is sent SIGTERM, as its lock proves who it is. Undefined when there is nobody. */
-async function askToStop(stateDirectory: string, drainMs: number): Promise<number | undefined> {
+/** Returns who was asked. Undefined when there is nobody. */
+async function askToStop(stateDirectory: string, timeoutMs: number): Promise<number | undefined> {
   try {
-    const link = await findDaemon(stateDirectory);
+    const link = await findDaemon(stateDirectory, { answerMs: Math.min(timeoutMs, ANSWER_MS_MAX) });
     if (link === undefined) return undefined;
     await using client = link.client;
-    await client.call('daemon.stop', { drain_ms: drainMs });
+    await client.call('daemon.stop', { drain_ms: Math.min(Math.floor(timeoutMs * DRAIN_SHARE), DRAIN_MS_MAX) });
     return link.status.system_pid;
   } catch (error) {
-    const pid = isFault(error, 'busy') ? findHolder(stateDirectory) : undefined;
+    if (!isFault(error, 'busy')) throw error;
+    const pid = hangingDaemon(stateDirectory);
     if (pid === undefined) throw error;
     process.kill(pid, 'SIGTERM');
     return pid;
   }
+}
+
+/** A daemon that does not answer: who says so in its file and holds the lock besides. A program that only has the store open is none. */
+function hangingDaemon(stateDirectory: string): number | undefined {
+  const holder = findHolder(stateDirectory);
+  return holder !== undefined && readDiscovery(stateDirectory)?.pid === holder ? holder : undefined;
 }
 
 async function waitUntilGone(pid: number, stateDirectory: string, timeoutMs: number, signal: AbortSignal): Promise<void> {

@@ -110,8 +110,9 @@ async function checkStore(directory: string, flags: StateFlags, parts: StoreDoct
     const advised = withStoreAdvice(error, flags.state);
     if (!isFault(advised)) throw advised;
     const details: Readonly<Record<string, unknown>> = advised.details ?? {};
-    const fix = error instanceof Error && /damaged/.test(error.message) ? nextCommand('restore --force FILE', flags.state) : details['fix'];
-    return [bad('store', advised.code, advised.message, typeof fix === 'string' ? fix : undefined)];
+    const advice =
+      typeof details['fix'] === 'string' ? details['fix'].replace(`${nextCommand('doctor --store', flags.state)}, then: `, '') : undefined; // Done.
+    return [bad('store', advised.code, advised.message, advice)];
   }
   const { schemaVersion, bytes, problems, counts } = report;
   return [

@@ -1,15 +1,30 @@
 /** The daemon as its users know it: started, asked, killed, started again, stopped. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { connect } from '@warren/client';
+import { type Client, connect } from '@warren/client';
+import { openKernel } from '@warren/kernel';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { describe, expect, it, vi } from 'vitest';
-import { runs, type ServeDocument, TestDaemon } from './daemon.ts';
-import { PATIENCE_MS, User } from './warren.ts';
+import { leaveNoDaemon, runs, type ServeDocument, TestDaemon } from './daemon.ts';
+import { PATIENCE_MS, User, WARREN } from './warren.ts';
 
 vi.setConfig({ testTimeout: PATIENCE_MS });
 
-function clientOf(user: User) {
+function clientOf(user: User): Client {
   return connect({ socketPath: join(user.state, 'warren.sock') });
 }
 
@@ -107,6 +122,34 @@ describe('warren serve', () => {
     expect((await user.warren(['status'])).code).toBe(0);
   });
 
+  it('sends a span of each call to the collector it is told of', async () => {
+    await using user = await User.create();
+    const posted: string[] = [];
+    const collector = createHttpServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
+      posted.push(`${request.url} ${body}`);
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const { port } = collector.address() as { readonly port: number }; // Of a TCP server.
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`, OTEL_SERVICE_NAME: 'my-warren' };
+    await using daemon = await TestDaemon.start(user, ['--no-tcp'], { env });
+    await user.warren(['kernel', 'summary']);
+    expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0 });
+    collector.close();
+    expect(posted.join('\n')).toMatch(/^\/v1\/traces /);
+    for (const word of ['my-warren', 'kernel.observe.summary', 'daemon.status']) expect(posted.join('\n')).toContain(word);
+  });
+
+  it('ends in order also when the collector of traces is gone', async () => {
+    await using user = await User.create();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+    await using daemon = await TestDaemon.start(user, ['--no-tcp'], { env });
+    await user.warren(['kernel', 'summary']);
+    expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0, stderr: expect.stringContaining('The last traces were not sent') });
+  });
+
   it.each([
     ['a relative address', ['--listen', '7700'], 'unix:PATH or tcp:HOST:PORT'],
     ['TCP and no TCP', ['--no-tcp', '--listen', 'tcp:127.0.0.1:0'], 'leave out --no-tcp'],
@@ -155,6 +198,36 @@ describe('a state directory that cannot be used', () => {
     expect((await user.warren(['status'])).code).toBe(0);
   });
 
+  it('a full disk: exit code 3, and what to do', async ({ skip }) => {
+    skip(spawnSync('unshare', ['-m', 'true']).status !== 0, 'no file system can be mounted here');
+    await using user = await User.create();
+    makeDirectory(user.state, 0o700);
+    const script = 'mount -t tmpfs -o size=64k,mode=700 none "$0" && exec "$@"';
+    const options = { env: user.env(), encoding: 'utf8' } as const;
+    const { status, stderr } = spawnSync('unshare', ['-m', 'sh', '-c', script, user.state, ...WARREN, 'serve', '--no-tcp'], options);
+    expect([status, stderr]).toEqual([3, expect.stringContaining('the disk is full')]);
+    expect(stderr).toContain('fix: free some space (df -h), then: warren doctor --store');
+  });
+
+  it('of another user, or shut: exit code 3, and what to do', async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, 'only root can become another user');
+    await using user = await User.create();
+    const anybody = { uid: 54_321, gid: 54_321 };
+    for (const path of [join(user.home, '..'), user.home]) chmodSync(path, 0o755);
+    const shut = makeDirectory(join(user.home, 'shut'), 0o500);
+    chownSync(shut, anybody.uid, anybody.gid);
+    const options = { cwd: '/', user: anybody, env: { NODE_COMPILE_CACHE: '' } };
+    for (const [state, why] of [
+      [user.home, 'it belongs to user 0'],
+      [shut, `chmod 700 ${shut}`],
+      [join(user.home, 'none'), 'EACCES'],
+    ] as const) {
+      const { code, stderr } = await user.warren(['serve', '--no-tcp', '--state', state], options);
+      expect([state, code, stderr]).toEqual([state, 3, expect.stringContaining(why)]);
+      expect(stderr).toMatch(/^ {2}fix: /m);
+    }
+  });
+
   it('says the same as JSON', async () => {
     await using user = await User.create();
     writeFileSync(user.state, 'precious');
@@ -168,28 +241,25 @@ describe('a state directory that cannot be used', () => {
 describe('warren serve --detach', () => {
   it('returns when the daemon answers, and the daemon outlives it', async () => {
     await using user = await User.create();
+    using _none = leaveNoDaemon(user);
     const { code, stdout, stderr } = await user.warren(['serve', '--detach', '--json', '--no-tcp', '--recovery', 'suspend']);
     expect([code, stderr]).toEqual([0, '']);
     const { pid, addresses } = JSON.parse(stdout) as ServeDocument;
-    try {
-      expect(runs(pid)).toBe(true);
-      expect(addresses).toEqual([`unix:${user.state}/warren.sock`]);
-      // A session of its own: no terminal can take it along.
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      expect(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3])).toBe(pid);
-      expect((await user.warren(['kernel', 'summary'])).code).toBe(0);
-      const again = await user.warren(['serve', '--detach', '--no-tcp']);
-      expect(again.code).toBe(1);
-      expect(again.stderr).toContain(`process ${pid} has it open`);
+    expect(runs(pid)).toBe(true);
+    expect(addresses).toEqual([`unix:${user.state}/warren.sock`]);
+    // A session of its own: no terminal can take it along.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    expect(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3])).toBe(pid);
+    expect((await user.warren(['kernel', 'summary'])).code).toBe(0);
+    const again = await user.warren(['serve', '--detach', '--no-tcp']);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain(`process ${pid} has it open`);
 
-      expect(await user.warren(['stop'])).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' });
-      expect(runs(pid)).toBe(false);
-      const log = readFileSync(join(user.state, 'daemon.log'), 'utf8');
-      expect(log).toContain('"message":"Stopped"');
-      expect(statSync(join(user.state, 'daemon.log')).mode & 0o777).toBe(0o600);
-    } finally {
-      if (runs(pid)) process.kill(pid, 'SIGKILL');
-    }
+    expect(await user.warren(['stop'])).toMatchObject({ code: 0, stdout: `Stopped process ${pid}.\n`, stderr: '' });
+    expect(runs(pid)).toBe(false);
+    const log = readFileSync(join(user.state, 'daemon.log'), 'utf8');
+    expect(log).toContain('"message":"Stopped"');
+    expect(statSync(join(user.state, 'daemon.log')).mode & 0o777).toBe(0o600);
   });
 
   it('says why the daemon did not start, with its exit code', async () => {
@@ -200,6 +270,24 @@ describe('warren serve --detach', () => {
     expect([code, stdout]).toEqual([3, '']);
     expect(stderr).toContain('the store is damaged');
     expect(stderr).toContain(`its log is ${user.state}/daemon.log`);
+  });
+
+  it('keeps its log small, and follows no link in its place', async () => {
+    await using user = await User.create();
+    makeDirectory(user.state, 0o700);
+    using _none = leaveNoDaemon(user);
+    const log = join(user.state, 'daemon.log');
+    writeFileSync(log, 'x'.repeat(17 * 2 ** 20));
+    expect((await user.warren(['serve', '--detach', '--no-tcp'])).code).toBe(0);
+    expect((await user.warren(['stop'])).code).toBe(0);
+    expect(statSync(`${log}.1`).size).toBe(17 * 2 ** 20);
+    expect(statSync(log).size).toBeLessThan(10_000);
+
+    rmSync(log);
+    writeFileSync(join(user.home, 'precious'), '');
+    symlinkSync(join(user.home, 'precious'), log);
+    expect(await user.warren(['serve', '--detach', '--no-tcp'])).toMatchObject({ code: 3, stderr: expect.stringContaining('ELOOP') });
+    expect(readFileSync(join(user.home, 'precious'), 'utf8')).toBe('');
   });
 });
 
@@ -228,6 +316,31 @@ describe('warren stop', () => {
       bystander.kill('SIGKILL');
       await new Promise((resolve) => bystander.once('close', resolve));
     }
+  });
+
+  it('has patience with a daemon that hangs, and then says how to get rid of it', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+    process.kill(daemon.document.pid, 'SIGSTOP');
+    const { code, stderr } = await user.warren(['stop', '--timeout', '300ms']);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`kill -KILL ${daemon.document.pid}`)]);
+    // It was asked all the same, and ends when it wakes.
+    process.kill(daemon.document.pid, 'SIGCONT');
+    expect(await daemon.ended).toMatchObject({ code: 0 });
+  });
+
+  it('leaves a program alone that has the store open and is no daemon; what it has can be looked at', async () => {
+    await using user = await User.create();
+    const kernel = await openKernel({ directory: user.state });
+    await kernel.workspace(DEFAULT_WORKSPACE).processes.create({ name: 'embedded', template: 't' });
+    for (const words of [['stop'], ['status'], ['serve', '--no-tcp']]) {
+      const { code, stderr } = await user.warren(words);
+      expect([words, code, stderr]).toEqual([words, 1, expect.stringContaining(`process ${process.pid} has it open`)]);
+    }
+    const shown = await user.warren(['kernel', 'agents']);
+    expect([shown.code, shown.stdout]).toEqual([0, expect.stringContaining('embedded')]);
+    expect(shown.stderr).toContain('reading its store instead');
+    await kernel.close();
   });
 
   it('answers what is under way before it ends', async () => {

@@ -1,6 +1,7 @@
 /** A daemon of a test's own, ended by its number when the test ends, however it ends. */
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { finish, type Options, type Result, type User } from './warren.ts';
 
 export type ServeDocument = {
@@ -55,6 +56,18 @@ export class TestDaemon implements AsyncDisposable {
     this.child.kill('SIGKILL');
     await this.ended;
   }
+}
+
+/** Ends a daemon in the background that a test left behind: only if it is the one of this state directory. */
+export function leaveNoDaemon({ state }: User): Disposable {
+  return {
+    [Symbol.dispose]() {
+      const file = join(state, 'daemon.json');
+      if (!existsSync(file)) return;
+      const { pid } = JSON.parse(readFileSync(file, 'utf8')) as ServeDocument; // Written by the program under test.
+      if (runs(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(state)) process.kill(pid, 'SIGKILL');
+    },
+  };
 }
 
 /** For a process that is not our child: whether it still runs. */

@@ -253,6 +253,11 @@ describe('warren kernel --follow', () => {
     const { entries } = await client.call('kernel.sched.claim', { worker_id: 'w' });
     await client.call('kernel.sched.complete', { sched_id: entries[0]?.sched_id ?? 0, exit_kind: 'completed' });
     await done;
+    // Also what a process takes along when it ends.
+    await client.call('kernel.sched.enqueue', { pid, trigger: 'two' });
+    const gone = printed(child, '"cancelled"');
+    await client.call('kernel.agent.terminate', { pid, exit_kind: 'failed' });
+    await gone;
     child.kill('SIGINT');
     expect((await ended).code).toBe(130);
   });

@@ -4,6 +4,7 @@ import { type Client, connect } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
 import { readDiscovery } from './discovery.ts';
+import { formatDuration } from './duration.ts';
 import { findHolder } from './state-holder.ts';
 
 export type DaemonStatus = Result<'daemon.status'>;
@@ -12,7 +13,7 @@ export type DaemonLink = { readonly client: Client; readonly status: DaemonStatu
 
 export const SOCKET_NAME = 'warren.sock';
 /** A daemon that is busy answers later than that only if it hangs. */
-const ANSWER_MS_MAX = 5_000;
+export const ANSWER_MS_MAX = 5_000;
 
 /** Where it listens or, when it does not say, where it would. */
 export function socketPath(stateDirectory: string): string {
@@ -20,11 +21,20 @@ export function socketPath(stateDirectory: string): string {
   return unix?.slice('unix:'.length) ?? join(stateDirectory, SOCKET_NAME);
 }
 
+export type FindOptions = {
+  /** Which workspace calls over the link are about. */
+  readonly workspace?: string | undefined;
+  readonly answerMs?: number | undefined;
+};
+
 /** Undefined when there is no daemon. Throws `busy` (it starts, ends, or hangs) and whatever it answers. The client is the caller's to close. */
-export async function findDaemon(stateDirectory: string, workspace?: string): Promise<DaemonLink | undefined> {
-  const client = connect({ socketPath: socketPath(stateDirectory), ...(workspace !== undefined && { workspace }) });
+export async function findDaemon(
+  stateDirectory: string,
+  { workspace, answerMs = ANSWER_MS_MAX }: FindOptions = {},
+): Promise<DaemonLink | undefined> {
+  const client = connect({ socketPath: socketPath(stateDirectory), workspace });
   try {
-    return { client, status: await client.call('daemon.status', {}, { signal: AbortSignal.timeout(ANSWER_MS_MAX) }) };
+    return { client, status: await client.call('daemon.status', {}, { signal: AbortSignal.timeout(answerMs) }) };
   } catch (error) {
     await client.close();
     const isGone = isFault(error, 'unavailable');
@@ -34,16 +44,16 @@ export async function findDaemon(stateDirectory: string, workspace?: string): Pr
       if (error.details?.['errno'] === 'EACCES') throw error;
       return undefined;
     }
-    const who = pid === undefined ? 'The daemon' : `Process ${pid}`;
-    const state = isGone ? 'has it open and does not listen: it starts, or ends' : `does not answer within ${ANSWER_MS_MAX / 1_000} s`;
-    throw new Fault('busy', `Cannot ask the daemon of ${stateDirectory}: ${who.toLowerCase()} ${state}`, {
+    const who = pid === undefined ? 'the daemon' : `process ${pid}`;
+    const why = isGone ? `${who} has it open and does not listen` : `${who} does not answer within ${formatDuration(answerMs)}`;
+    throw new Fault('busy', `Cannot ask the daemon of ${stateDirectory}: ${why}`, {
       cause: error,
-      details: { pid, fix: 'try again in a moment' },
+      details: { pid, fix: 'if it starts or ends just now: try again in a moment' },
     });
   }
 }
 
-/** As `findDaemon`, for what needs one. Throws `unavailable` with the command that starts it. */
+/** For what needs a daemon: `unavailable`, with the command that starts one. */
 export function noDaemon(stateDirectory: string, action: string, fix: string): Fault {
   return new Fault('unavailable', `Cannot ${action}: no daemon runs on ${stateDirectory}`, {
     details: { path: stateDirectory, is_sent: false, fix },

@@ -8,6 +8,8 @@ export type DaemonRequest = {
   readonly recovery: 'resume' | 'suspend' | 'mark-dead' | undefined;
   readonly version: string;
   readonly log: DaemonLog;
+  /** Says where traces go (OTEL_…). */
+  readonly env: Readonly<Record<string, string | undefined>>;
 };
 
 export interface Daemon {

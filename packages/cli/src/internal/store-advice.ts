@@ -20,14 +20,25 @@ function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, fla
         ? `${nextCommand('serve', flag)}, which upgrades it`
         : `upgrade Warren, or: ${nextCommand('restore --force FILE', flag)}`;
     case 'store_failed':
-      return error.message.includes('damaged')
-        ? `${nextCommand('doctor --store', flag)}, then: ${nextCommand('restore --force FILE', flag)}`
-        : 'make the state directory writable for this user, or choose another with --state';
+      return adviceForSqlite(details['sqlite'], flag);
     case 'storage_full':
       return `free some space (df -h), then: ${nextCommand('doctor --store', flag)}`;
     case 'not_found':
       return nextCommand('serve', flag);
     default:
       return undefined;
+  }
+}
+
+/** By the code of SQLite (sqlite.org/rescode.html), of which the low byte is the kind. */
+function adviceForSqlite(code: unknown, flag: string | undefined): string {
+  switch (typeof code === 'number' ? code & 0xff : undefined) {
+    case 11: // SQLITE_CORRUPT
+    case 26: // SQLITE_NOTADB
+      return `${nextCommand('doctor --store', flag)}, then: ${nextCommand('restore --force FILE', flag)}`;
+    case 10: // SQLITE_IOERR
+      return 'look at the disk: df -h, dmesg';
+    default:
+      return 'make the state directory writable for this user, or choose another with --state';
   }
 }

@@ -2,8 +2,9 @@
 
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault, parseWorkspaceId } from '@warren/protocol';
-import { findDaemon, noDaemon } from '../internal/daemon-link.ts';
+import { Fault, isFault, parseWorkspaceId } from '@warren/protocol';
+import { type DaemonLink, findDaemon, noDaemon } from '../internal/daemon-link.ts';
+import { formatFailure } from '../internal/failure.ts';
 import type { Host } from '../internal/host.ts';
 import type { Operations } from '../internal/operations.ts';
 import { nextCommand, statePath } from '../internal/state-path.ts';
@@ -14,7 +15,7 @@ import type { WorkspaceFlags } from '../program/state-options.ts';
 export async function openOperations(host: Host, flags: WorkspaceFlags): Promise<Operations> {
   parseWorkspaceId(flags.workspace);
   const stateDirectory = statePath(host, flags.state);
-  const link = await findDaemon(stateDirectory, flags.workspace);
+  const link = await findDaemonOrNone(host, stateDirectory, flags.workspace);
   if (link !== undefined) {
     const { client } = link;
     return {
@@ -36,5 +37,16 @@ export async function openOperations(host: Host, flags: WorkspaceFlags): Promise
     );
   } catch (error) {
     throw withStoreAdvice(error, flags.state);
+  }
+}
+
+/** Whoever has the store open and does not answer does not keep us from reading it. */
+async function findDaemonOrNone(host: Host, stateDirectory: string, workspace: string): Promise<DaemonLink | undefined> {
+  try {
+    return await findDaemon(stateDirectory, { workspace });
+  } catch (error) {
+    if (!isFault(error, 'busy')) throw error;
+    await host.stderr.write(formatFailure({ code: error.code, message: `${error.message}; reading its store instead` }));
+    return undefined;
   }
 }

@@ -1,5 +1,4 @@
 /** Who may call what. Pure but for the one question it may have to ask: whether one process is below another. */
-
 import type { Principal } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
 import type { Scope } from '@warren/protocol/contract';

@@ -7,9 +7,11 @@ import { failure } from '../jsonrpc/create-dispatcher.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
 import { authenticate } from './authenticate.ts';
 import { checkBrowser } from './check-browser.ts';
+import { isKnownVersion } from './check-version.ts';
 import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
+import { readTarget } from './read-target.ts';
 import type { Refusal } from './reply.ts';
 import { serveSocket } from './rpc-socket.ts';
 
@@ -58,9 +60,12 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
 }
 
 function checkUpgrade(request: IncomingMessage, entry: Entry, { stopping }: Gateway): Refusal | undefined {
+  if (!isKnownVersion(request)) {
+    return { fault: new Fault('unsupported', 'Cannot open a WebSocket: that version is not spoken here'), status: 426 };
+  }
   const foreign = checkBrowser(request, entry);
   if (foreign !== undefined) return { fault: foreign };
-  if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== '/rpc') {
+  if (readTarget(request).path !== '/rpc') {
     return { fault: new Fault('not_found', 'Cannot open a WebSocket: there is none at this path') };
   }
   if (stopping.aborted) return { fault: new Fault('busy', 'Cannot open a WebSocket: the daemon stops') };

@@ -1,6 +1,5 @@
 /** `POST /rpc`: one request or batch. Errors of JSON-RPC are answers like any other and have HTTP status 200, as clients of an earlier system expect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Fault } from '@warren/protocol';
 import type { Caller } from '../caller/caller.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
 import type { Identity } from './authenticate.ts';
@@ -27,28 +26,32 @@ export async function answerRpc(
     principal,
     workspace: headerOf(request, 'warren-workspace'),
     traceParent: parseTraceParent(headerOf(request, 'traceparent')),
-    signal: createWaitSignal(response, 'close', stopping),
+    signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),
   };
   const answer = await dispatcher.dispatch(read.body, caller);
   if (response.destroyed) return;
-  if (answer === undefined) return sendNothing(response);
+  if (stopping.aborted) response.shouldKeepAlive = false;
+  if (answer === undefined) return sendNothing(response, echo(request));
   if (!hold.add(answer.length)) return refuse(response, { fault: noRoom(), headers: { 'retry-after': 1 } });
   // An empty body is no request at all, which earlier clients know as 400.
   sendJson(response, read.body.length === 0 ? 400 : 200, answer, echo(request));
-  if (!response.writableFinished) destroyWhenStalled(response, limits.stallMs);
+  if (!response.writableFinished) destroyWhenStalled(response, gateway);
 }
 
 const CLIENT_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** The client recognises its own answers by it. Nothing keeps it. */
-export function echo(request: IncomingMessage): Headers {
+function echo(request: IncomingMessage): Headers {
   const id = headerOf(request, 'x-client-id');
   return id !== undefined && CLIENT_ID.test(id) ? { 'x-client-id': id } : {};
 }
 
 /** An answer nobody takes must not be kept for ever. */
-function destroyWhenStalled(response: ServerResponse, stallMs: number): void {
-  const timer = setTimeout(() => response.destroy(new Fault('deadline', 'Cannot send the answer: nobody takes it')), stallMs);
+function destroyWhenStalled(response: ServerResponse, { limits, log }: Gateway): void {
+  const timer = setTimeout(() => {
+    log.warn('An answer was not taken', { waited_ms: limits.stallMs });
+    response.destroy();
+  }, limits.stallMs);
   timer.unref();
   response.once('close', () => clearTimeout(timer));
 }

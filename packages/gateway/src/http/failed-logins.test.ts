@@ -3,7 +3,7 @@ import { FailedLogins } from './failed-logins.ts';
 
 function setUp() {
   let now = 0;
-  const logins = new FailedLogins(() => now);
+  const logins = new FailedLogins(1_000, () => now);
   const fail = (times: number, address = '10.0.0.1', token = 'wrong'): number[] =>
     Array.from({ length: times }, () => logins.failed(address, token));
   return { logins, fail, advance: (ms: number) => (now += ms) };

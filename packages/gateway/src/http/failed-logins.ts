@@ -9,7 +9,6 @@ import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 
 const FREE_FAILURES = 5;
-const DELAY_MS_MIN = 1_000;
 const DELAY_MS_MAX = 60_000;
 /** After this long without a failure an address starts afresh. */
 const FORGIVEN_MS = 600_000;
@@ -19,12 +18,14 @@ const GOOD_MAX = 4_096;
 type Failures = { count: number; lastAt: number; lockedUntil: number };
 
 export class FailedLogins {
+  readonly #delayMs: number;
   readonly #now: () => number;
   readonly #failures = new Map<string, Failures>();
   readonly #good = new Set<string>();
 
-  /** `now` gives milliseconds of a clock that never goes back. */
-  constructor(now: () => number = () => performance.now()) {
+  /** `delayMs`: the first delay. `now` gives milliseconds of a clock that never goes back. */
+  constructor(delayMs: number, now: () => number = () => performance.now()) {
+    this.#delayMs = delayMs;
     this.#now = now;
   }
 
@@ -50,7 +51,7 @@ export class FailedLogins {
     const key = network(address);
     const before = this.#failures.get(key);
     const count = before === undefined || now - before.lastAt > FORGIVEN_MS ? 1 : before.count + 1;
-    const delay = count < FREE_FAILURES ? 0 : Math.min(DELAY_MS_MAX, DELAY_MS_MIN * 2 ** (count - FREE_FAILURES));
+    const delay = count < FREE_FAILURES ? 0 : Math.min(DELAY_MS_MAX, this.#delayMs * 2 ** (count - FREE_FAILURES));
     this.#failures.delete(key);
     this.#failures.set(key, { count, lastAt: now, lockedUntil: now + delay });
     dropOldest(this.#failures, ADDRESSES_MAX);

@@ -9,10 +9,11 @@ import { acceptVersion } from './check-version.ts';
 import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { declaredLength } from './read-body.ts';
+import { readTarget } from './read-target.ts';
 import { refuse, sendJson, sendText } from './reply.ts';
 import { streamEvents } from './stream-events.ts';
 
-type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly url: URL; readonly entry: Entry };
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly query: string; readonly entry: Entry };
 
 type Route = {
   readonly methods: readonly string[];
@@ -56,16 +57,15 @@ async function route(
   if (!acceptVersion(request, response)) return;
   const foreign = checkBrowser(request, entry);
   if (foreign !== undefined) return refuse(response, { fault: foreign });
-  const url = URL.parse(request.url ?? '', 'http://localhost');
-  const found = url === null ? undefined : ROUTES.get(url.pathname);
-  if (url === null || found === undefined)
-    return refuse(response, { fault: new Fault('not_found', 'Cannot answer: there is nothing at this path') });
+  const { path, query } = readTarget(request);
+  const found = ROUTES.get(path);
+  if (found === undefined) return refuse(response, { fault: new Fault('not_found', 'Cannot answer: there is nothing at this path') });
   const { methods, answer } = found;
   if (!methods.includes(request.method ?? '')) {
     const fault = new Fault('unsupported', `Cannot answer: this path has ${methods.join(' and ')} only`);
     return refuse(response, { fault, status: 405, headers: { allow: methods.join(', ') } });
   }
-  const exchange = { request, response, url, entry };
+  const exchange = { request, response, query, entry };
   if (answer.kind === 'open') return answer.run(exchange, gateway);
   const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, logins: gateway.logins, log: gateway.log });
   if (who.kind === 'refused') return refuse(response, who.refusal);
@@ -87,8 +87,8 @@ async function rpc({ request, response, entry }: Exchange, identity: Identity, g
   await answerRpc(request, response, identity, gateway);
 }
 
-async function events({ request, response, url }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
-  await streamEvents(request, response, url.searchParams, identity, gateway);
+async function events({ request, response, query }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
+  await streamEvents(request, response, query, identity, gateway);
 }
 
 async function metrics({ response }: Exchange, { principal }: Identity, gateway: Gateway): Promise<void> {

@@ -15,8 +15,8 @@ export function sendJson(response: ServerResponse, status: number, text: string,
   sendText(response, status, 'application/json', text, headers);
 }
 
-export function sendNothing(response: ServerResponse): void {
-  response.writeHead(204, ALWAYS).end();
+export function sendNothing(response: ServerResponse, headers: Headers): void {
+  response.writeHead(204, { ...ALWAYS, ...headers }).end();
 }
 
 export type Refusal = {

@@ -2,7 +2,6 @@
  * A WebSocket at `/rpc`: each message is one request or batch, answered when it is done, in whatever order that is. Nothing piles up: while too
  * many calls are under way, or the other end does not take its answers, nothing more is read from it.
  */
-
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../caller/caller.ts';
@@ -69,7 +68,9 @@ class RpcSocket {
     const { limits, held, kernel, stopping } = gateway;
     this.#socket = socket;
     this.#gateway = gateway;
-    this.#caller = { principal: identity.principal, workspace, traceParent, signal: createWaitSignal(socket, 'close', stopping) };
+    const isGone = (): boolean => socket.readyState === socket.CLOSED;
+    const signal = createWaitSignal({ connection: socket, isGone, stopping });
+    this.#caller = { principal: identity.principal, workspace, traceParent, signal };
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#arriving = new Hold(held, limits.smallBytes);
     this.#underWay = new Hold(held, limits.smallBytes);

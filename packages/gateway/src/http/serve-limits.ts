@@ -26,6 +26,8 @@ export type ServeLimits = Partial<DispatchLimits> & {
   readonly stallMs: number;
   /** Between two signs of life on a stream or a WebSocket. */
   readonly heartbeatMs: number;
+  /** How long an address waits after its fifth wrong token; twice as long after each further one, up to a minute. */
+  readonly loginDelayMs: number;
   /** How long closing waits for what is under way. Then connections are cut. */
   readonly drainMs: number;
 };
@@ -45,5 +47,6 @@ export const SERVE_LIMITS: ServeLimits = {
   keepAliveMs: 65_000,
   stallMs: 60_000,
   heartbeatMs: 15_000,
+  loginDelayMs: 1_000,
   drainMs: 10_000,
 };

@@ -105,6 +105,8 @@ class Doors implements Served {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
+    // Accepting failed, for lack of descriptors perhaps: who asked comes again.
+    server.on('error', (error) => this.#gateway.log.error('A connection was not accepted', { reason: error.message }));
     server.on('drop', () => this.#gateway.log.warn('A connection was dropped: there are too many', { connections: this.connections }));
     server.on('request', (request, response) => void this.#handle(server, request, response, entry, false));
     server.on('checkContinue', (request, response) => void this.#handle(server, request, response, entry, true));
@@ -188,7 +190,7 @@ function createGateway(options: ServeOptions, stopping: AbortSignal, served: Ser
     version,
     log,
     limits,
-    logins: new FailedLogins(),
+    logins: new FailedLogins(limits.loginDelayMs),
     held: new HeldBytes(limits.heldBytesMax),
     streams: new Slots(limits.streamsMax),
     sockets: new Slots(limits.socketsMax),

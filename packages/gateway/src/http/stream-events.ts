@@ -31,18 +31,18 @@ const GAP = 'gap';
 export async function streamEvents(
   request: IncomingMessage,
   response: ServerResponse,
-  search: URLSearchParams,
+  query: string,
   identity: Identity,
   gateway: Gateway,
 ): Promise<void> {
   const { kernel, streams } = gateway;
-  const query = readEventQuery(search, headerOf(request, 'last-event-id'));
-  const mine = kernel.workspace(selectWorkspace(identity.principal, query.workspace ?? headerOf(request, 'warren-workspace')));
-  requireAllowed(await authorize(identity.principal, SCOPE, { pid: query.pid }, isBelowIn(kernel, mine.id)), 'follow these events');
-  const start = await findStart(mine, query);
+  const asked = readEventQuery(new URLSearchParams(query), headerOf(request, 'last-event-id'));
+  const mine = kernel.workspace(selectWorkspace(identity.principal, asked.workspace ?? headerOf(request, 'warren-workspace')));
+  requireAllowed(await authorize(identity.principal, SCOPE, { pid: asked.pid }, isBelowIn(kernel, mine.id)), 'follow these events');
+  const start = await findStart(mine, asked);
   if (!streams.take()) throw new Fault('busy', `Cannot follow events: ${streams.most} streams are open, which is the limit`);
   try {
-    await send(response, mine, { query, start, identity }, gateway);
+    await send(response, mine, { asked, start, identity }, gateway);
   } finally {
     streams.give();
     response.end();
@@ -61,13 +61,14 @@ async function findStart(mine: WorkspaceKernel, { after, gaps }: EventQuery): Pr
   return { after: firstId - 1, gap: gaps === 'tell' ? gap : undefined };
 }
 
-type Stream = { readonly query: EventQuery; readonly start: Start; readonly identity: Identity };
+type Stream = { readonly asked: EventQuery; readonly start: Start; readonly identity: Identity };
 
-async function send(response: ServerResponse, mine: WorkspaceKernel, { query, start, identity }: Stream, gateway: Gateway): Promise<void> {
-  const { kernel, limits, stopping } = gateway;
+async function send(response: ServerResponse, mine: WorkspaceKernel, { asked, start, identity }: Stream, gateway: Gateway): Promise<void> {
+  const { kernel, limits, log, stopping } = gateway;
   const live = new LiveIdentity(identity, kernel.tokens);
   using writer = new StreamWriter(response, {
     ...limits,
+    onStall: () => log.warn('Events were not taken', { waited_ms: limits.stallMs }),
     onIdle: () => {
       writer.tryWrite(': \n\n');
       live.isGood().then(
@@ -80,8 +81,8 @@ async function send(response: ServerResponse, mine: WorkspaceKernel, { query, st
   if (start.gap !== undefined) await writer.write(frame(start.gap.oldest - 1, GAP, start.gap));
   // Says where it begins and is no event, so that a client that is cut off before the first one takes up here.
   else await writer.write(`id: ${start.after}\n\n`);
-  const signal = createWaitSignal(response, 'close', stopping)();
-  const events = mine.events.subscribe({ after: start.after, pid: query.pid, kind: query.kind, gaps: 'skip' }, signal);
+  const signal = createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping })();
+  const events = mine.events.subscribe({ after: start.after, pid: asked.pid, kind: asked.kind, gaps: 'skip' }, signal);
   for await (const event of events) {
     if (response.writableEnded || !(await live.isGood())) return;
     await writer.write(frameOf(event));

@@ -1,5 +1,12 @@
 import type { ServerResponse } from 'node:http';
-import { Fault } from '@warren/protocol';
+
+export type StreamWriterOptions = {
+  readonly stallMs: number;
+  /** Before whoever took nothing for that long is cut off. */
+  readonly onStall: () => void;
+  readonly heartbeatMs: number;
+  readonly onIdle: () => void;
+};
 
 /**
  * Writes to a response that lasts. A write is done when the other end has taken what was written before, so nothing piles up here; who takes
@@ -8,11 +15,13 @@ import { Fault } from '@warren/protocol';
 export class StreamWriter implements Disposable {
   readonly #response: ServerResponse;
   readonly #stallMs: number;
+  readonly #onStall: () => void;
   readonly #idle: NodeJS.Timeout;
 
-  constructor(response: ServerResponse, options: { readonly stallMs: number; readonly heartbeatMs: number; readonly onIdle: () => void }) {
+  constructor(response: ServerResponse, options: StreamWriterOptions) {
     this.#response = response;
     this.#stallMs = options.stallMs;
+    this.#onStall = options.onStall;
     this.#idle = setInterval(options.onIdle, options.heartbeatMs);
     this.#idle.unref();
   }
@@ -36,7 +45,10 @@ export class StreamWriter implements Disposable {
   #drained(): Promise<void> {
     return new Promise((resolve) => {
       const response = this.#response;
-      const stalled = setTimeout(() => response.destroy(new Fault('deadline', 'Cannot send events: nobody takes them')), this.#stallMs);
+      const stalled = setTimeout(() => {
+        this.#onStall();
+        response.destroy();
+      }, this.#stallMs);
       stalled.unref();
       const done = (): void => {
         clearTimeout(stalled);

@@ -18,9 +18,7 @@ const STICKY = 0o1000;
  * what is there is not ours to replace: no socket, a symbolic link, of another user, or in a directory where others could replace it.
  */
 export async function prepareSocketPath(path: string): Promise<void> {
-  const directory = dirname(path);
-  mkdirSync(directory, { recursive: true, mode: 0o777 & ~OTHERS });
-  checkDirectory(path, lstatSync(directory));
+  checkDirectory(path, makeDirectory(path));
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) refuse(path, 'what is there is no socket');
@@ -28,6 +26,16 @@ export async function prepareSocketPath(path: string): Promise<void> {
   if (await isAnswering(path))
     throw new Fault('busy', `Cannot listen on unix:${path}: another program listens there`, { details: { path } });
   unlinkSync(path);
+}
+
+function makeDirectory(path: string): Stats {
+  const directory = dirname(path);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o777 & ~OTHERS });
+    return lstatSync(directory);
+  } catch (error) {
+    throw refusal(path, `its directory cannot be made (${error instanceof Error && 'code' in error ? error.code : 'unknown'})`);
+  }
 }
 
 function checkDirectory(path: string, directory: Stats): void {
@@ -64,7 +72,11 @@ function isAnswering(path: string): Promise<boolean> {
 }
 
 function refuse(path: string, why: string): never {
-  throw new Fault('permission_denied', `Cannot listen on unix:${path}: ${why}`, { details: { path } });
+  throw refusal(path, why);
+}
+
+function refusal(path: string, why: string): Fault {
+  return new Fault('permission_denied', `Cannot listen on unix:${path}: ${why}`, { details: { path } });
 }
 
 function ownUid(): number {

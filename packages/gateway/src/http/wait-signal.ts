@@ -1,20 +1,33 @@
 import type { EventEmitter } from 'node:events';
 import { Fault } from '@warren/protocol';
 
-/** A signal that fires when the other end goes away or the daemon stops; made only if somebody asks for it, as few calls wait. */
-export function createWaitSignal(connection: EventEmitter, goneEvent: string, stopping: AbortSignal): () => AbortSignal {
+export type WaitSignalParts = {
+  readonly connection: EventEmitter;
+  /** Whether the other end is gone already, and with it that event. */
+  readonly isGone: () => boolean;
+  readonly stopping: AbortSignal;
+};
+
+/** A signal that fires when the connection closes or the daemon stops; made only if somebody asks for it, as few calls wait. */
+export function createWaitSignal({ connection, isGone, stopping }: WaitSignalParts): () => AbortSignal {
   let controller: AbortController | undefined;
   return () => {
-    if (controller !== undefined) return controller.signal;
-    const made = new AbortController();
-    controller = made;
+    controller ??= connect(new AbortController());
+    return controller.signal;
+  };
+
+  function connect(made: AbortController): AbortController {
     const stop = (): void => made.abort(new Fault('aborted', 'Cannot wait any longer: the daemon stops'));
-    if (stopping.aborted) stop();
-    else stopping.addEventListener('abort', stop, { once: true });
-    connection.once(goneEvent, () => {
+    const leave = (): void => {
       stopping.removeEventListener('abort', stop);
       made.abort(new Fault('aborted', 'Cannot wait any longer: the caller is gone'));
-    });
-    return made.signal;
-  };
+    };
+    if (stopping.aborted) stop();
+    else if (isGone()) leave();
+    else {
+      stopping.addEventListener('abort', stop, { once: true });
+      connection.once('close', leave);
+    }
+    return made;
+  }
 }

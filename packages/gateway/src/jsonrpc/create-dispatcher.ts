@@ -4,10 +4,18 @@
  * Requests of a batch run at the same time and are answered in their order. A notification (no `id`) is carried out and never answered; `id`
  * null is an id like any other. Whatever comes in, an answer comes out: nothing here throws.
  */
-
-import { errorOfFault, Fault, isFault, JSON_RPC_ERRORS, type JsonObject, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
+import {
+  errorOfFault,
+  Fault,
+  type FaultCode,
+  isFault,
+  JSON_RPC_ERRORS,
+  type JsonObject,
+  type JsonRpcError,
+  type JsonRpcId,
+} from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
-import type { CallOutcome, ObserveCall } from '../observe/observe-calls.ts';
+import type { ObserveCall } from '../observe/observe-calls.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
 import { DISPATCH_LIMITS, type DispatchLimits } from './dispatch-limits.ts';
 import { type Envelope, readEnvelope, readJson } from './read-envelope.ts';
@@ -104,7 +112,7 @@ class Calls<Caller extends { readonly traceParent?: TraceParent | undefined }> {
     const end = this.#parts.observe({ operation, traceParent: caller.traceParent });
     if (run === undefined) {
       const error = { code: JSON_RPC_ERRORS.method_not_found, message: `Cannot call ${quote(method)}: there is no such method` };
-      end(failed(error, 'method_not_found'));
+      end({ kind: 'failed', code: error.code, fault: 'method_not_found' });
       return failure(id, error);
     }
     this.#running++;
@@ -116,9 +124,10 @@ class Calls<Caller extends { readonly traceParent?: TraceParent | undefined }> {
       end({ kind: 'answered' });
       return answer;
     } catch (error) {
-      const { answer, outcome } = this.#fail(id, operation, error);
-      end(outcome);
-      return answer;
+      const fault = this.#explain(operation, error);
+      const answer = errorOfFault(fault);
+      end({ kind: 'failed', code: answer.code, fault: fault.code });
+      return failure(id, answer);
     } finally {
       this.#running--;
       if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -129,28 +138,31 @@ class Calls<Caller extends { readonly traceParent?: TraceParent | undefined }> {
     return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #fail(id: JsonRpcId, operation: string, error: unknown): { readonly answer: string; readonly outcome: CallOutcome } {
-    if (isFault(error) && error.code !== 'internal') {
-      const answer = this.#tryFailure(id, error);
-      if (answer !== undefined) {
-        if (error.code === 'store_failed' || error.code === 'storage_full')
-          this.#parts.log.error(error.message, { operation, fault: error.code });
-        return { answer, outcome: failed(errorOfFault(error), error.code) };
-      }
+  /** What a failure is to the caller. Of an error of ours it gets only the name; the log has the rest. */
+  #explain(operation: string, error: unknown): Fault {
+    const { log, createErrorId } = this.#parts;
+    if (isFault(error) && error.code !== 'internal' && isJson(error.details)) {
+      if (IN_THE_LOG.has(error.code)) log.error(error.message, { operation, fault: error.code });
+      return error;
     }
-    const errorId = this.#parts.createErrorId();
-    this.#parts.log.error('An operation failed', { operation, error_id: errorId, stack: stackOf(error) });
-    const ours = errorOfFault(new Fault('internal', `Cannot carry out ${operation}: an error of ours, in the log as ${errorId}`, { details: { error_id: errorId } })); // biome-ignore format: one line
-    return { answer: failure(id, ours), outcome: failed(ours, 'internal') };
+    const errorId = createErrorId();
+    log.error('An operation failed', { operation, error_id: errorId, stack: stackOf(error) });
+    return new Fault('internal', `Cannot carry out ${operation}: an error of ours, in the log as ${errorId}`, {
+      details: { error_id: errorId },
+    });
   }
+}
 
-  /** Undefined when the details of the fault are no JSON, which is an error of ours. */
-  #tryFailure(id: JsonRpcId, fault: Fault): string | undefined {
-    try {
-      return failure(id, errorOfFault(fault));
-    } catch {
-      return undefined; // The caller reports the fault itself as the error.
-    }
+/** What the operator has to do something about, whoever's call it hit. */
+const IN_THE_LOG: ReadonlySet<FaultCode> = new Set<FaultCode>(['store_failed', 'storage_full']);
+
+/** Whether it can be said in JSON at all. */
+function isJson(details: unknown): boolean {
+  try {
+    JSON.stringify(details);
+    return true;
+  } catch {
+    return false; // A loop, or a number too large: the caller of this reports the fault itself.
   }
 }
 
@@ -171,10 +183,6 @@ function success(id: JsonRpcId, result: unknown): string {
 
 export function failure(id: JsonRpcId, error: JsonRpcError): string {
   return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
-}
-
-function failed({ code }: JsonRpcError, fault: string): CallOutcome {
-  return { kind: 'failed', code, fault };
 }
 
 function stackOf(error: unknown): string {

@@ -24,7 +24,7 @@ export function createQueueHandlers(kernel: Kernel): HandlersOf<'kernel.sched.' 
         limit: max_n,
         now: toMsIfGiven(now),
         isAdmissionChecked: admission_check,
-        leaseMs: toMsIfGiven(lease_s),
+        leaseMs: toMs(lease_s),
         startsProcess: starts_process,
       });
       return { entries: claims.map(({ entry, fence }) => ({ ...toEntry(entry), fence })) };

@@ -16,7 +16,9 @@ export type TestGateway = AsyncDisposable & {
   readonly socketPath: string;
   readonly port: number;
   /** What was logged, a line each. */
-  readonly logged: readonly string[];
+  readonly logged: string[];
+  /** Resolves when a line with this in it is logged, or was. */
+  untilLogged(text: string): Promise<void>;
   tokenFor(principal: Principal): Promise<string>;
   /** A request as it is; over the unix socket unless `port` is given. */
   send(options: RequestOptions, body?: string | Uint8Array): Promise<Answer>;
@@ -39,7 +41,11 @@ export async function openTestGateway(
   const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
   const socketPath = join(directory, 'run', 'warren.sock');
   const logged: string[] = [];
-  const log = (message: string, fields: object = {}): void => void logged.push(`${message} ${JSON.stringify(fields)}`);
+  const watchers = new Set<() => void>();
+  const log = (message: string, fields: object = {}): void => {
+    logged.push(`${message} ${JSON.stringify(fields)}`);
+    for (const watcher of [...watchers]) watcher();
+  };
   const kernel = await openKernel({ directory, ...options.kernel });
   const served = await serve({
     listen: [
@@ -78,6 +84,16 @@ export async function openTestGateway(
     socketPath,
     port: Number(/:(\d+)$/.exec(served.addresses.at(-1) ?? '')?.[1]),
     logged,
+    untilLogged: (text) =>
+      new Promise((resolve) => {
+        const look = (): void => {
+          if (!logged.some((line) => line.includes(text))) return;
+          watchers.delete(look);
+          resolve();
+        };
+        watchers.add(look);
+        look();
+      }),
     send,
     post,
     tokenFor: async (principal) => (await kernel.tokens.create(principal)).token,

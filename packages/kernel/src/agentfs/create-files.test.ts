@@ -17,7 +17,7 @@ async function readText({ files }: WorkspaceKernel, path: string, version?: numb
   return Buffer.from((await files.read(path, { version })).content).toString();
 }
 
-async function eventsOf({ events }: WorkspaceKernel): Promise<readonly unknown[]> {
+async function eventsOf({ events }: WorkspaceKernel): Promise<readonly (readonly unknown[])[]> {
   const all = await events.newest({ limit: 100 });
   return all.filter(({ kind }) => kind.startsWith('kernel.file.')).map(({ pid, kind, payload }) => [kind, pid, payload]);
 }

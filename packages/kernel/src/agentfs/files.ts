@@ -53,10 +53,10 @@ export type FileBody = AsyncDisposable & { readonly stat: FileStat; readonly con
 export interface Files {
   /**
    * The whole body, at once (up to 16 MiB) or as a stream (up to 1 GiB; the source is asked for more only when what it gave is on disk);
-   * nothing is seen before all of it is there. Bytes written are charged to the writer's `fs_w_bytes`. When `signal` fires nothing was
-   * written. Faults: `unknown_pid`, `permission_denied`, `path_invalid`, `invalid_payload`, `file_exists`, `conflict` (details `path`,
-   * `version`), `file_read_only`, `quota_exceeded` (of the writer, or dim `workspace_bytes`), `too_large`, `busy` (too many streams),
-   * `storage_full`, `aborted`. What a stream throws is thrown.
+   * nothing is seen before all of it is there. Bytes written are charged to the writer's `fs_w_bytes`. When `signal` fires before all of it
+   * has arrived nothing is written. Faults: `unknown_pid`, `permission_denied`, `path_invalid`, `invalid_payload`, `file_exists`, `conflict`
+   * (details `path`, `version`), `file_read_only`, `quota_exceeded` (of the writer, or dim `workspace_bytes`), `too_large`, `busy` (too many
+   * streams), `storage_full`, `aborted`. What a stream throws is thrown.
    */
   write(pid: number, file: WriteFile, content: Uint8Array | AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<FileStat>;
   /** Faults: `file_not_found`, `path_invalid`, `too_large` (use `open`), `busy`. */

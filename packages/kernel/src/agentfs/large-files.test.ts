@@ -347,6 +347,17 @@ describe('a large body that does not arrive', () => {
     expect(await under.mine.files.write(pid, { path: '/a' }, noise(3 * MIB))).toMatchObject({ version: 2 });
   });
 
+  it('is swept up by the next start, without being asked', async () => {
+    const faults = createFaultPlan();
+    await using under = await openTestKernel({ faults, isRehearsing: false });
+    const pid = await spawn(under);
+    faults.plan('body.chunk', 9, { kind: 'crash' });
+    await expect(under.mine.files.write(pid, { path: '/a' }, noise(3 * MIB))).rejects.toBeInstanceOf(PlayedCrash);
+    await under.reopen();
+    for (let write = 0; write < 2; write++) await spawn(under); // Writes are done in the order they were asked for.
+    expect(await bodies(under)).toEqual({ usedBytes: 0, unnamed: [] });
+  });
+
   it('because the process died when it was to be linked is not there after a restart either', async () => {
     const faults = createFaultPlan();
     await using under = await openTestKernel({ faults, isRehearsing: false });

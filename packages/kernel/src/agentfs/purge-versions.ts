@@ -3,7 +3,7 @@ import type { WorkspaceStore } from '../store/store.ts';
 import type { FileContext } from './file-context.ts';
 
 /** Versions deleted, and paths looked at, in one step. */
-const STEP = 500;
+const STEP = 200;
 
 /** Waits between two steps; throws when there shall be no more. */
 export type BetweenSteps = () => Promise<void>;

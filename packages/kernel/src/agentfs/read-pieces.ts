@@ -21,6 +21,10 @@ export async function* readPieces(source: AsyncIterable<Uint8Array>, signal: Abo
   }
 }
 
+export function gaveUp(signal: AbortSignal): Fault {
+  return new Fault('aborted', 'Cannot write: the caller gave up', { cause: signal.reason });
+}
+
 function tellEnd(iterator: AsyncIterator<unknown>): void {
   Promise.resolve(iterator.return?.()).catch(() => {}); // The write has its own error already.
 }
@@ -29,7 +33,7 @@ async function unlessAborted<T>(arriving: Promise<T>, signal: AbortSignal | unde
   if (signal === undefined) return await arriving;
   let onAbort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new Fault('aborted', 'Cannot write: the caller gave up', { cause: signal.reason }));
+    onAbort = () => reject(gaveUp(signal));
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });
   });

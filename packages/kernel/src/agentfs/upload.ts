@@ -3,6 +3,7 @@
  * is asked for more only when that is on disk. So memory is bounded, several bodies come in at once, and a crash leaves nothing that can be
  * seen. A body that turns out to be small never touches the disk here.
  */
+import assert from 'node:assert/strict';
 import { createHash, hash } from 'node:crypto';
 import { Fault } from '@warren/protocol';
 import type { FaultPoints } from '../internal/fault-points.ts';
@@ -11,7 +12,7 @@ import { CHUNK_BYTES } from '../store/tables/file-table.ts';
 import type { Content } from './file-changes.ts';
 import type { Hold, OpenBodies } from './open-bodies.ts';
 
-export const STREAM_BYTES_MAX = 1_073_741_824;
+const STREAM_BYTES_MAX = 1_073_741_824;
 /** Collected before it is written: whole chunks, for a flush costs more than a chunk. */
 const UPLOAD_BYTES = 4 * CHUNK_BYTES;
 
@@ -49,8 +50,8 @@ export class Upload implements Disposable {
     }
     if (this.#size <= CHUNK_BYTES) return this.#small();
     if (this.#filled > 0) await this.#flush();
-    const body = this.#body?.number ?? 0; // There is one: more than a chunk was collected.
-    return { kind: 'large', body, size: this.#size, hash: this.#hash.digest('hex') };
+    assert(this.#body !== undefined); // More than a chunk was collected.
+    return { kind: 'large', body: this.#body.number, size: this.#size, hash: this.#hash.digest('hex') };
   }
 
   [Symbol.dispose](): void {

@@ -10,7 +10,7 @@ import { type Content, checkWorkspaceBytes, type WriteRequest } from './file-cha
 import { type FileContext, settle } from './file-context.ts';
 import { checkPath } from './file-path.ts';
 import type { WriteFile } from './files.ts';
-import { readPieces } from './read-pieces.ts';
+import { gaveUp, readPieces } from './read-pieces.ts';
 import { Upload } from './upload.ts';
 
 const METADATA_BYTES_MAX = 65_536;
@@ -24,6 +24,7 @@ export async function writeFile(
 ): Promise<FileRow> {
   const request = checkRequest(pid, file);
   checkContent(request.path, content);
+  if (signal?.aborted === true) throw gaveUp(signal);
   if (!(content instanceof Uint8Array)) return await writeStream(context, request, content, signal);
   if (content.length > CHUNK_BYTES) return await writeStream(context, request, cut(content), signal, content.length);
   const data = new Uint8Array(content); // The caller may use its buffer again before this is on disk.

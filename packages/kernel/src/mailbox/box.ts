@@ -4,13 +4,13 @@ import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { BoxRow, BoxSenders, NewBox } from '../store/tables/mail-table.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
 import { checkNumber } from './check-number.ts';
-import { CAPACITY, DELIVERIES, RETENTION_MS, SENDER_CAPACITY_DEFAULT, SENDERS_MAX } from './limits.ts';
-import type { BoxOptions } from './mail.ts';
+import { CAPACITY, DELIVERIES, RETENTION_MS, SENDER_CAPACITY, SENDERS_MAX } from './limits.ts';
+import type { Box, BoxOptions } from './mail.ts';
 
 /** Throws `mail_invalid` with the field. */
 export function checkBox(pid: number, options: BoxOptions): NewBox {
   const capacity = checkNumber(options.capacity, CAPACITY, 'queue_size');
-  const senderRange = { default: Math.min(SENDER_CAPACITY_DEFAULT, capacity), least: 1, most: CAPACITY.most };
+  const senderRange = { ...SENDER_CAPACITY, default: Math.min(SENDER_CAPACITY.default, capacity) };
   return {
     pid,
     capacity,
@@ -29,7 +29,7 @@ function checkSenders(senders: BoxSenders): BoxSenders {
   });
 }
 
-export function createBox(transaction: Transaction, box: NewBox): BoxRow {
+export function createBox(transaction: Transaction, box: NewBox): Box {
   const { pid } = box;
   const process = transaction.processes.find(pid);
   if (process === undefined)
@@ -43,7 +43,12 @@ export function createBox(transaction: Transaction, box: NewBox): BoxRow {
   transaction.mail.insertBox(box);
   const payload = { queue_size: box.capacity, retention_ms: box.retentionMs, senders: box.senders };
   transaction.events.append({ pid, kind: 'kernel.mail.box_created', payload });
-  return requireBox(transaction, pid);
+  return toBox(requireBox(transaction, pid));
+}
+
+/** Without what the store alone needs to know. */
+export function toBox({ waitingFrom: _, dueAt: __, ...box }: BoxRow): Box {
+  return box;
 }
 
 export function requireBox(transaction: ReadTransaction, pid: number): BoxRow {

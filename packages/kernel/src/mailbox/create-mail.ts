@@ -4,7 +4,7 @@ import { Fault } from '@warren/protocol';
 import { clamp, PAGE_DEFAULT, PAGE_MAX } from '../internal/page.ts';
 import type { WorkspaceStore } from '../store/store.ts';
 import type { MessageRow } from '../store/tables/mail-table.ts';
-import { checkBox, createBox, deleteBox, requireBox } from './box.ts';
+import { checkBox, createBox, deleteBox, requireBox, toBox } from './box.ts';
 import { checkNumber } from './check-number.ts';
 import { expireStep } from './expire.ts';
 import { acknowledge, giveBack, replay, type Taken, type Taking, take } from './hand-out.ts';
@@ -32,7 +32,11 @@ export function createMail(parts: MailParts): Mail {
       return await store.write((transaction) => createBox(transaction, box));
     },
 
-    findBox: (pid) => store.read(({ mail }) => mail.findBox(pid)),
+    findBox: (pid) =>
+      store.read(({ mail }) => {
+        const box = mail.findBox(pid);
+        return box === undefined ? undefined : toBox(box);
+      }),
 
     deleteBox: (pid) =>
       store.write((transaction) => {

@@ -1,6 +1,6 @@
 /** Messages on their way out of a box: handed out and hidden, given back, or done with. */
 import type { Transaction } from '../store/store.ts';
-import type { BoxRow, MessageRow } from '../store/tables/mail-table.ts';
+import type { BoxRow, MessageRow, Visible } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
 import { DEAD_MAX } from './limits.ts';
 
@@ -16,10 +16,11 @@ export type Taken = {
 /** Hands out what can be, and hides it. What was handed out too often becomes a dead letter instead. */
 export function take(transaction: Transaction, pid: number, { limit, visibilityMs, topic }: Taking): Taken {
   const box = requireBox(transaction, pid);
-  const messages = findLiving(transaction, box, { limit, topic });
+  const visible = findLiving(transaction, box, { limit, topic });
+  const { messages } = visible;
   const hiddenUntil = transaction.now + visibilityMs;
   if (messages.length === 0) return { messages, hiddenUntil, nextVisibleAt: transaction.mail.nextVisibleAt(pid) };
-  transaction.mail.deliver(box, messages, { hiddenUntil, keptUntil: transaction.now + box.retentionMs });
+  transaction.mail.deliver(box, visible, { hiddenUntil, keptUntil: transaction.now + box.retentionMs });
   const payload = { ...idsPayload(messages.map(({ id }) => id)), hidden_until: hiddenUntil };
   transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
   return { messages: messages.map((message) => handedOut(transaction, message)), hiddenUntil, nextVisibleAt: undefined };
@@ -30,11 +31,11 @@ function findLiving(
   transaction: Transaction,
   box: BoxRow,
   options: { readonly limit: number; readonly topic: string | undefined },
-): readonly MessageRow[] {
+): Visible {
   for (;;) {
-    const found = transaction.mail.visible(box.pid, options);
-    const spent = found.filter(({ deliveries }) => deliveries >= box.deliveriesMax);
-    if (spent.length === 0) return found;
+    const visible = transaction.mail.visible(box, options);
+    const spent = visible.messages.filter(({ deliveries }) => deliveries >= box.deliveriesMax);
+    if (spent.length === 0) return visible;
     bury(transaction, box.pid, spent);
   }
 }
@@ -72,7 +73,11 @@ export function replay(
   const messages = transaction.mail.after(pid, since, limit);
   const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined);
   if (fresh.length === 0) return messages;
-  transaction.mail.deliver(box, fresh, { hiddenUntil: undefined, keptUntil: transaction.now + box.retentionMs });
+  transaction.mail.deliver(
+    box,
+    { messages: fresh, waitingFrom: box.waitingFrom },
+    { hiddenUntil: undefined, keptUntil: transaction.now + box.retentionMs },
+  );
   const payload = { ...idsPayload(fresh.map(({ id }) => id)), hidden_until: null };
   transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
   return messages.map((message) => (message.deliveredAt === undefined ? handedOut(transaction, message) : message));
@@ -87,6 +92,6 @@ const IDS_NAMED = 100;
 
 function idsPayload(ids: readonly number[]) {
   const sorted = ids.toSorted((one, other) => one - other);
-  const extent = { count: ids.length, first_message_id: sorted[0] ?? null, last_message_id: sorted.at(-1) ?? null };
-  return ids.length <= IDS_NAMED ? { ...extent, message_ids: sorted } : extent;
+  if (ids.length <= IDS_NAMED) return { count: ids.length, message_ids: sorted };
+  return { count: ids.length, first_message_id: sorted[0] ?? null, last_message_id: sorted.at(-1) ?? null };
 }

@@ -3,7 +3,7 @@
 const HOUR_MS = 3_600_000;
 
 export const CAPACITY = { default: 1_024, least: 1, most: 100_000 } as const;
-export const SENDER_CAPACITY_DEFAULT = 256;
+export const SENDER_CAPACITY = { default: 256, least: 1, most: 10_000 } as const;
 export const RETENTION_MS = { default: HOUR_MS, least: 0, most: 366 * 24 * HOUR_MS } as const;
 export const DELIVERIES = { default: 16, least: 1, most: 1_000 } as const;
 export const VISIBILITY_MS = { default: 30_000, least: 1, most: 12 * HOUR_MS } as const;

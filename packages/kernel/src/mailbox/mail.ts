@@ -24,7 +24,7 @@ export type Letter = {
   readonly correlationId?: string | undefined;
 };
 
-export type Box = BoxRow;
+export type Box = Omit<BoxRow, 'waitingFrom' | 'dueAt'>;
 
 export type BoxOptions = {
   /** Messages that were never handed out. Default 1,024. Of those that were and are not acknowledged, it holds four times as many. */

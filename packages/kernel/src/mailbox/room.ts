@@ -1,7 +1,7 @@
 /** Whether a box takes one more message. */
 import { Fault } from '@warren/protocol';
 import type { Transaction } from '../store/store.ts';
-import type { BoxRow } from '../store/tables/mail-table.ts';
+import type { BoxRow, Room } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
 import { expireBox } from './expire.ts';
 import { BOX_BYTES_MAX, DELIVERED_FACTOR, SWEEP_STEP } from './limits.ts';
@@ -21,6 +21,16 @@ export function makeRoom(transaction: Transaction, box: BoxRow, sender: number |
   return findObstacle(transaction, requireBox(transaction, box.pid), sender, bytes);
 }
 
+/** What this letter needs of a box, as the store may check it. */
+export function roomFor({ bytes }: { readonly bytes: number }): Room {
+  return { bytes, bytesMax: BOX_BYTES_MAX, deliveredFactor: DELIVERED_FACTOR };
+}
+
+/** So much waits that all of it could be of one sender. */
+export function isCrowded({ pending, senderCapacity }: BoxRow): boolean {
+  return pending >= senderCapacity;
+}
+
 function findObstacle(transaction: Transaction, box: BoxRow, sender: number | undefined, bytes: number): Fault | undefined {
   const { pid, capacity, senderCapacity, pending, delivered } = box;
   if (pending >= capacity) return full(box, `${pending} messages wait, the limit is ${capacity}`);
@@ -29,7 +39,7 @@ function findObstacle(transaction: Transaction, box: BoxRow, sender: number | un
     return full(box, `${delivered} messages are not acknowledged, the limit is ${deliveredMax}`, { delivered });
   if (box.bytes + bytes > BOX_BYTES_MAX)
     return full(box, `it holds ${box.bytes} bytes, the limit is ${BOX_BYTES_MAX}`, { bytes: box.bytes });
-  if (sender === undefined || pending < senderCapacity) return undefined;
+  if (sender === undefined || !isCrowded(box)) return undefined;
   const mine = transaction.mail.countFrom(pid, sender, senderCapacity);
   if (mine < senderCapacity) return undefined;
   return full(box, `${mine} messages of process ${sender} wait, the limit of one sender is ${senderCapacity}`, {

@@ -5,26 +5,33 @@ import { requireBox } from './box.ts';
 import type { CheckedLetter } from './letter.ts';
 import { KEYS_MAX } from './limits.ts';
 import { checkSender, denied, maySend } from './permission.ts';
-import { makeRoom } from './room.ts';
+import { isCrowded, makeRoom, roomFor } from './room.ts';
 
 export type Sending = { readonly sender: number | undefined; readonly recipient: number; readonly letter: CheckedLetter };
 
 /** Returns the id of the message, or of the one it repeats. */
-export function send(transaction: Transaction, { sender, recipient, letter }: Sending): number {
+export function send(transaction: Transaction, sending: Sending): number {
+  const { sender, recipient, letter } = sending;
   checkSender(transaction, sender);
+  const isPlain = letter.dedupeKey === undefined && letter.correlationId === undefined;
+  if (isPlain && transaction.mail.isOpen(recipient, roomFor(letter))) return insert(transaction, sending, 0);
   const box = requireBox(transaction, recipient);
-  const { dedupeKey, correlationId } = letter;
-  const request = correlationId === undefined ? undefined : transaction.mail.findRequest(recipient, correlationId);
+  const request = letter.correlationId === undefined ? undefined : transaction.mail.findRequest(recipient, letter.correlationId);
   if (request?.recipient !== sender && !maySend(transaction, sender, box)) throw denied(sender, box);
-  const first = dedupeKey === undefined ? undefined : transaction.mail.findKey(recipient, sender, dedupeKey);
+  const first = letter.dedupeKey === undefined ? undefined : transaction.mail.findKey(recipient, sender, letter.dedupeKey);
   if (first !== undefined) return first;
   const obstacle = makeRoom(transaction, box, sender, letter.bytes);
   if (obstacle !== undefined) throw obstacle;
-  const visibleAt = request?.until ?? 0; // An answer is kept for who asked, while they wait.
-  const messageId = transaction.mail.insert(recipient, { ...letter, sender, topic: undefined, visibleAt });
+  const messageId = insert(transaction, sending, request?.until ?? 0); // An answer is kept for who asked, while they wait.
+  if (isCrowded(box)) transaction.mail.countSenders(recipient);
   keepKey(transaction, box, sender, letter, messageId);
+  return messageId;
+}
+
+function insert(transaction: Transaction, { sender, recipient, letter }: Sending, visibleAt: number): number {
+  const messageId = transaction.mail.insert(recipient, { ...letter, sender, visibleAt });
   const payload = { message_id: messageId, sender: sender ?? null, recipient, kind: letter.kind, topic: null };
-  transaction.events.append({ pid: recipient, kind: 'kernel.mail.sent', payload, correlationId });
+  transaction.events.append({ pid: recipient, kind: 'kernel.mail.sent', payload, correlationId: letter.correlationId });
   return messageId;
 }
 

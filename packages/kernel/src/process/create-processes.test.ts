@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PROCESS_STATES, type ProcessState } from '../store/tables/process-table.ts';
+import { PARENT_END_POLICIES, PROCESS_STATES, type ProcessState } from '../store/tables/process-table.ts';
 import { openTestKernel, type TestKernel } from '../test-support/open-test-kernel.ts';
 import { MOVES } from './moves.ts';
 
@@ -229,6 +229,23 @@ describe('recovery', () => {
     await test.reopen({ recovery: 'mark-dead' });
     expect(await states(test)).toEqual(['DEAD', 'DEAD', 'READY', 'DEAD']);
     expect(await test.mine.processes.get(2)).toMatchObject({ exitKind: 'crashed', stateReason: 'daemon_restart' });
+  });
+
+  it('ends, leaves or detaches the children of what it ends, as any end does', async () => {
+    await using test = await openTestKernel();
+    const parentPid = await createIn(test, 'RUNNING');
+    for (const onParentEnd of PARENT_END_POLICIES) await test.mine.processes.create({ ...ONE, parentPid, onParentEnd });
+    await test.mine.processes.create({ ...ONE, parentPid: 2 });
+    await test.mine.processes.transition(2, 'RUNNING');
+    await test.reopen({ recovery: 'mark-dead' });
+    const { processes } = await test.mine.processes.list();
+    expect(processes.map(({ state, exitKind, parentPid: parent }) => [state, exitKind, parent])).toEqual([
+      ['DEAD', 'crashed', undefined],
+      ['DEAD', 'crashed', 1],
+      ['READY', undefined, 1],
+      ['READY', undefined, undefined],
+      ['DEAD', 'cancelled', 2],
+    ]);
   });
 
   it('lets who waits go on waiting, by default, and suspends who ran for nobody', async () => {

@@ -123,8 +123,9 @@ function insert(transaction: Transaction, request: Checked): ProcessRow {
     exitDetail: undefined,
   };
   const pid = transaction.processes.insert(row);
-  const { name, template, parentPid = null, metadata } = request;
-  transaction.events.append({ pid, kind: 'kernel.process.created', payload: { name, template, parent_pid: parentPid, metadata } });
+  const { name, template, parentPid = null, agent = null, onParentEnd, metadata } = request;
+  const payload = { name, template, parent_pid: parentPid, agent, on_parent_end: onParentEnd, metadata };
+  transaction.events.append({ pid, kind: 'kernel.process.created', payload });
   return { ...row, pid };
 }
 

@@ -105,8 +105,12 @@ function endOne(
   return { before, after, eventId };
 }
 
-/** A family is at most `DEPTH_MAX` deep, so this recursion ends soon. */
-function endChildren(changes: ProcessChanges, transaction: Transaction, { after: parent, eventId }: Change): void {
+/** What the end of a parent means for its children. A family is at most `DEPTH_MAX` deep, so this recursion ends soon. */
+export function endChildren(
+  changes: ProcessChanges,
+  transaction: Transaction,
+  { after: parent, eventId }: Pick<Change, 'after' | 'eventId'>,
+): void {
   for (const child of transaction.processes.liveChildren(parent.pid)) {
     switch (child.onParentEnd) {
       case 'end':

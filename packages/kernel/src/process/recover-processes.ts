@@ -1,7 +1,7 @@
 /** At a start: what ran or waited when the kernel went down runs no more. */
 import type { Transaction, WorkspaceStore } from '../store/store.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
-import type { ProcessHooks } from './process-changes.ts';
+import { type Change, endChildren, type ProcessChanges, type ProcessHooks } from './process-changes.ts';
 import type { RecoveryPolicy } from './processes.ts';
 
 /** Processes in one transaction; a fleet is recovered in steps. */
@@ -9,6 +9,7 @@ const STEP = 500;
 
 export type RecoveryParts = {
   readonly hooks: ProcessHooks;
+  readonly changes: ProcessChanges;
   /** Whether somebody may still be running it: its work is under a lease. */
   readonly isLeased: (transaction: Transaction, pid: number) => boolean;
 };
@@ -31,11 +32,13 @@ function recoverStep(transaction: Transaction, policy: RecoveryPolicy, parts: Re
   const interrupted = transaction.processes.interrupted(after, STEP);
   const toRecover =
     policy === 'resume' ? interrupted.filter((each) => each.state === 'RUNNING' && !parts.isLeased(transaction, each.pid)) : interrupted;
-  for (const process of toRecover) recoverOne(transaction, process, policy, parts.hooks);
+  const recovered = toRecover.map((process) => recoverOne(transaction, process, policy, parts.hooks));
+  for (const change of recovered) if (change.after.state === 'DEAD') endChildren(parts.changes, transaction, change);
   return { seen: interrupted.length, recovered: toRecover.length, after: interrupted.at(-1)?.pid ?? after };
 }
 
-function recoverOne(transaction: Transaction, before: ProcessRow, policy: RecoveryPolicy, hooks: ProcessHooks): void {
+/** Its children are for later: those that ran as well have crashed as well, and were not ended by anybody. */
+function recoverOne(transaction: Transaction, before: ProcessRow, policy: RecoveryPolicy, hooks: ProcessHooks): Change {
   const { now } = transaction;
   const reason = 'daemon_restart';
   const common = { ...before, stateReason: reason, updatedAt: now, pendingSignal: undefined };
@@ -46,4 +49,5 @@ function recoverOne(transaction: Transaction, before: ProcessRow, policy: Recove
   const eventId = transaction.events.append({ pid: before.pid, kind: 'kernel.process.recovered', payload });
   if (after.state === 'DEAD') for (const hook of hooks.onEnd) hook(transaction, after, eventId);
   else for (const hook of hooks.onMove) hook(transaction, { before, after, eventId });
+  return { before, after, eventId };
 }

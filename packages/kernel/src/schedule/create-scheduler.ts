@@ -52,7 +52,9 @@ class FairScheduler implements OwnedScheduler {
     sharingUnchecked: new WaitingLine(),
   };
   readonly #listening: Disposable;
-  readonly #closing = new AbortController();
+  #isClosed = false;
+  /** Claims under way that may wait. */
+  #patient = 0;
   /** Where the next due time may have changed. */
   readonly #changed = new Set<WorkspaceId>();
 
@@ -76,32 +78,35 @@ class FairScheduler implements OwnedScheduler {
   ): Promise<readonly ScheduledClaim[]> {
     checkInteger(waitMs, 'wait_ms', 0, WAIT_MS_MAX);
     const request = checkClaim(options);
-    if (this.#closing.signal.aborted) throw new Fault('aborted', 'Cannot claim: the scheduler is closed');
-    const line = this.#lineOf(request);
-    if (waitMs > 0 && line.length >= WAITING_MAX) {
-      throw new Fault('busy', `Cannot wait for work: ${line.length} claims wait, the limit is ${WAITING_MAX}`);
+    if (this.#isClosed) throw new Fault('aborted', 'Cannot claim: the scheduler is closed');
+    if (waitMs > 0 && this.#patient >= WAITING_MAX) {
+      throw new Fault('busy', `Cannot wait for work: ${this.#patient} claims wait, the limit is ${WAITING_MAX}`);
     }
-    const ending = AbortSignal.any([signal, this.#closing.signal]);
+    const line = this.#lineOf(request);
+    const patience = waitMs > 0 ? 1 : 0;
+    this.#patient += patience;
     try {
-      return await this.#claimOrWait(request, line, performance.now() + waitMs, ending);
+      return await this.#claimOrWait(request, line, performance.now() + waitMs, signal);
     } finally {
+      this.#patient -= patience;
       line.passOn();
     }
   }
 
-  async #claimOrWait(request: CheckedClaim, line: WaitingLine, endsAt: number, ending: AbortSignal): Promise<readonly ScheduledClaim[]> {
+  async #claimOrWait(request: CheckedClaim, line: WaitingLine, endsAt: number, signal: AbortSignal): Promise<readonly ScheduledClaim[]> {
     for (let isAgain = false; ; isAgain = true) {
-      while (line.ready.length > 0 && !ending.aborted) {
+      while (line.ready.length > 0 && !signal.aborted && !this.#isClosed) {
         const claims = await this.#attempt(request, line);
-        if (claims.length > 0) return ending.aborted ? await this.#giveBack(claims) : claims;
+        if (claims.length > 0) return signal.aborted ? await this.#giveBack(claims) : claims;
       }
       const leftMs = endsAt - performance.now();
-      if (leftMs <= 0 || !(await line.wait(leftMs, isAgain, ending))) return [];
+      if (leftMs <= 0 || this.#isClosed || !(await line.wait(leftMs, isAgain, signal))) return [];
     }
   }
 
   /** One transaction in each workspace whose turn it is, all at once. */
   async #attempt(request: CheckedClaim, line: WaitingLine): Promise<readonly ScheduledClaim[]> {
+    await this.#learnWeights(line.ready);
     const shares = this.#shares.divide(line.ready, request.limit);
     const attempts = [...shares].map(([id, limit]) => this.#attemptIn(id, { ...request, limit }, line));
     const settled = await Promise.allSettled(attempts);
@@ -129,6 +134,15 @@ class FairScheduler implements OwnedScheduler {
     }
   }
 
+  /** Those that are known are learned anew with each claim. */
+  async #learnWeights(ids: readonly WorkspaceId[]): Promise<void> {
+    for (const id of ids) {
+      if (this.#shares.hasWeight(id)) continue;
+      const settings = await this.#parts.settingsOf(id).catch(() => ({ weight: 1 })); // It is gone; the attempt finds out.
+      this.#shares.setWeight(id, settings.weight);
+    }
+  }
+
   /** Whoever asked has gone. Where giving back fails, the leases run out. */
   async #giveBack(claims: readonly ScheduledClaim[]): Promise<readonly ScheduledClaim[]> {
     await Promise.allSettled(
@@ -143,16 +157,21 @@ class FairScheduler implements OwnedScheduler {
 
   async tick(): Promise<void> {
     await this.#lookAhead();
-    for (const id of this.#timer.due) {
-      const mine = this.#parts.store.workspace(id);
-      while (await mine.write((transaction) => sweepQueue(transaction, this.#parts.changes, SWEEP_STEP)));
-      this.#changed.add(id);
+    for (let due = this.#timer.due; due.length > 0; due = this.#timer.due) {
+      for (const id of due) await this.#sweep(id);
+      await this.#lookAhead();
     }
-    await this.#lookAhead();
+  }
+
+  async #sweep(id: WorkspaceId): Promise<void> {
+    const mine = this.#parts.store.workspace(id);
+    while (await mine.write((transaction) => sweepQueue(transaction, this.#parts.changes, SWEEP_STEP)));
+    this.#changed.add(id);
   }
 
   close(): void {
-    this.#closing.abort();
+    this.#isClosed = true;
+    for (const line of Object.values(this.#lines)) line.sendAway();
     this.#listening[Symbol.dispose]();
     this.#timer.close();
   }

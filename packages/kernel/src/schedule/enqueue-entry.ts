@@ -75,7 +75,11 @@ function insertEntry(
   const isDue = runnableAt <= now;
   const complete: NewQueueRow = { ...entry, isDue, rank: rankOf(priority, runnableAt, now) };
   const id = transaction.queue.insert(complete);
-  const payload = { sched_id: id, priority, trigger, delay_ms: Math.max(0, runnableAt - now) };
+  const payload = {
+    ...{ sched_id: id, priority, trigger, delay_ms: Math.max(0, runnableAt - now), runnable_at: runnableAt },
+    ...{ deadline: entry.deadline ?? null, attempts_max: entry.attemptsMax, cron: entry.cron?.pattern ?? null },
+    dedupe_key: entry.dedupeKey ?? null,
+  };
   transaction.events.append({ pid, kind: 'kernel.queue.enqueued', payload, causationId });
   settleNewcomer(transaction, lane, state, { id, rank: complete.rank, isDue });
   return { ...complete, ...UNCLAIMED, id, state: 'queued', createdAt: now };

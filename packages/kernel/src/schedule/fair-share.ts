@@ -13,6 +13,10 @@ export class FairShare {
   /** Where the workspace was that was served last. */
   #present = 0;
 
+  hasWeight(id: WorkspaceId): boolean {
+    return this.#weights.has(id);
+  }
+
   setWeight(id: WorkspaceId, weight: number): void {
     this.#weights.set(id, weight);
   }

@@ -5,7 +5,7 @@
  */
 import type { WorkspaceId } from '@warren/protocol';
 
-type Waiter = { readonly call: () => void };
+type Waiter = { readonly call: () => void; readonly giveUp: () => void };
 
 export class WaitingLine {
   readonly #waiters: Waiter[] = [];
@@ -42,6 +42,11 @@ export class WaitingLine {
     if (this.#ready.size > 0) this.#waiters.shift()?.call();
   }
 
+  /** Ends every wait in vain. */
+  sendAway(): void {
+    for (const waiter of this.#waiters.slice()) waiter.giveUp();
+  }
+
   /** Resolves with true when called, with false when the time is over or the signal fires. Who waits again goes first. */
   async wait(waitMs: number, isAgain: boolean, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return false;
@@ -51,11 +56,11 @@ export class WaitingLine {
         signal.removeEventListener('abort', giveUp);
         resolve(isCalled);
       };
-      const waiter: Waiter = { call: () => end(true) };
       const giveUp = (): void => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1); // It is there: nobody has called it.
         end(false);
       };
+      const waiter: Waiter = { call: () => end(true), giveUp };
       const timer = setTimeout(giveUp, waitMs);
       signal.addEventListener('abort', giveUp, { once: true });
       if (isAgain) this.#waiters.unshift(waiter);

@@ -44,8 +44,8 @@ export async function agents(flags: AgentsFlags, context: KernelContext): Promis
       if (json !== true) await print(found.agents);
       else for (const one of found.agents) await printJsonLine(host, one);
     },
-    subjectOf: ({ kind, pid }) => (kind.startsWith('kernel.process.') ? (pid ?? undefined) : undefined),
-    show: async (pid) => {
+    show: async ({ kind, pid }) => {
+      if (pid === null || !kind.startsWith('kernel.process.')) return;
       const one = await operations.call('kernel.agent.get', { pid });
       if (inState !== undefined && one.state !== inState) return;
       if (json === true) await printJsonLine(host, one);

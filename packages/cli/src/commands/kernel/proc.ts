@@ -20,7 +20,8 @@ export async function proc(pid: number, flags: WorkspaceFlags, { operations, hos
     });
   }
   if (flags.json === true) return await printJson(host, view);
-  const { ledger, mailbox, scheduler, fs, registry, recent_events: events } = view;
+  const { ledger, mailbox, scheduler, fs, recent_events: events } = view;
+  const { names } = view.registry;
   const entries = Object.values(scheduler).reduce((sum, each) => sum + each, 0);
   await host.stdout.write(
     formatLabelled([
@@ -33,7 +34,7 @@ export async function proc(pid: number, flags: WorkspaceFlags, { operations, hos
       ['mailbox', mailboxWord(mailbox)],
       ['scheduler', formatTotal(entries, scheduler)],
       ['fs', `${count(fs.object_count, 'file')}, ${formatSize(fs.total_bytes)}`],
-      ['registry', registry.names.length === 0 ? 'no names' : registry.names.map(safeText).join(', ')],
+      ['registry', names.length === 0 ? 'no names' : names.map(safeText).join(', ')],
       ...events.slice(-EVENTS_SHOWN).map(({ event_id, kind }): LabelledLine => ['event', `[${event_id}] ${safeText(kind)}`]),
     ]),
   );

@@ -1,13 +1,19 @@
 /** Scheduled work: what there is, and with `--follow` what becomes of it. */
+import type { EventMessage } from '@warren/client';
+import { isFault } from '@warren/protocol';
 import type { ReadyEntry } from '@warren/protocol/contract';
 import { type Color, painter } from '../../internal/color.ts';
 import { formatDuration } from '../../internal/duration.ts';
+import type { Operations } from '../../internal/operations.ts';
 import { safeText } from '../../internal/safe-text.ts';
 import { StreamedTable } from '../../internal/table.ts';
 import type { QueueFlags } from '../../program/kernel-commands.ts';
 import { followChanges } from './follow-changes.ts';
 import { type KernelContext, printJson, printJsonLine, widthOf } from './kernel-context.ts';
 import { tellTotal } from './tell-total.ts';
+
+/** What is looked through for the work of a process that ended. */
+const ENTRIES_MAX = 10_000;
 
 const STATE_COLORS: Readonly<Record<ReadyEntry['state'], Color>> = {
   queued: 'cyan',
@@ -56,17 +62,30 @@ export async function queue(flags: QueueFlags, context: KernelContext): Promise<
       if (json !== true) await print(found.entries);
       else for (const one of found.entries) await printJsonLine(host, one);
     },
-    subjectOf: ({ kind, payload }) => {
-      const id = payload['sched_id'];
-      return kind.startsWith('kernel.queue.') && typeof id === 'number' ? id : undefined;
-    },
-    show: async (sched_id) => {
-      const one = await operations.call('kernel.sched.get', { sched_id });
-      if ((inState !== undefined && one.state !== inState) || (pid !== undefined && one.pid !== pid)) return;
-      if (json === true) await printJsonLine(host, one);
-      else await print([one]);
+    show: async (event) => {
+      const changed = (await changedEntries(event, operations)).filter(
+        (one) => (inState === undefined || one.state === inState) && (pid === undefined || one.pid === pid),
+      );
+      if (json !== true) await print(changed);
+      else for (const one of changed) await printJsonLine(host, one);
     },
   });
+}
+
+async function changedEntries(event: EventMessage, operations: Operations): Promise<readonly ReadyEntry[]> {
+  const { kind, payload, pid, ts } = event;
+  if (!kind.startsWith('kernel.queue.')) return [];
+  const { sched_id } = payload;
+  try {
+    if (typeof sched_id === 'number') return [await operations.call('kernel.sched.get', { sched_id })];
+  } catch (error) {
+    if (isFault(error, 'queue_entry_not_found')) return []; // Purged since.
+    throw error;
+  }
+  if (kind !== 'kernel.queue.cancelled' || pid === null) return [];
+  // A process ended, and all its work at once.
+  const { entries } = await operations.call('kernel.sched.list', { state: 'cancelled', pid, limit: ENTRIES_MAX });
+  return entries.filter(({ completed_at }) => completed_at !== null && completed_at >= ts);
 }
 
 function row(entry: ReadyEntry, nowMs: number): readonly string[] {

@@ -65,16 +65,16 @@ export class Database {
 
   /** A statement that reads. */
   query(sql: string): Query {
-    const statement = this.#connection.prepare(sql);
+    const statement = this.#prepareLater(sql);
     return {
-      get: (...values) => statement.get(...values) as Row | undefined, // SQLite's own types are wider for big integers and blobs, which are not used here.
-      all: (...values) => statement.all(...values) as Row[], // As above.
+      get: (...values) => statement().get(...values) as Row | undefined, // SQLite's own types are wider for big integers and blobs, which are not used here.
+      all: (...values) => statement().all(...values) as Row[], // As above.
     };
   }
 
   /** A statement that writes. */
   change(sql: string): Change {
-    const statement: StatementSync = this.#connection.prepare(sql);
+    const statement = this.#prepareLater(sql);
     const beginWrite = (): void => {
       if (!this.isWriting) throw new Error('A write outside a transaction');
       this.writes++;
@@ -82,12 +82,21 @@ export class Database {
     return {
       run: (...values) => {
         beginWrite();
-        return Number(statement.run(...values).changes);
+        return Number(statement().run(...values).changes);
       },
       all: (...values) => {
         beginWrite();
-        return statement.all(...values) as Row[]; // As above.
+        return statement().all(...values) as Row[]; // As above.
       },
+    };
+  }
+
+  /** There are hundreds of statements, and to prepare them all takes longer than to open the file. So each waits for its first use. */
+  #prepareLater(sql: string): () => StatementSync {
+    let statement: StatementSync | undefined;
+    return () => {
+      statement ??= this.#connection.prepare(sql);
+      return statement;
     };
   }
 

@@ -4,11 +4,12 @@
  */
 import type { Database } from './database.ts';
 
-const BOX = 'pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, pending, delivered, bytes, due_at, created_at';
-const MESSAGE = `id, sender, recipient, topic, kind, priority, posted_at, delivered_at, deliveries, expires_at, correlation_id,
-  coalesce(payload, (SELECT b.payload FROM message_bodies AS b WHERE b.ws = messages.ws AND b.id = messages.body)) AS payload`;
-const NEW = `ws, recipient, id, sender, topic, kind, payload, body, bytes, priority, posted_at, deliveries, visible_at, expires_at,
-  correlation_id`;
+const BOX = `pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, pending, delivered, bytes, waiting_from, due_at,
+  created_at`;
+const MESSAGE = `m.id, m.sender, m.recipient, b.topic, coalesce(m.kind, b.kind) AS kind, coalesce(m.payload, b.payload) AS payload, m.priority,
+  m.posted_at, m.delivered_at, m.deliveries, m.expires_at, m.correlation_id`;
+const NEW =
+  'ws, recipient, id, sender, kind, payload, body, bytes, priority, posted_at, deliveries, visible_at, expires_at, correlation_id';
 const REQUEST = 'pid, correlation_id, recipient, message_id, until';
 /** Messages named by a list of ids. */
 const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?))';
@@ -16,7 +17,8 @@ const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?
 const THIS = 'ws = ? AND recipient = ? AND id = ?';
 /** What the counts of a box depend on. */
 const LEAVING = 'id, body, bytes, delivered_at IS NULL AS is_pending, visible_at IS NULL AS is_dead';
-const FRESH = '(expires_at IS NULL OR expires_at > ?)';
+/** Boxes that take a message of so many bytes from anybody, without looking further. */
+const OPEN = `senders = 'anyone' AND pending < capacity AND pending < sender_capacity AND delivered < capacity * ?3 AND bytes + ?4 <= ?5`;
 
 export type MailStatements = ReturnType<typeof prepareMail>;
 
@@ -27,6 +29,7 @@ export function prepareMail(database: Database) {
 function prepareBoxes(database: Database) {
   return {
     findBox: database.query(`SELECT ${BOX} FROM boxes WHERE ws = ? AND pid = ?`),
+    isOpen: database.query(`SELECT 1 FROM boxes WHERE ws = ?1 AND pid = ?2 AND ${OPEN}`),
     totals: database.query('SELECT count(*) AS boxes, total(pending) AS pending FROM boxes WHERE ws = ?'),
     insertBox: database.change(
       `INSERT INTO boxes (ws, pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, created_at)
@@ -35,10 +38,12 @@ function prepareBoxes(database: Database) {
     deleteBox: database.change('DELETE FROM boxes WHERE ws = ? AND pid = ?'),
     countArrival: database.change('UPDATE boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ? WHERE ws = ? AND pid = ?'),
     countArrivals: database.change(
-      `UPDATE boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ?
+      `UPDATE OR FAIL boxes SET pending = pending + 1, bytes = bytes + ?, newest_id = ?
        WHERE ws = ? AND pid IN (SELECT value FROM json_each(?))`,
     ),
-    countDelivery: database.change('UPDATE boxes SET pending = pending - ?1, delivered = delivered + ?1 WHERE ws = ?2 AND pid = ?3'),
+    countDelivery: database.change(
+      'UPDATE boxes SET pending = pending - ?1, delivered = delivered + ?1, waiting_from = ?2 WHERE ws = ?3 AND pid = ?4',
+    ),
     countLeaving: database.change(
       'UPDATE boxes SET pending = pending - ?, delivered = delivered - ?, bytes = bytes - ? WHERE ws = ? AND pid = ?',
     ),
@@ -63,8 +68,9 @@ function prepareSubscriptions(database: Database) {
     topicsOf: database.query('SELECT topic FROM subscriptions WHERE ws = ? AND pid = ? ORDER BY topic'),
     hasPatterns: database.query('SELECT 1 FROM subscriptions WHERE ws = ? AND is_pattern = 1 LIMIT 1'),
     subscribers: database.query(
-      `SELECT ${BOX} FROM boxes WHERE ws = ?1 AND pid IN
-         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT +?3`,
+      `SELECT count(*) AS count, json_group_array(pid) FILTER (WHERE is_open) AS open, json_group_array(pid) FILTER (WHERE NOT is_open) AS others
+       FROM (SELECT pid, (${OPEN}) AS is_open FROM boxes WHERE ws = ?1 AND pid IN
+         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT +?6)`,
     ),
     subscribe: database.change('INSERT INTO subscriptions (ws, pid, topic, is_pattern) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     unsubscribe: database.change('DELETE FROM subscriptions WHERE ws = ? AND pid = ? AND topic = ?'),
@@ -72,38 +78,52 @@ function prepareSubscriptions(database: Database) {
 }
 
 function prepareMessages(database: Database) {
-  const some = (conditions: string, order: string) =>
+  const some = (conditions: string, index = '') =>
     database.query(
-      `SELECT ${MESSAGE} FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} AND ${FRESH} ORDER BY ${order} LIMIT +?`,
+      `SELECT ${MESSAGE} FROM ${withBody(index)} WHERE m.ws = ?1 AND m.recipient = ?2 AND (m.expires_at IS NULL OR m.expires_at > ?3) AND ${conditions}
+       ORDER BY m.id LIMIT +?4`,
     );
   const ids = (conditions: string, order: string) =>
     database.query(`SELECT id FROM messages WHERE ws = ? AND recipient = ? AND ${conditions} ORDER BY ${order} LIMIT +?`);
   const each = (make: (these: string) => string) => ({ one: database.change(make(THIS)), many: database.change(make(THESE)) });
   return {
-    waiting: some('visible_at = 0', 'priority DESC, id'),
-    waitingOfTopic: some('visible_at = 0 AND topic = ?', 'priority DESC, id'),
-    shownAgain: some('visible_at > 0 AND visible_at <= ?', 'priority DESC, id'),
-    shownAgainOfTopic: some('visible_at > 0 AND visible_at <= ? AND topic = ?', 'priority DESC, id'),
-    after: some('id > ? AND visible_at IS NOT NULL', 'id'),
-    dead: some('id > ? AND visible_at IS NULL', 'id'),
-    answers: some('correlation_id = ? AND id > ? AND visible_at IS NOT NULL', 'id'),
+    special: database.query(
+      `SELECT EXISTS (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND visible_at = 0 AND priority <> 0)
+         OR EXISTS (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND visible_at > 0 AND visible_at <= ?3) AS is_there`,
+    ),
+    waiting: some('m.id >= ?5 AND m.visible_at = 0 AND m.priority = 0'),
+    visible: database.query(visibleSql('messages AS m', 'TRUE')),
+    visibleOfTopic: database.query(visibleSql(withBody(), 'b.topic = ?6')),
+    after: some('m.id > ?5 AND m.visible_at IS NOT NULL'),
+    dead: some('m.id > ?5 AND m.visible_at IS NULL', 'INDEXED BY messages_dead'),
+    answers: some('m.id > ?5 AND m.correlation_id = ?6 AND m.visible_at IS NOT NULL', 'INDEXED BY messages_by_correlation'),
     shown: ids('visible_at = 0 AND delivered_at IS NOT NULL', 'id'),
     expired: ids('expires_at <= ?', 'expires_at, id'),
     outkept: ids('delivered_at <= ? AND ifnull(visible_at, 0) <= ?', 'id'),
     all: ids('id > ?', 'id'),
     oldDead: database.query(
-      'SELECT id FROM messages WHERE ws = ? AND recipient = ? AND visible_at IS NULL ORDER BY id DESC LIMIT -1 OFFSET +?',
+      `SELECT id FROM messages INDEXED BY messages_dead WHERE ws = ? AND recipient = ? AND visible_at IS NULL
+       ORDER BY id DESC LIMIT -1 OFFSET +?`,
     ),
     nextVisibleAt: database.query(
       'SELECT min(visible_at) AS at FROM messages WHERE ws = ? AND recipient = ? AND visible_at > 0 AND visible_at > ?',
     ),
     countFrom: database.query(
-      `SELECT count(*) AS count FROM
-         (SELECT 1 FROM messages WHERE ws = ? AND recipient = ? AND sender = ? AND delivered_at IS NULL LIMIT +?)`,
+      `SELECT (SELECT count(*) FROM
+           (SELECT 1 FROM messages INDEXED BY messages_by_sender
+            WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 1 AND delivered_at IS NULL LIMIT +?4)) AS counted,
+         (SELECT count(*) FROM
+           (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND delivered_at IS NULL
+            AND id > (SELECT counted_through FROM boxes WHERE ws = ?1 AND pid = ?2) LIMIT +?4)) AS others`,
     ),
-    insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`),
+    countSenders: database.change(
+      `UPDATE messages SET is_counted = 1 WHERE ws = ?1 AND recipient = ?2 AND delivered_at IS NULL
+       AND id > (SELECT counted_through FROM boxes WHERE ws = ?1 AND pid = ?2)`,
+    ),
+    countedSenders: database.change('UPDATE boxes SET counted_through = newest_id WHERE ws = ? AND pid = ?'),
+    insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`),
     insertCopies: database.change(
-      `INSERT INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ? FROM json_each(?)`,
+      `INSERT OR FAIL INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ? FROM json_each(?)`,
     ),
     deliver: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1, visible_at = ? WHERE ${these}`),
     deliverShown: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1 WHERE ${these}`),
@@ -113,10 +133,26 @@ function prepareMessages(database: Database) {
       `UPDATE messages SET visible_at = NULL WHERE ${THESE} RETURNING id, body, bytes, delivered_at IS NULL AS is_pending, 0 AS is_dead`,
     ),
     remove: each((these) => `DELETE FROM messages WHERE ${these} RETURNING ${LEAVING}`),
-    insertBody: database.change('INSERT INTO message_bodies (ws, id, uses, payload) VALUES (?, ?, ?, ?)'),
+    insertBody: database.change('INSERT INTO message_bodies (ws, id, uses, topic, kind, payload) VALUES (?, ?, ?, ?, ?, ?)'),
     leaveBody: database.change('UPDATE message_bodies SET uses = uses - ? WHERE ws = ? AND id = ?'),
     deleteBody: database.change('DELETE FROM message_bodies WHERE ws = ? AND id = ? AND uses = 0'),
   };
+}
+
+function withBody(index = ''): string {
+  return `messages AS m ${index} LEFT JOIN message_bodies AS b ON b.ws = m.ws AND b.id = m.body`;
+}
+
+/** What waits without a priority, what waits with one, and what was hidden: each has its own way to be found in order. */
+function visibleSql(from: string, condition: string): string {
+  const some = (conditions: string, order: string) =>
+    `SELECT * FROM (SELECT m.* FROM ${from} WHERE m.ws = ?1 AND m.recipient = ?2 AND ${conditions}
+       AND (m.expires_at IS NULL OR m.expires_at > ?3) AND ${condition} ORDER BY ${order} LIMIT +?4)`;
+  return `SELECT ${MESSAGE} FROM (
+      ${some('m.id >= ?5 AND m.visible_at = 0 AND m.priority = 0', 'm.id')}
+      UNION ALL ${some('m.visible_at = 0 AND m.priority <> 0', 'm.priority DESC, m.id')}
+      UNION ALL ${some('m.visible_at > 0 AND m.visible_at <= ?3', 'm.priority DESC, m.id')}
+    ) AS m LEFT JOIN message_bodies AS b ON b.ws = m.ws AND b.id = m.body ORDER BY m.priority DESC, m.id LIMIT +?4`;
 }
 
 function prepareKeys(database: Database) {

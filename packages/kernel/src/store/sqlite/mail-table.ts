@@ -1,5 +1,18 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { BoxRow, BoxSenders, Delivery, MailTable, MessageRow, NewBox, NewMessage, Removed, RequestRow } from '../tables/mail-table.ts';
+import type {
+  BoxRow,
+  BoxSenders,
+  Delivery,
+  MailTable,
+  MessageRow,
+  NewBox,
+  NewMessage,
+  Removed,
+  RequestRow,
+  Room,
+  Subscribers,
+  Visible,
+} from '../tables/mail-table.ts';
 import { optional, parseObject } from './columns.ts';
 import type { Row } from './database.ts';
 import type { MailStatements } from './mail-statements.ts';
@@ -24,6 +37,10 @@ export class SqliteMailTable implements MailTable {
     return row === undefined ? undefined : readBox(row);
   }
 
+  isOpen(pid: number, { bytes, bytesMax, deliveredFactor }: Room): boolean {
+    return this.#statements.isOpen.get(this.#context.ws, pid, deliveredFactor, bytes, bytesMax) !== undefined;
+  }
+
   totals(): { readonly boxes: number; readonly pending: number } {
     const row = this.#statements.totals.get(this.#context.ws);
     return { boxes: Number(row?.['boxes']), pending: Number(row?.['pending']) };
@@ -37,19 +54,23 @@ export class SqliteMailTable implements MailTable {
     return this.#statements.hasPatterns.get(this.#context.ws) !== undefined;
   }
 
-  subscribers(topics: readonly string[], limit: number): readonly BoxRow[] {
-    return this.#statements.subscribers.all(this.#context.ws, JSON.stringify(topics), limit).map(readBox);
+  subscribers(topics: readonly string[], limit: number, { bytes, bytesMax, deliveredFactor }: Room): Subscribers {
+    const row = this.#statements.subscribers.get(this.#context.ws, JSON.stringify(topics), deliveredFactor, bytes, bytesMax, limit);
+    return { open: readNumbers(row?.['open']), others: readNumbers(row?.['others']) };
   }
 
-  visible(pid: number, { limit, topic }: { readonly limit: number; readonly topic?: string | undefined }): readonly MessageRow[] {
-    const { waiting, waitingOfTopic, shownAgain, shownAgainOfTopic } = this.#statements;
-    const { ws } = this.#context;
+  visible({ pid, waitingFrom }: BoxRow, { limit, topic }: { readonly limit: number; readonly topic?: string | undefined }): Visible {
+    const { ws, counters } = this.#context;
     const now = this.#context.now();
-    const first = topic === undefined ? waiting.all(ws, pid, now, limit) : waitingOfTopic.all(ws, pid, topic, now, limit);
-    const again = topic === undefined ? shownAgain.all(ws, pid, now, now, limit) : shownAgainOfTopic.all(ws, pid, now, topic, now, limit);
-    if (again.length === 0) return first.map(readMessage);
-    const both = [...first, ...again].map(readMessage);
-    return both.sort((one, other) => other.priority - one.priority || one.id - other.id).slice(0, limit);
+    const { special, waiting, visible, visibleOfTopic } = this.#statements;
+    const isPlain = topic === undefined && special.get(ws, pid, now)?.['is_there'] === 0;
+    const values = [ws, pid, now, limit, waitingFrom];
+    const rows = topic === undefined ? (isPlain ? waiting : visible).all(...values) : visibleOfTopic.all(...values, topic);
+    const messages = rows.map(readMessage);
+    if (topic !== undefined) return { messages, waitingFrom };
+    if (messages.length < limit) return { messages, waitingFrom: counters.peek('message') };
+    const last = messages.findLast((message) => message.priority === 0 && message.id >= waitingFrom);
+    return { messages, waitingFrom: last === undefined ? waitingFrom : last.id + 1 };
   }
 
   nextVisibleAt(pid: number): number | undefined {
@@ -57,20 +78,21 @@ export class SqliteMailTable implements MailTable {
   }
 
   after(pid: number, since: number, limit: number): readonly MessageRow[] {
-    return this.#statements.after.all(this.#context.ws, pid, since, this.#context.now(), limit).map(readMessage);
+    return this.#statements.after.all(this.#context.ws, pid, this.#context.now(), limit, since).map(readMessage);
   }
 
   dead(pid: number, since: number, limit: number): readonly MessageRow[] {
-    return this.#statements.dead.all(this.#context.ws, pid, since, this.#context.now(), limit).map(readMessage);
+    return this.#statements.dead.all(this.#context.ws, pid, this.#context.now(), limit, since).map(readMessage);
   }
 
   findAnswer(pid: number, correlationId: string, after: number): MessageRow | undefined {
-    const row = this.#statements.answers.get(this.#context.ws, pid, correlationId, after, this.#context.now(), 1);
+    const row = this.#statements.answers.get(this.#context.ws, pid, this.#context.now(), 1, after, correlationId);
     return row === undefined ? undefined : readMessage(row);
   }
 
   countFrom(pid: number, sender: number, most: number): number {
-    return Number(this.#statements.countFrom.get(this.#context.ws, pid, sender, most)?.['count']);
+    const row = this.#statements.countFrom.get(this.#context.ws, pid, sender, most);
+    return Math.min(most, Number(row?.['counted']) + Number(row?.['others']));
   }
 
   findKey(recipient: number, sender: number | undefined, key: string): number | undefined {
@@ -126,36 +148,39 @@ export class SqliteMailTable implements MailTable {
     const { ws, counters } = this.#context;
     const id = counters.take('message');
     const bytes = Buffer.byteLength(message.text);
-    this.#statements.insert.run(ws, recipient, id, ...this.#columns(message, id, bytes, 1));
+    const body = bytes <= INLINE_BYTES_MAX ? undefined : this.#insertBody(message, undefined, id, 1);
+    this.#statements.insert.run(ws, recipient, id, ...this.#columns(message, body, bytes));
     this.#statements.countArrival.run(bytes, id, ws, recipient);
     if (message.expiresAt !== undefined) this.#statements.lowerDue.run(message.expiresAt, ws, `[${recipient}]`);
     return id;
   }
 
-  insertCopies(recipients: readonly number[], message: NewMessage): number {
+  insertCopies(recipients: readonly number[], topic: string, message: NewMessage): number {
     const { ws, counters } = this.#context;
     const firstId = counters.peek('message');
     for (const _ of recipients) counters.take('message');
     const bytes = Buffer.byteLength(message.text);
+    const body = this.#insertBody(message, topic, firstId, recipients.length);
     const list = JSON.stringify(recipients);
-    this.#statements.insertCopies.run(ws, firstId, ...this.#columns(message, firstId, bytes, recipients.length), list);
+    this.#statements.insertCopies.run(ws, firstId, ...this.#columns(message, body, bytes), list);
     this.#statements.countArrivals.run(bytes, firstId + recipients.length - 1, ws, list);
     if (message.expiresAt !== undefined) this.#statements.lowerDue.run(message.expiresAt, ws, list);
     return firstId;
   }
 
-  /** From `sender` to the end. A large payload goes to a row of its own. */
-  #columns(message: NewMessage, id: number, bytes: number, uses: number): SQLInputValue[] {
-    const isInline = bytes <= INLINE_BYTES_MAX;
-    if (!isInline) this.#statements.insertBody.run(this.#context.ws, id, uses, message.text);
-    const { sender, topic, kind, text, priority, visibleAt, expiresAt, correlationId } = message;
-    return [
-      ...[sender ?? null, topic ?? null, kind, isInline ? text : null, isInline ? null : id, bytes, priority, this.#context.now()],
-      ...[visibleAt, expiresAt ?? null, correlationId ?? null],
-    ];
+  #insertBody({ kind, text }: NewMessage, topic: string | undefined, id: number, uses: number): number {
+    this.#statements.insertBody.run(this.#context.ws, id, uses, topic ?? null, kind, text);
+    return id;
   }
 
-  deliver(box: BoxRow, messages: readonly MessageRow[], { hiddenUntil, keptUntil }: Delivery): void {
+  /** From `sender` to the end. */
+  #columns(message: NewMessage, body: number | undefined, bytes: number): SQLInputValue[] {
+    const { sender, kind, text, priority, visibleAt, expiresAt, correlationId } = message;
+    const own = body === undefined ? [kind, text, null] : [null, null, body];
+    return [sender ?? null, ...own, bytes, priority, this.#context.now(), visibleAt, expiresAt ?? null, correlationId ?? null];
+  }
+
+  deliver(box: BoxRow, { messages, waitingFrom }: Visible, { hiddenUntil, keptUntil }: Delivery): void {
     const { ws } = this.#context;
     const now = this.#context.now();
     const { deliver, deliverShown, countDelivery, lowerDue } = this.#statements;
@@ -163,9 +188,15 @@ export class SqliteMailTable implements MailTable {
     if (hiddenUntil === undefined) deliverShown[by].run(now, ws, box.pid, ids);
     else deliver[by].run(now, hiddenUntil, ws, box.pid, ids);
     const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined).length;
-    if (fresh > 0) countDelivery.run(fresh, ws, box.pid);
+    const from = hiddenUntil === undefined ? box.waitingFrom : waitingFrom; // What is not hidden waits on.
+    if (fresh > 0 || from !== box.waitingFrom) countDelivery.run(fresh, from, ws, box.pid);
     const dueAt = Math.max(hiddenUntil ?? 0, keptUntil);
     if (box.dueAt === undefined || box.dueAt > dueAt) lowerDue.run(dueAt, ws, `[${box.pid}]`);
+  }
+
+  countSenders(pid: number): void {
+    this.#statements.countSenders.run(this.#context.ws, pid);
+    this.#statements.countedSenders.run(this.#context.ws, pid);
   }
 
   giveBack(pid: number, ids: readonly number[], hiddenUntil: number): readonly number[] {
@@ -298,9 +329,15 @@ function readBox(row: Row): BoxRow {
     pending: Number(row['pending']),
     delivered: Number(row['delivered']),
     bytes: Number(row['bytes']),
+    waitingFrom: Number(row['waiting_from']),
     dueAt: optional(row['due_at'], Number),
     createdAt: Number(row['created_at']),
   };
+}
+
+/** Only lists that SQLite made stand in these columns. */
+function readNumbers(value: SQLInputValue | undefined): readonly number[] {
+  return JSON.parse(String(value)) as readonly number[]; // As above.
 }
 
 /** Only what `insertBox` wrote stands in this column. */

@@ -24,6 +24,8 @@ const COLUMNS = `id, pid, state, is_due, priority, runnable_at, rank, deadline, 
 const WAITING = 'id, pid, rank, runnable_at, deadline';
 const LANE = 'pid, queued, dispatched, is_taken, is_admitted, access, entry, rank';
 
+/** Lanes that are remembered. */
+const REMEMBERED_MAX = 10_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** As numbers, in the column `access`. */
@@ -31,7 +33,6 @@ const ACCESS = ['nobody', 'sharers', 'anybody'] as const satisfies readonly Lane
 const SHARERS = 1;
 const ANYBODY = 2;
 
-const STOPPED = "INDEXED BY queue_stopped WHERE ws = ? AND state IN ('expired', 'cancelled', 'dead')";
 /**
  * Where to look for the entries of a state. Left to itself the planner would go through all entries for want of a sort. What runs is little enough
  * to be sorted, and what is completed is most of it.
@@ -40,9 +41,9 @@ const BY_STATE: Readonly<Record<QueueState, string>> = {
   queued: "INDEXED BY queue_queued WHERE ws = ? AND state = 'queued'",
   dispatched: "INDEXED BY queue_by_lease WHERE ws = ? AND state = 'dispatched'",
   completed: "NOT INDEXED WHERE ws = ? AND state = 'completed'",
-  expired: `${STOPPED} AND state = 'expired'`,
-  cancelled: `${STOPPED} AND state = 'cancelled'`,
-  dead: `${STOPPED} AND state = 'dead'`,
+  expired: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'expired'",
+  cancelled: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'cancelled'",
+  dead: "INDEXED BY queue_stopped WHERE ws = ? AND state = 'dead'",
 };
 
 export type QueueStatements = ReturnType<typeof prepareQueue>;
@@ -128,8 +129,11 @@ export function prepareQueue(database: Database) {
 export class SqliteQueueTable implements QueueTable {
   readonly #statements: QueueStatements;
   readonly #context: TableContext;
+  // What is remembered of the rows. The store makes a new table whenever anything was undone.
   /** Nothing is due before this; what is written moves it down, only a look moves it up. Undefined until the first look. */
   #quietUntil: number | undefined;
+  #totals: Readonly<Record<QueueState, number>> | undefined;
+  readonly #lanes = new Map<number, LaneRow | undefined>();
 
   constructor(statements: QueueStatements, context: TableContext) {
     this.#statements = statements;
@@ -160,8 +164,10 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   totals(): Readonly<Record<QueueState, number>> {
+    if (this.#totals !== undefined) return this.#totals;
     const row = this.#statements.totals.get(this.#context.ws);
-    return countStates((state) => Number(row?.[state] ?? 0));
+    this.#totals = countStates((state) => Number(row?.[state] ?? 0));
+    return this.#totals;
   }
 
   totalsOf(pid: number): Readonly<Record<QueueState, number>> {
@@ -170,8 +176,9 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   lane(pid: number): LaneRow | undefined {
+    if (this.#lanes.has(pid)) return this.#lanes.get(pid);
     const row = this.#statements.lane.get(this.#context.ws, pid);
-    return row === undefined ? undefined : readLane(row);
+    return this.#remember(pid, row === undefined ? undefined : readLane(row));
   }
 
   bestLane(choice: LaneChoice): LaneRow | undefined {
@@ -180,13 +187,13 @@ export class SqliteQueueTable implements QueueTable {
 
   /** Each kind of lane is a range of the index; the best of each are merged. */
   lanes({ isSharing, isAdmissionChecked }: LaneChoice, limit: number): readonly LaneRow[] {
-    const found: LaneRow[] = [];
-    for (const access of isSharing ? [ANYBODY, SHARERS] : [ANYBODY]) {
-      for (const isAdmitted of isAdmissionChecked ? [1] : [1, 0]) {
-        found.push(...this.#statements.lanes.all(this.#context.ws, access, isAdmitted, limit).map(readLane));
-      }
-    }
-    return found.length <= 1 ? found : found.sort(byRank).slice(0, limit);
+    const { lanes } = this.#statements;
+    const { ws } = this.#context;
+    const found = lanes.all(ws, ANYBODY, 1, limit);
+    if (isSharing) found.push(...lanes.all(ws, SHARERS, 1, limit));
+    if (!isAdmissionChecked) found.push(...lanes.all(ws, ANYBODY, 0, limit));
+    if (isSharing && !isAdmissionChecked) found.push(...lanes.all(ws, SHARERS, 0, limit));
+    return found.map(readLane).sort(byRank).slice(0, limit);
   }
 
   waiting(pid: number, limit: number): readonly WaitingRow[] {
@@ -316,14 +323,17 @@ export class SqliteQueueTable implements QueueTable {
     this.#count({ [from]: -1 });
   }
 
-  putLane({ pid, queued, dispatched, isTaken, isAdmitted, access, best }: LaneRow): void {
+  putLane(lane: LaneRow): void {
+    const { pid, queued, dispatched, isTaken, isAdmitted, access, best } = lane;
     const counts = [queued, dispatched, isTaken ? 1 : 0, isAdmitted ? 1 : 0, ACCESS.indexOf(access)];
     const values = [...counts, best?.id ?? null, best?.rank ?? null, this.#context.ws, pid];
     if (this.#statements.updateLane.run(...values) === 0) this.#statements.insertLane.run(...values);
+    this.#remember(lane.pid, lane);
   }
 
   deleteLane(pid: number): void {
     this.#statements.deleteLane.run(this.#context.ws, pid);
+    this.#remember(pid, undefined);
   }
 
   setReadmittedThrough(pid: number | undefined): void {
@@ -335,8 +345,16 @@ export class SqliteQueueTable implements QueueTable {
     if (at !== undefined && this.#quietUntil !== undefined) this.#quietUntil = Math.min(this.#quietUntil, at);
   }
 
+  #remember(pid: number, lane: LaneRow | undefined): LaneRow | undefined {
+    if (this.#lanes.size >= REMEMBERED_MAX) this.#lanes.clear();
+    this.#lanes.set(pid, lane);
+    return lane;
+  }
+
   #count(change: Partial<Record<QueueState, number>>): void {
     const values = QUEUE_STATES.map((state) => change[state] ?? 0);
+    const before = this.#totals;
+    if (before !== undefined) this.#totals = countStates((state) => before[state] + (change[state] ?? 0));
     if (this.#statements.addTotals.run(...values, this.#context.ws) === 0) {
       this.#statements.beginTotals.run(this.#context.ws, change.queued ?? 0); // The first entry of a workspace is queued.
     }

@@ -243,7 +243,7 @@ class SqliteStore implements Store {
         return body();
       } finally {
         this.#database.execute('COMMIT');
-        this.#counters.forget();
+        this.#forget();
       }
     } catch (error) {
       throw storeFault(error, 'read');

@@ -25,6 +25,8 @@ export type BoxRow = NewBox & {
   /** Of the payloads of both. */
   readonly bytes: number;
   readonly createdAt: number;
+  /** Nothing of priority 0 that was never handed out has a smaller id. */
+  readonly waitingFrom: number;
   /** Nothing in it has to be deleted before; undefined when nothing has to be. */
   readonly dueAt: number | undefined;
 };
@@ -46,12 +48,21 @@ export type MessageRow = {
   readonly correlationId: string | undefined;
 };
 
-export type NewMessage = Pick<MessageRow, 'sender' | 'topic' | 'kind' | 'priority' | 'expiresAt' | 'correlationId'> & {
+export type NewMessage = Pick<MessageRow, 'sender' | 'kind' | 'priority' | 'expiresAt' | 'correlationId'> & {
   /** The payload as JSON. */
   readonly text: string;
   /** Hidden until then; 0 to be visible at once. */
   readonly visibleAt: number;
 };
+
+/** What is visible, and where `waitingFrom` of its box is once all of it is handed out. */
+export type Visible = { readonly messages: readonly MessageRow[]; readonly waitingFrom: number };
+
+/** What a message needs of a box besides fewer pending messages than either capacity. */
+export type Room = { readonly bytes: number; readonly bytesMax: number; readonly deliveredFactor: number };
+
+/** Pids of boxes that are open, and of those that have to be looked at one by one. */
+export type Subscribers = { readonly open: readonly number[]; readonly others: readonly number[] };
 
 export type Delivery = {
   /** Undefined: they stay as visible as they are. */
@@ -76,15 +87,17 @@ export type RequestRow = {
 /** What is expired is in the table until it is removed, and no read finds it. Dead letters are found by `dead` only. */
 export interface MailTableReads {
   findBox(pid: number): BoxRow | undefined;
+  /** Whether there is a box that has room and takes mail of anyone. When not, look at the box. */
+  isOpen(pid: number, room: Room): boolean;
   totals(): { readonly boxes: number; readonly pending: number };
   /** Ascending. */
   topicsOf(pid: number): readonly string[];
   /** Whether any box subscribes to a pattern. */
   hasPatterns(): boolean;
-  /** The boxes that subscribe to any of these topics and patterns, each once, by pid. */
-  subscribers(topics: readonly string[], limit: number): readonly BoxRow[];
-  /** What can be handed out now, best priority first, then oldest. With `topic` only what was published there. */
-  visible(pid: number, options: { readonly limit: number; readonly topic?: string | undefined }): readonly MessageRow[];
+  /** Who subscribes to any of these topics and patterns, each once, by pid; at most `limit`. */
+  subscribers(topics: readonly string[], limit: number, room: Room): Subscribers;
+  /** What can be handed out now of a box as it is now, best priority first, then oldest. With `topic` only what was published there. */
+  visible(box: BoxRow, options: { readonly limit: number; readonly topic?: string | undefined }): Visible;
   /** When the next hidden message becomes visible. */
   nextVisibleAt(pid: number): number | undefined;
   /** By id, hidden or not. */
@@ -118,10 +131,12 @@ export interface MailTable extends MailTableReads {
   unsubscribe(pid: number, topic: string): boolean;
   /** Returns its id. Ids ascend within the workspace and are never given again. */
   insert(recipient: number, message: NewMessage): number;
-  /** The same message to several boxes. Returns the first id; the others follow it in the order of the recipients. */
-  insertCopies(recipients: readonly number[], message: NewMessage): number;
+  /** The same message, published to a topic, to several boxes. Returns the first id; the others follow it in the order of the recipients. */
+  insertCopies(recipients: readonly number[], topic: string, message: NewMessage): number;
+  /** Makes `countFrom` quick from here on: otherwise it looks at everything that waits. */
+  countSenders(pid: number): void;
   /** Hands out these of a box as it is now. */
-  deliver(box: BoxRow, messages: readonly MessageRow[], delivery: Delivery): void;
+  deliver(box: BoxRow, visible: Visible, delivery: Delivery): void;
   /**
    * Takes back what was handed out and is still hidden until then: visible again, as if it had been handed out once less. Returns the ids.
    */

@@ -13,6 +13,8 @@ import { int, looseInt, looseSeconds, seconds } from '../value/number.ts';
 import { word } from '../value/text.ts';
 
 const CLAIM_MAX = 1_000;
+/** Earlier clients know of no lease and cannot prolong one, so it is as long as they let work take. */
+const LEASE_S_DEFAULT = 300;
 
 export const SCHED_OPERATIONS = {
   'kernel.sched.enqueue': operation({
@@ -43,7 +45,7 @@ export const SCHED_OPERATIONS = {
         .meta({ default: 1 }),
       now: optional(looseSeconds),
       admission_check: withDefault(z.boolean(), true),
-      lease_s: optional(seconds),
+      lease_s: withDefault(seconds, LEASE_S_DEFAULT),
       starts_process: withDefault(z.boolean(), false),
     }),
     result: z.object({ entries: listOf(claimedEntry) }),

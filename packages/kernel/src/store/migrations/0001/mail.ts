@@ -1,9 +1,13 @@
 /**
  * A box has its counts in its row, so that sending into it costs the same whatever waits there. `newest_id` is the newest message it ever got
- * (message ids go on from the largest), and nothing of it is due for deletion before `due_at`.
+ * (message ids go on from the largest), nothing of priority 0 waits before `waiting_from`, and nothing is due for deletion before `due_at`.
  *
  * `visible_at` says where a message is: 0, it waits; a time, it is hidden until then (it was handed out, or is kept for who asked for it);
- * null, it is a dead letter. Bodies that are large or have many recipients are kept once, with the number of messages that use them.
+ * null, it is a dead letter. What all copies of a publication share, and what is large, is kept once, with the number of messages that use it.
+ *
+ * Many copies are inserted at once, so little is kept in order: only what has a priority, and the senders of what waits in crowded boxes
+ * (`is_counted`, for ids up to `counted_through`). For the same reason there is a trigger in place of a foreign key: with one, SQLite keeps a
+ * journal of each statement.
  */
 export const MAIL = `
 CREATE TABLE boxes (
@@ -19,6 +23,8 @@ CREATE TABLE boxes (
   bytes INTEGER NOT NULL DEFAULT 0 CHECK (bytes >= 0),
   keys INTEGER NOT NULL DEFAULT 0 CHECK (keys >= 0),
   newest_id INTEGER NOT NULL DEFAULT 0,
+  waiting_from INTEGER NOT NULL DEFAULT 0,
+  counted_through INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER,
   created_at INTEGER NOT NULL,
   PRIMARY KEY (ws, pid)
@@ -39,11 +45,11 @@ CREATE TABLE messages (
   recipient INTEGER NOT NULL,
   id INTEGER NOT NULL,
   sender INTEGER,
-  topic TEXT,
-  kind TEXT NOT NULL,
+  kind TEXT,
   payload TEXT,
   body INTEGER,
   bytes INTEGER NOT NULL,
+  is_counted INTEGER NOT NULL DEFAULT 0 CHECK (is_counted IN (0, 1)),
   priority INTEGER NOT NULL,
   posted_at INTEGER NOT NULL,
   delivered_at INTEGER,
@@ -52,19 +58,23 @@ CREATE TABLE messages (
   expires_at INTEGER,
   correlation_id TEXT,
   PRIMARY KEY (ws, recipient, id),
-  FOREIGN KEY (ws, recipient) REFERENCES boxes (ws, pid) ON DELETE CASCADE,
   CHECK ((payload IS NULL) <> (body IS NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX messages_waiting ON messages (ws, recipient, priority DESC, id) WHERE visible_at = 0;
+CREATE INDEX messages_ranked ON messages (ws, recipient, priority DESC, id) WHERE visible_at = 0 AND priority <> 0;
 CREATE INDEX messages_hidden ON messages (ws, recipient, visible_at) WHERE visible_at > 0;
 CREATE INDEX messages_dead ON messages (ws, recipient, id) WHERE visible_at IS NULL;
-CREATE INDEX messages_by_sender ON messages (ws, recipient, sender) WHERE delivered_at IS NULL AND sender IS NOT NULL;
+CREATE INDEX messages_by_sender ON messages (ws, recipient, sender) WHERE is_counted = 1 AND delivered_at IS NULL;
 CREATE INDEX messages_by_expires_at ON messages (ws, recipient, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX messages_by_correlation ON messages (ws, recipient, correlation_id, id) WHERE correlation_id IS NOT NULL;
+CREATE TRIGGER boxes_with_their_messages AFTER DELETE ON boxes BEGIN
+  DELETE FROM messages WHERE ws = OLD.ws AND recipient = OLD.pid;
+END;
 CREATE TABLE message_bodies (
   ws INTEGER NOT NULL REFERENCES workspaces (ws) ON DELETE CASCADE,
   id INTEGER NOT NULL,
   uses INTEGER NOT NULL CHECK (uses >= 0),
+  topic TEXT,
+  kind TEXT NOT NULL,
   payload TEXT NOT NULL,
   PRIMARY KEY (ws, id)
 ) STRICT;

@@ -2,13 +2,15 @@
  * `queue` holds the entries. `lanes` has one row for each process with entries that wait or run: how many, and its best entry that may run now,
  * if any. A claim looks only there, so what cannot run (not due, its process suspended or busy, over budget) costs it nothing, however much
  * there is of it. `queue_totals` counts the entries of each state.
+ *
+ * Where there are more than two values, `OR` stands for `IN`: SQLite would fill a table with the values of an `IN` for each row it writes.
  */
 export const QUEUE = `
 CREATE TABLE queue (
   ws INTEGER NOT NULL REFERENCES workspaces (ws) ON DELETE CASCADE,
   id INTEGER NOT NULL,
   pid INTEGER NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('queued', 'dispatched', 'completed', 'expired', 'cancelled', 'dead')),
+  state TEXT NOT NULL CHECK (state = 'queued' OR state = 'dispatched' OR state = 'completed' OR state = 'expired' OR state = 'cancelled' OR state = 'dead'),
   is_due INTEGER NOT NULL CHECK (is_due IN (0, 1)),
   priority INTEGER NOT NULL,
   runnable_at INTEGER NOT NULL,
@@ -21,7 +23,7 @@ CREATE TABLE queue (
   created_at INTEGER NOT NULL,
   dispatched_at INTEGER,
   completed_at INTEGER,
-  exit_kind TEXT CHECK (exit_kind IN ('completed', 'cancelled', 'failed', 'crashed')),
+  exit_kind TEXT CHECK (exit_kind = 'completed' OR exit_kind = 'cancelled' OR exit_kind = 'failed' OR exit_kind = 'crashed'),
   fence INTEGER NOT NULL,
   attempts INTEGER NOT NULL,
   attempts_max INTEGER NOT NULL,
@@ -37,7 +39,7 @@ CREATE TABLE queue (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX queue_by_pid ON queue (ws, pid, id);
 CREATE INDEX queue_queued ON queue (ws, id) WHERE state = 'queued';
-CREATE INDEX queue_stopped ON queue (ws, state, id) WHERE state IN ('expired', 'cancelled', 'dead');
+CREATE INDEX queue_stopped ON queue (ws, state, id) WHERE state = 'expired' OR state = 'cancelled' OR state = 'dead';
 CREATE INDEX queue_by_rank ON queue (ws, pid, rank, id) WHERE state = 'queued' AND is_due = 1;
 CREATE INDEX queue_by_runnable_at ON queue (ws, runnable_at) WHERE state = 'queued' AND is_due = 0;
 CREATE INDEX queue_by_deadline ON queue (ws, deadline) WHERE state = 'queued' AND deadline IS NOT NULL;
@@ -51,7 +53,7 @@ CREATE TABLE lanes (
   dispatched INTEGER NOT NULL CHECK (dispatched >= 0),
   is_taken INTEGER NOT NULL CHECK (is_taken IN (0, 1)),
   is_admitted INTEGER NOT NULL CHECK (is_admitted IN (0, 1)),
-  access INTEGER NOT NULL CHECK (access IN (0, 1, 2)),
+  access INTEGER NOT NULL CHECK (access = 0 OR access = 1 OR access = 2),
   entry INTEGER,
   rank INTEGER,
   PRIMARY KEY (ws, pid)

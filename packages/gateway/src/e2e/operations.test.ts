@@ -1,0 +1,443 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isOperationName, OPERATIONS, type OperationName, type ParamsInput, type Result, verifyContract } from '@warren/protocol/contract';
+import { describe, expect, it } from 'vitest';
+import { openTestGateway, type TestGateway } from '../test-support/open-test-gateway.ts';
+
+/** Every operation is called over the unix socket by something below; the last test says so. */
+const called = new Set<string>();
+
+type As = { readonly token?: string; readonly workspace?: string };
+
+/** The result, which must be exactly of its schema: nothing missing, nothing more. */
+async function ok<Name extends OperationName>(on: TestGateway, name: Name, params: ParamsInput<Name>, as?: As): Promise<Result<Name>> {
+  called.add(name);
+  const { result, error } = await on.call(name, params, as);
+  expect(error).toBeUndefined();
+  expect(OPERATIONS[name].result.parse(result)).toEqual(result);
+  return result as Result<Name>; // It was just parsed as one.
+}
+
+async function fails(
+  on: TestGateway,
+  name: OperationName,
+  params: object,
+  as?: As,
+): Promise<{ code: number; data: Record<string, unknown> }> {
+  called.add(name);
+  const { error } = await on.call(name, params, as);
+  if (error === undefined) throw new Error(`${name} did not fail`);
+  return { code: error.code, data: { ...error.data } };
+}
+
+const create = async (on: TestGateway, more: Partial<ParamsInput<'kernel.agent.create'>> = {}): Promise<number> =>
+  (await ok(on, 'kernel.agent.create', { name: 'a', template: 't', ...more })).pid;
+
+describe('processes and events', () => {
+  it('live as their states allow, and leave events', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on, { metadata: { a: 1 }, agent: 'writer' });
+    expect(await ok(on, 'kernel.agent.get', { pid })).toMatchObject({
+      pid,
+      state: 'READY',
+      agent: 'writer',
+      metadata: { a: 1 },
+      started_at: null,
+    });
+    expect(await ok(on, 'kernel.agent.transition', { pid, target_state: 'RUNNING', reason: 'go' })).toMatchObject({
+      pid,
+      prev_state: 'READY',
+      state: 'RUNNING',
+    });
+    expect(await fails(on, 'kernel.agent.transition', { pid, target_state: 'READY' })).toEqual({
+      code: -32103,
+      data: { fault: 'illegal_transition', pid, prev_state: 'RUNNING', target_state: 'READY' },
+    });
+    const child = await create(on, { parent_pid: pid, on_parent_end: 'detach' });
+    expect((await ok(on, 'kernel.agent.list', { parent_pid: pid })).agents.map((agent) => agent.pid)).toEqual([child]);
+    expect((await ok(on, 'process.tree', { pid })).processes.map((process) => process.pid)).toEqual([pid, child]);
+    expect(await ok(on, 'process.signal', { pid, signal: 'stop' })).toMatchObject({ state: 'SUSPENDED' });
+    const { event_id } = await ok(on, 'kernel.events.append', { pid, kind: 'note', payload: { text: 'hi' }, correlation_id: 'c' });
+    const tail = await ok(on, 'kernel.events.tail', { pid, kind: 'note' });
+    expect(tail).toMatchObject({
+      events: [{ event_id, pid, kind: 'note', payload: { text: 'hi' }, correlation_id: 'c' }],
+      next_cursor: event_id,
+    });
+    expect((await ok(on, 'event.newest', { limit: 1 })).events).toMatchObject([{ event_id }]);
+    expect(await ok(on, 'event.extent', {})).toEqual({ first_event_id: 1, next_event_id: event_id + 1, count: event_id });
+    expect(await ok(on, 'kernel.observe.trace', { event_id, depth: 5 })).toMatchObject({ depth: 5, truncated: false });
+    expect(await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'failed', exit_detail: { err: 'oom' } })).toMatchObject({
+      prev_state: 'SUSPENDED',
+      state: 'DEAD',
+    });
+    expect(await ok(on, 'kernel.agent.get', { pid })).toMatchObject({ exit_kind: 'failed', exit_detail: { err: 'oom' } });
+    expect(await ok(on, 'kernel.info', {})).toMatchObject({ next_pid: 3, agent_count: 2, live_states: { READY: 1, RUNNING: 0 } });
+    expect(await fails(on, 'kernel.agent.get', { pid: 99 })).toEqual({ code: -32102, data: { fault: 'unknown_pid', pid: 99 } });
+  });
+
+  it('have times in seconds', async () => {
+    await using on = await openTestGateway();
+    const before = Date.now() / 1_000;
+    const { created_at } = await ok(on, 'kernel.agent.get', { pid: await create(on) });
+    expect(created_at).toBeGreaterThanOrEqual(Math.floor(before * 1_000) / 1_000);
+    expect(created_at).toBeLessThanOrEqual(Date.now() / 1_000);
+  });
+});
+
+describe('grants', () => {
+  it('are given, derived, asked for, narrowed and revoked', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const grants = {
+      tool_grants: ['b', 'a'],
+      fs_grants: [{ prefix: '/data', mode: 'rw' as const }],
+      net_grants: ['*.example.com'],
+      model_grants: ['m'],
+      sub_agent: true,
+    };
+    const { cap_id } = await ok(on, 'kernel.cap.create', { pid, ...grants });
+    expect(await ok(on, 'kernel.cap.get', { pid })).toMatchObject({
+      cap_id,
+      parent_cap_id: null,
+      tool_grants: ['a', 'b'],
+      sub_agent: true,
+    });
+    const child = await create(on, { parent_pid: pid });
+    const derived = await ok(on, 'kernel.cap.derive', { parent_pid: pid, child_pid: child, tool_grants: ['a'] });
+    expect(derived).toMatchObject({ pid: child, parent_cap_id: cap_id });
+    expect(await ok(on, 'kernel.cap.check_tool', { pid: child, tool: 'b' })).toEqual({ allowed: false });
+    expect(await ok(on, 'kernel.cap.check_model', { pid, model: 'm' })).toEqual({ allowed: true });
+    expect(await ok(on, 'kernel.cap.check_net', { pid, host: 'api.example.com', port: 443 })).toEqual({ allowed: true });
+    expect(await ok(on, 'kernel.cap.check_fs', { pid, path: '/data/../etc/passwd', mode: 'r' })).toEqual({ allowed: false });
+    const narrowed = await ok(on, 'grant.narrow', { pid, ...grants, tool_grants: ['b'] });
+    expect(narrowed).toMatchObject({ grant: { tool_grants: ['b'] }, narrowed: [pid, child] });
+    expect((await ok(on, 'grant.revoke', { pid })).revoked).toContain(pid);
+    expect(await fails(on, 'kernel.cap.create', { pid, ...grants })).toMatchObject({ code: -32112, data: { fault: 'grant_exists', pid } });
+  });
+});
+
+describe('ledgers', () => {
+  it('of a process are charged, checked, breached, refunded and raised', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    expect(await ok(on, 'kernel.ledger.create', { pid, grants: { tokens: 1_000 }, on_breach: 'deny' })).toEqual({ pid, dims: ['tokens'] });
+    expect(await ok(on, 'kernel.ledger.charge', { pid, dim: 'tokens', amount: 900 })).toMatchObject({
+      used: 900,
+      warned: true,
+      over_limit: false,
+    });
+    expect(await ok(on, 'kernel.ledger.check', { pid, dim: 'tokens', amount: 200 })).toMatchObject({
+      would_use: 1_100,
+      would_exceed: true,
+    });
+    expect(await ok(on, 'kernel.ledger.charge', { pid, dim: 'tokens', amount: 200 })).toMatchObject({
+      over_limit: true,
+      first_breach: true,
+    });
+    expect((await ok(on, 'kernel.ledger.list_breached', {})).entries).toMatchObject([
+      { pid, dim: 'tokens', used: 1_100, hard_limit: 1_000 },
+    ]);
+    expect(await ok(on, 'kernel.ledger.refund', { pid, dim: 'tokens', amount: 100 })).toMatchObject({ used: 1_000 });
+    expect(await ok(on, 'kernel.ledger.update_grant', { pid, dim: 'tokens', new_grant: 2_000 })).toMatchObject({
+      granted: 2_000,
+      used: 1_000,
+    });
+    expect((await ok(on, 'kernel.ledger.get', { pid })).entries).toMatchObject([{ dim: 'tokens', warn_at: 0.8, on_breach: 'deny' }]);
+    const reserved = await ok(on, 'ledger.reserve', { pid, amounts: { tokens: 500 } });
+    if (reserved.kind !== 'reserved') throw new Error('denied');
+    expect(await ok(on, 'ledger.reserve', { pid, amounts: { tokens: 600 } })).toMatchObject({
+      kind: 'denied',
+      dim: 'tokens',
+      reserved: 500,
+    });
+    const settle = { reservation_id: reserved.reservation_id, used: { tokens: 10 } };
+    expect([await ok(on, 'ledger.settle', settle), await ok(on, 'ledger.settle', settle)]).toEqual([{ settled: true }, { settled: false }]);
+    expect(await fails(on, 'kernel.ledger.refund', { pid, dim: 'tokens', amount: 5_000 })).toMatchObject({
+      code: -32124,
+      data: { fault: 'ledger_refund_invalid', pid, dim: 'tokens' },
+    });
+  });
+
+  it('of agents and workspaces are kept beside them', async () => {
+    await using on = await openTestGateway();
+    const account = { kind: 'agent', agent: 'writer' } as const;
+    expect((await ok(on, 'ledger.account.create', { account, grants: { tokens: 10 } })).entries).toMatchObject([{ account, granted: 10 }]);
+    expect(await ok(on, 'ledger.account.update_grant', { account, dim: 'tokens', new_grant: 20 })).toMatchObject({ granted: 20 });
+    expect((await ok(on, 'ledger.workspace.create', { grants: { tokens: 1 } })).entries).toMatchObject([
+      { account: { kind: 'workspace' } },
+    ]);
+    expect(await ok(on, 'ledger.workspace.update_grant', { dim: 'tokens', new_grant: 5 })).toMatchObject({ granted: 5 });
+    const pid = await create(on, { agent: 'writer' });
+    await ok(on, 'kernel.ledger.create', { pid, grants: { tokens: 100 } });
+    await ok(on, 'kernel.ledger.charge', { pid, dim: 'tokens', amount: 8 });
+    expect((await ok(on, 'ledger.account.list', { account })).entries).toMatchObject([{ used: 8 }]);
+    expect((await ok(on, 'ledger.account.list_breached', {})).entries).toMatchObject([{ account: { kind: 'workspace' }, used: 8 }]);
+    expect(await ok(on, 'ledger.account.refund', { account, dim: 'tokens', amount: 8 })).toMatchObject({ used: 0 });
+    expect(await ok(on, 'ledger.workspace.refund', { dim: 'tokens', amount: 8 })).toMatchObject({ used: 0 });
+  });
+});
+
+describe('the queue', () => {
+  it('as an earlier system had it', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const { sched_id } = await ok(on, 'kernel.sched.enqueue', { pid, priority: '5', payload: { a: 1 } });
+    expect(await ok(on, 'kernel.sched.get', { sched_id })).toMatchObject({
+      pid,
+      priority: 5,
+      state: 'queued',
+      trigger: 'manual',
+      deadline: null,
+    });
+    const { entries } = await ok(on, 'kernel.sched.claim', { worker_id: 'w', lease_s: 60 });
+    expect(entries).toMatchObject([{ sched_id, state: 'dispatched', worker_id: 'w', payload: { a: 1 } }]);
+    expect(await ok(on, 'kernel.sched.complete', { sched_id, exit_kind: 'completed' })).toEqual({
+      sched_id,
+      prev_state: 'dispatched',
+      state: 'completed',
+    });
+    const later = await ok(on, 'kernel.sched.enqueue', { pid });
+    expect(await ok(on, 'kernel.sched.cancel', later)).toMatchObject({ prev_state: 'queued', state: 'cancelled' });
+    expect(await fails(on, 'kernel.sched.complete', { ...later, exit_kind: 'completed' })).toMatchObject({
+      code: -32131,
+      data: { fault: 'queue_illegal_transition', prev_state: 'cancelled', op: 'complete' },
+    });
+    expect(await ok(on, 'kernel.sched.list', { state: 'cancelled' })).toMatchObject({ entries: [later], total: 1 });
+    expect(await ok(on, 'kernel.sched.gc_expired', {})).toEqual({ swept: 0 });
+  });
+
+  it('as workers of Warren use it', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const { sched_id } = await ok(on, 'queue.enqueue', { pid, attempts_max: 2, backoff_ms: 0, dedupe_key: 'k' });
+    expect(await ok(on, 'queue.enqueue', { pid, dedupe_key: 'k' })).toMatchObject({ sched_id });
+    const claim = async () => (await ok(on, 'queue.claim', { worker_id: 'w', lease_ms: 60_000 })).claims[0];
+    const first = await claim();
+    expect(first).toMatchObject({ workspace: 'default', entry: { sched_id, attempts: 1 } });
+    const held = { sched_id, fence: first?.fence ?? 0 };
+    expect(await ok(on, 'queue.heartbeat', { ...held, lease_ms: 90_000 })).toMatchObject({ pending_signal: null });
+    expect(await ok(on, 'queue.release', held)).toMatchObject({ state: 'queued', attempts: 0 });
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const again = await claim();
+      expect(again?.fence).toBeGreaterThan(held.fence);
+      await ok(on, 'queue.fail', { sched_id, fence: again?.fence ?? 0, error: 'broken' });
+      await on.kernel.scheduler.tick();
+    }
+    expect(await ok(on, 'kernel.sched.get', { sched_id })).toMatchObject({ state: 'dead', error: 'broken' });
+    expect(await ok(on, 'queue.retry', { sched_id })).toMatchObject({ state: 'queued', attempts: 0 });
+    const last = await claim();
+    const done = { sched_id, fence: last?.fence ?? 0, exit_kind: 'completed', detail: { ok: true } } as const;
+    expect(await fails(on, 'queue.complete', { ...done, fence: held.fence })).toMatchObject({
+      code: -32017,
+      data: { fault: 'lease_lost' },
+    });
+    expect(await ok(on, 'queue.complete', done)).toMatchObject({ state: 'completed', exit_kind: 'completed' });
+  });
+});
+
+describe('mail', () => {
+  it('as an earlier system had it', async () => {
+    await using on = await openTestGateway();
+    const [sender_pid, pid] = [await create(on), await create(on)];
+    await ok(on, 'kernel.mbox.create', { pid, queue_size: 2, retention_s: 60 });
+    expect(await ok(on, 'kernel.mbox.subscribe', { pid, topic: 'news' })).toEqual({ pid, topic: 'news' });
+    expect(await ok(on, 'kernel.mbox.list_subscriptions', { pid })).toEqual({ topics: ['news'] });
+    const { msg_id } = await ok(on, 'kernel.mbox.send', { sender_pid, recipient_pid: pid, kind: 'hello', payload: { a: 1 } });
+    const published = await ok(on, 'kernel.mbox.publish', { topic: 'news', kind: 'extra' });
+    expect(published).toMatchObject({ delivered: 1, rejected: 0 });
+    expect(await fails(on, 'kernel.mbox.send', { recipient_pid: pid, kind: 'more' })).toMatchObject({
+      code: -32143,
+      data: { fault: 'mailbox_full', pid, queue_size: 2 },
+    });
+    const peeked = await ok(on, 'kernel.mbox.peek', { pid });
+    expect(peeked.messages).toMatchObject([
+      { msg_id, sender_pid, recipient_pid: pid, topic: null, kind: 'hello', payload: { a: 1 }, delivered_at: null },
+      { msg_id: published.msg_ids[0], sender_pid: null, topic: 'news' },
+    ]);
+    expect(await ok(on, 'kernel.mbox.recv', { pid, limit: 1 })).toMatchObject({ messages: [{ msg_id }], next_cursor: msg_id });
+    expect(await ok(on, 'kernel.mbox.gc_expired', {})).toEqual({ purged: 0 });
+    expect(await ok(on, 'kernel.mbox.unsubscribe', { pid, topic: 'news' })).toEqual({ pid, topic: 'news' });
+    expect(await ok(on, 'kernel.mbox.delete', { pid })).toEqual({ pid, removed_messages: 2 });
+    expect(await fails(on, 'kernel.mbox.recv', { pid })).toMatchObject({ code: -32141, data: { fault: 'mailbox_not_found', pid } });
+  });
+
+  it('that is acknowledged, asked and answered', async () => {
+    await using on = await openTestGateway();
+    const [asker, answerer] = [await create(on), await create(on)];
+    for (const pid of [asker, answerer]) await ok(on, 'kernel.mbox.create', { pid });
+    const { msg_id } = await ok(on, 'mail.send', { sender_pid: asker, recipient_pid: answerer, kind: 'a', dedupe_key: 'k', priority: 3 });
+    expect(await ok(on, 'mail.send', { sender_pid: asker, recipient_pid: answerer, kind: 'a', dedupe_key: 'k' })).toEqual({ msg_id });
+    expect(await ok(on, 'mail.publish', { topic: 'nobody.hears', kind: 'a' })).toEqual({ delivered: 0, rejected: 0, msg_ids: [] });
+    expect((await ok(on, 'mail.receive', { pid: answerer, limit: 5 })).messages).toMatchObject([{ msg_id, priority: 3, deliveries: 1 }]);
+    expect(await ok(on, 'mail.ack', { pid: answerer, msg_ids: [msg_id, 999] })).toEqual({ acknowledged: 1 });
+    const asking = ok(on, 'mail.request', { sender_pid: asker, recipient_pid: answerer, kind: 'question', timeout_ms: 10_000 });
+    const [question] = (await ok(on, 'mail.receive', { pid: answerer, wait_ms: 10_000 })).messages;
+    if (question === undefined) throw new Error('nobody asked');
+    const { sender_pid, correlation_id } = question;
+    const message = { msg_id: question.msg_id, sender_pid: sender_pid ?? 0, correlation_id };
+    await ok(on, 'mail.reply', { pid: answerer, message, kind: 'answer', payload: { text: 'yes' } });
+    expect(await asking).toMatchObject({ kind: 'answer', payload: { text: 'yes' }, correlation_id });
+  });
+});
+
+describe('names', () => {
+  it('are registered, found and taken away', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    expect(await ok(on, 'kernel.registry.register', { name: '/a', pid, tags: ['x'], metadata: { m: 1 } })).toEqual({ name: '/a', pid });
+    expect(await ok(on, 'kernel.registry.lookup', { name: '/a' })).toMatchObject({ name: '/a', pid, tags: ['x'], metadata: { m: 1 } });
+    expect(await fails(on, 'kernel.registry.register', { name: '/a', pid })).toMatchObject({
+      code: -32152,
+      data: { fault: 'name_taken', name: '/a' },
+    });
+    await ok(on, 'kernel.registry.register', { name: '/b', pid });
+    expect(await ok(on, 'kernel.registry.list', { prefix: '/', tag: 'x' })).toMatchObject({ entries: [{ name: '/a' }], total: 1 });
+    expect(await ok(on, 'kernel.registry.unregister', { name: '/a' })).toEqual({ name: '/a', removed: 1 });
+    expect(await ok(on, 'kernel.registry.unregister', { name: '/a' })).toEqual({ name: '/a', removed: 0 });
+    expect(await ok(on, 'kernel.registry.unregister_pid', { pid })).toEqual({ pid, removed: 1 });
+  });
+});
+
+describe('files', () => {
+  it('are written, read, listed and deleted', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const bytes = Buffer.from(Uint8Array.from({ length: 256 }, (_, index) => index));
+    const file = { path: '/memory/a', content: bytes.toString('base64') };
+    expect(await ok(on, 'kernel.fs.write', { pid, ...file })).toEqual({
+      path: file.path,
+      size: 256,
+      owner_pid: pid,
+      mode: 'rw',
+      version: 1,
+    });
+    expect(await ok(on, 'kernel.fs.read', { path: file.path })).toMatchObject({ ...file, size: 256 });
+    expect(await ok(on, 'kernel.fs.stat', { path: file.path })).toMatchObject({ owner_pid: pid, version: 1 });
+    expect(await ok(on, 'kernel.fs.exists', { path: '/memory/b' })).toEqual({ path: '/memory/b', exists: false });
+    expect(await fails(on, 'kernel.fs.write', { pid, ...file, if_absent: true })).toMatchObject({
+      code: -32162,
+      data: { fault: 'file_exists', path: file.path },
+    });
+    expect(await ok(on, 'kernel.fs.set_mode', { path: file.path, mode: 'ro' })).toEqual({ path: file.path, mode: 'ro' });
+    expect(await fails(on, 'kernel.fs.write', { pid, ...file })).toMatchObject({ code: -32164, data: { fault: 'file_read_only' } });
+    expect(await ok(on, 'kernel.fs.list', { prefix: '/memory/', owner_pid: pid })).toMatchObject({
+      entries: [{ path: file.path }],
+      total: 1,
+    });
+    expect(await ok(on, 'kernel.fs.delete', { path: file.path })).toEqual({ path: file.path, removed: true });
+    expect(await ok(on, 'kernel.fs.delete', { path: file.path })).toEqual({ path: file.path, removed: false });
+    await ok(on, 'kernel.fs.write', { pid, ...file });
+    expect(await ok(on, 'kernel.fs.gc_orphaned', { pid })).toEqual({ pid, removed: 1 });
+  });
+
+  it('keep their versions', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const write = (text: string, expected_version: number) =>
+      ok(on, 'file.write', { pid, path: '/a', content: Buffer.from(text).toString('base64'), expected_version });
+    await write('one', 0);
+    expect(await write('two', 1)).toMatchObject({ version: 2, size: 3 });
+    expect(await fails(on, 'file.write', { pid, path: '/a', content: '', expected_version: 1 })).toMatchObject({
+      code: -32007,
+      data: { fault: 'conflict', version: 2 },
+    });
+    expect(Buffer.from((await ok(on, 'file.read', { path: '/a', version: 1 })).content, 'base64').toString()).toBe('one');
+    expect((await ok(on, 'file.history', { path: '/a' })).versions.map(({ version }) => version)).toEqual([2, 1]);
+    expect(await ok(on, 'file.restore', { pid, path: '/a', version: 1 })).toMatchObject({ version: 3, size: 3 });
+    expect(await ok(on, 'file.purge_history', { path: '/a', keep: 1 })).toEqual({ path: '/a', removed: 1 });
+  });
+
+  it('of 16 MiB pass in one call, there and back', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const content = Buffer.alloc(16 * 2 ** 20, 'warren').toString('base64');
+    expect(await ok(on, 'kernel.fs.write', { pid, path: '/large', content })).toMatchObject({ size: 16 * 2 ** 20 });
+    expect((await ok(on, 'kernel.fs.read', { path: '/large' })).content === content).toBe(true);
+  });
+});
+
+describe('what the kernel says about itself', () => {
+  it('is a view, a summary, metrics, and the list of what it answers', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    expect(await ok(on, 'kernel.observe.proc', { pid })).toMatchObject({ process: { pid }, capability: null, mailbox: { exists: false } });
+    expect(await ok(on, 'kernel.observe.proc', { pid: 99 })).toMatchObject({ process: null, recent_events: [] });
+    expect(await ok(on, 'kernel.observe.summary', {})).toMatchObject({ kernel_version: '1.2.3', agents: { READY: 1, total: 1 } });
+    const { text } = await ok(on, 'kernel.observe.prometheus', {});
+    expect(text).toContain('cheetahclaws_kernel_agents{state="READY"} 1\n');
+    expect(text).toContain('warren_operation_seconds_count{operation="kernel.observe.summary"} 1\n');
+    const { methods, tier_counts } = await ok(on, 'kernel.api.list_methods', {});
+    expect(tier_counts).toEqual({ stable: 58, experimental: 0, deprecated: 0 });
+    expect(verifyContract(methods)).toMatchObject({ missing: [], extra: [] });
+    expect(methods).toEqual(methods.toSorted());
+    expect(await ok(on, 'kernel.api.list_methods', { tier: 'deprecated' })).toMatchObject({ methods: [] });
+    expect(await fails(on, 'kernel.api.list_methods', { tier: 'bogus' })).toMatchObject({ code: -32602, data: { field: 'tier' } });
+    expect(await ok(on, 'kernel.api.version_info', {})).toMatchObject({
+      api_version: '0',
+      method_count: 58,
+      rfcs_implemented: { length: 27 },
+    });
+  });
+});
+
+describe('workspaces and tokens', () => {
+  it('are made, changed and listed', async () => {
+    await using on = await openTestGateway();
+    const made = await ok(on, 'workspace.create', { workspace: 'acme', settings: { weight: 3, retention: { events_max: 7 } } });
+    expect(made.settings).toMatchObject({ weight: 3, retention: { events_max: 7 } });
+    expect(await fails(on, 'workspace.create', { workspace: 'acme' })).toMatchObject({ code: -32006, data: { fault: 'already_exists' } });
+    const updated = await ok(on, 'workspace.update', { workspace: 'acme', settings: { running_max: 5 } });
+    expect(updated.settings).toEqual({ ...made.settings, running_max: 5 });
+    expect(await ok(on, 'workspace.get', {})).toMatchObject({ workspace: 'default' });
+    expect(await ok(on, 'workspace.get', { workspace: 'acme' })).toEqual(updated);
+    expect((await ok(on, 'workspace.list', {})).workspaces.map(({ workspace }) => workspace)).toEqual(['acme', 'default']);
+    expect(await create(on)).toBe(1);
+    expect((await ok(on, 'kernel.agent.create', { name: 'b', template: 't' }, { workspace: 'acme' })).pid).toBe(1);
+    expect(await fails(on, 'kernel.info', {}, { workspace: 'nobody' })).toMatchObject({ code: -32004, data: { fault: 'not_found' } });
+  });
+
+  it('let in who has one, as what it is, until it is revoked', async () => {
+    await using on = await openTestGateway();
+    const pid = await create(on);
+    const member = await ok(on, 'token.create', { label: 'laptop' });
+    const process = await ok(on, 'token.create', { pid, expires_at: Date.now() / 1_000 + 60 });
+    const operator = await ok(on, 'token.create_operator', { label: 'root' });
+    expect([member, process, operator].map(({ principal }) => principal.kind)).toEqual(['member', 'process', 'operator']);
+    expect(await ok(on, 'kernel.agent.get', { pid }, process)).toMatchObject({ pid });
+    expect(await fails(on, 'kernel.info', {}, process)).toMatchObject({ code: -32005 });
+    expect((await ok(on, 'token.list', {}, member)).tokens.map(({ token_id }) => token_id).toSorted()).toEqual(
+      [member.token_id, process.token_id].toSorted(),
+    );
+    expect((await ok(on, 'token.list', {}, operator)).tokens).toHaveLength(3);
+    expect(await ok(on, 'token.revoke', { token_id: operator.token_id }, member)).toEqual({ revoked: false });
+    expect(await ok(on, 'token.revoke', { token_id: process.token_id }, member)).toEqual({ revoked: true });
+    expect(await fails(on, 'kernel.agent.get', { pid }, process)).toMatchObject({ code: -32014, data: { fault: 'unauthenticated' } });
+  });
+});
+
+describe('the daemon', () => {
+  it('says how it is, checks and copies what it keeps, and passes on that it shall stop', async () => {
+    const asked: number[] = [];
+    await using on = await openTestGateway({ onStopAsked: (drainMs) => asked.push(drainMs) });
+    expect(await ok(on, 'daemon.status', {})).toMatchObject({
+      version: '1.2.3',
+      system_pid: process.pid,
+      state: 'running',
+      addresses: on.served.addresses,
+      workspaces: 1,
+    });
+    expect(await ok(on, 'store.check', {})).toEqual({ problems: [] });
+    const path = join(on.directory, 'copy.db');
+    expect(await ok(on, 'store.backup', { path })).toEqual({ path, bytes: readFileSync(path).length });
+    expect(await fails(on, 'store.backup', { path })).toMatchObject({ data: { fault: 'already_exists' } });
+    expect(await fails(on, 'store.backup', { path: 'copy.db' })).toMatchObject({ code: -32602, data: { field: 'path' } });
+    expect(existsSync('copy.db')).toBe(false);
+    expect(await ok(on, 'daemon.stop', { drain_ms: 7 })).toEqual({ state: 'draining' });
+    expect(asked).toEqual([7]);
+  });
+});
+
+it('every operation there is was called by one of these', () => {
+  expect([...called].filter((name) => !isOperationName(name))).toEqual([]);
+  expect(Object.keys(OPERATIONS).filter((name) => !called.has(name))).toEqual([]);
+});
