@@ -95,12 +95,102 @@ export const RULES: Rules = {
       why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal',
     },
     {
+      module: 'zod',
+      folders: ['packages/protocol/src/contract', 'packages/gateway/src', 'test'],
+      why: 'it costs a start 20 ms and more, so only who speaks to a wire loads it',
+    },
+    {
       module: 'node:sqlite',
       folders: ['packages/kernel/src/store', 'scripts', 'test', 'bench'],
       why: 'nothing above the store knows SQL',
     },
   ],
   apart: [
+    {
+      path: 'packages/kernel/src/store',
+      mayNotImport: [
+        'packages/kernel/src/process',
+        'packages/kernel/src/event',
+        'packages/kernel/src/grant',
+        'packages/kernel/src/ledger',
+        'packages/kernel/src/schedule',
+        'packages/kernel/src/mailbox',
+        'packages/kernel/src/registry',
+        'packages/kernel/src/agentfs',
+        'packages/kernel/src/token',
+        'packages/kernel/src/workspace',
+        'packages/kernel/src/retention',
+        'packages/kernel/src/observe',
+        'packages/kernel/src/chaos',
+        'packages/kernel/src/open-kernel.ts',
+      ],
+      why: 'the store keeps rows and knows none of the rules',
+    },
+    {
+      path: 'packages/kernel/src/process',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/event',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/grant',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/ledger',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/schedule',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/mailbox',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/registry',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/agentfs',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/token',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/workspace',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/retention',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/observe',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/chaos',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
     {
       path: 'packages/sandbox/src/contract.ts',
       mayNotImport: ['packages/sandbox/src/backends', 'node:'],

@@ -13,20 +13,28 @@ async function statusWith(own: Daemon, token: string | undefined): Promise<numbe
   return (await own.client.send({ method: 'POST', path: '/rpc', port: own.port, headers }, INFO)).status;
 }
 
+/** Guesses until that is refused unseen. Each failure beyond the free ones doubles the time to wait, so a slow machine only needs a few more. */
+async function guess(own: Daemon): Promise<readonly number[]> {
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 429 && statuses.length < 30) statuses.push(await statusWith(own, `wrong-${statuses.length}`));
+  return statuses;
+}
+
 proves('wire:wrong-tokens', 'an address that guesses is locked out, over all its connections', async () => {
   await using own = await Daemon.start();
-  const { token } = await own.client.call('token.create', {});
-  const { token: other } = await own.client.call('token.create', {});
-  expect([await statusWith(own, undefined), await statusWith(own, token)]).toEqual([401, 200]);
-  const statuses: number[] = [];
-  // Each failure beyond the free ones doubles the time to wait, so a slow machine only needs a few more.
-  while (statuses.at(-1) !== 429 && statuses.length < 30) statuses.push(await statusWith(own, `wrong-${statuses.length}`));
-  expect(statuses.at(-1)).toBe(429);
-  expect(statuses.slice(0, -1)).toEqual(statuses.slice(0, -1).map(() => 401));
-  expect(statuses.length).toBeGreaterThan(4);
-  // A good token that was never seen from there waits as well: it might be the guess.
-  expect([await statusWith(own, other), await statusWith(own, token)]).toEqual([429, 200]);
-  expect((await own.client.post(INFO)).status).toBe(200);
+  const tokenOfMember = async () => (await own.client.call('token.create', {})).token;
+  const known = await tokenOfMember();
+  expect([await statusWith(own, undefined), await statusWith(own, known)]).toEqual([401, 200]);
+  const [free, locked] = [(await guess(own)).slice(0, -1), await guess(own)];
+  expect([new Set(free), free.length > 2, locked.at(-1)]).toEqual([new Set([401]), true, 429]);
+  // A good token that was never seen from there waits as well: it might be the guess. The lock may end at this very moment, and is then longer.
+  let status = 200;
+  for (let rounds = 0; rounds < 5 && status === 200; rounds++) {
+    const fresh = await tokenOfMember();
+    await guess(own);
+    status = await statusWith(own, fresh);
+  }
+  expect([status, await statusWith(own, known), (await own.client.post(INFO)).status]).toEqual([429, 200, 200]);
 });
 
 /** Every file of a directory and its size. */

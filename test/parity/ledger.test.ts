@@ -1,3 +1,4 @@
+import { parseWorkspaceId } from '@warren/protocol';
 import { expect } from 'vitest';
 import type { Client, Refusal } from './client.ts';
 import { shareDaemon } from './daemon.ts';
@@ -60,6 +61,17 @@ proves('ledger:charge', async () => {
   });
   expect(await os.call('kernel.ledger.check', { pid, dim: 'tokens', amount: 1_200 })).toMatchObject({ would_exceed: false });
   expect((await os.call('kernel.ledger.get', { pid })).entries).toMatchObject([{ used: 800, granted: 2_000 }]);
+});
+
+proves('ledger:charge', 'what is set aside for a call under way counts as used until it is settled', async () => {
+  const os = await daemon.workspace();
+  const pid = await createWith(os, { tokens: 10 });
+  const check = () => os.call('kernel.ledger.check', { pid, dim: 'tokens', amount: 4 });
+  const reserved = await os.call('ledger.reserve', { pid, amounts: { tokens: 7 } });
+  if (reserved.kind === 'denied') throw new Error('Nothing was set aside');
+  expect(await check()).toMatchObject({ used: 0, reserved: 7, would_use: 11, would_exceed: true });
+  await os.call('ledger.settle', { reservation_id: reserved.reservation_id, used: { tokens: 5 } });
+  expect(await check()).toMatchObject({ used: 5, reserved: 0, would_use: 9, would_exceed: false });
 });
 
 proves('ledger:charge', 'crossing a line a second time is said a second time', async () => {
@@ -203,8 +215,8 @@ proves('ledger:measured', async () => {
 proves('ledger:measured', 'what a run measures is charged where there is a budget, and silently not where there is none', async () => {
   const os = await daemon.workspace();
   const pid = await createWith(os, { wall_s: 10 });
-  const mine = daemon.kernel.workspace(os.workspace as Parameters<typeof daemon.kernel.workspace>[0]); // The daemon has made it.
-  const charged = await mine.ledger.record(pid, { wall_s: 2, cpu_s: 1 });
+  const { ledger } = daemon.kernel.workspace(parseWorkspaceId(os.workspace));
+  const charged = await ledger.record(pid, { wall_s: 2, cpu_s: 1 });
   expect(charged.map(({ charged: { dim, used } }) => [dim, used])).toEqual([['wall_s', 2]]);
   expect((await os.call('kernel.ledger.get', { pid })).entries).toMatchObject([{ dim: 'wall_s', used: 2 }]);
 });
@@ -225,21 +237,24 @@ proves('ledger:breach-stops', 'a process beyond its budget is suspended, and goe
 
 proves('ledger:breach-stops', 'or ended, or only refused more, as its budget says', async () => {
   const os = await daemon.workspace();
+  const { ledger } = daemon.kernel.workspace(parseWorkspaceId(os.workspace));
   const [killed, denied] = [
-    await createWith(os, { tokens: 1 }, { on_breach: 'kill' }),
-    await createWith(os, { tokens: 1 }, { on_breach: 'deny' }),
+    await createWith(os, { wall_s: 1 }, { on_breach: 'kill' }),
+    await createWith(os, { wall_s: 1 }, { on_breach: 'deny' }),
   ];
   for (const pid of [killed, denied]) {
     await run(os, pid);
-    await os.call('kernel.ledger.charge', { pid, dim: 'tokens', amount: 2 });
+    await ledger.record(pid, { wall_s: 1 });
+    expect((await os.call('kernel.agent.get', { pid })).state).toBe('RUNNING');
+    await ledger.record(pid, { wall_s: 1 });
   }
   expect(await os.call('kernel.agent.get', { pid: killed })).toMatchObject({
     state: 'DEAD',
     exit_kind: 'failed',
-    exit_detail: { reason: 'budget', account: `process:${killed}`, dim: 'tokens' },
+    exit_detail: { reason: 'budget', account: `process:${killed}`, dim: 'wall_s' },
   });
   expect((await os.call('kernel.agent.get', { pid: denied })).state).toBe('RUNNING');
-  expect(await os.call('ledger.reserve', { pid: denied, amounts: { tokens: 1 } })).toMatchObject({ kind: 'denied', dim: 'tokens' });
+  expect(await os.call('ledger.reserve', { pid: denied, amounts: { wall_s: 1 } })).toMatchObject({ kind: 'denied', dim: 'wall_s' });
 });
 
 proves('ledger:breach-stops', 'children spend the budget of their parent, and stop with it', async () => {

@@ -36,6 +36,19 @@ proves('mail:full', async () => {
   expect(await receive(os, pid, { since_msg_id: await send(os, pid) })).toEqual([]);
 });
 
+proves('mail:full', 'who reads and never acknowledges can go on for ever, and the box does not grow', async () => {
+  const os = await daemon.workspace();
+  const pid = await createBox(os, { queue_size: 2 });
+  let cursor = 0;
+  for (let round = 0; round < 30; round++) {
+    const sent = [await send(os, pid), await send(os, pid)];
+    expect(await receive(os, pid, { since_msg_id: cursor })).toEqual(sent);
+    cursor = sent[1] ?? cursor;
+  }
+  const kept = await receive(os, pid);
+  expect([kept.length <= 8, kept.at(-1)]).toEqual([true, cursor]);
+});
+
 proves('mail:full', 'a mailbox is made once, for a process that lives, and of a size that makes sense', async () => {
   const os = await daemon.workspace();
   const pid = await createBox(os);
@@ -171,6 +184,17 @@ proves('mail:box', async () => {
   expect(await os.call('kernel.mbox.publish', { topic: 'a', kind: 'k' })).toEqual({ delivered: 0, rejected: 0, msg_ids: [] });
   await os.call('kernel.mbox.create', { pid });
   expect(await peek(os, pid)).toEqual([]);
+});
+
+proves('mail:box', 'a mailbox goes with its process', async () => {
+  const os = await daemon.workspace();
+  const pid = await createBox(os);
+  await send(os, pid);
+  await os.call('kernel.agent.terminate', { pid, exit_kind: 'completed' });
+  const noBox: Refusal = { code: -32141, data: { pid, fault: 'mailbox_not_found' } };
+  expect(await os.refused('kernel.mbox.send', { recipient_pid: pid, kind: 'note' })).toEqual(noBox);
+  expect(await os.refused('kernel.mbox.recv', { pid })).toEqual(noBox);
+  expect(await os.refused('kernel.mbox.create', { pid })).toEqual({ code: -32144, data: { field: 'pid', fault: 'mail_invalid' } });
 });
 
 proves('mail:box', 'messages that are sent at once have ids of their own, in one order for all', async () => {

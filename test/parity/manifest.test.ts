@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { OPERATIONS } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
 import { checkCitations, citedIn, countWaiting, type Entries } from './check-citations.ts';
-import { MANIFEST, ORIGINS } from './manifest.ts';
+import { MANIFEST, ORIGINS, type Proved, type Waiting } from './manifest.ts';
 
 const SOURCES = readdirSync(import.meta.dirname)
   .filter((name) => name.endsWith('.test.ts') && name !== 'manifest.test.ts')
@@ -14,8 +14,12 @@ it('every group is in the manifest, and every entry that does not wait is proved
   const cited = SOURCES.flatMap(citedIn);
   expect(checkCitations(MANIFEST, ORIGINS, cited)).toEqual([]);
   const waiting = countWaiting(MANIFEST);
-  const count = [...waiting.values()].flat().length;
-  console.info(`parity: ${Object.keys(MANIFEST).length - count} entries are proved, by ${cited.length} tests; ${count} wait`);
+  const entries: readonly (Proved | Waiting)[] = Object.values(MANIFEST);
+  const proved = entries.filter((entry) => !('waitsFor' in entry));
+  const differing = proved.filter((entry) => 'differs' in entry);
+  console.info(
+    `parity: ${proved.length} entries are proved by ${cited.length} tests, ${differing.length} of them with a difference on purpose`,
+  );
   for (const [what, ids] of waiting) console.info(`parity: ${ids.length} wait for ${what}: ${ids.join(', ')}`);
 });
 

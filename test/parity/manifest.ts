@@ -50,6 +50,7 @@ export const MANIFEST = {
   'process:events': {
     origin: 6,
     behaviour: 'Creating, moving and ending leave one event each, in order, with the states before and after',
+    differs: 'The event of a new process also says whose run it is and what becomes of it when its parent ends.',
   },
   'event:append': {
     origin: 7,
@@ -117,7 +118,8 @@ export const MANIFEST = {
   'queue:order': {
     origin: 19,
     behaviour: 'Work is handed out by priority, then in the order it came, and not before its time',
-    differs: 'Waiting a minute is worth one priority, so that nothing waits for ever.',
+    differs:
+      'Waiting a minute is worth one priority, so that nothing waits for ever. Numbers may be text, but half a priority is refused, not cut.',
   },
   'queue:deadline': {
     origin: 20,
@@ -159,6 +161,7 @@ export const MANIFEST = {
   'mail:box': {
     origin: 28,
     behaviour: 'A mailbox goes with its messages and subscriptions; subscribing twice is once; messages sent at once have ids of their own',
+    differs: 'It also goes with its process, and who sends is a process that exists, or nobody in particular.',
   },
   'name:register': {
     origin: 29,

@@ -69,7 +69,13 @@ export type Known = {
 /** `firstEventId`: older events were purged. */
 export type Moment = { readonly now: number; readonly firstEventId: number };
 
-export type Observing = Moment & { readonly mine: WorkspaceKernel; readonly kernel: Kernel; readonly notes: Notes };
+export type Observing = Moment & {
+  readonly mine: WorkspaceKernel;
+  readonly kernel: Kernel;
+  readonly notes: Notes;
+  /** Since its start the kernel met no trouble, and so has done what it does unasked. */
+  readonly isUntroubled: boolean;
+};
 
 export interface Model {
   /** Takes one event. Throws when it tells of something that must not happen. */

@@ -45,7 +45,7 @@ export class Watch {
 
   /** Throws if somebody waits for what is there, while nothing is under way that could bring it. */
   async checkNobodyWaits(): Promise<void> {
-    if (!this.#world.isPunctual) return;
+    if (!this.#world.isUntroubled) return;
     for (const { notes } of this.#places) {
       for (const { what, isThere } of notes.waiting) {
         const isWaiting = await isThere().catch((error) => checkRefusal(error));
@@ -73,9 +73,9 @@ export class Watch {
   }
 
   async #observe({ id, notes }: World['places'][number]): Promise<Observing> {
-    const { now, kernel } = this.#world;
+    const { now, kernel, isUntroubled } = this.#world;
     const mine = kernel.workspace(id);
-    return { mine, kernel, notes, now, firstEventId: (await mine.events.extent()).firstId };
+    return { mine, kernel, notes, now, isUntroubled, firstEventId: (await mine.events.extent()).firstId };
   }
 
   async #meet(chronicle: Chronicle, { mine, firstEventId }: Observing): Promise<void> {

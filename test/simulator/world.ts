@@ -73,7 +73,7 @@ export class World implements AsyncDisposable {
   #steps = 0;
   #begun = 0;
   /** Since its start nobody set the clock and the disk was not full: whatever waits for its time is not late. */
-  isPunctual = true;
+  isUntroubled = true;
   /** Bytes of the log when the group that is under way began: what stood there was acknowledged, or never will be. */
   #sureBytes = 0;
 
@@ -145,7 +145,7 @@ export class World implements AsyncDisposable {
     const nth = 1 + this.#random.below(6);
     const slow = () => this.#time.pass(this.#random.below(SLOW_FLUSH_MS));
     const kind = this.#random.below(5);
-    if (kind === 0) this.isPunctual = false;
+    if (kind === 0) this.isUntroubled = false;
     if (kind === 0) this.#plan.plan(this.#random.pick(FULL_AT), nth, { kind: 'disk_full' });
     else if (kind === 1) this.#plan.plan('store.commit', nth, { kind: 'call', action: slow });
     else this.#planDeath(this.#random.pick(POINTS), nth);
@@ -161,7 +161,7 @@ export class World implements AsyncDisposable {
   }
 
   setClock(byMs: number): void {
-    this.isPunctual = false;
+    this.isUntroubled = false;
     this.#time.setClock(byMs);
   }
 
@@ -236,7 +236,7 @@ export class World implements AsyncDisposable {
   async #open(): Promise<void> {
     mkdirSync(this.#directory, { recursive: true });
     this.#isDead = false;
-    this.isPunctual = true;
+    this.isUntroubled = true;
     const opening = openKernel({
       directory: this.#directory,
       clock: this.#clock,

@@ -12,6 +12,7 @@ import { endGrants } from './grant/end-grants.ts';
 import { type Clock, createClock } from './internal/clock.ts';
 import type { FaultPoints } from './internal/fault-points.ts';
 import type { Kernel, WorkspaceKernel } from './kernel.ts';
+import { followDetach } from './ledger/answer-breach.ts';
 import { createLedger } from './ledger/create-ledger.ts';
 import { createLedgerChanges } from './ledger/ledger-changes.ts';
 import { recoverReservations } from './ledger/recover-reservations.ts';
@@ -56,7 +57,11 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const clock = options.clock ?? createClock();
   const store = openSqliteStore({ ...options, clock });
   const startedAt = clock.now();
-  const hooks: ProcessHooks = { onEnd: [endGrants, endReservations, followEnd, endMail, endNames], onMove: [followMove] };
+  const hooks: ProcessHooks = {
+    onEnd: [endGrants, endReservations, followEnd, endMail, endNames],
+    onMove: [followMove],
+    onDetach: [(transaction, process, eventId) => followDetach(transaction, budget, process, eventId)],
+  };
   const changes = createProcessChanges(hooks);
   const budget = { changes, readmit };
   const recentOf = new Map<WorkspaceId, RecentEvents>();

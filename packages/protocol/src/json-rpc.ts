@@ -7,7 +7,7 @@ export const JSON_RPC_ERRORS = { parse_error: -32700, invalid_request: -32600, m
 
 export type JsonRpcId = string | number | null;
 
-/** Without an `id` (or with null, as clients of an earlier system send) it is a notification: success is not answered. */
+/** Without an `id` it is a notification and never answered. Null is an id like any other. */
 export type JsonRpcRequest = {
   readonly jsonrpc: '2.0';
   readonly method: string;

@@ -1,4 +1,5 @@
 import type { Part } from '../part.ts';
+import { files } from './files.ts';
 import { grants } from './grants.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
@@ -6,4 +7,4 @@ import { processes } from './processes.ts';
 import { queue } from './queue.ts';
 import { tokens } from './tokens.ts';
 
-export const PARTS: readonly Part[] = [processes, grants, ledger, queue, names, tokens];
+export const PARTS: readonly Part[] = [processes, grants, ledger, queue, names, files, tokens];

@@ -63,8 +63,7 @@ export class LedgerModel implements Model {
 
   hear(event: EventRecord): void {
     const { id, kind, payload } = event;
-    if (kind === 'kernel.file.written' || kind === 'kernel.file.restored')
-      this.#owe(id, Number(event.pid), new Map([[FILE_DIM, Number(payload['size'])]]));
+    if (kind === 'kernel.file.written' || kind === 'kernel.file.restored') this.#write(id, Number(event.pid), Number(payload['size']));
     if (kind.startsWith('kernel.ledger.')) this.#hearers[kind.slice('kernel.ledger.'.length)]?.(event);
   }
 
@@ -95,7 +94,8 @@ export class LedgerModel implements Model {
     ];
     const entries = accounts.flatMap((key) => this.rowsOf(key).map(toEntry));
     const breached = accounts.flatMap((key) => this.rowsOf(key).filter(isOver).toSorted(byDim).map(toEntry));
-    return { entries, breached };
+    const budgeted = accounts.filter((key) => this.rowsOf(key).length > 0).length;
+    return { entries, breached, totals: { budgeted, breached: breached.length } };
   }
 
   #row(account: unknown, dim: unknown): Row {
@@ -117,6 +117,12 @@ export class LedgerModel implements Model {
       if (rows.has(dim)) throw new Error(`${key} got a second budget of ${dim}`);
       rows.set(dim, { key, dim, used: 0, reserved: 0, granted: Number(granted), ...terms });
     }
+  }
+
+  #write(cause: number, pid: number, size: number): void {
+    const poor = this.#paidBy(pid).find(({ dim, granted, used, reserved }) => dim === FILE_DIM && size > granted - used - reserved);
+    if (poor !== undefined && size > 0) throw new Error(`Process ${pid} wrote ${size} bytes, and ${poor.key} has not so many left`);
+    this.#owe(cause, pid, new Map([[FILE_DIM, size]]));
   }
 
   /** Everybody who has the dimension pays, and the same. */
@@ -305,7 +311,8 @@ export const ledger: Part = {
     const pids = Array.from({ length: total }, (_, index) => index + 1);
     const accounts = [...pids.map((pid) => `process:${pid}`), ...AGENTS.map((name) => `agent:${name}`), 'workspace'].map(toAccount);
     const entries = (await Promise.all(accounts.map((account) => mine.ledger.list(account)))).flat();
-    return { entries, breached: await mine.ledger.listBreached(1_000) };
+    const { ledger: totals } = await mine.observe.summary();
+    return { entries, breached: await mine.ledger.listBreached(1_000), totals };
   },
 };
 

@@ -56,8 +56,10 @@ export class ProcessModel implements Model {
     this.#bereaved.clear();
   }
 
-  state({ firstEventId }: Moment): readonly ProcessRecord[] {
-    return [...this.all.values()].map((each) => ({ ...each, lastEventId: each.lastEventId < firstEventId ? 0 : each.lastEventId }));
+  state({ firstEventId }: Moment) {
+    const all = [...this.all.values()].map((each) => ({ ...each, lastEventId: each.lastEventId < firstEventId ? 0 : each.lastEventId }));
+    const totals = Object.fromEntries(PROCESS_STATES.map((state) => [state, all.filter((each) => each.state === state).length]));
+    return { all, totals };
   }
 
   #create({ pid = 0, at, payload }: EventRecord): void {
@@ -162,7 +164,8 @@ export const processes: Part = {
   createModel: ({ processes: model }) => model,
 
   async observe({ mine }) {
-    return (await mine.processes.list({}, { limit: 10_000 })).processes;
+    const { processes: totals } = await mine.observe.summary();
+    return { all: (await mine.processes.list({}, { limit: 10_000 })).processes, totals };
   },
 };
 

@@ -20,6 +20,7 @@ const ENDINGS = ['failed', 'released', 'completed', 'completed'] as const;
 const WORKERS = ['w1', 'w2'] as const;
 const AGEING_MS = 60_000;
 const JITTER = 0.1;
+const QUEUE_STATES = ['queued', 'dispatched', 'completed', 'expired', 'cancelled', 'dead'] as const;
 const FINAL = ['completed', 'cancelled', 'expired', 'dead'];
 
 type Kept = QueueEntry & {
@@ -84,8 +85,12 @@ export class QueueModel implements Model {
     }
   }
 
-  state(): readonly QueueEntry[] {
-    return [...this.#all.values()].map(toEntry);
+  state() {
+    const entries = [...this.#all.values()].map(toEntry);
+    return {
+      entries,
+      totals: Object.fromEntries(QUEUE_STATES.map((state) => [state, entries.filter((each) => each.state === state).length])),
+    };
   }
 
   /** What a claim finds, best first. */
@@ -364,7 +369,7 @@ export const queue: Part = {
   async observe({ mine }) {
     const { entries, total } = await mine.queue.list({}, { limit: 10_000 });
     if (total !== entries.length) throw new Error(`${total} entries are counted, ${entries.length} are there`);
-    return entries;
+    return { entries, totals: (await mine.observe.summary()).queue };
   },
 
   lasts: [last('what waits for a process alone', true), last('all that waits', false)],

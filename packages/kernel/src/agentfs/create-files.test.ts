@@ -226,9 +226,9 @@ describe('writing', () => {
     await mine.files.purgeHistory('/a', 1);
     const [one, other] = [sha(bytes('one')), sha(bytes('other'))];
     expect(await eventsOf(mine)).toEqual([
-      ['kernel.file.written', pid, { path: '/a', version: 1, size: 3, hash: one }],
-      ['kernel.file.written', pid, { path: '/a', version: 2, size: 5, hash: other }],
-      ['kernel.file.restored', pid, { path: '/a', version: 3, restored_version: 1, size: 3, hash: one }],
+      ['kernel.file.written', pid, { path: '/a', version: 1, size: 3, hash: one, mode: 'rw' }],
+      ['kernel.file.written', pid, { path: '/a', version: 2, size: 5, hash: other, mode: 'rw' }],
+      ['kernel.file.restored', pid, { path: '/a', version: 3, restored_version: 1, size: 3, hash: one, mode: 'rw' }],
       ['kernel.file.deleted', pid, { path: '/a', version: 4 }],
       ['kernel.file.purged', undefined, { path: '/a', versions: 3 }],
     ]);

@@ -79,8 +79,8 @@ export function createFileChanges(rules: FileRules): FileChanges {
     write(transaction, request, content, limits) {
       const before = changes.admit(transaction, request, content.size);
       const { row, purged } = put(transaction, before, { ...request, owner: request.pid }, content, limits);
-      const { pid, path, version, size, hash } = { ...row, pid: request.pid };
-      const eventId = transaction.events.append({ pid, kind: 'kernel.file.written', payload: { path, version, size, hash } });
+      const { pid, path, version, size, hash, mode } = { ...row, pid: request.pid };
+      const eventId = transaction.events.append({ pid, kind: 'kernel.file.written', payload: { path, version, size, hash, mode } });
       rules.chargeInside(transaction, pid, { [WRITE_DIM]: size }, eventId);
       return { value: row, purged };
     },
@@ -90,7 +90,7 @@ export function createFileChanges(rules: FileRules): FileChanges {
       const request: WriteRequest = { pid, path, metadata, mode: undefined, ifAbsent: false, expectedVersion: undefined };
       const before = changes.admit(transaction, request, past.size);
       const { row, purged } = put(transaction, before, { ...request, owner }, { kind: 'kept', ...past }, limits);
-      const payload = { path, version: row.version, restored_version: version, size: row.size, hash: row.hash };
+      const payload = { path, version: row.version, restored_version: version, size: row.size, hash: row.hash, mode: row.mode };
       const eventId = transaction.events.append({ pid, kind: 'kernel.file.restored', payload });
       rules.chargeInside(transaction, pid, { [WRITE_DIM]: row.size }, eventId);
       return { value: row, purged };

@@ -175,6 +175,23 @@ describe('the end of a breach', () => {
     expect(events.map(({ kind }) => kind)).toEqual(['kernel.process.transitioned', cause]);
   });
 
+  it('comes for a child that is detached from the parent whose budget it was, and for all below it', async () => {
+    await using test = await openTestKernel();
+    await start(test);
+    const child = await test.mine.processes.create({ ...ONE, parentPid: 1, onParentEnd: 'detach' });
+    await test.mine.processes.transition(child.pid, 'RUNNING');
+    await start(test, { parentPid: child.pid });
+    const idle = await test.mine.processes.create({ ...ONE, parentPid: child.pid });
+    await test.mine.queue.enqueue({ pid: idle.pid });
+    await limit(test, breachOf(of(1), 'suspend'));
+    await test.mine.ledger.charge(1, 'tokens', 11);
+    expect(await test.mine.queue.claim({ worker: 'w' })).toEqual([]);
+    expect(await states(test)).toEqual(['SUSPENDED', 'SUSPENDED', 'SUSPENDED', 'READY']);
+    await test.mine.processes.end(1, 'completed');
+    expect(await states(test)).toEqual(['DEAD', 'READY', 'READY', 'READY']);
+    expect(await test.mine.queue.claim({ worker: 'w' })).toMatchObject([{ entry: { pid: idle.pid } }]);
+  });
+
   it('is not reached by adding too little', async () => {
     await using test = await openTestKernel();
     await start(test);

@@ -2,7 +2,8 @@
 import type { ProcessChanges } from '../process/process-changes.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import { type LedgerRow, WORKSPACE_ACCOUNT } from '../store/tables/ledger-table.ts';
-import { pidOf } from './account.ts';
+import type { ProcessRow } from '../store/tables/process-table.ts';
+import { pidOf, processKey } from './account.ts';
 import { isOver, isPastWarning } from './use.ts';
 
 /** Somebody shall look again whether work of these processes may start: a budget of theirs is no longer breached. */
@@ -64,6 +65,11 @@ function stop(transaction: Transaction, changes: ProcessChanges, row: LedgerRow,
   } else if (process.state === 'RUNNING' || process.state === 'WAITING') {
     changes.move(transaction, process, 'SUSPENDED', because); // What is READY is not admitted.
   }
+}
+
+/** It and what is below it pay no longer into the accounts above it, and may have been stopped for one of those. */
+export function followDetach(transaction: Transaction, parts: BreachParts, { pid }: ProcessRow, eventId: number): void {
+  resume(transaction, parts, processKey(pid), eventId);
 }
 
 /**

@@ -94,6 +94,7 @@ export class Waiters {
       signal?.addEventListener('abort', entry.wake, { once: true });
       await promise;
       signal?.removeEventListener('abort', entry.wake);
+      if (signal?.aborted === true) return found; // What woke it, if anything did, is for the next.
     }
   }
 

@@ -15,7 +15,14 @@ export type EndHook = (transaction: Transaction, process: ProcessRow, eventId: n
 /** Hears of a move that is not an end. */
 export type MoveHook = (transaction: Transaction, change: Change) => void;
 
-export type ProcessHooks = { readonly onEnd: readonly EndHook[]; readonly onMove: readonly MoveHook[] };
+/** Hears of a process that has no parent any more, because that ended. `eventId` is the event of it. */
+export type DetachHook = (transaction: Transaction, process: ProcessRow, eventId: number) => void;
+
+export type ProcessHooks = {
+  readonly onEnd: readonly EndHook[];
+  readonly onMove: readonly MoveHook[];
+  readonly onDetach?: readonly DetachHook[] | undefined;
+};
 
 export type Exit = { readonly kind: ExitKind | undefined; readonly detail?: JsonObject | undefined };
 
@@ -66,7 +73,7 @@ export function createProcessChanges(hooks: ProcessHooks): ProcessChanges {
 
     end(transaction, before, exit, options = {}) {
       const change = endOne(transaction, before, exit, options, hooks);
-      endChildren(changes, transaction, change);
+      endChildren(changes, hooks, transaction, change);
       return change;
     },
   };
@@ -108,6 +115,7 @@ function endOne(
 /** What the end of a parent means for its children. A family is at most `DEPTH_MAX` deep, so this recursion ends soon. */
 export function endChildren(
   changes: ProcessChanges,
+  hooks: ProcessHooks,
   transaction: Transaction,
   { after: parent, eventId }: Pick<Change, 'after' | 'eventId'>,
 ): void {
@@ -122,7 +130,7 @@ export function endChildren(
         );
         break;
       case 'detach':
-        detach(transaction, child, eventId);
+        detach(transaction, hooks, child, eventId);
         break;
       case 'orphan':
         break;
@@ -132,10 +140,12 @@ export function endChildren(
   }
 }
 
-function detach(transaction: Transaction, child: ProcessRow, causationId: number): void {
-  transaction.processes.update({ ...child, parentPid: undefined, updatedAt: transaction.now });
+function detach(transaction: Transaction, { onDetach = [] }: ProcessHooks, child: ProcessRow, causationId: number): void {
+  const detached = { ...child, parentPid: undefined, updatedAt: transaction.now };
+  transaction.processes.update(detached);
   const payload = { parent_pid: child.parentPid ?? null };
-  transaction.events.append({ pid: child.pid, kind: 'kernel.process.detached', payload, causationId });
+  const eventId = transaction.events.append({ pid: child.pid, kind: 'kernel.process.detached', payload, causationId });
+  for (const hook of onDetach) hook(transaction, detached, eventId);
 }
 
 export function checkMove(process: ProcessRow, target: ProcessState): void {

@@ -33,7 +33,7 @@ function recoverStep(transaction: Transaction, policy: RecoveryPolicy, parts: Re
   const toRecover =
     policy === 'resume' ? interrupted.filter((each) => each.state === 'RUNNING' && !parts.isLeased(transaction, each.pid)) : interrupted;
   const recovered = toRecover.map((process) => recoverOne(transaction, process, policy, parts.hooks));
-  for (const change of recovered) if (change.after.state === 'DEAD') endChildren(parts.changes, transaction, change);
+  for (const change of recovered) if (change.after.state === 'DEAD') endChildren(parts.changes, parts.hooks, transaction, change);
   return { seen: interrupted.length, recovered: toRecover.length, after: interrupted.at(-1)?.pid ?? after };
 }
 

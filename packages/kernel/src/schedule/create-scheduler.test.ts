@@ -149,6 +149,22 @@ describe('waiting for work', () => {
     expect((await waiting).length).toBe(1);
   });
 
+  it('is possible in one workspace alone, where work of others does not count', async () => {
+    await using test = await openTestKernel();
+    const [a, b] = await createWorkspaces(test, { a: 1, b: 1 });
+    if (a === undefined || b === undefined) throw new Error('Two were created');
+    const enqueue = async (id: WorkspaceId) => test.kernel.workspace(id).queue.enqueue({ pid: await createProcess(test.kernel, id) });
+    const ofA = test.kernel.scheduler.claim({ worker: 'w', waitMs: LONG, workspace: a });
+    await enqueue(b);
+    expect(await isSettled(ofA)).toBe(false);
+    expect(await test.kernel.scheduler.claim({ worker: 'w', workspace: a })).toEqual([]);
+    await enqueue(a);
+    expect(await ofA).toMatchObject([{ workspace: 'a' }]);
+    expect(await test.kernel.scheduler.claim({ worker: 'w', workspace: a })).toEqual([]);
+    expect(await test.kernel.scheduler.claim({ worker: 'w', workspace: b })).toMatchObject([{ workspace: 'b' }]);
+    expect(await test.kernel.scheduler.claim({ worker: 'w', workspace: parseWorkspaceId('nobody') })).toEqual([]);
+  });
+
   it('gives one entry to one of many, and the others go on waiting', async () => {
     await using test = await openTestKernel();
     const pid = await createProcess(test.kernel);

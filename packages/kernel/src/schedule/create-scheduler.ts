@@ -12,9 +12,10 @@ import { DueTimer } from './due-timer.ts';
 import { releaseEntry } from './end-attempt.ts';
 import { requireHeld } from './entry.ts';
 import { FairShare } from './fair-share.ts';
-import type { ScheduledClaim, Scheduler } from './queue.ts';
+import type { ScheduledClaim, ScheduledClaimOptions, Scheduler } from './queue.ts';
 import { nextSweepAt, sweepQueue } from './sweep-queue.ts';
-import { WaitingLine } from './waiting-line.ts';
+import type { WaitingLine } from './waiting-line.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 const WAIT_MS_MAX = 3_600_000;
 /** Claims that may wait. */
@@ -44,13 +45,7 @@ class FairScheduler implements OwnedScheduler {
   readonly #parts: SchedulerParts;
   readonly #shares = new FairShare();
   readonly #timer: DueTimer;
-  /** One line for each kind of claim: what is nothing for one may be something for another. */
-  readonly #lines = {
-    alone: new WaitingLine(),
-    aloneUnchecked: new WaitingLine(),
-    sharing: new WaitingLine(),
-    sharingUnchecked: new WaitingLine(),
-  };
+  readonly #lines = new WaitingLines();
   readonly #listening: Disposable;
   #isClosed = false;
   /** Claims under way that may wait. */
@@ -67,13 +62,13 @@ class FairScheduler implements OwnedScheduler {
   async begin(ids: readonly WorkspaceId[]): Promise<void> {
     for (const id of ids) {
       this.#changed.add(id);
-      for (const line of Object.values(this.#lines)) line.makeReady(id, 1);
+      this.#lines.makeReady(id, 1);
     }
     await this.#lookAhead();
   }
 
   async claim(
-    { waitMs = 0, ...options }: Parameters<Scheduler['claim']>[0],
+    { waitMs = 0, workspace, ...options }: ScheduledClaimOptions,
     signal: AbortSignal = new AbortController().signal,
   ): Promise<readonly ScheduledClaim[]> {
     checkInteger(waitMs, 'wait_ms', 0, WAIT_MS_MAX);
@@ -82,14 +77,15 @@ class FairScheduler implements OwnedScheduler {
     if (waitMs > 0 && this.#patient >= WAITING_MAX) {
       throw new Fault('busy', `Cannot wait for work: ${this.#patient} claims wait, the limit is ${WAITING_MAX}`);
     }
-    const line = this.#lineOf(request);
+    const { startsProcess, isAdmissionChecked } = request;
+    using place = this.#lines.enter({ isSharing: !startsProcess, isAdmissionChecked }, workspace);
     const patience = waitMs > 0 ? 1 : 0;
     this.#patient += patience;
     try {
-      return await this.#claimOrWait(request, line, performance.now() + waitMs, signal);
+      return await this.#claimOrWait(request, place.line, performance.now() + waitMs, signal);
     } finally {
       this.#patient -= patience;
-      line.passOn();
+      place.line.passOn();
     }
   }
 
@@ -127,6 +123,7 @@ class FairScheduler implements OwnedScheduler {
       if (!hasMore) line.foundNothing(id, mark);
       return claims.map((claim) => ({ ...claim, workspace: id }));
     } catch (error) {
+      this.#shares.giveBack(id, request.limit);
       if (!isFault(error, 'not_found')) throw error;
       line.foundNothing(id, mark); // The workspace is gone.
       this.#shares.forget(id);
@@ -171,7 +168,7 @@ class FairScheduler implements OwnedScheduler {
 
   close(): void {
     this.#isClosed = true;
-    for (const line of Object.values(this.#lines)) line.sendAway();
+    this.#lines.sendAway();
     this.#listening[Symbol.dispose]();
     this.#timer.close();
   }
@@ -180,7 +177,7 @@ class FairScheduler implements OwnedScheduler {
     const ofQueue = events.filter(({ kind }) => kind.startsWith('kernel.queue.'));
     // What the queue does to a process comes with an event of its own.
     const wakes = ofQueue.filter(mayBringWork).length || events.filter(isFreed).length;
-    if (wakes > 0) for (const line of Object.values(this.#lines)) line.makeReady(id, wakes);
+    if (wakes > 0) this.#lines.makeReady(id, wakes);
     if (ofQueue.length === 0) return;
     if (this.#changed.size === 0) queueMicrotask(() => void this.#lookAhead().catch(() => {})); // The store is closed or in trouble: the next commit tries again.
     this.#changed.add(id);
@@ -191,11 +188,6 @@ class FairScheduler implements OwnedScheduler {
     const changed = [...this.#changed];
     this.#changed.clear();
     for (const id of changed) this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
-  }
-
-  #lineOf({ startsProcess, isAdmissionChecked }: CheckedClaim): WaitingLine {
-    if (startsProcess) return isAdmissionChecked ? this.#lines.alone : this.#lines.aloneUnchecked;
-    return isAdmissionChecked ? this.#lines.sharing : this.#lines.sharingUnchecked;
   }
 }
 

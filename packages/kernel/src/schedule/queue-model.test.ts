@@ -1,7 +1,8 @@
 /** The queue against a plain model of it: whatever is done in whatever order, both give out the same entries and end in the same states. */
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { QueueState } from '../store/tables/queue-table.ts';
+import { QUEUE_STATES, type QueueState } from '../store/tables/queue-table.ts';
 import { openTestKernel, type TestKernel } from '../test-support/open-test-kernel.ts';
 import { backoffAfter } from './backoff.ts';
 import type { Claim } from './queue.ts';
@@ -263,6 +264,21 @@ const reopen = fc.constant(
   }),
 );
 
+/** What is counted beside the entries is what there is of them. */
+async function checkCounts(test: TestKernel): Promise<void> {
+  const { entries } = await test.mine.queue.list({}, { limit: 1_000 });
+  await test.kernel.store.workspace(DEFAULT_WORKSPACE).read(({ queue, processes }) => {
+    const count = (state: QueueState, pid?: number) =>
+      entries.filter((entry) => entry.state === state && (pid === undefined || entry.pid === pid)).length;
+    for (const state of QUEUE_STATES) expect([state, queue.totals()[state]]).toEqual([state, count(state)]);
+    for (const pid of [1, 2, 3]) {
+      const { queued = 0, dispatched = 0 } = queue.lane(pid) ?? {};
+      const expected = processes.find(pid)?.state === 'DEAD' ? [0, 0] : [count('queued', pid), count('dispatched', pid)];
+      expect([pid, queued, dispatched]).toEqual([pid, ...expected]);
+    }
+  });
+}
+
 it('the queue gives out what a plain model of it gives out, and ends where it ends', async () => {
   const commands = fc.commands(
     [
@@ -289,8 +305,8 @@ it('the queue gives out what a plain model of it gives out, and ends where it en
     { maxCommands: 150, size: 'max' },
   );
   await fc.assert(
-    fc.asyncProperty(commands, async (all) => {
-      await using test = await openTestKernel();
+    fc.asyncProperty(commands, fc.boolean(), async (all, isRehearsing) => {
+      await using test = await openTestKernel({ isRehearsing });
       const model = new Model();
       for (const _ of [1, 2, 3]) {
         const { pid, state } = await test.mine.processes.create({ name: 'a', template: 't' });
@@ -298,6 +314,9 @@ it('the queue gives out what a plain model of it gives out, and ends where it en
       }
       await fc.asyncModelRun(() => ({ model, real: { test } }), all);
       expect(model.entries.every(({ attempts, attemptsMax }) => attempts <= attemptsMax)).toBe(true);
+      await checkCounts(test);
+      await test.reopen();
+      await checkCounts(test);
       expect(await test.kernel.store.check()).toEqual([]);
     }),
     { numRuns: 30 },

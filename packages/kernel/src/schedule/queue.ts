@@ -106,13 +106,20 @@ export interface Queue {
 
 export type ScheduledClaim = Claim & { readonly workspace: WorkspaceId };
 
+export type ScheduledClaimOptions = Omit<ClaimOptions, 'now'> & {
+  /** Default 0, at most an hour. */
+  readonly waitMs?: number | undefined;
+  /** Only from this one. */
+  readonly workspace?: WorkspaceId | undefined;
+};
+
 /** Claims over all workspaces, each in its fair share, and waits for work without polling. */
 export interface Scheduler {
   /**
-   * Resolves as soon as there is something to claim, or with nothing after `waitMs` (default 0, at most an hour). When `signal` fires the
-   * wait ends with nothing; what was being claimed is given back. Faults: `queue_entry_invalid`, `busy` (too many wait).
+   * Resolves as soon as there is something to claim, or with nothing after `waitMs`. When `signal` fires the wait ends with nothing; what
+   * was being claimed is given back. Faults: `queue_entry_invalid`, `busy` (too many wait).
    */
-  claim(options: ClaimOptions & { readonly waitMs?: number | undefined }, signal?: AbortSignal): Promise<readonly ScheduledClaim[]>;
+  claim(options: ScheduledClaimOptions, signal?: AbortSignal): Promise<readonly ScheduledClaim[]>;
   /**
    * Does what time asks for: delayed entries become due, leases run out, deadlines pass. The scheduler's timer calls it; who stops the clock
    * calls it when the clock has moved.
