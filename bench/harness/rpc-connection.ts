@@ -5,7 +5,7 @@ const HEAD_END = '\r\n\r\n';
 
 export class RpcConnection {
   readonly #socket: Socket;
-  #received = Buffer.alloc(0);
+  #received: Buffer = Buffer.alloc(0);
   #resolve: ((body: string) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
 

@@ -7,6 +7,12 @@ const KEPT_MAX = 12;
 export class Notes {
   /** The newest process anybody heard of. */
   lastPid = 0;
+  /** Processes that got a box. */
+  readonly boxes: number[] = [];
+  /** Accounts that got a budget, as the kernel names them, and of what. */
+  readonly budgets: (readonly [account: string, dim: string])[] = [];
+  /** Entries of the queue. */
+  readonly entries: number[] = [];
   readonly claims: { readonly id: number; readonly fence: number }[] = [];
   readonly messages: Message[] = [];
   readonly reservations: number[] = [];

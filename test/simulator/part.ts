@@ -2,7 +2,7 @@
  * A part of the kernel as the simulator sees it: what can be asked of it at random, what its events say happened, and what it holds now. The
  * model is the events told to plain maps; it knows nothing of tables, transactions or flushes.
  */
-import type { EventRecord, Kernel, WorkspaceKernel } from '@warren/kernel';
+import type { EventRecord, Kernel, ProcessRecord, Summary, WorkspaceKernel } from '@warren/kernel';
 import type { Random } from '@warren/kernel/testing';
 import type { Notes } from './notes.ts';
 import type { LedgerModel } from './parts/ledger.ts';
@@ -32,6 +32,8 @@ export type Ask = (asking: Asking) => Promise<readonly Told[]>;
 
 export interface Part {
   readonly name: string;
+  /** How often it is asked, relative to the others. */
+  readonly weight: number;
   readonly asks: readonly Ask[];
   /** What is asked in the beginning, so that there is something to ask about. */
   readonly opening?: readonly Ask[];
@@ -73,6 +75,9 @@ export type Observing = Moment & {
   readonly mine: WorkspaceKernel;
   readonly kernel: Kernel;
   readonly notes: Notes;
+  /** What every part would ask for. */
+  readonly summary: Summary;
+  readonly processes: readonly ProcessRecord[];
   /** Since its start the kernel met no trouble, and so has done what it does unasked. */
   readonly isUntroubled: boolean;
 };

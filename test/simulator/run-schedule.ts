@@ -11,7 +11,7 @@ import { Watch } from './watch.ts';
 import { World, type WorldOptions } from './world.ts';
 
 const LIVES_MAX = 3;
-const BATCHES_MAX = 6;
+const BATCHES_MAX = 8;
 const AT_ONCE_MAX = 14;
 const CLOCK_JUMP_MS = 7_200_000;
 
@@ -41,7 +41,7 @@ class Schedule {
   asked = 0;
   readonly #world: World;
   readonly #random: Random;
-  /** One part is as likely to be asked as another, however many requests it knows. */
+  /** Each part as often as it is to be asked, however many requests it knows. */
   readonly #asks: readonly (readonly Ask[])[];
   readonly #openings: readonly (readonly Ask[])[];
   /** Those who ask and have not all been answered. */
@@ -50,7 +50,7 @@ class Schedule {
   constructor(world: World, parts: readonly Part[], random: Random) {
     this.#world = world;
     this.#random = random;
-    this.#asks = parts.map(({ asks }) => asks);
+    this.#asks = parts.flatMap(({ asks, weight }) => Array<readonly Ask[]>(weight).fill(asks));
     this.#openings = parts.map(({ opening = [] }) => opening);
     this.watch = new Watch(world, parts);
   }
@@ -72,7 +72,7 @@ class Schedule {
   async #live(): Promise<void> {
     const { chance, below } = this.#random;
     for (let batches = 1 + below(BATCHES_MAX); batches > 0 && !this.#world.isDead; batches--) {
-      if (chance(0.5)) this.#world.planTrouble();
+      if (chance(0.3)) this.#world.planTrouble();
       if (chance(0.15)) this.#world.setClock(below(2 * CLOCK_JUMP_MS) - CLOCK_JUMP_MS);
       if (chance(0.05)) this.#world.checkpoint();
       this.#world.pass(below(chance(0.3) ? 60_000 : 3_000));

@@ -11,6 +11,7 @@ import { ProcessModel } from './parts/processes.ts';
 import type { World } from './world.ts';
 
 const EVENTS_MAX = 10_000;
+const PROCESSES_MAX = 10_000;
 
 export class Watch {
   readonly #world: World;
@@ -75,7 +76,10 @@ export class Watch {
   async #observe({ id, notes }: World['places'][number]): Promise<Observing> {
     const { now, kernel, isUntroubled } = this.#world;
     const mine = kernel.workspace(id);
-    return { mine, kernel, notes, now, isUntroubled, firstEventId: (await mine.events.extent()).firstId };
+    const summary = await mine.observe.summary();
+    const firstEventId = summary.events.lastId - summary.events.count + 1;
+    const { processes } = await mine.processes.list({}, { limit: PROCESSES_MAX });
+    return { mine, kernel, notes, now, isUntroubled, firstEventId, summary, processes };
   }
 
   async #meet(chronicle: Chronicle, { mine, firstEventId }: Observing): Promise<void> {

@@ -142,7 +142,7 @@ export class World implements AsyncDisposable {
   /** Something goes wrong soon. */
   planTrouble(): void {
     if (this.#isCalm) return;
-    const nth = 1 + this.#random.below(6);
+    const nth = 1 + this.#random.below(12);
     const slow = () => this.#time.pass(this.#random.below(SLOW_FLUSH_MS));
     const kind = this.#random.below(5);
     if (kind === 0) this.isUntroubled = false;

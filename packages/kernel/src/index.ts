@@ -10,6 +10,7 @@ export { type KernelOptions, openKernel } from './open-kernel.ts';
 export type { ProcessRecord } from './process/processes.ts';
 export type { NameEntry } from './registry/names.ts';
 export type { QueueEntry, ScheduledClaim } from './schedule/queue.ts';
+export { createWorker } from './schedule/create-worker.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';
 export type { EventFilter, EventRecord } from './store/tables/event-table.ts';
 export type { GrantSet } from './store/tables/grant-table.ts';

@@ -159,6 +159,7 @@ function readIds(payload: EventRecord['payload']) {
 
 export const grants: Part = {
   name: 'grants',
+  weight: 1,
 
   opening: [
     async (asking) => {
@@ -190,8 +191,7 @@ export const grants: Part = {
 
   createModel: (known) => new GrantModel(known),
 
-  async observe({ mine }) {
-    const { processes } = await mine.processes.list({}, { limit: 1_000 });
+  async observe({ mine, processes }) {
     const all = [];
     for (const { pid } of processes) {
       const held = await mine.grants.find(pid);

@@ -251,6 +251,7 @@ function byDim(one: Row, other: Row): number {
 
 export const ledger: Part = {
   name: 'ledger',
+  weight: 2,
 
   opening: [create, create, create],
 
@@ -258,7 +259,9 @@ export const ledger: Part = {
     create,
     async (asking) => {
       const { mine, random } = asking;
-      const [pid, dim, amount] = [somePid(asking), random.pick(DIMS), random.below(40)];
+      const [account, dim] = someBudget(asking);
+      const pid = account.kind === 'process' ? account.pid : somePid(asking);
+      const amount = random.below(40);
       await mine.ledger.charge(pid, dim, amount);
       return amount > 0 && dim !== PEAK ? [{ kind: 'kernel.ledger.charged', pid }] : [];
     },
@@ -286,13 +289,14 @@ export const ledger: Part = {
     },
     async (asking) => {
       const { mine, random } = asking;
-      const [account, dim, amount] = [someAccount(asking), random.pick(DIMS), 1 + random.below(30)];
+      const [account, dim] = someBudget(asking);
+      const amount = 1 + random.below(20);
       await mine.ledger.refund(account, dim, amount);
       return [{ kind: 'kernel.ledger.refunded', payload: { account: toKey(account), dim, amount } }];
     },
     async (asking) => {
       const { mine, random } = asking;
-      const [account, dim] = [someAccount(asking), random.pick(DIMS)];
+      const [account, dim] = someBudget(asking);
       await mine.ledger.updateGrant(account, dim, someGrant(random, dim));
       return []; // It may have been so before.
     },
@@ -306,13 +310,10 @@ export const ledger: Part = {
 
   createModel: ({ ledger: model }) => model,
 
-  async observe({ mine }) {
-    const { total } = await mine.processes.list({}, { limit: 1 });
-    const pids = Array.from({ length: total }, (_, index) => index + 1);
-    const accounts = [...pids.map((pid) => `process:${pid}`), ...AGENTS.map((name) => `agent:${name}`), 'workspace'].map(toAccount);
-    const entries = (await Promise.all(accounts.map((account) => mine.ledger.list(account)))).flat();
-    const { ledger: totals } = await mine.observe.summary();
-    return { entries, breached: await mine.ledger.listBreached(1_000), totals };
+  async observe({ mine, processes, summary }) {
+    const keys = [...processes.map(({ pid }) => `process:${pid}`), ...AGENTS.map((name) => `agent:${name}`), 'workspace'];
+    const entries = (await Promise.all(keys.map((key) => mine.ledger.list(toAccount(key))))).flat();
+    return { entries, breached: await mine.ledger.listBreached(1_000), totals: summary.ledger };
   },
 };
 
@@ -323,6 +324,7 @@ async function create(asking: Asking): Promise<readonly Told[]> {
   const grants = Object.fromEntries(dims.map((dim) => [dim, someGrant(random, dim)]));
   const onBreach = random.pick(['suspend', 'suspend', 'kill', 'deny'] as const);
   await mine.ledger.create(account, grants, { warnAt: random.pick([0.5, 0.8, 1]), onBreach });
+  keep(asking.notes.budgets, ...dims.map((dim) => [toKey(account), dim] as const));
   return [{ kind: 'kernel.ledger.created', payload: { account: toKey(account), grants } }];
 }
 
@@ -331,6 +333,12 @@ function someAccount(asking: Asking): Account {
   const kind = random.pick(['process', 'process', 'process', 'agent', 'workspace'] as const);
   if (kind === 'process') return { kind, pid: somePid(asking) };
   return kind === 'agent' ? { kind, agent: random.pick(AGENTS) } : { kind };
+}
+
+/** Mostly one that is there. */
+function someBudget(asking: Asking): readonly [Account, string] {
+  const [guess, known] = [[someAccount(asking), asking.random.pick(DIMS)] as const, asking.random.find(asking.notes.budgets)];
+  return known === undefined || asking.random.chance(0.2) ? guess : [toAccount(known[0]), known[1]];
 }
 
 function toKey(account: Account): string {

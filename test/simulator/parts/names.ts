@@ -45,6 +45,7 @@ class NameModel implements Model {
 
 export const names: Part = {
   name: 'names',
+  weight: 1,
 
   asks: [
     async (asking) => {
@@ -70,9 +71,9 @@ export const names: Part = {
 
   createModel: (known) => new NameModel(known),
 
-  async observe({ mine }) {
+  async observe({ mine, summary }) {
     const { entries, total } = await mine.names.list({}, { limit: 100 });
-    if (total !== entries.length) throw new Error(`${total} names are counted, ${entries.length} are there`);
+    if (total !== entries.length || summary.names !== total) throw new Error(`${total} names are counted, ${entries.length} are there`);
     for (const entry of entries) if ((await mine.names.lookup(entry.name)).pid !== entry.pid) throw new Error(`${entry.name} is of two`);
     return entries;
   },

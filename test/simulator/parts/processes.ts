@@ -129,6 +129,7 @@ export class ProcessModel implements Model {
 
 export const processes: Part = {
   name: 'processes',
+  weight: 2,
 
   opening: [create, create, createChild, createChild],
 
@@ -163,9 +164,8 @@ export const processes: Part = {
 
   createModel: ({ processes: model }) => model,
 
-  async observe({ mine }) {
-    const { processes: totals } = await mine.observe.summary();
-    return { all: (await mine.processes.list({}, { limit: 10_000 })).processes, totals };
+  async observe({ processes: all, summary }) {
+    return { all, totals: summary.processes };
   },
 };
 

@@ -309,6 +309,7 @@ function toEntry({
 
 export const queue: Part = {
   name: 'queue',
+  weight: 4,
 
   opening: [enqueue, enqueue, enqueue],
 
@@ -346,14 +347,14 @@ export const queue: Part = {
       await mine.queue.release(id, fence);
       return [{ kind: 'kernel.queue.released', payload: { sched_id: id, fence } }];
     },
-    async ({ mine, random }) => {
-      const id = 1 + random.below(12);
+    async ({ mine, random, notes }) => {
+      const id = random.find(notes.entries) ?? 1;
       await mine.queue.cancel(id);
       return [{ kind: 'kernel.queue.cancelled', payload: { sched_id: id } }];
     },
     async ({ mine, random }) => {
       const { entries } = await mine.queue.list({ state: 'dead' });
-      const id = entries[0]?.id ?? 1 + random.below(12);
+      const id = entries[0]?.id ?? 1 + random.below(9);
       await mine.queue.retry(id);
       return [{ kind: 'kernel.queue.requeued', payload: { sched_id: id } }];
     },
@@ -366,10 +367,10 @@ export const queue: Part = {
 
   createModel: (known) => new QueueModel(known),
 
-  async observe({ mine }) {
+  async observe({ mine, summary }) {
     const { entries, total } = await mine.queue.list({}, { limit: 10_000 });
     if (total !== entries.length) throw new Error(`${total} entries are counted, ${entries.length} are there`);
-    return { entries, totals: (await mine.observe.summary()).queue };
+    return { entries, totals: summary.queue };
   },
 
   lasts: [last('what waits for a process alone', true), last('all that waits', false)],
@@ -382,6 +383,7 @@ async function enqueue(asking: Asking): Promise<readonly Told[]> {
   const deadline = random.chance(0.3) ? (runnableAt ?? now) + random.below(90_000) : undefined;
   const request = { pid: somePid(asking), priority: random.below(4), runnableAt, deadline, attemptsMax: 1 + random.below(3) };
   const { id } = await mine.queue.enqueue({ ...request, trigger, payload: { of: trigger }, ...KINDS[trigger] });
+  keep(asking.notes.entries, id);
   return 'dedupeKey' in KINDS[trigger] ? [] : [{ kind: 'kernel.queue.enqueued', pid: request.pid, payload: { sched_id: id, trigger } }];
 }
 
@@ -419,9 +421,9 @@ function someClaim(random: Random) {
 }
 
 /** A claim that somebody has or had, or that nobody was given. */
-function someHeld(random: Random, { claims }: Notes) {
-  const guess = { id: 1 + random.below(8), fence: 1 + random.below(3) };
-  return random.chance(0.9) ? (random.find(claims) ?? guess) : guess;
+function someHeld(random: Random, notes: Notes) {
+  const guess = { id: random.find(notes.entries) ?? 1, fence: 1 + random.below(3) };
+  return random.chance(0.9) ? (random.find(notes.claims) ?? guess) : guess;
 }
 
 function noteClaim(notes: Notes, { entry: { id, worker }, fence }: Pick<ScheduledClaim, 'entry' | 'fence'>): Told {

@@ -53,6 +53,7 @@ class TokenModel implements Model {
 
 export const tokens: Part = {
   name: 'tokens',
+  weight: 1,
 
   asks: [
     async (asking) => await create(asking, undefined),

@@ -18,6 +18,9 @@ async function ok<Name extends OperationName>(on: TestGateway, name: Name, param
   return result as Result<Name>; // It was just parsed as one.
 }
 
+/** What any operation may answer, whatever its definition says. */
+const ALWAYS_POSSIBLE = ['invalid_argument', 'unauthenticated', 'permission_denied', 'rate_limited', 'aborted', 'internal'];
+
 async function fails(
   on: TestGateway,
   name: OperationName,
@@ -27,6 +30,7 @@ async function fails(
   called.add(name);
   const { error } = await on.call(name, params, as);
   if (error === undefined) throw new Error(`${name} did not fail`);
+  expect([...OPERATIONS[name].faults, ...ALWAYS_POSSIBLE]).toContain(error.data?.['fault']);
   return { code: error.code, data: { ...error.data } };
 }
 
@@ -235,6 +239,46 @@ describe('the queue', () => {
   });
 });
 
+describe('claiming', () => {
+  it('as a member takes work of its own workspace only, and as an operator of all', async () => {
+    await using on = await openTestGateway();
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    const member = await ok(on, 'token.create', { workspace: 'acme' });
+    const enqueueIn = async (workspace: string): Promise<void> => {
+      const { pid } = await ok(on, 'kernel.agent.create', { name: 'a', template: 't' }, { workspace });
+      await ok(on, 'queue.enqueue', { pid }, { workspace });
+    };
+    await enqueueIn('default');
+    const claim = async (as?: As) =>
+      (await ok(on, 'queue.claim', { worker_id: 'w', max_n: 10 }, as)).claims.map(({ workspace }) => workspace).toSorted();
+    expect(await claim(member)).toEqual([]);
+    await enqueueIn('acme');
+    expect(await claim({ workspace: 'acme' })).toEqual(['acme']);
+    await enqueueIn('acme');
+    expect(await claim()).toEqual(['acme', 'default']);
+  });
+
+  it('waits for work in the own workspace, which is heard of at once, and for the time given', async () => {
+    await using on = await openTestGateway();
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    const member = await ok(on, 'token.create', { workspace: 'acme' });
+    expect(await ok(on, 'queue.claim', { worker_id: 'w', wait_ms: 20 }, member)).toEqual({ claims: [] });
+    const waiting = [1, 2].map(() => ok(on, 'queue.claim', { worker_id: 'w', wait_ms: 60_000 }, member));
+    const pids = [await create(on), await create(on)];
+    await ok(on, 'queue.enqueue', { pid: pids[0] ?? 0 });
+    for (const workspace of ['acme', 'acme']) {
+      const { pid } = await ok(on, 'kernel.agent.create', { name: 'a', template: 't' }, { workspace });
+      await ok(on, 'queue.enqueue', { pid, priority: 3 }, { workspace });
+    }
+    const claims = (await Promise.all(waiting)).flatMap((answer) => answer.claims);
+    expect(claims.map(({ workspace, entry }) => [workspace, entry.pid]).toSorted()).toEqual([
+      ['acme', 1],
+      ['acme', 2],
+    ]);
+    expect(await ok(on, 'kernel.sched.list', { state: 'queued' })).toMatchObject({ entries: [{ pid: pids[0] }], total: 1 });
+  });
+});
+
 describe('mail', () => {
   it('as an earlier system had it', async () => {
     await using on = await openTestGateway();
@@ -412,6 +456,10 @@ describe('workspaces and tokens', () => {
     expect(await ok(on, 'token.revoke', { token_id: operator.token_id }, member)).toEqual({ revoked: false });
     expect(await ok(on, 'token.revoke', { token_id: process.token_id }, member)).toEqual({ revoked: true });
     expect(await fails(on, 'kernel.agent.get', { pid }, process)).toMatchObject({ code: -32014, data: { fault: 'unauthenticated' } });
+    expect(await fails(on, 'token.create', { pid: 99 })).toMatchObject({ code: -32102, data: { fault: 'unknown_pid', pid: 99 } });
+    expect(await fails(on, 'token.create', { expires_at: 1 })).toMatchObject({ code: -32602, data: { field: 'expires_at' } });
+    await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'completed' });
+    expect(await fails(on, 'token.create', { pid })).toMatchObject({ code: -32103, data: { fault: 'illegal_transition', pid } });
   });
 });
 

@@ -31,11 +31,18 @@ export async function prepareSocketPath(path: string): Promise<void> {
 function makeDirectory(path: string): Stats {
   const directory = dirname(path);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o777 & ~OTHERS });
-    return lstatSync(directory);
+    return lstatSync(directory, { throwIfNoEntry: false }) ?? makeWithParents(directory);
   } catch (error) {
-    throw refusal(path, `its directory cannot be made (${error instanceof Error && 'code' in error ? error.code : 'unknown'})`);
+    throw refusal(path, `its directory cannot be made (${codeOf(error)})`);
   }
+}
+
+/** Node's own recursive one never returns where the file system makes no directories, as in /proc. */
+function makeWithParents(directory: string): Stats {
+  const parent = dirname(directory);
+  if (lstatSync(parent, { throwIfNoEntry: false }) === undefined) makeWithParents(parent);
+  mkdirSync(directory, { mode: 0o777 & ~OTHERS });
+  return lstatSync(directory);
 }
 
 function checkDirectory(path: string, directory: Stats): void {
@@ -62,7 +69,7 @@ function isAnswering(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', (error) => {
-      const code = 'code' in error ? error.code : undefined;
+      const code = codeOf(error);
       if (code === 'ECONNREFUSED' || code === 'ENOENT') resolve(false);
       // Full, or not for us to know: somebody is there.
       else if (code === 'EAGAIN' || code === 'EACCES') resolve(true);
@@ -77,6 +84,10 @@ function refuse(path: string, why: string): never {
 
 function refusal(path: string, why: string): Fault {
   return new Fault('permission_denied', `Cannot listen on unix:${path}: ${why}`, { details: { path } });
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 function ownUid(): number {

@@ -1,5 +1,4 @@
 import type { Kernel } from '@warren/kernel';
-import { claimOrWait } from './claim-or-wait.ts';
 import type { Call, HandlersOf } from './handler.ts';
 import { toClaim, toEntry } from './record/queue.ts';
 import { toMs, toMsIfGiven, toSeconds } from './time.ts';
@@ -71,17 +70,18 @@ export function createQueueHandlers(kernel: Kernel): HandlersOf<'kernel.sched.' 
     },
 
     async 'queue.claim'({ worker_id, max_n, lease_ms, wait_ms, admission_check, starts_process }, call) {
-      const options = {
-        worker: worker_id,
-        limit: max_n,
-        leaseMs: lease_ms,
-        isAdmissionChecked: admission_check,
-        startsProcess: starts_process,
-      };
-      const signal = wait_ms > 0 ? call.signal() : undefined;
-      const claims = isForAll(call)
-        ? await kernel.scheduler.claim({ ...options, waitMs: wait_ms }, signal)
-        : await claimOrWait(call.mine, options, wait_ms, signal);
+      const claims = await kernel.scheduler.claim(
+        {
+          worker: worker_id,
+          limit: max_n,
+          leaseMs: lease_ms,
+          isAdmissionChecked: admission_check,
+          startsProcess: starts_process,
+          waitMs: wait_ms,
+          workspace: isForAll(call) ? undefined : call.workspace,
+        },
+        wait_ms > 0 ? call.signal() : undefined,
+      );
       return { claims: claims.map(toClaim) };
     },
 

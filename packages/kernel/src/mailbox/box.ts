@@ -41,7 +41,10 @@ export function createBox(transaction: Transaction, box: NewBox): Box {
     throw new Fault('mailbox_exists', `Cannot create a box of process ${pid}: it has one`, { details: { pid } });
   }
   transaction.mail.insertBox(box);
-  const payload = { queue_size: box.capacity, retention_ms: box.retentionMs, senders: box.senders };
+  const payload = {
+    ...{ queue_size: box.capacity, sender_capacity: box.senderCapacity, retention_ms: box.retentionMs },
+    ...{ deliveries_max: box.deliveriesMax, senders: box.senders },
+  };
   transaction.events.append({ pid, kind: 'kernel.mail.box_created', payload });
   return toBox(requireBox(transaction, pid));
 }

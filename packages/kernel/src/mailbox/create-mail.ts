@@ -16,7 +16,7 @@ import { type Asking, closeRequest, openRequest, takeAnswer } from './request.ts
 import { send } from './send.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
 import { checkSubscription, checkTopic } from './topic.ts';
-import type { Waiters } from './waiters.ts';
+import { isAborted, type Waiters } from './waiters.ts';
 
 export type MailParts = { readonly store: WorkspaceStore; readonly waiters: Waiters; readonly now: () => number };
 
@@ -170,11 +170,6 @@ async function request({ store, waiters, now }: MailParts, asking: Asking, signa
   throw new Fault('deadline', `Cannot answer process ${pid}: process ${asking.recipient} did not within ${timeoutMs} ms`, {
     details: { pid, recipient: asking.recipient, correlation_id: correlationId },
   });
-}
-
-/** Asked for, because it changes while others are awaited. */
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
 }
 
 function aborted(pid: number, signal: AbortSignal | undefined): Fault {

@@ -1,6 +1,7 @@
 /** Deleting what is past its time, in small steps. */
 import type { Transaction } from '../store/store.ts';
 import type { BoxRow } from '../store/tables/mail-table.ts';
+import { idsPayload } from './ids-payload.ts';
 import { SWEEP_STEP } from './limits.ts';
 
 /** Boxes looked at in one step, whatever they hold. */
@@ -10,7 +11,7 @@ const BOXES = 100;
 export function expireBox(transaction: Transaction, box: BoxRow, at: number, limit: number): number {
   const { ids, dead } = transaction.mail.removeDue(box, at, limit);
   if (ids.length > 0) {
-    transaction.events.append({ pid: box.pid, kind: 'kernel.mail.expired', payload: { count: ids.length, dead_letters: dead } });
+    transaction.events.append({ pid: box.pid, kind: 'kernel.mail.expired', payload: { ...idsPayload(ids), dead_letters: dead } });
   }
   return ids.length;
 }

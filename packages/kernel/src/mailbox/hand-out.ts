@@ -2,6 +2,7 @@
 import type { Transaction } from '../store/store.ts';
 import type { BoxRow, MessageRow, Visible } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
+import { idsPayload } from './ids-payload.ts';
 import { DEAD_MAX } from './limits.ts';
 
 export type Taking = { readonly limit: number; readonly visibilityMs: number; readonly topic: string | undefined };
@@ -85,13 +86,4 @@ export function replay(
 
 function handedOut(transaction: Transaction, message: MessageRow): MessageRow {
   return { ...message, deliveredAt: transaction.now, deliveries: message.deliveries + 1 };
-}
-
-/** Ids named in an event; of more the first, the last and how many. */
-const IDS_NAMED = 100;
-
-function idsPayload(ids: readonly number[]) {
-  const sorted = ids.toSorted((one, other) => one - other);
-  if (ids.length <= IDS_NAMED) return { count: ids.length, message_ids: sorted };
-  return { count: ids.length, first_message_id: sorted[0] ?? null, last_message_id: sorted.at(-1) ?? null };
 }

@@ -1,5 +1,6 @@
 /** What a caller hands in as a letter, once it is known to be one. */
 import { Fault } from '@warren/protocol';
+import type { JsonObject } from '../internal/json.ts';
 import { checkPayload, checkWord } from '../internal/payload.ts';
 import type { NewMessage } from '../store/tables/mail-table.ts';
 import { checkNumber } from './check-number.ts';
@@ -22,4 +23,9 @@ export function checkLetter({ kind, payload = {}, priority, expiresAt, dedupeKey
   const text = JSON.stringify(checkPayload(payload, 'payload', 'mail_invalid'));
   const bytes = Buffer.byteLength(text);
   return { kind, text, bytes, priority: checkNumber(priority, PRIORITY, 'priority'), expiresAt, dedupeKey, correlationId };
+}
+
+/** What events tell of a letter that is not as most are. */
+export function termsPayload({ priority, expiresAt }: CheckedLetter): JsonObject {
+  return { ...(priority === PRIORITY.default ? {} : { priority }), ...(expiresAt === undefined ? {} : { expires_at: expiresAt }) };
 }

@@ -84,11 +84,11 @@ function isExpired({ expiresAt }: Known, now: number): boolean {
 }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('send' as const), sender: fc.nat(1), priority: fc.integer({ min: -1, max: 1 }), ttl: fc.option(fc.constantFrom(10, 20, 40), { nil: undefined }), isPublished: fc.boolean() }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('send' as const), sender: fc.nat(1), priority: fc.integer({ min: -1, max: 1 }), ttl: fc.option(fc.constantFrom(10, 20, 40), { nil: undefined, freq: 1 }), isPublished: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('receive' as const), limit: fc.integer({ min: 1, max: 3 }), visibilityMs: fc.constantFrom(10, 20, 40), isOfTopic: fc.boolean() }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), which: fc.nat(10) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('acknowledge' as const), which: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('replay' as const), limit: fc.integer({ min: 1, max: 3 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1, 10, 20, 50) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(1, 10, 20) }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'expire' }) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'restart' }) },
 ); // biome-ignore format: a table
@@ -108,6 +108,7 @@ async function check(steps: readonly Step[]): Promise<void> {
     await perform(test, model, pid, senders, each);
     await compare(test, model, pid);
   }
+  expect(await test.test.kernel.store.check()).toEqual([]);
 }
 
 async function perform(test: TestMail, model: Model, pid: number, senders: readonly number[], step: Step): Promise<void> {
@@ -166,13 +167,10 @@ async function performSend(
       });
   const pending = model.pending(now);
   const mine = pending.filter((each) => each.sender === sender);
+  await forgive(test, model, pid);
   if (id !== undefined) {
-    // What is not looked at is bounded too; what is past its time counts no more the moment room is needed.
     expect(pending.length).toBeLessThan(CAPACITY);
     expect(mine.length).toBeLessThan(SENDER_CAPACITY);
-    const { messages } = await test.mail.replay(pid, { limit: 100 });
-    const kept = new Set(messages.map((message) => message.id));
-    model.live = model.live.filter((each) => kept.has(each.id) || !isPast(each, now));
     model.live.push({ id, sender, priority, expiresAt, isPublished, deliveries: 0, deliveredAt: undefined, hiddenUntil: 0 });
   } else {
     const isCrowded = pending.length >= CAPACITY || mine.length >= SENDER_CAPACITY || model.delivered().length >= CAPACITY * 4;
@@ -180,7 +178,15 @@ async function performSend(
   }
 }
 
-/** What may be removed to make room. */
+/** Who sends may have removed something to make room: what is past its time, and in a box full of what was only replayed, some of that. */
+async function forgive(test: TestMail, model: Model, pid: number): Promise<void> {
+  const now = test.test.clock.now();
+  const kept = new Set((await test.mail.replay(pid, { limit: 100 })).messages.map((message) => message.id));
+  const isFull = model.delivered().length >= CAPACITY * 4;
+  const mayGo = (each: Known) => isPast(each, now) || (isFull && each.deliveredAt !== undefined && each.hiddenUntil === 0);
+  model.live = model.live.filter((each) => kept.has(each.id) || !mayGo(each));
+}
+
 function isPast(each: Known, now: number): boolean {
   return isExpired(each, now) || (each.deliveredAt !== undefined && each.deliveredAt + RETENTION_MS <= now && each.hiddenUntil <= now);
 }
@@ -199,9 +205,11 @@ async function compare(test: TestMail, model: Model, pid: number): Promise<void>
   expect(box?.pending).toBeLessThanOrEqual(CAPACITY);
   expect(box?.delivered).toBeLessThanOrEqual(CAPACITY * 4 + CAPACITY);
   expect((await test.mail.listDead(pid)).messages.every(({ id }) => model.dead.some((each) => each.id === id))).toBe(true);
-  expect(await test.test.kernel.store.check()).toEqual([]);
 }
 
 it('a box does what the model says', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), check), { numRuns: 60 });
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 80, size: 'max' }), check), {
+    numRuns: 40,
+    endOnFailure: true,
+  });
 }, 60_000);

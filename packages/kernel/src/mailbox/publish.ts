@@ -3,7 +3,7 @@ import { Fault } from '@warren/protocol';
 import type { Transaction } from '../store/store.ts';
 import type { BoxRow } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
-import type { CheckedLetter } from './letter.ts';
+import { type CheckedLetter, termsPayload } from './letter.ts';
 import { SUBSCRIBERS_MAX } from './limits.ts';
 import { checkSender, denied, maySend } from './permission.ts';
 import { isCrowded, makeRoom, roomFor } from './room.ts';
@@ -93,6 +93,7 @@ function appendEvent(transaction: Transaction, { sender, topic, letter }: Publis
     first_message_id: firstId ?? null,
     last_message_id: firstId === undefined ? null : firstId + recipients.length - 1,
     ...(recipients.length <= RECIPIENTS_NAMED ? { recipients } : {}),
+    ...termsPayload(letter),
   };
   transaction.events.append({ pid: sender, kind: 'kernel.mail.published', payload, correlationId: letter.correlationId });
 }

@@ -33,6 +33,8 @@ export function openRequest(transaction: Transaction, { sender, recipient, lette
   const until = transaction.now + timeoutMs;
   transaction.mail.deleteRequest(sender, correlationId); // One whose time has passed may still be there.
   transaction.mail.insertRequest({ pid: sender, correlationId, recipient, messageId, until });
+  const payload = { message_id: messageId, recipient, until };
+  transaction.events.append({ pid: sender, kind: 'kernel.mail.requested', payload, correlationId });
   return messageId;
 }
 

@@ -4,6 +4,7 @@ import type { Transaction } from '../store/store.ts';
 import type { BoxRow, Room } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
 import { expireBox } from './expire.ts';
+import { idsPayload } from './ids-payload.ts';
 import { BOX_BYTES_MAX, DELIVERED_FACTOR, SWEEP_STEP } from './limits.ts';
 
 /** Messages that make room at a time where they were read by `replay`, which nobody acknowledges. */
@@ -17,8 +18,13 @@ export function makeRoom(transaction: Transaction, box: BoxRow, sender: number |
   if (findObstacle(transaction, box, sender, bytes) === undefined) return undefined;
   if (box.dueAt !== undefined && box.dueAt <= transaction.now) expireBox(transaction, box, transaction.now, SWEEP_STEP);
   const swept = requireBox(transaction, box.pid);
-  if (swept.delivered >= swept.capacity * DELIVERED_FACTOR) transaction.mail.removeShown(box.pid, FORGOTTEN_STEP);
+  if (swept.delivered >= swept.capacity * DELIVERED_FACTOR) forgetShown(transaction, box.pid);
   return findObstacle(transaction, requireBox(transaction, box.pid), sender, bytes);
+}
+
+function forgetShown(transaction: Transaction, pid: number): void {
+  const { ids } = transaction.mail.removeShown(pid, FORGOTTEN_STEP);
+  if (ids.length > 0) transaction.events.append({ pid, kind: 'kernel.mail.forgotten', payload: idsPayload(ids) });
 }
 
 /** What this letter needs of a box, as the store may check it. */

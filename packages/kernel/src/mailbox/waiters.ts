@@ -88,13 +88,13 @@ export class Waiters {
         entry.arrival ??= before; // It was not looked for after all.
         throw error;
       }
-      if (found.isDone || signal?.aborted === true || this.#now() >= deadline) return found;
+      if (found.isDone || isAborted(signal) || this.#now() >= deadline) return found;
       if (found.nextVisibleAt !== undefined) this.#setBell(entry.interest.pid, found.nextVisibleAt);
       using _deadline = this.#alarm.set({ at: deadline, ring: entry.wake, isAwaited: true });
       signal?.addEventListener('abort', entry.wake, { once: true });
       await promise;
       signal?.removeEventListener('abort', entry.wake);
-      if (signal?.aborted === true) return found; // What woke it, if anything did, is for the next.
+      if (isAborted(signal)) return found; // What woke it, if anything did, is for the next.
     }
   }
 
@@ -156,6 +156,11 @@ export class Waiters {
     box.bell?.handle[Symbol.dispose]();
     this.#boxes.delete(pid);
   }
+}
+
+/** Asked for, because it changes while others are awaited. */
+export function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 /** Wakes the first that does not know yet and may take it. */

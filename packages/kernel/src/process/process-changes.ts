@@ -63,7 +63,7 @@ export function createProcessChanges(hooks: ProcessHooks): ProcessChanges {
         startedAt: target === 'RUNNING' ? (before.startedAt ?? now) : before.startedAt,
         pendingSignal: before.state === 'RUNNING' ? undefined : before.pendingSignal,
       };
-      transaction.processes.update(after);
+      transaction.processes.updateState(after);
       const payload = { prev_state: before.state, new_state: target, reason: reason ?? null };
       const eventId = transaction.events.append({ pid: before.pid, kind: 'kernel.process.transitioned', payload, causationId });
       const change = { before, after, eventId };

@@ -9,7 +9,7 @@ const CACHE_KIB = 32_768;
 const CHECKPOINT_PAGES = 8_000;
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** Rows of SQLite have no prototype; values are null, number, string or bytes. */
+/** By column. Values are null, number, string or bytes. */
 export type Row = Readonly<Record<string, SQLInputValue>>;
 
 export type Query = {
@@ -65,16 +65,16 @@ export class Database {
 
   /** A statement that reads. */
   query(sql: string): Query {
-    const statement = this.#prepareLater(sql);
+    const prepared = this.#prepareLater(sql);
     return {
-      get: (...values) => statement().get(...values) as Row | undefined, // SQLite's own types are wider for big integers and blobs, which are not used here.
-      all: (...values) => statement().all(...values) as Row[], // As above.
+      get: (...values) => getRow(prepared(), values),
+      all: (...values) => allRows(prepared(), values),
     };
   }
 
   /** A statement that writes. */
   change(sql: string): Change {
-    const statement = this.#prepareLater(sql);
+    const prepared = this.#prepareLater(sql);
     const beginWrite = (): void => {
       if (!this.isWriting) throw new Error('A write outside a transaction');
       this.writes++;
@@ -82,21 +82,21 @@ export class Database {
     return {
       run: (...values) => {
         beginWrite();
-        return Number(statement().run(...values).changes);
+        return Number(prepared().statement.run(...values).changes);
       },
       all: (...values) => {
         beginWrite();
-        return statement().all(...values) as Row[]; // As above.
+        return allRows(prepared(), values);
       },
     };
   }
 
   /** There are hundreds of statements, and to prepare them all takes longer than to open the file. So each waits for its first use. */
-  #prepareLater(sql: string): () => StatementSync {
-    let statement: StatementSync | undefined;
+  #prepareLater(sql: string): () => Prepared {
+    let prepared: Prepared | undefined;
     return () => {
-      statement ??= this.#connection.prepare(sql);
-      return statement;
+      prepared ??= prepare(this.#connection, sql);
+      return prepared;
     };
   }
 
@@ -107,6 +107,28 @@ export class Database {
   close(): void {
     if (this.#connection.isOpen) this.#connection.close();
   }
+}
+
+type Prepared = { readonly statement: StatementSync; readonly toRow: (values: SQLInputValue[]) => Row };
+
+/**
+ * The binding gives out arrays far faster than objects, and an object that a function made for its columns is read far faster than one of the
+ * binding's: all together a row of many columns takes a third of the time. The columns are those of our own statements.
+ */
+function prepare(connection: DatabaseSync, sql: string): Prepared {
+  const statement = connection.prepare(sql);
+  statement.setReturnArrays(true);
+  const columns = statement.columns().map(({ name }, index) => `${JSON.stringify(name)}: values[${index}]`);
+  return { statement, toRow: new Function('values', `return { ${columns.join(', ')} }`) as Prepared['toRow'] }; // As it was just written.
+}
+
+function getRow({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Row | undefined {
+  const values = statement.get(...parameters) as unknown as SQLInputValue[] | undefined; // It returns arrays.
+  return values === undefined ? undefined : toRow(values);
+}
+
+function allRows({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Row[] {
+  return (statement.all(...parameters) as unknown as SQLInputValue[][]).map(toRow); // As above.
 }
 
 /** What an error of SQLite means to a caller. Anything else is returned as it is: it is a defect or a fault already. */

@@ -17,6 +17,7 @@ const CONDITIONS: Readonly<Record<Shape, string>> = {
 
 export type EventStatements = ReturnType<typeof prepareEvents>;
 
+/** `LIMIT ? + 0` and not `LIMIT ?`: that would be planned anew for each value. */
 export function prepareEvents(database: Database) {
   const each = (make: (condition: string) => string): Readonly<Record<Shape, Query>> => ({
     all: database.query(make(CONDITIONS.all)),
@@ -26,8 +27,8 @@ export function prepareEvents(database: Database) {
   });
   return {
     find: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? AND id = ?`),
-    after: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} AND id > ? ORDER BY id LIMIT ?`),
-    newest: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} ORDER BY id DESC LIMIT ?`),
+    after: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} AND id > ? ORDER BY id LIMIT ? + 0`),
+    newest: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} ORDER BY id DESC LIMIT ? + 0`),
     lastIdOf: database.query('SELECT max(id) AS id FROM events WHERE ws = ? AND pid = ?'),
     firstId: database.query('SELECT min(id) AS id FROM events WHERE ws = ?'),
     at: database.query('SELECT at FROM events WHERE ws = ? AND id = ?'),

@@ -35,9 +35,12 @@ export function prepareProcesses(database: Database) {
       `SELECT ${COLUMNS} FROM processes INDEXED BY processes_by_parent WHERE ws = ? AND parent_pid = ? AND state <> 'DEAD' ORDER BY pid`,
     ),
     interrupted: database.query(
-      `SELECT ${COLUMNS} FROM processes WHERE ws = ? AND state IN ('RUNNING', 'WAITING') AND pid > ? ORDER BY pid LIMIT ?`,
+      `SELECT ${COLUMNS} FROM processes WHERE ws = ? AND state IN ('RUNNING', 'WAITING') AND pid > ? ORDER BY pid LIMIT ? + 0`,
     ),
     insert: database.change(`INSERT INTO processes (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    updateState: database.change(
+      'UPDATE processes SET state = ?, state_reason = ?, pending_signal = ?, updated_at = ?, started_at = ? WHERE ws = ? AND pid = ?',
+    ),
     update: database.change(
       `UPDATE processes SET parent_pid = ?, state = ?, state_reason = ?, on_parent_end = ?, pending_signal = ?, updated_at = ?,
        started_at = ?, ended_at = ?, exit_kind = ?, exit_detail = ?, metadata = ? WHERE ws = ? AND pid = ?`,
@@ -66,7 +69,7 @@ export class SqliteProcessTable implements ProcessTable {
 
   list(filter: ProcessFilter, { limit, offset }: { readonly limit: number; readonly offset: number }): readonly ProcessRow[] {
     const { where, values } = this.#where(filter);
-    const sql = `SELECT ${COLUMNS} FROM processes WHERE ${where} ORDER BY pid LIMIT ? OFFSET ?`;
+    const sql = `SELECT ${COLUMNS} FROM processes WHERE ${where} ORDER BY pid LIMIT ? + 0 OFFSET ? + 0`;
     return this.#statements.database
       .query(sql)
       .all(...values, limit, offset)
@@ -128,6 +131,11 @@ export class SqliteProcessTable implements ProcessTable {
       ...[this.#context.ws, row.pid],
     );
     if (changed !== 1) throw new Error(`No process ${row.pid} to update`);
+  }
+
+  updateState({ pid, state, stateReason, pendingSignal, updatedAt, startedAt }: ProcessRow): void {
+    const values = [state, stateReason ?? null, pendingSignal ?? null, updatedAt, startedAt ?? null];
+    if (this.#statements.updateState.run(...values, this.#context.ws, pid) !== 1) throw new Error(`No process ${pid} to update`);
   }
 
   #where(filter: ProcessFilter): { readonly where: string; readonly values: SQLInputValue[] } {

@@ -327,7 +327,8 @@ export class SqliteQueueTable implements QueueTable {
     const { pid, queued, dispatched, isTaken, isAdmitted, access, best } = lane;
     const counts = [queued, dispatched, isTaken ? 1 : 0, isAdmitted ? 1 : 0, ACCESS.indexOf(access)];
     const values = [...counts, best?.id ?? null, best?.rank ?? null, this.#context.ws, pid];
-    if (this.#statements.updateLane.run(...values) === 0) this.#statements.insertLane.run(...values);
+    const isKnownToBeNew = this.#lanes.has(pid) && this.#lanes.get(pid) === undefined;
+    if (isKnownToBeNew || this.#statements.updateLane.run(...values) === 0) this.#statements.insertLane.run(...values);
     this.#remember(lane.pid, lane);
   }
 
