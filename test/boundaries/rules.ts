@@ -55,8 +55,6 @@ export const RULES: Rules = {
       ours: ['protocol', 'kernel'],
       node: true,
       theirs: [
-        'hono',
-        '@hono/node-server',
         'ws',
         'zod',
         '@opentelemetry/api',

@@ -46,6 +46,8 @@ export type WorldOptions = {
   readonly wrap?: ((kernel: Kernel) => Kernel) | undefined;
   /** Dies the n-th time it reaches any of the points, in this way, and nothing else goes wrong. 0: never. */
   readonly death?: { readonly step: number; readonly tear: Tear } | undefined;
+  /** Changes what a store has while it is closed, in this directory. */
+  readonly tamper?: ((directory: string) => void) | undefined;
   /** The disk says that it wrote what it did not. A kernel cannot know; the simulator must. */
   readonly isDiskLying?: boolean | undefined;
 };
@@ -127,6 +129,7 @@ export class World implements AsyncDisposable {
     this.#plan.clear();
     await this.#close();
     if (!this.#isCalm && this.#random.chance(0.1)) this.planTrouble();
+    this.#options.tamper?.(this.#directory);
     for (;;) {
       try {
         await this.#open();

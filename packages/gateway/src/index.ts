@@ -1,7 +1,8 @@
 /** How programs reach Warren: adapters only. */
 export type { ListenAddress } from './http/listen-address.ts';
-export { type Served, type ServeOptions, serve } from './http/serve.ts';
+export { serve } from './http/serve.ts';
 export { SERVE_LIMITS, type ServeLimits } from './http/serve-limits.ts';
+export type { Served, ServeOptions } from './http/served.ts';
 export { createJsonLog, type Log, type LogFields } from './observe/log.ts';
 export { createLocalCalls, type LocalCallOptions, type LocalCalls } from './operations/local-calls.ts';
 export { openTracing } from './telemetry/open-tracing.ts';

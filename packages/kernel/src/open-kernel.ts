@@ -70,7 +70,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     recentOf.set(id, known);
     return known;
   };
-  store.onCommit((id, events) => recent(id).add(events));
+  store.onCommit((id, events, bytes) => recent(id).add(events, bytes));
   const { workspaces, settingsOf } = rememberSettings(createWorkspaces(store));
 
   const ledgerChanges = createLedgerChanges(budget);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFault } from './fault.ts';
-import { createSandboxId, parseSandboxId, type RandomSource } from './ids.ts';
+import { createSandboxId, createTokenId, parseSandboxId, type RandomSource } from './ids.ts';
 
 const same =
   (byte: number): RandomSource =>
@@ -28,6 +28,12 @@ describe('createSandboxId', () => {
 
   it('does not accept a random source that gives too little', () => {
     expect(() => createSandboxId(() => new Uint8Array(9))).toThrow('9 bytes');
+  });
+});
+
+describe('createTokenId', () => {
+  it('makes the same of the same bytes, under its own word', () => {
+    expect(createTokenId(same(255))).toBe('token_zzzzzzzzzzzzzzzz');
   });
 });
 

@@ -3,7 +3,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorOfFault, FAULTS, Fault, isFault } from '@warren/protocol';
 import { WebSocketServer } from 'ws';
-import { failure } from '../jsonrpc/create-dispatcher.ts';
+import { failure } from '../jsonrpc/answer-text.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
 import { authenticate } from './authenticate.ts';
 import { checkBrowser } from './check-browser.ts';

@@ -1,7 +1,7 @@
 /** Answers that are not those of an operation. Every refusal has the error object of JSON-RPC, so that clients read one form. */
 import type { ServerResponse } from 'node:http';
 import { errorOfFault, FAULTS, type Fault } from '@warren/protocol';
-import { failure } from '../jsonrpc/create-dispatcher.ts';
+import { failure } from '../jsonrpc/answer-text.ts';
 
 export type Headers = Readonly<Record<string, string | number>>;
 

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SILENT } from '../observe/log.ts';
 import type { CallOutcome } from '../observe/observe-calls.ts';
-import { createDispatcher, type DispatcherParts, type Method } from './create-dispatcher.ts';
+import type { Method } from './calls.ts';
+import { createDispatcher, type DispatcherParts } from './create-dispatcher.ts';
 
 type Caller = Record<string, never>;
 type Answer = { id: unknown; result?: unknown; error?: { code: number; message: string; data?: Record<string, unknown> } };

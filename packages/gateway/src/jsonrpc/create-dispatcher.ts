@@ -4,33 +4,13 @@
  * Requests of a batch run at the same time and are answered in their order. A notification (no `id`) is carried out and never answered; `id`
  * null is an id like any other. Whatever comes in, an answer comes out: nothing here throws.
  */
-import {
-  errorOfFault,
-  Fault,
-  type FaultCode,
-  isFault,
-  JSON_RPC_ERRORS,
-  type JsonObject,
-  type JsonRpcError,
-  type JsonRpcId,
-} from '@warren/protocol';
-import type { Log } from '../observe/log.ts';
-import type { ObserveCall } from '../observe/observe-calls.ts';
-import type { TraceParent } from '../telemetry/tracing.ts';
+import { answerBatch } from './answer-batch.ts';
+import { failure } from './answer-text.ts';
+import { type CallParts, Calls, type Traced } from './calls.ts';
 import { DISPATCH_LIMITS, type DispatchLimits } from './dispatch-limits.ts';
-import { type Envelope, readEnvelope, readJson } from './read-envelope.ts';
+import { readJson } from './read-json.ts';
 
-/** Carries out one call. `params` is what came over the wire, an object of anything. Its faults are answered as they are. */
-export type Method<Caller> = (params: JsonObject, caller: Caller) => Promise<unknown>;
-
-export type DispatcherParts<Caller extends { readonly traceParent?: TraceParent | undefined }> = {
-  readonly find: (name: string) => Method<Caller> | undefined;
-  readonly log: Log;
-  readonly observe: ObserveCall;
-  /** Names a failure of ours: the answer and the log line have it. */
-  readonly createErrorId: () => string;
-  readonly limits?: Partial<DispatchLimits> | undefined;
-};
+export type DispatcherParts<Caller extends Traced> = CallParts<Caller> & { readonly limits?: Partial<DispatchLimits> | undefined };
 
 export interface Dispatcher<Caller> {
   /** Undefined when there is nothing to answer: only notifications came. Never rejects. */
@@ -39,9 +19,7 @@ export interface Dispatcher<Caller> {
   idle(): Promise<void>;
 }
 
-export function createDispatcher<Caller extends { readonly traceParent?: TraceParent | undefined }>(
-  parts: DispatcherParts<Caller>,
-): Dispatcher<Caller> {
+export function createDispatcher<Caller extends Traced>(parts: DispatcherParts<Caller>): Dispatcher<Caller> {
   const limits = { ...DISPATCH_LIMITS, ...parts.limits };
   const calls = new Calls(parts, limits.callsMax);
   return {
@@ -53,147 +31,4 @@ export function createDispatcher<Caller extends { readonly traceParent?: TracePa
     },
     idle: () => calls.idle(),
   };
-}
-
-async function answerBatch<Caller extends { readonly traceParent?: TraceParent | undefined }>(
-  calls: Calls<Caller>,
-  requests: readonly unknown[],
-  caller: Caller,
-  { batchMax, batchAnswerMax }: DispatchLimits,
-): Promise<string | undefined> {
-  if (requests.length === 0) {
-    return failure(null, { code: JSON_RPC_ERRORS.invalid_request, message: 'Cannot understand the request: the batch is empty' });
-  }
-  if (requests.length > batchMax) {
-    const message = `Cannot carry out the batch: it has ${requests.length} requests, the limit is ${batchMax}`;
-    return failure(null, errorOfFault(new Fault('too_large', message, { details: { limit: batchMax } })));
-  }
-  let characters = 0;
-  const answers = await Promise.all(
-    requests.map(async (request) => {
-      const answer = await calls.answer(request, caller);
-      if (answer === undefined) return undefined;
-      characters += answer.length;
-      if (characters <= batchAnswerMax) return answer;
-      characters -= answer.length;
-      const message = `Cannot answer all of the batch: the answers have more than ${batchAnswerMax} characters; this call was carried out`;
-      return failure(idOf(request), errorOfFault(new Fault('too_large', message, { details: { limit: batchAnswerMax } })));
-    }),
-  );
-  const given = answers.filter((answer) => answer !== undefined);
-  return given.length === 0 ? undefined : `[${given.join(',')}]`;
-}
-
-function idOf(request: unknown): JsonRpcId {
-  return readEnvelope(request).id ?? null;
-}
-
-class Calls<Caller extends { readonly traceParent?: TraceParent | undefined }> {
-  readonly #parts: DispatcherParts<Caller>;
-  readonly #callsMax: number;
-  #running = 0;
-  readonly #whenIdle: (() => void)[] = [];
-
-  constructor(parts: DispatcherParts<Caller>, callsMax: number) {
-    this.#parts = parts;
-    this.#callsMax = callsMax;
-  }
-
-  async answer(request: unknown, caller: Caller): Promise<string | undefined> {
-    const envelope = readEnvelope(request);
-    if (envelope.kind === 'invalid') return failure(envelope.id, envelope.error);
-    const answer = await this.#call(envelope, caller);
-    return envelope.id === undefined ? undefined : answer;
-  }
-
-  async #call({ id = null, method, params }: Envelope & { readonly kind: 'request' }, caller: Caller): Promise<string> {
-    const run = this.#parts.find(method);
-    const operation = run === undefined ? 'unknown' : method;
-    const end = this.#parts.observe({ operation, traceParent: caller.traceParent });
-    if (run === undefined) {
-      const error = { code: JSON_RPC_ERRORS.method_not_found, message: `Cannot call ${quote(method)}: there is no such method` };
-      end({ kind: 'failed', code: error.code, fault: 'method_not_found' });
-      return failure(id, error);
-    }
-    this.#running++;
-    try {
-      if (this.#running > this.#callsMax) {
-        throw new Fault('busy', `Cannot call ${method}: ${this.#callsMax} calls are under way, which is the limit`);
-      }
-      const answer = success(id, await run(readParams(method, params), caller));
-      end({ kind: 'answered' });
-      return answer;
-    } catch (error) {
-      const fault = this.#explain(operation, error);
-      const answer = errorOfFault(fault);
-      end({ kind: 'failed', code: answer.code, fault: fault.code });
-      return failure(id, answer);
-    } finally {
-      this.#running--;
-      if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
-    }
-  }
-
-  idle(): Promise<void> {
-    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
-  }
-
-  /** What a failure is to the caller. Of an error of ours it gets only the name; the log has the rest. */
-  #explain(operation: string, error: unknown): Fault {
-    const { log, createErrorId } = this.#parts;
-    if (isFault(error) && error.code !== 'internal' && isJson(error.details)) {
-      if (IN_THE_LOG.has(error.code)) log.error(error.message, { operation, fault: error.code });
-      return error;
-    }
-    const errorId = createErrorId();
-    log.error('An operation failed', { operation, error_id: errorId, stack: stackOf(error) });
-    return new Fault('internal', `Cannot carry out ${operation}: an error of ours, in the log as ${errorId}`, {
-      details: { error_id: errorId },
-    });
-  }
-}
-
-/** What the operator has to do something about, whoever's call it hit. */
-const IN_THE_LOG: ReadonlySet<FaultCode> = new Set<FaultCode>(['store_failed', 'storage_full']);
-
-/** Whether it can be said in JSON at all. */
-function isJson(details: unknown): boolean {
-  try {
-    JSON.stringify(details);
-    return true;
-  } catch {
-    return false; // A loop, or a number too large: the caller of this reports the fault itself.
-  }
-}
-
-function readParams(method: string, params: unknown): JsonObject {
-  if (params === undefined || params === null) return {};
-  if (typeof params === 'object' && !Array.isArray(params)) return params as JsonObject; // It was parsed from JSON.
-  const kind = Array.isArray(params) ? 'a list' : `a ${typeof params}`;
-  throw new Fault('invalid_argument', `Cannot call ${method}: its parameters are ${kind}, expected an object with their names`, {
-    details: { field: 'params' },
-  });
-}
-
-/** The text of the result first: if it cannot be made, nothing of an answer was. */
-function success(id: JsonRpcId, result: unknown): string {
-  const text: string | undefined = JSON.stringify(result);
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text ?? 'null'}}`;
-}
-
-export function failure(id: JsonRpcId, error: JsonRpcError): string {
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"error":${JSON.stringify(error)}}`;
-}
-
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return `Thrown: ${typeof error}`;
-  const cause = error.cause === undefined ? '' : `\ncaused by ${error.cause instanceof Error ? error.cause.stack : typeof error.cause}`;
-  return `${error.stack ?? error.message}${cause}`;
-}
-
-const QUOTED_CHARACTERS_MAX = 80;
-
-function quote(name: string): string {
-  const head = name.slice(0, QUOTED_CHARACTERS_MAX).toWellFormed();
-  return JSON.stringify(name.length > QUOTED_CHARACTERS_MAX ? `${head}…` : head);
 }

@@ -6,7 +6,7 @@ import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
 import { isBelowIn } from '../caller/is-below.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
-import type { Method } from '../jsonrpc/create-dispatcher.ts';
+import type { Method } from '../jsonrpc/calls.ts';
 import { AGENT_HANDLERS } from './agent.ts';
 import { createApiHandlers } from './api.ts';
 import { createDaemonHandlers, type Daemon } from './daemon.ts';

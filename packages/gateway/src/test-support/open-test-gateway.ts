@@ -5,7 +5,8 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOp
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
-import { type Served, type ServeOptions, serve } from '../http/serve.ts';
+import { serve } from '../http/serve.ts';
+import type { Served, ServeOptions } from '../http/served.ts';
 
 export type Answer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly text: string };
 

@@ -150,3 +150,20 @@ it('purging keeps the numbering', async () => {
   expect(await test.mine.events.extent()).toEqual({ firstId: 6, nextId: 6, count: 0 });
   expect(await test.mine.events.append({ pid, kind: 'x', payload: {} })).toBe(6);
 });
+
+it('large payloads are neither kept in memory nor read all at once, and followers get every one of them', async () => {
+  await using test = await openTestKernel({ isRehearsing: false });
+  const pid = await withProcess(test);
+  const text = 'x'.repeat(1_000_000);
+  const controller = new AbortController();
+  const following = test.mine.events.subscribe({ after: 0, kind: 'large' }, controller.signal)[Symbol.asyncIterator]();
+  const seen: number[] = [];
+  for (let index = 0; index < 20; index++) await test.mine.events.append({ pid, kind: 'large', payload: { text } });
+  for (let index = 0; index < 20; index++) seen.push((await following.next()).value.id);
+  controller.abort();
+  expect(seen).toEqual(Array.from({ length: 20 }, (_, index) => index + 2));
+  const page = await test.mine.events.tail({ limit: 10_000 });
+  expect(page.events.length).toBeLessThan(12);
+  expect((await test.mine.events.tail({ since: page.nextCursor, limit: 1 })).events[0]?.id).toBe(page.nextCursor + 1);
+  expect((await test.mine.events.newest({ limit: 10_000 })).at(-1)?.id).toBe(21);
+});

@@ -15,13 +15,7 @@ export async function* followEvents(
   { after, gaps = 'refuse', ...filter }: Request,
   signal: AbortSignal,
 ): AsyncGenerator<EventRecord, void> {
-  const extent = await store.read(({ events }) => ({ firstId: events.firstId(), nextId: events.nextId() }));
-  let cursor = after ?? extent.nextId - 1;
-  if (cursor < extent.firstId - 1 && gaps === 'refuse' && after !== undefined) {
-    throw new Fault('conflict', `Cannot follow events after ${cursor}: the oldest that is kept is ${extent.firstId}`, {
-      details: { oldest: extent.firstId },
-    });
-  }
+  let cursor = after ?? (await store.read(({ events }) => events.nextId() - 1));
   while (!signal.aborted) {
     const waiting = recent.next(signal); // Before looking: what is committed after the look wakes us.
     const found = recent.after(cursor, PAGE);
@@ -34,15 +28,26 @@ export async function* followEvents(
       if (found.length === 0) await waiting;
       continue;
     }
-    const page = await store.read(({ events }) => ({ events: events.after(cursor, filter, PAGE), lastId: events.nextId() - 1 }));
+    const page = await store.read(({ events }) => ({
+      events: events.after(cursor, filter, PAGE),
+      firstId: events.firstId(),
+      lastId: events.nextId() - 1,
+    }));
+    if (gaps === 'refuse') checkGap(cursor, page.firstId);
     for (const event of page.events) {
       if (signal.aborted) return;
       yield event;
     }
-    // A page that is not full has everything up to the moment it was read.
-    cursor = page.events.length === PAGE ? (page.events.at(-1)?.id ?? cursor) : Math.max(cursor, page.lastId);
+    // Nothing matched up to the moment of the read; else there may be more after the last.
+    cursor = page.events.at(-1)?.id ?? Math.max(cursor, page.lastId);
     if (page.events.length === 0 && recent.after(cursor, 1) === undefined) await waiting;
   }
+}
+
+/** Events were purged before they were read: before the first look, or because the reader is slow. */
+function checkGap(cursor: number, oldest: number): void {
+  if (cursor >= oldest - 1) return;
+  throw new Fault('conflict', `Cannot follow events after ${cursor}: the oldest that is kept is ${oldest}`, { details: { oldest } });
 }
 
 function matches(event: EventRecord, { pid, kind }: EventFilter): boolean {

@@ -6,19 +6,34 @@ import type { EventRecord } from '../store/tables/event-table.ts';
 
 /** Events kept for followers that are nearly caught up. */
 const KEPT_MAX = 1_024;
+/** Of their payloads. */
+const KEPT_BYTES_MAX = 4_194_304;
 
 export class RecentEvents {
   /** Ids without holes. */
   #events: EventRecord[] = [];
+  #bytes = 0;
   readonly #waiting = new Set<() => void>();
 
-  /** Takes what was just committed. */
-  add(events: readonly EventRecord[]): void {
-    this.#events.push(...events);
-    if (this.#events.length > KEPT_MAX * 2) this.#events = this.#events.slice(-KEPT_MAX);
+  /** Takes what was just committed. What is too large to be kept is in the store. */
+  add(events: readonly EventRecord[], payloadBytes: number): void {
+    if (this.#bytes + payloadBytes > KEPT_BYTES_MAX) this.#forget();
+    if (payloadBytes <= KEPT_BYTES_MAX) {
+      this.#events.push(...events);
+      this.#bytes += payloadBytes;
+    }
+    if (this.#events.length > KEPT_MAX * 2) {
+      this.#bytes = Math.ceil((this.#bytes * KEPT_MAX) / this.#events.length);
+      this.#events = this.#events.slice(-KEPT_MAX);
+    }
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
+  }
+
+  #forget(): void {
+    this.#events = [];
+    this.#bytes = 0;
   }
 
   /** The events after this id, if they are all here; undefined when older ones are needed too. Empty when there are none yet. */

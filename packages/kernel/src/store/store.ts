@@ -73,8 +73,8 @@ export interface SystemReadTransaction {
   readonly tokens: TokenTableReads;
 }
 
-/** Called after a commit with the events it wrote, in order. Must not throw. */
-export type CommitListener = (workspace: WorkspaceId, events: readonly EventRecord[]) => void;
+/** Called after a commit with the events it wrote, in order, and how large their payloads are. Must not throw. */
+export type CommitListener = (workspace: WorkspaceId, events: readonly EventRecord[], payloadBytes: number) => void;
 
 export interface Store extends AsyncDisposable {
   /** The number of the newest migration this store has. */

@@ -15,6 +15,8 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 export type Query = {
   get(...values: SQLInputValue[]): Row | undefined;
   all(...values: SQLInputValue[]): Row[];
+  /** One by one; the rest is not read when the caller stops. */
+  each(...values: SQLInputValue[]): Iterable<Row>;
 };
 export type Change = {
   /** Returns how many rows changed. */
@@ -69,6 +71,7 @@ export class Database {
     return {
       get: (...values) => getRow(prepared(), values),
       all: (...values) => allRows(prepared(), values),
+      each: (...values) => eachRow(prepared(), values),
     };
   }
 
@@ -129,6 +132,10 @@ function getRow({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Ro
 
 function allRows({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Row[] {
   return (statement.all(...parameters) as unknown as SQLInputValue[][]).map(toRow); // As above.
+}
+
+function* eachRow({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Generator<Row, void> {
+  for (const values of statement.iterate(...parameters)) yield toRow(values as unknown as SQLInputValue[]); // As above.
 }
 
 /** What an error of SQLite means to a caller. Anything else is returned as it is: it is a defect or a fault already. */

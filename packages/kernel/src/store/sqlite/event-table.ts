@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { EventFilter, EventRecord, EventTable, NewEvent } from '../tables/event-table.ts';
+import { type EventFilter, type EventRecord, type EventTable, type NewEvent, PAGE_BYTES_MAX } from '../tables/event-table.ts';
 import { optional, parseObject } from './columns.ts';
 import type { Database, Query, Row } from './database.ts';
 import type { TableContext } from './table-context.ts';
@@ -53,15 +53,12 @@ export class SqliteEventTable implements EventTable {
 
   after(after: number, filter: EventFilter, limit: number): readonly EventRecord[] {
     const { shape, values } = this.#shape(filter);
-    return this.#statements.after[shape].all(...values, after, limit).map(readEvent);
+    return readPage(this.#statements.after[shape], [...values, after, limit]);
   }
 
   newest(filter: EventFilter, limit: number): readonly EventRecord[] {
     const { shape, values } = this.#shape(filter);
-    return this.#statements.newest[shape]
-      .all(...values, limit)
-      .map(readEvent)
-      .reverse();
+    return readPage(this.#statements.newest[shape], [...values, limit]).reverse();
   }
 
   lastIdOf(pid: number): number {
@@ -81,7 +78,7 @@ export class SqliteEventTable implements EventTable {
     const at = this.#context.now();
     const text = JSON.stringify(payload);
     this.#statements.insert.run(this.#context.ws, id, pid ?? null, at, kind, text, causationId ?? null, correlationId ?? null);
-    this.#context.appended({ id, pid, at, kind, payload, causationId, correlationId });
+    this.#context.appended({ id, pid, at, kind, payload, causationId, correlationId }, text.length);
     return id;
   }
 
@@ -112,6 +109,18 @@ export class SqliteEventTable implements EventTable {
     const shape = pid === undefined ? (kind === undefined ? 'all' : 'kind') : kind === undefined ? 'pid' : 'both';
     return { shape, values };
   }
+}
+
+/** Until the payloads are too large together. */
+function readPage(query: Query, parameters: SQLInputValue[]): EventRecord[] {
+  const events: EventRecord[] = [];
+  let bytes = 0;
+  for (const row of query.each(...parameters)) {
+    events.push(readEvent(row));
+    bytes += String(row['payload']).length;
+    if (bytes > PAGE_BYTES_MAX) break;
+  }
+  return events;
 }
 
 function readEvent(row: Row): EventRecord {

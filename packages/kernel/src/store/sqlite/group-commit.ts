@@ -18,7 +18,7 @@ const GROUP_MS_MAX = 25;
 const WAITING_MAX = 100_000;
 
 /** What one transaction produced besides its result. */
-export type Written = { readonly workspace: WorkspaceId; readonly events: readonly EventRecord[] };
+export type Written = { readonly workspace: WorkspaceId; readonly events: readonly EventRecord[]; readonly bytes: number };
 
 export type GroupCommitParts = {
   readonly database: Database;

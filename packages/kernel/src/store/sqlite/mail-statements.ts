@@ -97,7 +97,10 @@ function prepareMessages(database: Database) {
     after: some('m.id > ?5 AND m.visible_at IS NOT NULL'),
     dead: some('m.id > ?5 AND m.visible_at IS NULL', 'INDEXED BY messages_dead'),
     answers: some('m.id > ?5 AND m.correlation_id = ?6 AND m.visible_at IS NOT NULL', 'INDEXED BY messages_by_correlation'),
-    shown: ids('visible_at = 0 AND delivered_at IS NOT NULL', 'id'),
+    shown: database.query(
+      `SELECT id FROM messages INDEXED BY messages_shown
+       WHERE ws = ? AND recipient = ? AND visible_at = 0 AND delivered_at IS NOT NULL ORDER BY id LIMIT +?`,
+    ),
     expired: ids('expires_at <= ?', 'expires_at, id'),
     outkept: ids('delivered_at <= ? AND ifnull(visible_at, 0) <= ?', 'id'),
     all: ids('id > ?', 'id'),
@@ -113,8 +116,12 @@ function prepareMessages(database: Database) {
            (SELECT 1 FROM messages INDEXED BY messages_by_sender
             WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 1 AND delivered_at IS NULL LIMIT +?4)) AS counted,
          (SELECT count(*) FROM
-           (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND delivered_at IS NULL
-            AND id > (SELECT counted_through FROM boxes WHERE ws = ?1 AND pid = ?2) LIMIT +?4)) AS others`,
+           (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 0 AND delivered_at IS NULL
+            AND priority = 0 AND id >= (SELECT max(waiting_from, counted_through + 1) FROM boxes WHERE ws = ?1 AND pid = ?2)
+            LIMIT +?4)) AS waiting,
+         (SELECT count(*) FROM
+           (SELECT 1 FROM messages INDEXED BY messages_ranked WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 0
+            AND visible_at = 0 AND priority <> 0 AND delivered_at IS NULL LIMIT +?4)) AS ranked`,
     ),
     countSenders: database.change(
       `UPDATE messages SET is_counted = 1 WHERE ws = ?1 AND recipient = ?2 AND delivered_at IS NULL

@@ -63,5 +63,7 @@ function walksOf(database: Database, sql: string): readonly string[] {
     .call(database, `EXPLAIN QUERY PLAN ${sql}`)
     .all()
     .map((row) => String(row['detail']))
-    .filter((step) => /^SCAN (?!json_each|below|above|\S+ VIRTUAL TABLE|CONSTANT)/.test(step) || /^SEARCH .*\(ws=\?\)$/.test(step));
+    .filter(
+      (step) => /^SCAN (?!json_each|\(subquery|below|above|\S+ VIRTUAL TABLE|CONSTANT)/.test(step) || /^SEARCH .*\(ws=\?\)$/.test(step),
+    );
 }

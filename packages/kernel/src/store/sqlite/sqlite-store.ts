@@ -129,11 +129,12 @@ class SqliteStore implements Store {
 
   async #write<T>(id: WorkspaceId, body: (transaction: Transaction) => T): Promise<T> {
     this.#requireWritable();
+    let now: number | undefined; // A body that runs again does so at the same time.
     return (await this.#commits.submit({
       run: () => {
-        const rows = this.#rowsOf(id);
-        const { value, events } = rows.run(this.#parts.clock.now(), body);
-        return { value, written: events.length === 0 ? undefined : { workspace: id, events } };
+        now ??= this.#parts.clock.now();
+        const { value, events, bytes } = this.#rowsOf(id).run(now, body);
+        return { value, written: events.length === 0 ? undefined : { workspace: id, events, bytes } };
       },
     })) as T; // The group gives back what the body returned.
   }
@@ -261,7 +262,7 @@ class SqliteStore implements Store {
   }
 
   #tell(written: readonly Written[]): void {
-    for (const { workspace, events } of written) for (const listener of this.#listeners) listener(workspace, events);
+    for (const { workspace, events, bytes } of written) for (const listener of this.#listeners) listener(workspace, events, bytes);
   }
 
   /** What is remembered may be of rows that were never written. */

@@ -20,7 +20,7 @@ export type TableContext = {
   /** Kernel time of the transaction. */
   now(): number;
   /** Takes an event that was appended, to be told to listeners after the commit. */
-  appended(event: EventRecord): void;
+  appended(event: EventRecord, payloadBytes: number): void;
 };
 
 /** Where the largest number so far stands. */

@@ -44,10 +44,11 @@ export class WorkspaceRows implements Transaction {
   readonly tokens: SqliteTokenTable;
   now = 0;
   #appended: EventRecord[] = [];
+  #bytes = 0;
 
   constructor(workspace: WorkspaceId, ws: number, statements: Statements, counters: Counters) {
     this.workspace = workspace;
-    const context: TableContext = { ws, counters, now: () => this.now, appended: (event) => this.#appended.push(event) };
+    const context: TableContext = { ws, counters, now: () => this.now, appended: (event, bytes) => this.#append(event, bytes) };
     this.processes = new SqliteProcessTable(statements.processes, context);
     this.events = new SqliteEventTable(statements.events, context);
     this.grants = new SqliteGrantTable(statements.grants, context);
@@ -60,10 +61,19 @@ export class WorkspaceRows implements Transaction {
   }
 
   /** Runs a body at this time. Its events are those it appended. */
-  run<T>(now: number, body: (transaction: Transaction) => T): { readonly value: T; readonly events: readonly EventRecord[] } {
+  run<T>(
+    now: number,
+    body: (transaction: Transaction) => T,
+  ): { readonly value: T; readonly events: readonly EventRecord[]; readonly bytes: number } {
     this.now = now;
     this.#appended = [];
+    this.#bytes = 0;
     const value = body(this);
-    return { value, events: this.#appended };
+    return { value, events: this.#appended, bytes: this.#bytes };
+  }
+
+  #append(event: EventRecord, bytes: number): void {
+    this.#appended.push(event);
+    this.#bytes += bytes;
   }
 }

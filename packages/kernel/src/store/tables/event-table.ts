@@ -24,11 +24,17 @@ export type NewEvent = {
 
 export type EventFilter = { readonly pid?: number | undefined; readonly kind?: string | undefined };
 
+/** A page of the largest payloads there may be would not fit into memory. */
+export const PAGE_BYTES_MAX = 8_388_608;
+
 export interface EventTableReads {
   find(id: number): EventRecord | undefined;
-  /** Ids greater than `after`, ascending. */
+  /**
+   * Ids greater than `after`, ascending: at most `limit`, and fewer when their payloads have more than `PAGE_BYTES_MAX` together, but not
+   * none when there is one.
+   */
   after(after: number, filter: EventFilter, limit: number): readonly EventRecord[];
-  /** The newest `limit`, ascending. */
+  /** The newest, ascending, within the same bounds. */
   newest(filter: EventFilter, limit: number): readonly EventRecord[];
   /** The newest event of a process; 0 if there is none any more. */
   lastIdOf(pid: number): number;

@@ -62,6 +62,7 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_ranked ON messages (ws, recipient, priority DESC, id) WHERE visible_at = 0 AND priority <> 0;
 CREATE INDEX messages_hidden ON messages (ws, recipient, visible_at) WHERE visible_at > 0;
+CREATE INDEX messages_shown ON messages (ws, recipient, id) WHERE visible_at = 0 AND delivered_at IS NOT NULL;
 CREATE INDEX messages_dead ON messages (ws, recipient, id) WHERE visible_at IS NULL;
 CREATE INDEX messages_by_sender ON messages (ws, recipient, sender) WHERE is_counted = 1 AND delivered_at IS NULL;
 CREATE INDEX messages_by_expires_at ON messages (ws, recipient, expires_at) WHERE expires_at IS NOT NULL;

@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+import type { Caller } from '../caller/caller.ts';
+import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
+import { createCallMetrics } from '../observe/call-metrics.ts';
+import { SILENT } from '../observe/log.ts';
+import { observeBoth, traceCalls } from '../observe/observe-calls.ts';
+import { createMethods } from '../operations/create-methods.ts';
+import type { Daemon } from '../operations/daemon.ts';
+import { FailedLogins } from './failed-logins.ts';
+import type { Gateway } from './gateway.ts';
+import { HeldBytes } from './held-bytes.ts';
+import { SERVE_LIMITS, type ServeLimits } from './serve-limits.ts';
+import type { Served, ServeOptions } from './served.ts';
+import { Slots } from './slots.ts';
+
+/** `stopping` fires when the daemon stops; `served` is what it says about itself. */
+export function createGateway(options: ServeOptions, stopping: AbortSignal, served: Served): Gateway {
+  const { kernel, version, log = SILENT, tracing, onStopAsked = () => {} } = options;
+  const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
+  const calls = createCallMetrics();
+  const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
+  const methods = createMethods({ kernel, metrics, daemon: createDaemon(version, stopping, served, onStopAsked) });
+  const dispatcher = createDispatcher<Caller>({
+    find: (name) => methods.get(name),
+    log,
+    observe: tracing === undefined ? calls.observe : observeBoth(calls.observe, traceCalls(tracing)),
+    createErrorId: () => `error_${randomBytes(8).toString('hex')}`,
+    limits,
+  });
+  return {
+    kernel,
+    dispatcher,
+    metrics,
+    version,
+    log,
+    limits,
+    logins: new FailedLogins(limits.loginDelayMs),
+    held: new HeldBytes(limits.heldBytesMax),
+    streams: new Slots(limits.streamsMax),
+    sockets: new Slots(limits.socketsMax),
+    stopping,
+  };
+}
+
+function createDaemon(version: string, stopping: AbortSignal, served: Served, stop: (drainMs: number) => void): Daemon {
+  return {
+    version,
+    startedAt: Date.now(),
+    get addresses() {
+      return served.addresses;
+    },
+    get connections() {
+      return served.connections;
+    },
+    get isDraining() {
+      return stopping.aborted;
+    },
+    stop,
+  };
+}

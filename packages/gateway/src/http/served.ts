@@ -1,0 +1,26 @@
+import type { Kernel } from '@warren/kernel';
+import type { Log } from '../observe/log.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import type { ListenAddress } from './listen-address.ts';
+import type { ServeLimits } from './serve-limits.ts';
+
+export type ServeOptions = {
+  /** Stays the caller's: it is not closed with the doors. */
+  readonly kernel: Kernel;
+  readonly listen: readonly ListenAddress[];
+  readonly version: string;
+  readonly log?: Log | undefined;
+  /** Gets a span for each call. Stays the caller's, too. */
+  readonly tracing?: Tracing | undefined;
+  /** Somebody with the right to has asked the daemon to stop. Closing is up to who listens to this. */
+  readonly onStopAsked?: ((drainMs: number) => void) | undefined;
+  readonly limits?: Partial<ServeLimits> | undefined;
+};
+
+export interface Served extends AsyncDisposable {
+  /** Where it listens, with the ports that were chosen: `unix:PATH`, `tcp:HOST:PORT`. */
+  readonly addresses: readonly string[];
+  readonly connections: number;
+  /** Twice is harmless. `drainMs`: how long to wait for what is under way. */
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>;
+}
