@@ -116,12 +116,11 @@ function prepareMessages(database: Database) {
            (SELECT 1 FROM messages INDEXED BY messages_by_sender
             WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 1 AND delivered_at IS NULL LIMIT +?4)) AS counted,
          (SELECT count(*) FROM
-           (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 0 AND delivered_at IS NULL
-            AND priority = 0 AND id >= (SELECT max(waiting_from, counted_through + 1) FROM boxes WHERE ws = ?1 AND pid = ?2)
-            LIMIT +?4)) AS waiting,
-         (SELECT count(*) FROM
-           (SELECT 1 FROM messages INDEXED BY messages_ranked WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND is_counted = 0
-            AND visible_at = 0 AND priority <> 0 AND delivered_at IS NULL LIMIT +?4)) AS ranked`,
+           (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND sender = ?3 AND delivered_at IS NULL
+            AND id >= (SELECT CASE
+                WHEN EXISTS (SELECT 1 FROM messages WHERE ws = ?1 AND recipient = ?2 AND visible_at = 0 AND priority <> 0) THEN counted_through + 1
+                ELSE max(waiting_from, counted_through + 1) END
+              FROM boxes WHERE ws = ?1 AND pid = ?2) LIMIT +?4)) AS others`,
     ),
     countSenders: database.change(
       `UPDATE messages SET is_counted = 1 WHERE ws = ?1 AND recipient = ?2 AND delivered_at IS NULL

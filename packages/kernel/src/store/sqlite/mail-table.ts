@@ -92,7 +92,7 @@ export class SqliteMailTable implements MailTable {
 
   countFrom(pid: number, sender: number, most: number): number {
     const row = this.#statements.countFrom.get(this.#context.ws, pid, sender, most);
-    return Math.min(most, Number(row?.['counted']) + Number(row?.['waiting']) + Number(row?.['ranked']));
+    return Math.min(most, Number(row?.['counted']) + Number(row?.['others']));
   }
 
   findKey(recipient: number, sender: number | undefined, key: string): number | undefined {

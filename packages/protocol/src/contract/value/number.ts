@@ -4,9 +4,13 @@ import { z } from 'zod';
 /** A whole number that a double holds exactly. A boolean is none, and -0 is 0. */
 export const int = z.int().overwrite((value) => value + 0);
 
-/** Seconds, as a duration or since 1970, fractions allowed. The bound is that of dates, so that they are exact as milliseconds. */
+/** Seconds, as a duration or since 1970, fractions allowed, and -0 is 0. The bound is that of dates, so that they are exact as milliseconds. */
 const SECONDS_MAX = 8_640_000_000_000;
-export const seconds = z.number().min(-SECONDS_MAX).max(SECONDS_MAX);
+export const seconds = z
+  .number()
+  .min(-SECONDS_MAX)
+  .max(SECONDS_MAX)
+  .overwrite((value) => value + 0);
 
 /** A number between 0 and 1, as the kernel checks. */
 export const share = z.number();

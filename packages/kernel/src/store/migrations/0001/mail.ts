@@ -64,7 +64,7 @@ CREATE INDEX messages_ranked ON messages (ws, recipient, priority DESC, id) WHER
 CREATE INDEX messages_hidden ON messages (ws, recipient, visible_at) WHERE visible_at > 0;
 CREATE INDEX messages_shown ON messages (ws, recipient, id) WHERE visible_at = 0 AND delivered_at IS NOT NULL;
 CREATE INDEX messages_dead ON messages (ws, recipient, id) WHERE visible_at IS NULL;
-CREATE INDEX messages_by_sender ON messages (ws, recipient, sender) WHERE is_counted = 1 AND delivered_at IS NULL;
+CREATE INDEX messages_by_sender ON messages (ws, recipient, sender, is_counted, delivered_at) WHERE is_counted = 1 AND delivered_at IS NULL;
 CREATE INDEX messages_by_expires_at ON messages (ws, recipient, expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX messages_by_correlation ON messages (ws, recipient, correlation_id, id) WHERE correlation_id IS NOT NULL;
 CREATE TRIGGER boxes_with_their_messages AFTER DELETE ON boxes BEGIN
