@@ -45,7 +45,8 @@ export const MANIFEST = {
   'process:started-and-ended': {
     origin: 5,
     behaviour: 'The first RUNNING sets when it started and later ones do not; its end keeps the kind, the details and the time',
-    differs: 'Ending a parent ends its descendants unless they were created to stay: nothing is left running that nobody watches.',
+    differs:
+      'Ending a parent ends its descendants unless they were created to stay, and it gets no new ones: nothing is left running that nobody watches.',
   },
   'process:events': {
     origin: 6,

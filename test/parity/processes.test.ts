@@ -242,7 +242,8 @@ proves('process:started-and-ended', 'the end of a parent is the end of its desce
     });
   }
   expect(await os.call('kernel.agent.get', { pid: orphan })).toMatchObject({ state: 'READY', parent_pid: parent });
-  expect(await create(os, { parent_pid: parent })).toBe(orphan + 1);
+  const late = { name: 'late', template: 'coder', parent_pid: parent };
+  expect(await os.refused('kernel.agent.create', late)).toMatchObject({ code: -32103, data: { prev_state: 'DEAD' } });
 });
 
 proves('process:events', async () => {

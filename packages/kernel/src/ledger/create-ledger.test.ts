@@ -146,7 +146,7 @@ describe('charging', () => {
     expect(await events(test, 'kernel.ledger.charged')).toEqual([]);
   });
 
-  it('refuses amounts that are no whole numbers from 0 on, and dimensions that the process itself does not have', async () => {
+  it('refuses amounts that are no whole numbers from 0 on, and dimensions that nobody has a budget for', async () => {
     await using test = await openWithProcess();
     await test.mine.ledger.create(of(1), { tokens: 10 });
     await test.mine.ledger.create(WORKSPACE, { cpu_s: 10 });
@@ -157,7 +157,7 @@ describe('charging', () => {
       });
     }
     const missing = { code: 'ledger_not_found', details: { pid: 1, dim: 'cpu_s' } };
-    await expect(test.mine.ledger.charge(1, 'cpu_s', 1)).rejects.toMatchObject(missing);
+    await expect(test.mine.ledger.charge(1, 'wall_s', 1)).rejects.toMatchObject({ ...missing, details: { pid: 1, dim: 'wall_s' } });
     await expect(test.mine.ledger.check(1, 'cpu_s', 1)).rejects.toMatchObject(missing);
     await expect(test.mine.ledger.charge(99, 'tokens', 1)).rejects.toMatchObject({ code: 'ledger_not_found' });
     await expect(test.mine.ledger.charge(1, 'x'.repeat(1_000_000), 1)).rejects.toMatchObject({ code: 'invalid_argument' });
@@ -350,5 +350,33 @@ describe('any amounts', () => {
       ),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('use that is not mentioned', () => {
+  it('counts as used in full when a reservation is settled, and 0 gives it back', async () => {
+    await using test = await openTestKernel();
+    const { mine } = test;
+    const { pid } = await mine.processes.create({ name: 'a', template: 't' });
+    await mine.ledger.create({ kind: 'process', pid }, { tokens: 100, calls: 10 });
+    const reserve = async () => {
+      const reserved = await mine.ledger.reserve(pid, { tokens: 40, calls: 1 });
+      return reserved.kind === 'reserved' ? reserved.reservation.id : 0;
+    };
+    const used = async () => (await mine.ledger.list({ kind: 'process', pid })).map((entry) => [entry.dim, entry.used, entry.reserved]);
+    await mine.ledger.settle(await reserve(), { calls: 2 });
+    expect(await used()).toEqual([['tokens', 40, 0], ['calls', 2, 0]]); // biome-ignore format: a table
+    await mine.ledger.settle(await reserve(), { tokens: 0, calls: 0 });
+    expect(await used()).toEqual([['tokens', 40, 0], ['calls', 2, 0]]); // biome-ignore format: a table
+  });
+
+  it('is charged to whoever above has a budget when the process has none', async () => {
+    await using test = await openTestKernel();
+    const { mine } = test;
+    const parent = await mine.processes.create({ name: 'a', template: 't' });
+    const child = await mine.processes.create({ name: 'b', template: 't', parentPid: parent.pid });
+    await expect(mine.ledger.charge(child.pid, 'tokens', 5)).rejects.toMatchObject({ code: 'ledger_not_found' });
+    await mine.ledger.create({ kind: 'process', pid: parent.pid }, { tokens: 100 });
+    expect(await mine.ledger.charge(child.pid, 'tokens', 5)).toMatchObject({ used: 5, granted: 100 });
   });
 });

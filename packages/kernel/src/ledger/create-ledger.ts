@@ -61,7 +61,7 @@ export function createLedger({ store, ...parts }: LedgerParts): Ledger {
       return await store.write((transaction) => {
         const closed = closeReservation(transaction, reservationId, checked);
         if (closed === undefined) return false;
-        charge(transaction, closed.pid, checked, parts, closed.eventId);
+        charge(transaction, closed.pid, closed.used, parts, closed.eventId);
         return true;
       });
     },
@@ -116,16 +116,15 @@ function insert(
   return rows.map(toEntry);
 }
 
-/** Whoever charges one dimension means the process's own budget; the others of its chain are charged along. */
+/** Counts wherever there is a budget for it; the answer is about the process's own, or the nearest. */
 function chargeOwn(transaction: Transaction, pid: number, amounts: readonly Amount[], parts: BreachParts): Charged {
   const { ledger } = transaction;
   const dim = amounts[0]?.[0] ?? '';
   const rows = ledger.rows(ledger.accountsOf(pid), dim);
-  const key = processKey(pid);
-  if (rows[0]?.account !== key) throw notFound(key, dim);
-  const [own] = chargeRows(transaction, pid, rows, amounts, parts);
-  if (own === undefined) throw new Error(`No charge for the budget of ${key}`);
-  return own.charged;
+  if (rows.length === 0) throw notFound(processKey(pid), dim);
+  const [nearest] = chargeRows(transaction, pid, rows, amounts, parts);
+  if (nearest === undefined) throw new Error(`No charge for process ${pid}`);
+  return nearest.charged;
 }
 
 function refund(transaction: Transaction, before: LedgerRow, amount: number, parts: BreachParts): LedgerEntry {

@@ -63,7 +63,7 @@ export interface Ledger {
     options?: { readonly warnAt?: number | undefined; readonly onBreach?: BreachPolicy | undefined },
   ): Promise<readonly LedgerEntry[]>;
   /**
-   * Records what was used, also beyond the limit: it was used. The answer is about the process's own entry. Faults: `ledger_not_found` when
+   * Records what was used, also beyond the limit: it was used. The answer is about the process's own entry, or the nearest there is. Faults: `ledger_not_found` when
    * the process itself has no such dimension, `ledger_amount_invalid`.
    */
   charge(pid: number, dim: string, amount: number): Promise<Charged>;
@@ -82,8 +82,8 @@ export interface Ledger {
    */
   reserve(pid: number, amounts: Readonly<Record<string, number>>): Promise<Reserved>;
   /**
-   * Replaces what was set aside by what was used (which may be more: it was used). Once; later calls answer `false` and change nothing. What
-   * was given back because the process ended or the kernel restarted can be settled within a day. Faults: `ledger_amount_invalid`, `too_large`.
+   * Replaces what was set aside by what was used (which may be more: it was used). A dimension that is not named counts as used in full; 0
+   * gives it back. Once; later calls answer `false` and change nothing. What was given back because the process ended or the kernel restarted can be settled within a day. Faults: `ledger_amount_invalid`, `too_large`.
    */
   settle(reservationId: number, used: Readonly<Record<string, number>>): Promise<boolean>;
   /**

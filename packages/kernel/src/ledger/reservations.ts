@@ -58,14 +58,22 @@ export function closeReservation(
   transaction: Transaction,
   id: number,
   used: readonly Amount[],
-): { readonly pid: number; readonly eventId: number } | undefined {
+): { readonly pid: number; readonly used: readonly Amount[]; readonly eventId: number } | undefined {
   const reservation = transaction.ledger.findReservation(id);
   if (reservation === undefined) return undefined;
   const { pid, holds, releasedAt } = reservation;
   if (releasedAt === undefined) giveBack(transaction, holds);
   transaction.ledger.deleteReservation(id);
-  const payload = { reservation: id, amounts: Object.fromEntries(used) };
-  return { pid, eventId: transaction.events.append({ pid, kind: 'kernel.ledger.settled', payload }) };
+  const all = withUnsaid(used, holds);
+  const payload = { reservation: id, amounts: Object.fromEntries(all) };
+  return { pid, used: all, eventId: transaction.events.append({ pid, kind: 'kernel.ledger.settled', payload }) };
+}
+
+/** What was set aside and is not mentioned counts as used: a slip of the pen must not be a way to spend for nothing. */
+function withUnsaid(used: readonly Amount[], holds: readonly Hold[]): readonly Amount[] {
+  const said = new Set(used.map(([dim]) => dim));
+  const unsaid = new Map(holds.filter(({ dim }) => !said.has(dim)).map(({ dim, amount }) => [dim, amount] as const));
+  return [...used, ...unsaid];
 }
 
 /** What a process that ended had reserved is given back. */

@@ -160,7 +160,7 @@ async function request({ store, waiters, now }: MailParts, asking: Asking, signa
   using waiter = waiters.join({ pid, correlationId });
   const questionId = await store.write((transaction) => openRequest(transaction, asking));
   const look = async () => {
-    const answer = await store.write((transaction) => takeAnswer(transaction, { pid, correlationId, questionId }));
+    const answer = await store.write((transaction) => takeAnswer(transaction, asking, questionId));
     return { answer, isDone: answer !== undefined, nextVisibleAt: undefined };
   };
   const { answer } = await waiter.until(look, { deadline: now() + timeoutMs, signal });

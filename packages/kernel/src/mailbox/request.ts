@@ -38,13 +38,14 @@ export function openRequest(transaction: Transaction, { sender, recipient, lette
   return messageId;
 }
 
-/** The answer, if there is one: acknowledged, and the request closed. */
+/** The answer of who was asked, if there is one: acknowledged, and the request closed. */
 export function takeAnswer(
   transaction: Transaction,
-  { pid, correlationId, questionId }: { readonly pid: number; readonly correlationId: string; readonly questionId: number },
+  { sender: pid, recipient, letter: { correlationId } }: Asking,
+  questionId: number,
 ): MessageRow | undefined {
   requireBox(transaction, pid);
-  const answer = transaction.mail.findAnswer(pid, correlationId, questionId);
+  const answer = transaction.mail.findAnswer(pid, { correlationId, sender: recipient, after: questionId });
   if (answer === undefined) return undefined;
   transaction.mail.remove(pid, [answer.id]);
   transaction.mail.deleteRequest(pid, correlationId);

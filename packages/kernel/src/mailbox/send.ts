@@ -17,12 +17,13 @@ export function send(transaction: Transaction, sending: Sending): number {
   if (isPlain && transaction.mail.isOpen(recipient, roomFor(letter))) return insert(transaction, sending, 0);
   const box = requireBox(transaction, recipient);
   const request = letter.correlationId === undefined ? undefined : transaction.mail.findRequest(recipient, letter.correlationId);
-  if (request?.recipient !== sender && !maySend(transaction, sender, box)) throw denied(sender, box);
+  const isAnswer = request !== undefined && request.recipient === sender;
+  if (!isAnswer && !maySend(transaction, sender, box)) throw denied(sender, box);
   const first = letter.dedupeKey === undefined ? undefined : transaction.mail.findKey(recipient, sender, letter.dedupeKey);
   if (first !== undefined) return first;
   const obstacle = makeRoom(transaction, box, sender, letter.bytes);
   if (obstacle !== undefined) throw obstacle;
-  const messageId = insert(transaction, sending, request?.until ?? 0); // An answer is kept for who asked, while they wait.
+  const messageId = insert(transaction, sending, isAnswer ? request.until : 0); // An answer is kept for who asked, while they wait.
   if (isCrowded(box)) transaction.mail.countSenders(recipient);
   keepKey(transaction, box, sender, letter, messageId);
   return messageId;

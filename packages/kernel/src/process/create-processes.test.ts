@@ -46,6 +46,13 @@ describe('creating a process', () => {
     expect(await kinds(test)).toEqual([]);
   });
 
+  it('refuses a parent that is DEAD: nothing would end the child', async () => {
+    await using test = await openTestKernel();
+    const { pid } = await test.mine.processes.create(ONE);
+    await test.mine.processes.end(pid, 'completed');
+    await expect(test.mine.processes.create({ ...ONE, parentPid: pid })).rejects.toMatchObject({ code: 'illegal_transition' });
+  });
+
   it.each([['a\nb'], ['a\0'], ['\ud800'], ['x'.repeat(257)]])('refuses the name %j', async (name) => {
     await using test = await openTestKernel();
     await expect(test.mine.processes.create({ ...ONE, name })).rejects.toMatchObject({ code: 'invalid_payload' });

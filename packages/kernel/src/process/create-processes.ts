@@ -98,7 +98,8 @@ function checkRequest({ name, template, parentPid, agent, onParentEnd = 'end', m
 }
 
 function checkParent(transaction: Transaction, parentPid: number, changes: ProcessChanges, allowChild: ProcessParts['allowChild']): void {
-  changes.require(transaction, parentPid);
+  const parent = changes.require(transaction, parentPid);
+  if (parent.state === 'DEAD') throw unexpected(parent, 'READY', `Cannot create a child of process ${parentPid}: it is DEAD`);
   allowChild(transaction, parentPid);
   const depth = transaction.processes.ancestry(parentPid).length;
   if (depth >= DEPTH_MAX) {
@@ -188,8 +189,12 @@ function invalid(field: string, allowed: readonly string[]): Fault {
   return new Fault('invalid_payload', `Cannot use ${field}: it is none of ${allowed.join(', ')}`, { details: { field } });
 }
 
-function unexpected(process: ProcessRow, target: ProcessState): Fault {
-  return new Fault('illegal_transition', `Cannot move process ${process.pid} from ${process.state} to ${target}`, {
+function unexpected(
+  process: ProcessRow,
+  target: ProcessState,
+  message = `Cannot move process ${process.pid} from ${process.state} to ${target}`,
+): Fault {
+  return new Fault('illegal_transition', message, {
     details: { pid: process.pid, prev_state: process.state, target_state: target },
   });
 }

@@ -117,7 +117,10 @@ export function testMail(name: string, open: OpenStore): void {
       await under.store.workspace(MINE).write(({ mail }) => {
         expect([mail.findBox(1), mail.topicsOf(1), mail.findRequest(1, 'c'), mail.totals().boxes]).toEqual([undefined, [], undefined, 0]);
         mail.insertBox(boxOf(1));
-        expect([mail.findKey(1, 9, 'key'), mail.findAnswer(1, 'c', 0)]).toEqual([undefined, undefined]);
+        expect([mail.findKey(1, 9, 'key'), mail.findAnswer(1, { correlationId: 'c', sender: 9, after: 0 })]).toEqual([
+          undefined,
+          undefined,
+        ]);
         expect(mail.insert(1, message())).toBe(4);
       });
     });
@@ -191,7 +194,10 @@ export function testMail(name: string, open: OpenStore): void {
       clock.move(1);
       await mine.read((transaction) => {
         expect(look(transaction, 1)).toEqual([]);
-        expect([transaction.mail.after(1, 0, 10), transaction.mail.findAnswer(1, 'c', 0)]).toEqual([[], undefined]);
+        expect([transaction.mail.after(1, 0, 10), transaction.mail.findAnswer(1, { correlationId: 'c', sender: 9, after: 0 })]).toEqual([
+          [],
+          undefined,
+        ]);
         expect(counts(transaction, 1)).toEqual([1, 0, 7]);
       });
     });
@@ -267,12 +273,13 @@ export function testMail(name: string, open: OpenStore): void {
       });
     });
 
-    it('are found as answers by correlation id, the oldest after the question', async () => {
+    it('are found as answers by sender and correlation id, the oldest after the question', async () => {
       await using under = await open();
       await under.store.workspace(MINE).write(({ mail }) => {
         mail.insertBox(boxOf(1));
-        for (let index = 0; index < 3; index++) mail.insert(1, message({ correlationId: 'c' }));
-        expect([mail.findAnswer(1, 'c', 1)?.id, mail.findAnswer(1, 'c', 3)?.id, mail.findAnswer(1, 'd', 0)?.id]).toEqual([2, undefined, undefined]); // biome-ignore format: one line
+        for (const sender of [9, 8, 9]) mail.insert(1, message({ correlationId: 'c', sender }));
+        const found = (sender: number, after: number, correlationId = 'c') => mail.findAnswer(1, { correlationId, sender, after })?.id;
+        expect([found(9, 0), found(9, 1), found(8, 0), found(9, 3), found(9, 0, 'd')]).toEqual([1, 3, 2, undefined, undefined]);
       });
     });
 

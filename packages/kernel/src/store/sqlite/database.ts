@@ -8,6 +8,8 @@ const CACHE_KIB = 32_768;
 /** Pages of 4 KiB. A checkpoint blocks the one writer, so it is worth being rare; the log stays near 32 MiB. */
 const CHECKPOINT_PAGES = 8_000;
 const BUSY_TIMEOUT_MS = 5_000;
+/** Of text in the rows of one page. */
+const PAGE_BYTES_MAX = 33_554_432;
 
 /** By column. Values are null, number, string or bytes. */
 export type Row = Readonly<Record<string, SQLInputValue>>;
@@ -15,6 +17,8 @@ export type Row = Readonly<Record<string, SQLInputValue>>;
 export type Query = {
   get(...values: SQLInputValue[]): Row | undefined;
   all(...values: SQLInputValue[]): Row[];
+  /** A page for somebody outside: throws `too_large` when its rows have more than `PAGE_BYTES_MAX` together. */
+  page(...values: SQLInputValue[]): Row[];
   /** One by one; the rest is not read when the caller stops. */
   each(...values: SQLInputValue[]): Iterable<Row>;
 };
@@ -71,6 +75,7 @@ export class Database {
     return {
       get: (...values) => getRow(prepared(), values),
       all: (...values) => allRows(prepared(), values),
+      page: (...values) => pageRows(prepared(), values),
       each: (...values) => eachRow(prepared(), values),
     };
   }
@@ -132,6 +137,23 @@ function getRow({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Ro
 
 function allRows({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Row[] {
   return (statement.all(...parameters) as unknown as SQLInputValue[][]).map(toRow); // As above.
+}
+
+/** The limit of a page counts rows, and a row may be large. */
+function pageRows(prepared: Prepared, parameters: SQLInputValue[]): Row[] {
+  const rows: Row[] = [];
+  let bytes = 0;
+  for (const row of eachRow(prepared, parameters)) {
+    for (const value of Object.values(row)) if (typeof value === 'string') bytes += value.length;
+    if (bytes > PAGE_BYTES_MAX && rows.length > 0) {
+      throw new Fault(
+        'too_large',
+        `Cannot list so much at once: ${rows.length} rows have ${bytes} bytes, the limit is ${PAGE_BYTES_MAX}; ask for fewer`,
+      );
+    }
+    rows.push(row);
+  }
+  return rows;
 }
 
 function* eachRow({ statement, toRow }: Prepared, parameters: SQLInputValue[]): Generator<Row, void> {

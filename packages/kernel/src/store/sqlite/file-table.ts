@@ -109,7 +109,7 @@ export class SqliteFileTable implements FileTable {
 
   list(filter: FileFilter, { limit, offset }: { readonly limit: number; readonly offset: number }): readonly FileRow[] {
     const { shape, values } = this.#shape(filter);
-    return this.#statements.list[shape].all(...values, limit, offset).map(readFile);
+    return this.#statements.list[shape].page(...values, limit, offset).map(readFile);
   }
 
   count(filter: FileFilter): number {

@@ -96,7 +96,10 @@ function prepareMessages(database: Database) {
     visibleOfTopic: database.query(visibleSql(withBody(), 'b.topic = ?6')),
     after: some('m.id > ?5 AND m.visible_at IS NOT NULL'),
     dead: some('m.id > ?5 AND m.visible_at IS NULL', 'INDEXED BY messages_dead'),
-    answers: some('m.id > ?5 AND m.correlation_id = ?6 AND m.visible_at IS NOT NULL', 'INDEXED BY messages_by_correlation'),
+    answers: some(
+      'm.id > ?5 AND m.correlation_id = ?6 AND m.sender = ?7 AND m.visible_at IS NOT NULL',
+      'INDEXED BY messages_by_correlation',
+    ),
     shown: database.query(
       `SELECT id FROM messages INDEXED BY messages_shown
        WHERE ws = ? AND recipient = ? AND visible_at = 0 AND delivered_at IS NOT NULL ORDER BY id LIMIT +?`,

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type {
+  AnswerFilter,
   BoxRow,
   BoxSenders,
   Delivery,
@@ -82,11 +83,11 @@ export class SqliteMailTable implements MailTable {
   }
 
   dead(pid: number, since: number, limit: number): readonly MessageRow[] {
-    return this.#statements.dead.all(this.#context.ws, pid, this.#context.now(), limit, since).map(readMessage);
+    return this.#statements.dead.page(this.#context.ws, pid, this.#context.now(), limit, since).map(readMessage);
   }
 
-  findAnswer(pid: number, correlationId: string, after: number): MessageRow | undefined {
-    const row = this.#statements.answers.get(this.#context.ws, pid, this.#context.now(), 1, after, correlationId);
+  findAnswer(pid: number, { correlationId, sender, after }: AnswerFilter): MessageRow | undefined {
+    const row = this.#statements.answers.get(this.#context.ws, pid, this.#context.now(), 1, after, correlationId, sender);
     return row === undefined ? undefined : readMessage(row);
   }
 

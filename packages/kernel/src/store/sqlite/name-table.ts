@@ -37,7 +37,7 @@ export class SqliteNameTable implements NameTable {
     const { from, values } = this.#matching(filter);
     return this.#statements.database
       .query(`SELECT ${COLUMNS} FROM ${from} ORDER BY n.name LIMIT ? OFFSET ?`)
-      .all(...values, limit, offset)
+      .page(...values, limit, offset)
       .map(readName);
   }
 

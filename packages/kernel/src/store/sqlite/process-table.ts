@@ -72,7 +72,7 @@ export class SqliteProcessTable implements ProcessTable {
     const sql = `SELECT ${COLUMNS} FROM processes WHERE ${where} ORDER BY pid LIMIT ? + 0 OFFSET ? + 0`;
     return this.#statements.database
       .query(sql)
-      .all(...values, limit, offset)
+      .page(...values, limit, offset)
       .map(readRow);
   }
 

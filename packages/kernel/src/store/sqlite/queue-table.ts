@@ -154,7 +154,7 @@ export class SqliteQueueTable implements QueueTable {
     const { from, values } = this.#from(filter);
     return this.#statements.database
       .query(`SELECT ${COLUMNS} FROM queue ${from} ORDER BY id LIMIT ? OFFSET ?`)
-      .all(...values, limit, offset)
+      .page(...values, limit, offset)
       .map(readEntry);
   }
 

@@ -74,6 +74,8 @@ export type Delivery = {
 /** What was removed from a box. */
 export type Removed = { readonly ids: readonly number[]; readonly pending: number; readonly delivered: number; readonly dead: number };
 
+export type AnswerFilter = { readonly correlationId: string; readonly sender: number; readonly after: number };
+
 /** Somebody waits for an answer with this correlation id. */
 export type RequestRow = {
   readonly pid: number;
@@ -104,8 +106,8 @@ export interface MailTableReads {
   after(pid: number, since: number, limit: number): readonly MessageRow[];
   /** Dead letters by id. */
   dead(pid: number, since: number, limit: number): readonly MessageRow[];
-  /** The oldest with this correlation id whose id is greater than `after`. */
-  findAnswer(pid: number, correlationId: string, after: number): MessageRow | undefined;
+  /** The oldest of this sender with this correlation id whose id is greater than `after`. */
+  findAnswer(pid: number, answer: AnswerFilter): MessageRow | undefined;
   /** How many of this sender were never handed out; counts no further than `most`. Counts expired ones too. */
   countFrom(pid: number, sender: number, most: number): number;
   /** The message that was sent with this key, as long as the key is kept. */
