@@ -42,6 +42,12 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
       return row === undefined ? undefined : principalOf(row);
     },
 
+    async isKnown(token) {
+      if (!FORM.test(token)) return false;
+      const key = hashOf(token);
+      return await store.readSystem(({ tokens }) => tokens.findByHash(key) !== undefined);
+    },
+
     async list(workspace) {
       const rows =
         workspace === undefined

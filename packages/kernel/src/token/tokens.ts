@@ -27,6 +27,8 @@ export interface Tokens {
   ): Promise<{ readonly token: string; readonly record: TokenRecord }>;
   /** Undefined: unknown, expired, revoked, or of a process that is DEAD. */
   authenticate(token: string): Promise<Principal | undefined>;
+  /** Whether there is such a token, also one that ended and was not yet purged: who has it did not guess it. */
+  isKnown(token: string): Promise<boolean>;
   /** The newest first, those that ended included; of one workspace, or all. */
   list(workspace?: WorkspaceId): Promise<readonly TokenRecord[]>;
   /** Faults: `not_found`. */

@@ -15,6 +15,7 @@ export type TokenStatements = ReturnType<typeof prepareTokens>;
 export function prepareTokens(database: Database) {
   return {
     find: database.query(`${SELECT} WHERE t.id = ?`),
+    findByHash: database.query(`${SELECT} WHERE t.hash = ?`),
     findValid: database.query(`${SELECT} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
     listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
     list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
@@ -47,6 +48,10 @@ export class SqliteTokenTable implements TokenTable {
 
   find(id: string): TokenRow | undefined {
     return this.#seen(this.#statements.find.get(id));
+  }
+
+  findByHash(hash: string): TokenRow | undefined {
+    return this.#seen(this.#statements.findByHash.get(hash));
   }
 
   findValid(hash: string): TokenRow | undefined {

@@ -20,7 +20,9 @@ export type NewToken = Omit<TokenRow, 'workspace' | 'createdAt' | 'revokedAt'> &
 /** In a transaction of a workspace: its tokens. In one of the system: all of them to read, those of operators to change. */
 export interface TokenTableReads {
   find(id: string): TokenRow | undefined;
-  /** The token with this hash, unless it was revoked, has expired, or is of a process that is DEAD. */
+  /** The token with this hash, whether it ended or not. */
+  findByHash(hash: string): TokenRow | undefined;
+  /** The same, unless it was revoked, has expired, or is of a process that is DEAD. */
   findValid(hash: string): TokenRow | undefined;
   /** The newest first. */
   list(limit: number): readonly TokenRow[];
