@@ -71,7 +71,10 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return known;
   };
   store.onCommit((id, events, bytes) => recent(id).add(events, bytes));
-  const { workspaces, settingsOf } = rememberSettings(createWorkspaces(store));
+  const { workspaces, settingsOf } = rememberSettings(createWorkspaces(store), async (id) => {
+    // Whoever waits for work hears of it: there may be room for more now.
+    await store.workspace(id).write(({ events }) => events.append({ pid: undefined, kind: 'kernel.workspace.updated', payload: {} }));
+  });
 
   const ledgerChanges = createLedgerChanges(budget);
   const scheduler = createScheduler({ store, clock, changes, findBreach: ledgerChanges.findBreach, settingsOf });

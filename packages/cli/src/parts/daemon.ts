@@ -4,14 +4,15 @@ import { openTracing, serve } from '@warren/gateway';
 import { openKernel } from '@warren/kernel';
 import { Fault, isFault } from '@warren/protocol';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
+import { nextCommand } from '../internal/state-path.ts';
 
 /** How long the end of the daemon waits for a collector to take the last traces. */
 const LAST_TRACES_MS = 2_000;
 
 export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
   const { stateDirectory, listen, recovery, version, log } = request;
-  const kernel = await openKernel({ directory: stateDirectory, recovery });
   const tracing = await openTracing(request.env);
+  const kernel = await openKernel({ directory: stateDirectory, recovery });
   const asked = Promise.withResolvers<{ readonly drainMs: number }>();
   try {
     const onStopAsked = (drainMs: number): void => asked.resolve({ drainMs });
@@ -32,7 +33,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
     };
   } catch (error) {
     await kernel.close();
-    throw isFault(error) ? withAdvice(error) : error;
+    throw isFault(error) ? withAdvice(error, request) : error;
   }
 }
 
@@ -47,7 +48,7 @@ async function sendLastTraces(tracing: AsyncDisposable, { log }: DaemonRequest):
   if (outcome !== 'sent') log.warn('The last traces were not sent', { reason: outcome });
 }
 
-function withAdvice(error: Fault): Fault {
-  const fix = 'choose another address, as in: warren serve --listen tcp:127.0.0.1:0 (any free port), or --no-tcp';
+function withAdvice(error: Fault, { stateFlag }: DaemonRequest): Fault {
+  const fix = `choose another address, as in: ${nextCommand('serve --listen tcp:127.0.0.1:0', stateFlag)} (any free port), or --no-tcp`;
   return new Fault(error.code, error.message, { details: { ...error.details, fix }, cause: error });
 }

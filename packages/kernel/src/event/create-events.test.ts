@@ -122,17 +122,26 @@ describe('following events', () => {
     expect(await take(test.mine.events.subscribe({ after: 1, gaps: 'skip' }, NEVER), 3)).toEqual([4, 5, 6]);
   });
 
+  it('says when it is asked to begin after what has not happened yet, as after a backup was restored', async () => {
+    await using test = await openTestKernel();
+    const refused = take(test.mine.events.subscribe({ after: 1_000 }, NEVER), 1);
+    await expect(refused).rejects.toMatchObject({ code: 'conflict', details: { newest: 0 } });
+  });
+
   it('loses and repeats nothing, however appends, pages and restarts fall', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(1_200), { minLength: 1, maxLength: 4 }), fc.nat(1_500), async (bursts, after) => {
         await using test = await openTestKernel({ isRehearsing: false });
         const pid = await withProcess(test);
+        const append = (count: number) =>
+          Promise.all(Array.from({ length: count }, () => test.mine.events.append({ pid, kind: 'x', payload: {} })));
+        const [first = 0, ...later] = bursts;
+        await append(first);
+        const from = Math.min(after, 1 + first);
         const total = 1 + bursts.reduce((sum, each) => sum + each, 0);
-        const following = after >= total ? undefined : take(test.mine.events.subscribe({ after }, NEVER), total - after);
-        for (const burst of bursts)
-          await Promise.all(Array.from({ length: burst }, () => test.mine.events.append({ pid, kind: 'x', payload: {} })));
-        if (following !== undefined)
-          expect(await following).toEqual(Array.from({ length: total - after }, (_, index) => after + index + 1));
+        const following = from === total ? undefined : take(test.mine.events.subscribe({ after: from }, NEVER), total - from);
+        for (const burst of later) await append(burst);
+        if (following !== undefined) expect(await following).toEqual(Array.from({ length: total - from }, (_, index) => from + index + 1));
       }),
       { numRuns: 10 },
     );

@@ -15,7 +15,9 @@ export async function* followEvents(
   { after, gaps = 'refuse', ...filter }: Request,
   signal: AbortSignal,
 ): AsyncGenerator<EventRecord, void> {
-  let cursor = after ?? (await store.read(({ events }) => events.nextId() - 1));
+  const newestId = await store.read(({ events }) => events.nextId() - 1);
+  if (after !== undefined && after > newestId && gaps === 'refuse') throw ahead(after, newestId);
+  let cursor = Math.min(after ?? newestId, newestId);
   while (!signal.aborted) {
     const waiting = recent.next(signal); // Before looking: what is committed after the look wakes us.
     const found = recent.after(cursor, PAGE);
@@ -48,6 +50,11 @@ export async function* followEvents(
 function checkGap(cursor: number, oldest: number): void {
   if (cursor >= oldest - 1) return;
   throw new Fault('conflict', `Cannot follow events after ${cursor}: the oldest that is kept is ${oldest}`, { details: { oldest } });
+}
+
+/** As after a backup was restored: what happens from now on has ids the reader believes it has seen. */
+function ahead(cursor: number, newest: number): Fault {
+  return new Fault('conflict', `Cannot follow events after ${cursor}: the newest is ${newest}`, { details: { newest } });
 }
 
 function matches(event: EventRecord, { pid, kind }: EventFilter): boolean {

@@ -4,6 +4,8 @@ import type { JsonObject } from './json.ts';
 
 export const PAYLOAD_BYTES_MAX = 1_048_576;
 const DEPTH_MAX = 64;
+/** Values of all depths together: an empty list has two bytes and takes fifty times that in memory. */
+const VALUES_MAX = 100_000;
 export const WORD_BYTES_MAX = 256;
 
 /** A plain object of JSON, not too deep and not too large. Throws `code` with the field, or `too_large`. */
@@ -22,9 +24,14 @@ export function checkPayload(value: unknown, field: string, code: FaultCode): Js
 /** Before serialising, which would follow any depth. */
 function checkDepth(root: object, field: string, code: FaultCode): void {
   let level: readonly object[] = [root];
+  let values = 0;
   for (let depth = 1; level.length > 0; depth++) {
     if (depth > DEPTH_MAX) throw new Fault(code, `Cannot use ${field}: it is nested deeper than ${DEPTH_MAX}`, { details: { field } });
-    level = level.flatMap((each) => Object.values(each).filter((inner) => typeof inner === 'object' && inner !== null));
+    const inner = level.flatMap((each) => Object.values(each));
+    values += inner.length;
+    if (values > VALUES_MAX)
+      throw new Fault('too_large', `Cannot use ${field}: it has more than ${VALUES_MAX} values`, { details: { field } });
+    level = inner.filter((each) => typeof each === 'object' && each !== null);
   }
 }
 

@@ -1,8 +1,8 @@
 /** One timer for everything in the kernel's mail that happens at a time: the next due time is what it is set to. */
 import type { Clock } from '../internal/clock.ts';
 
-/** Longer delays do not fit Node's timers; it looks again then. */
-const DELAY_MS_MAX = 2_147_483_647;
+/** Kernel time may run ahead of a timer, for instance when the machine slept; so it looks again at least this often. */
+const DELAY_MS_MAX = 60_000;
 
 export type Bell = {
   readonly at: number;

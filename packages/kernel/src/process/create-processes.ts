@@ -4,6 +4,7 @@ import { clampPage } from '../internal/page.ts';
 import { checkPayload, checkWord } from '../internal/payload.ts';
 import type { ReadTransaction, Transaction, WorkspaceStore } from '../store/store.ts';
 import {
+  CHILDREN_MAX,
   DEPTH_MAX,
   EXIT_KINDS,
   PARENT_END_POLICIES,
@@ -101,6 +102,12 @@ function checkParent(transaction: Transaction, parentPid: number, changes: Proce
   const parent = changes.require(transaction, parentPid);
   if (parent.state === 'DEAD') throw unexpected(parent, 'READY', `Cannot create a child of process ${parentPid}: it is DEAD`);
   allowChild(transaction, parentPid);
+  const children = transaction.processes.countLiveChildren(parentPid, CHILDREN_MAX);
+  if (children >= CHILDREN_MAX) {
+    throw new Fault('quota_exceeded', `Cannot create a child of process ${parentPid}: it has ${children}, the limit is ${CHILDREN_MAX}`, {
+      details: { pid: parentPid, dim: 'children', used: children, hard_limit: CHILDREN_MAX },
+    });
+  }
   const depth = transaction.processes.ancestry(parentPid).length;
   if (depth >= DEPTH_MAX) {
     throw new Fault('invalid_payload', `Cannot create a child of process ${parentPid}: it is ${depth} deep, the limit is ${DEPTH_MAX}`, {
@@ -137,7 +144,10 @@ function answerSignal(transaction: Transaction, changes: ProcessChanges, process
   const because = { reason: `signal:${signal}`, causationId };
   switch (signal) {
     case 'stop':
-      if (process.state !== 'SUSPENDED') changes.move(transaction, process, 'SUSPENDED', because);
+      // One that its budget stopped is now stopped by somebody: a larger budget does not let it go on.
+      if (process.state === 'SUSPENDED')
+        transaction.processes.updateState({ ...process, stateReason: because.reason, updatedAt: transaction.now });
+      else changes.move(transaction, process, 'SUSPENDED', because);
       break;
     case 'continue':
       if (process.state === 'SUSPENDED') changes.move(transaction, process, 'READY', because);

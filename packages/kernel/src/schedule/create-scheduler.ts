@@ -176,7 +176,7 @@ class FairScheduler implements OwnedScheduler {
   #hear(id: WorkspaceId, events: readonly EventRecord[]): void {
     const ofQueue = events.filter(({ kind }) => kind.startsWith('kernel.queue.'));
     // What the queue does to a process comes with an event of its own.
-    const wakes = ofQueue.filter(mayBringWork).length || events.filter(isFreed).length;
+    const wakes = ofQueue.filter(mayBringWork).length || events.filter((event) => isFreed(event) || event.kind === UPDATED).length;
     if (wakes > 0) this.#lines.makeReady(id, wakes);
     if (ofQueue.length === 0) return;
     if (this.#changed.size === 0) queueMicrotask(() => void this.#lookAhead().catch(() => {})); // The store is closed or in trouble: the next commit tries again.
@@ -187,9 +187,19 @@ class FairScheduler implements OwnedScheduler {
   async #lookAhead(): Promise<void> {
     const changed = [...this.#changed];
     this.#changed.clear();
-    for (const id of changed) this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
+    for (const [index, id] of changed.entries()) {
+      try {
+        this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
+      } catch (error) {
+        for (const left of changed.slice(index)) this.#changed.add(left); // The next commit looks again.
+        throw error;
+      }
+    }
   }
 }
+
+/** More may run at once than before. */
+const UPDATED = 'kernel.workspace.updated';
 
 /** Events of the queue after which nothing can be claimed that could not be before. */
 const QUIET = new Set(

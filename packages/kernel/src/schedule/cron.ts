@@ -28,11 +28,15 @@ export function checkCron(cron: { readonly pattern: string; readonly zone?: stri
   return { pattern, zone };
 }
 
+/** The year 9000: near the end of what dates can say the calendar fails. */
+const LAST_RUN_AT = 221_845_392_000_000;
+
 /**
  * The first time after this one; undefined when there is none. A local time that a change of clocks leaves out runs right after the gap, one
  * that comes twice runs once; patterns that repeat within the day go by the time that passes.
  */
 export function nextRun({ pattern, zone }: Pick<CronRow, 'pattern' | 'zone'>, after: number): number | undefined {
+  if (after > LAST_RUN_AT) return undefined;
   return new Cron(pattern, { timezone: zone }).nextRun(new Date(after))?.getTime();
 }
 

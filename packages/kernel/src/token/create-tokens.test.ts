@@ -81,6 +81,20 @@ describe('a token', () => {
     },
   );
 
+  it('that ended is known all the same, and one that never was is not', async () => {
+    await using with_ = await openTokens();
+    const { pid } = await with_.on.mine.processes.create({ name: 'a', template: 't' });
+    const good = await with_.tokens.create(MEMBER);
+    const expired = await with_.tokens.create(MEMBER, { expiresAt: with_.on.clock.now() + 1 });
+    const revoked = await with_.tokens.create(OPERATOR);
+    const ofDead = await with_.tokens.create(process(pid));
+    with_.on.clock.advance(1);
+    await with_.tokens.revoke(revoked.record.id);
+    await with_.on.mine.processes.end(pid, 'completed');
+    for (const { token } of [good, expired, revoked, ofDead]) expect(await with_.tokens.isKnown(token)).toBe(true);
+    for (const text of ['', 'x', `wrn_${'A'.repeat(43)}`, `${good.token}x`]) expect(await with_.tokens.isKnown(text)).toBe(false);
+  });
+
   it('is nobody when one character differs', async () => {
     await using with_ = await openTokens();
     const { token } = await with_.tokens.create(OPERATOR);

@@ -6,6 +6,9 @@ import type { WorkspaceRow } from '../store/tables/workspace-table.ts';
 import type { SettingsChange, WorkspaceRecord, WorkspaceSettings, Workspaces } from './workspaces.ts';
 
 const DAY_MS = 86_400_000;
+/** A share so small or so large that nobody else's would count is a mistake. */
+const WEIGHT_LEAST = 0.001;
+const WEIGHT_MOST = 1_000;
 
 export const SETTINGS_DEFAULT: WorkspaceSettings = {
   weight: 1,
@@ -59,8 +62,10 @@ function mergeSettings(before: WorkspaceSettings, changes: SettingsChange): Work
   };
   const numbers = { weight: merged.weight, runningMax: merged.runningMax, fileBytesMax: merged.fileBytesMax, ...merged.retention };
   for (const [name, value] of Object.entries(numbers)) {
-    if (Number.isFinite(value) && value > 0 && (name === 'weight' || Number.isSafeInteger(value))) continue;
-    throw new Fault('invalid_argument', `Cannot set ${name} to ${value}: it is not a positive number`, { details: { field: name } });
+    if (name === 'weight' ? value >= WEIGHT_LEAST && value <= WEIGHT_MOST : value > 0 && Number.isSafeInteger(value)) continue;
+    throw new Fault('invalid_argument', `Cannot set ${name} to ${value}: it is not a positive number within bounds`, {
+      details: { field: name },
+    });
   }
   return merged;
 }

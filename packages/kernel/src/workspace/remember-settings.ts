@@ -9,7 +9,11 @@ export type RememberedSettings = {
   readonly workspaces: Workspaces;
 };
 
-export function rememberSettings(workspaces: Workspaces): RememberedSettings {
+/** `updatedHook` is called after an update, when the new settings hold. */
+export function rememberSettings(
+  workspaces: Workspaces,
+  updatedHook: (id: WorkspaceId) => Promise<void> = async () => {},
+): RememberedSettings {
   const known = new Map<WorkspaceId, Promise<WorkspaceSettings>>();
 
   const read = (id: WorkspaceId): Promise<WorkspaceSettings> => {
@@ -26,6 +30,7 @@ export function rememberSettings(workspaces: Workspaces): RememberedSettings {
       async update(id, changes) {
         const updated = await workspaces.update(id, changes);
         known.set(id, Promise.resolve(updated.settings));
+        await updatedHook(id);
         return updated;
       },
     },

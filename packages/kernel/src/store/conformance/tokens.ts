@@ -44,7 +44,7 @@ export function testTokens(name: string, open: OpenStore): void {
       await store.writeSystem(({ tokens }) => tokens.insert(token('a')));
       await store.workspace(MINE).write(({ tokens }) => tokens.insert(token('b')));
       const seen = await store.workspace(OTHER).write(({ tokens }) => ({
-        found: [tokens.find('a'), tokens.find('b'), tokens.findValid('hash of a'), tokens.findValid('hash of b')],
+        found: [tokens.find('a'), tokens.find('b'), tokens.findByHash('hash of a'), tokens.findValid('hash of b')],
         list: tokens.list(10),
         revoked: [tokens.revoke('a'), tokens.revoke('b')],
         count: tokens.count(),

@@ -9,7 +9,7 @@ const CACHE_KIB = 32_768;
 const CHECKPOINT_PAGES = 8_000;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Of text in the rows of one page. */
-const PAGE_BYTES_MAX = 33_554_432;
+const PAGE_BYTES_MAX = 8_388_608;
 
 /** By column. Values are null, number, string or bytes. */
 export type Row = Readonly<Record<string, SQLInputValue>>;

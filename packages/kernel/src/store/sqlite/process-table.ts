@@ -34,6 +34,10 @@ export function prepareProcesses(database: Database) {
     liveChildren: database.query(
       `SELECT ${COLUMNS} FROM processes INDEXED BY processes_by_parent WHERE ws = ? AND parent_pid = ? AND state <> 'DEAD' ORDER BY pid`,
     ),
+    countLiveChildren: database.query(
+      `SELECT count(*) AS count FROM (SELECT 1 FROM processes INDEXED BY processes_by_parent
+       WHERE ws = ? AND parent_pid = ? AND state <> 'DEAD' LIMIT ? + 0)`,
+    ),
     interrupted: database.query(
       `SELECT ${COLUMNS} FROM processes WHERE ws = ? AND state IN ('RUNNING', 'WAITING') AND pid > ? ORDER BY pid LIMIT ? + 0`,
     ),
@@ -92,6 +96,10 @@ export class SqliteProcessTable implements ProcessTable {
 
   liveChildren(pid: number): readonly ProcessRow[] {
     return this.#statements.liveChildren.all(this.#context.ws, pid).map(readRow);
+  }
+
+  countLiveChildren(pid: number, most: number): number {
+    return Number(this.#statements.countLiveChildren.get(this.#context.ws, pid, most)?.['count']);
   }
 
   interrupted(afterPid: number, limit: number): readonly ProcessRow[] {

@@ -55,7 +55,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored> {
   const copy = join(directory, `${COPY_PREFIX}${process.pid}`);
   try {
     await copyBackup(backup, copy);
-    const { schemaVersion, bytes } = checkCopy(copy, backup, options.migrations ?? MIGRATIONS);
+    const { schemaVersion, bytes } = checkBackup(copy, backup, options.migrations ?? MIGRATIONS);
     const keptAs = isThere ? keepOld(path, `${path}.before-restore-${suffix}`) : undefined;
     for (const rest of ['-wal', '-shm']) rmSync(path + rest, { force: true }); // Of the old store; it would be taken for a part of the new one.
     renameSync(copy, path);
@@ -97,6 +97,26 @@ async function copyBackup(backup: string, copy: string): Promise<void> {
   chmodSync(copy, 0o600);
   // A store that was copied by hand has a log beside it, with what came last.
   if (existsSync(`${backup}-wal`)) await copyFile(`${backup}-wal`, `${copy}-wal`, constants.COPYFILE_FICLONE);
+}
+
+/** What SQLite says of the copy is said of the backup: nobody knows the copy. */
+function checkBackup(copy: string, backup: string, migrations: readonly Migration[]): ReturnType<typeof checkCopy> {
+  try {
+    return checkCopy(copy, backup, migrations);
+  } catch (error) {
+    const fault = storeFault(error, `restore ${backup}`);
+    if (!(fault instanceof Fault) || !DAMAGES.has(sqliteKind(fault))) throw fault;
+    const details = { ...fault.details, path: backup };
+    throw new Fault('store_failed', `Cannot restore ${backup}: it is damaged, or only a part of a backup`, { cause: fault, details });
+  }
+}
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html). */
+const DAMAGES: ReadonlySet<number> = new Set([11, 26]);
+
+function sqliteKind(fault: Fault): number {
+  const details: Readonly<Record<string, unknown>> = fault.details ?? {};
+  return Number(details['sqlite']) & 0xff;
 }
 
 /** Brings the copy to the newest shape, as the next start would. Closing it leaves one file, which is on disk. */

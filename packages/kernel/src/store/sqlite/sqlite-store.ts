@@ -1,5 +1,5 @@
 /** The store on SQLite: one file, one writer, one connection. Transactions run one after the other, so no reader sees half of one. */
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backup } from 'node:sqlite';
@@ -145,11 +145,17 @@ class SqliteStore implements Store {
 
   async writeSystem<T>(body: (transaction: SystemTransaction) => T): Promise<T> {
     this.#requireWritable();
-    return (await this.#commits.submit({ run: () => ({ value: body(this.#system()), written: undefined }) })) as T; // As above.
+    let now: number | undefined; // As above.
+    return (await this.#commits.submit({
+      run: () => {
+        now ??= this.#parts.clock.now();
+        return { value: body(this.#system(now)), written: undefined };
+      },
+    })) as T; // As above.
   }
 
   async readSystem<T>(body: (transaction: SystemReadTransaction) => T): Promise<T> {
-    return this.#look(() => body(this.#system()));
+    return this.#look(() => body(this.#system(this.#parts.clock.now())));
   }
 
   onCommit(listener: CommitListener): Disposable {
@@ -159,9 +165,7 @@ class SqliteStore implements Store {
 
   async backup(path: string, options: Parameters<Store['backup']>[1] = {}): Promise<void> {
     this.#requireOpen();
-    if (statSync(path, { throwIfNoEntry: false }) !== undefined) {
-      throw new Fault('already_exists', `Cannot back up to ${path}: it exists`, { details: { path } });
-    }
+    claimFile(path);
     try {
       await backup(this.#database.connection, path, {
         rate: BACKUP_PAGES,
@@ -170,8 +174,9 @@ class SqliteStore implements Store {
           options.onProgress?.(totalPages === 0 ? 1 : 1 - remainingPages / totalPages);
         },
       });
-      chmodSync(path, 0o600);
     } catch (error) {
+      rmSync(path, { force: true }); // Half a copy is none.
+      if (options.signal?.aborted === true) throw new Fault('aborted', `Cannot back up to ${path}: it was aborted`, { cause: error });
       throw storeFault(error, `back up to ${path}`);
     }
   }
@@ -229,8 +234,8 @@ class SqliteStore implements Store {
     await this.close();
   }
 
-  #system(): SystemTransaction {
-    this.#systemNow = this.#parts.clock.now();
+  #system(now: number): SystemTransaction {
+    this.#systemNow = now;
     return { now: this.#systemNow, workspaces: this.#workspaces, tokens: this.#tokens };
   }
 
@@ -262,7 +267,9 @@ class SqliteStore implements Store {
   }
 
   #tell(written: readonly Written[]): void {
-    for (const { workspace, events, bytes } of written) for (const listener of this.#listeners) listener(workspace, events, bytes);
+    for (const { workspace, events, bytes } of written) {
+      for (const listener of this.#listeners) tellSafely(() => listener(workspace, events, bytes));
+    }
   }
 
   /** What is remembered may be of rows that were never written. */
@@ -278,6 +285,28 @@ class SqliteStore implements Store {
   #requireWritable(): void {
     this.#requireOpen();
     if (this.#parts.isReadOnly) throw new Fault('store_failed', 'Cannot write: the store is open for reading only');
+  }
+}
+
+/** What was committed stays committed: a listener's defect is its own, and surfaces where it cannot undo anything. */
+function tellSafely(tell: () => void): void {
+  try {
+    tell();
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Nobody else reads it, not even while it is being written. */
+function claimFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') throw new Fault('already_exists', `Cannot back up to ${path}: it exists`, { details: { path } });
+    throw new Fault('invalid_argument', `Cannot back up to ${path}: ${reason(error)}`, { cause: error, details: { path } });
   }
 }
 

@@ -51,6 +51,8 @@ export interface ProcessTableReads {
   countByState(): Readonly<Record<ProcessState, number>>;
   /** Children that are not DEAD, by pid. */
   liveChildren(pid: number): readonly ProcessRow[];
+  /** How many children are not DEAD; counts no further than `most`. */
+  countLiveChildren(pid: number, most: number): number;
   /** RUNNING and WAITING with a larger pid, by pid. */
   interrupted(afterPid: number, limit: number): readonly ProcessRow[];
   /** Itself first, then its parent, up to the root; at most `DEPTH_MAX`. Empty when it does not exist. */
@@ -61,6 +63,9 @@ export interface ProcessTableReads {
 
 /** How deep a family of processes may be; creation refuses more. */
 export const DEPTH_MAX = 32;
+
+/** Live children of one process: they end with it, in one transaction. */
+export const CHILDREN_MAX = 1_000;
 
 export interface ProcessTable extends ProcessTableReads {
   /** Pids ascend and are never given again. */
