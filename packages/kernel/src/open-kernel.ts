@@ -100,7 +100,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     if (known !== undefined) return known;
     const mine = store.workspace(id);
     const ledger = createLedger({ store: mine, ...budget });
-    const made = {
+    const made: WorkspaceKernel = {
       id,
       processes: createProcesses({ store: mine, changes, allowChild }),
       events: createEvents({ store: mine, recent: recent(id) }),
@@ -122,7 +122,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
         clock,
         ledgerOf: (pid) => ledger.list({ kind: 'process', pid }),
       }),
-    } as unknown as WorkspaceKernel; // Until the other parts are here.
+    };
     parts.set(id, made);
     return made;
   };
@@ -181,5 +181,5 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     },
     close,
     [Symbol.asyncDispose]: close,
-  } as unknown as Kernel; // As above.
+  };
 }

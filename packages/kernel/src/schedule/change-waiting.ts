@@ -26,9 +26,10 @@ export function expireEntry(transaction: Transaction, row: QueueRow): void {
 
 /** A dead letter begins anew. A series has gone on without it. Throws what enqueueing throws, and `queue_illegal_transition`. */
 export function requeueDeadLetter(transaction: Transaction, changes: ProcessChanges, row: QueueRow): QueueRow {
-  const { pid, dedupeKey } = row;
+  const { pid, dedupeKey, deadline } = row;
   const { state } = changes.require(transaction, pid);
   if (state === 'DEAD') throw invalidField('pid', `process ${pid} has ended`);
+  if (deadline !== undefined && deadline <= transaction.now) throw invalidField('deadline', 'it has passed');
   const same = dedupeKey === undefined ? undefined : transaction.queue.findLive(pid, dedupeKey);
   if (same !== undefined) {
     throw new Fault('queue_illegal_transition', `Cannot retry queue entry ${row.id}: entry ${same.id} with its key is ${same.state}`, {

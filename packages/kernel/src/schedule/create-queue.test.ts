@@ -843,6 +843,18 @@ describe('a dead letter', () => {
   });
 });
 
+describe('a dead letter whose deadline has passed', () => {
+  it('is not queued again, only to expire', async () => {
+    await using opened = await openWithProcess();
+    const { queue, pid, test } = opened;
+    await queue.enqueue({ pid, attemptsMax: 1, deadline: test.clock.now() + 10 });
+    await queue.fail(1, (await claimOne(test)).fence, 'no');
+    test.clock.advance(10);
+    await expect(queue.retry(1)).rejects.toMatchObject({ code: 'queue_entry_invalid', details: { field: 'deadline' } });
+    expect((await queue.get(1)).state).toBe('dead');
+  });
+});
+
 describe('listing', () => {
   it('gives entries by id, in pages, with the total of all that match', async () => {
     await using opened = await openWithProcess();
