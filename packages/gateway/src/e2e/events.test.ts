@@ -96,6 +96,29 @@ describe('a stream of events', () => {
   });
 });
 
+describe('many streams of events', () => {
+  it('of one process are its share, and leave room for others', async () => {
+    await using on = await openTestGateway({ limits: { connectionsPerProcessMax: 2 } });
+    const [pid, other] = [await create(on), await create(on)];
+    const tokenFor = (of: number) => on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid: of });
+    const [token, otherToken] = [await tokenFor(pid), await tokenFor(other)];
+    using first = await openEventStream(on, `pid=${pid}`, { token });
+    using second = await openEventStream(on, `pid=${pid}`, { token });
+    using third = await openEventStream(on, `pid=${pid}`, { token });
+    using fourth = await openEventStream(on, `pid=${other}`, { token: otherToken });
+    expect([first.status, second.status, third.status, fourth.status]).toEqual([200, 200, 503, 200]);
+  });
+
+  it('of members leave room for operators', async () => {
+    await using on = await openTestGateway({ limits: { streamsMax: 2, connectionsForOperators: 1 } });
+    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    using first = await openEventStream(on, '', { token });
+    using second = await openEventStream(on, '', { token });
+    using operator = await openEventStream(on, '');
+    expect([first.status, second.status, operator.status]).toEqual([200, 503, 200]);
+  });
+});
+
 describe('events that are no longer kept', () => {
   async function purged(on: TestGateway): Promise<number> {
     const pid = await create(on);

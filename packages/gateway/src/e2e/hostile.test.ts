@@ -157,6 +157,24 @@ it('requests that pile up on one connection are refused beyond the limit', async
   expect([...answers.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => Number(status))).toEqual([200, 200, 200, 200, 503, 503]);
 });
 
+it('calls that wait are refused beyond the share of who makes them, and answered when others are done', async () => {
+  await using on = await openTestGateway({ limits: { waitsPerProcessMax: 2 } });
+  const { processes, mail } = on.kernel.workspace(DEFAULT_WORKSPACE);
+  const { pid } = await processes.create({ name: 'a', template: 't' });
+  await mail.createBox(pid);
+  const token = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
+  const receive = (wait_ms: number) => on.call('mail.receive', { pid, wait_ms }, { token });
+  const waiting = [receive(60_000), receive(60_000), receive(60_000)];
+  expect((await Promise.race(waiting)).error?.data).toMatchObject({ fault: 'busy' });
+  // Who does not wait takes no place, and others have their own.
+  expect(await receive(0)).toMatchObject({ result: { messages: [] } });
+  expect(await on.call('mail.receive', { pid, wait_ms: 1 })).toMatchObject({ result: { messages: [] } });
+  for (const kind of ['a', 'b']) await mail.send(undefined, pid, { kind });
+  const answers = await Promise.all(waiting);
+  expect(answers.filter(({ result }) => result !== undefined)).toHaveLength(2);
+  expect(await receive(1)).toMatchObject({ result: {} });
+});
+
 it.each([
   ['two lengths', requestText(info, { 'Content-Length': 5 })],
   ['a length that is none', requestText(info, { 'content-length': 'x' })],

@@ -213,25 +213,50 @@ describe('who calls over TCP', () => {
     expect(await on.call('kernel.info', {}, { token })).toMatchObject({ error: { code: -32014 } });
   });
 
-  it('is not let in by guessing, from however many connections, while who has called before goes on', async () => {
+  it('is not let in by guessing, from however many connections, while everybody with a token goes on', async () => {
     await using on = await openTestGateway({ limits: { loginDelayMs: 60_000 } });
     const token = await on.tokenFor({ kind: 'operator' });
-    const other = await on.tokenFor({ kind: 'operator' });
+    const { token: ended, record } = await on.kernel.tokens.create({ kind: 'operator' });
+    await on.kernel.tokens.revoke(record.id);
     const call = async (bearer: string) =>
       await on.post(info, { port: on.port, agent: false, headers: { authorization: `Bearer ${bearer}` } });
-    expect((await call(token)).status).toBe(200);
     const statuses: number[] = [];
     for (let guess = 0; guess < 12; guess++) statuses.push((await call(`wrn_${`${guess}`.padEnd(43, 'x')}`)).status);
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429, 429, 429, 429, 429, 429]);
-    const refused = await call(other);
+    const refused = await call('wrong');
     expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
     expect(JSON.parse(refused.text)).toMatchObject({
       error: { code: -32015, data: { fault: 'rate_limited', retry_after_ms: expect.any(Number) } },
     });
+    // This one calls for the first time, and that one was good once.
     expect((await call(token)).status).toBe(200);
+    expect((await call(ended)).status).toBe(401);
     expect((await on.post(info)).status).toBe(200);
     expect(on.logged.filter((line) => line.includes('Wrong tokens'))).toHaveLength(1);
     expect(on.logged.join()).not.toContain('wrn_');
+  });
+});
+
+it('a token that ended is no guess, however often it comes', async () => {
+  await using on = await openTestGateway({ limits: { loginDelayMs: 60_000 } });
+  const { token, record } = await on.kernel.tokens.create({ kind: 'operator' });
+  await on.kernel.tokens.revoke(record.id);
+  const call = async (bearer: string) => (await on.post(info, { port: on.port, headers: { authorization: `Bearer ${bearer}` } })).status;
+  for (let count = 0; count < 10; count++) expect(await call(token)).toBe(401);
+  expect(await call('wrong')).toBe(401);
+});
+
+describe('a door on TCP', () => {
+  const listen = (host: string) => ({ listen: [{ kind: 'tcp', host, port: 0 }] as const });
+
+  it('that more than this machine can reach is warned about: tokens are not hidden on the way', async () => {
+    await using open = await openTestGateway(listen('0.0.0.0'));
+    expect(open.logged).toContainEqual(expect.stringMatching(/clear text.*0\.0\.0\.0/));
+  });
+
+  it('that only this machine reaches is not', async () => {
+    await using closed = await openTestGateway(listen('127.0.0.1'));
+    expect(closed.logged.join()).not.toContain('clear text');
   });
 });
 

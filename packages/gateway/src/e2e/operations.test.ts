@@ -411,7 +411,10 @@ describe('what the kernel says about itself', () => {
     expect(text).toContain('cheetahclaws_kernel_agents{state="READY"} 1\n');
     expect(text).toContain('warren_operation_seconds_count{operation="kernel.observe.summary"} 1\n');
     const { methods, tier_counts } = await ok(on, 'kernel.api.list_methods', {});
-    expect(tier_counts).toEqual({ stable: 58, experimental: 0, deprecated: 0 });
+    const own = Object.keys(OPERATIONS).filter((name) => !name.startsWith('kernel.'));
+    expect(tier_counts).toEqual({ stable: 58, experimental: own.length, deprecated: 0 });
+    expect(methods).toHaveLength(58);
+    expect(await ok(on, 'kernel.api.list_methods', { tier: 'experimental' })).toEqual({ methods: own.toSorted(), tier_counts });
     expect(verifyContract(methods)).toMatchObject({ missing: [], extra: [] });
     expect(methods).toEqual(methods.toSorted());
     expect(await ok(on, 'kernel.api.list_methods', { tier: 'deprecated' })).toMatchObject({ methods: [] });

@@ -36,20 +36,16 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, logins: gateway.logins, log: gateway.log });
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
       if (stream.destroyed) return;
-      if (!gateway.sockets.take()) return refuseUpgrade(stream, { fault: new Fault('busy', 'Cannot open a WebSocket: too many are open') });
-      try {
-        await new Promise<void>((resolve) => {
-          // What is no WebSocket after all is answered and closed.
-          stream.once('close', resolve);
-          server.handleUpgrade(request, stream, head, (socket) => {
-            const workspace = headerOf(request, 'warren-workspace');
-            const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
-            serveSocket({ socket, stream, identity: who.identity, workspace, traceParent }, gateway);
-          });
+      using _place = gateway.sockets.take(who.identity.principal, 'WebSockets');
+      await new Promise<void>((resolve) => {
+        // What is no WebSocket after all is answered and closed.
+        stream.once('close', resolve);
+        server.handleUpgrade(request, stream, head, (socket) => {
+          const workspace = headerOf(request, 'warren-workspace');
+          const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
+          serveSocket({ socket, stream, identity: who.identity, workspace, traceParent }, gateway);
         });
-      } finally {
-        gateway.sockets.give();
-      }
+      });
     } catch (error) {
       if (!isFault(error)) gateway.log.error('A WebSocket failed', { stack: error instanceof Error ? error.stack : typeof error });
       refuseUpgrade(stream, {

@@ -18,7 +18,7 @@ export type Authenticated =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export type AuthenticateParts = {
-  readonly tokens: Pick<Kernel['tokens'], 'authenticate'>;
+  readonly tokens: Pick<Kernel['tokens'], 'authenticate' | 'isKnown'>;
   readonly logins: FailedLogins;
   readonly log: Log;
 };
@@ -34,17 +34,15 @@ export async function authenticate(
   const header = request.headers.authorization;
   if (header === undefined) return entry.kind === 'unix' ? OPERATOR : unknown('a token is needed: Authorization: Bearer …');
   const token = BEARER.exec(header)?.[1] ?? '';
-  // Behind the unix socket stands one user, who has nothing to guess.
-  const address = entry.kind === 'tcp' ? (request.socket.remoteAddress ?? 'unknown') : undefined;
-  const waitMs = address === undefined ? 0 : logins.waitMs(address, token);
-  if (waitMs > 0) return locked(waitMs);
   const principal = await tokens.authenticate(token);
-  if (principal !== undefined) {
-    if (address !== undefined) logins.succeeded(address, token);
-    return { kind: 'known', identity: { principal, token } };
-  }
-  if (address !== undefined) {
-    const lockedMs = logins.failed(address, token);
+  if (principal !== undefined) return { kind: 'known', identity: { principal, token } };
+  // Behind the unix socket stands one user, who has nothing to guess; and who has a token that was good once did not guess it.
+  const isGuess = entry.kind === 'tcp' && !(await tokens.isKnown(token));
+  if (isGuess) {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    const waitMs = logins.waitMs(address);
+    if (waitMs > 0) return locked(waitMs);
+    const lockedMs = logins.failed(address);
     if (lockedMs > 0) log.warn('Wrong tokens: the address has to wait', { address, locked_ms: lockedMs });
   }
   return unknown('the token is unknown, has expired, was revoked, or is of a process that ended');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Caller } from '../caller/caller.ts';
+import { Places } from '../caller/places.ts';
 import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
 import { createCallMetrics } from '../observe/call-metrics.ts';
 import { SILENT } from '../observe/log.ts';
@@ -11,7 +12,6 @@ import type { Gateway } from './gateway.ts';
 import { HeldBytes } from './held-bytes.ts';
 import { SERVE_LIMITS, type ServeLimits } from './serve-limits.ts';
 import type { Served, ServeOptions } from './served.ts';
-import { Slots } from './slots.ts';
 
 /** `stopping` fires when the daemon stops; `served` is what it says about itself. */
 export function createGateway(options: ServeOptions, stopping: AbortSignal, served: Served): Gateway {
@@ -19,7 +19,12 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
   const calls = createCallMetrics();
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
-  const methods = createMethods({ kernel, metrics, daemon: createDaemon(version, stopping, served, onStopAsked) });
+  const methods = createMethods({
+    kernel,
+    metrics,
+    daemon: createDaemon(version, stopping, served, onStopAsked),
+    waits: createWaits(limits),
+  });
   const dispatcher = createDispatcher<Caller>({
     find: (name) => methods.get(name),
     log,
@@ -36,10 +41,24 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     limits,
     logins: new FailedLogins(limits.loginDelayMs),
     held: new HeldBytes(limits.heldBytesMax),
-    streams: new Slots(limits.streamsMax),
-    sockets: new Slots(limits.socketsMax),
+    streams: createConnections(limits.streamsMax, limits),
+    sockets: createConnections(limits.socketsMax, limits),
     stopping,
   };
+}
+
+function createWaits({ waitsPerProcessMax, waitsPerMemberMax }: ServeLimits): Places {
+  return new Places({ most: Number.POSITIVE_INFINITY, forOperators: 0, perProcess: waitsPerProcessMax, perMember: waitsPerMemberMax });
+}
+
+function createConnections(most: number, limits: ServeLimits): Places {
+  const { connectionsForOperators, connectionsPerProcessMax, connectionsPerMemberMax } = limits;
+  return new Places({
+    most,
+    forOperators: connectionsForOperators,
+    perProcess: connectionsPerProcessMax,
+    perMember: connectionsPerMemberMax,
+  });
 }
 
 function createDaemon(version: string, stopping: AbortSignal, served: Served, stop: (drainMs: number) => void): Daemon {

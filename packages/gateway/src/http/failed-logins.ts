@@ -1,11 +1,11 @@
 /**
- * Wrong tokens, counted for each address they come from. After a few, the address waits, and longer with each further one. Who called with a
- * good token from there before goes on unhindered: on one machine everybody shares 127.0.0.1, and one program with an old token must not lock
- * all others out. (With 256 random bits nobody guesses; the lock makes trying pointless, cheap for us, and seen in the log.)
+ * Guesses: wrong tokens, counted for each address they come from. After a few the address waits, and longer with each further one; until then
+ * what it guesses is neither answered nor counted. Right tokens are never held up by it: on one machine everybody shares 127.0.0.1, and one
+ * program that guesses must not lock out the others. (With 256 random bits nobody guesses right; the lock makes trying pointless, cheap for
+ * us, and seen in the log.)
  *
- * Both tables are bounded; what was used the longest ago is forgotten first.
+ * The table is bounded; the address that failed the longest ago is forgotten first.
  */
-import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 
 const FREE_FAILURES = 5;
@@ -13,7 +13,6 @@ const DELAY_MS_MAX = 60_000;
 /** After this long without a failure an address starts afresh. */
 const FORGIVEN_MS = 600_000;
 const ADDRESSES_MAX = 4_096;
-const GOOD_MAX = 4_096;
 
 type Failures = { count: number; lastAt: number; lockedUntil: number };
 
@@ -21,7 +20,6 @@ export class FailedLogins {
   readonly #delayMs: number;
   readonly #now: () => number;
   readonly #failures = new Map<string, Failures>();
-  readonly #good = new Set<string>();
 
   /** `delayMs`: the first delay. `now` gives milliseconds of a clock that never goes back. */
   constructor(delayMs: number, now: () => number = () => performance.now()) {
@@ -29,24 +27,15 @@ export class FailedLogins {
     this.#now = now;
   }
 
-  /** How long this address has to wait before this token is looked at; 0 if it need not. */
-  waitMs(address: string, token: string): number {
+  /** How long this address has to wait before it may guess again; 0 if it need not. */
+  waitMs(address: string): number {
     const failures = this.#failures.get(network(address));
     if (failures === undefined || failures.lockedUntil <= this.#now()) return 0;
-    return this.#good.has(this.#key(address, token)) ? 0 : Math.ceil(failures.lockedUntil - this.#now());
-  }
-
-  succeeded(address: string, token: string): void {
-    // Most calls come before anything failed anywhere, and need not be remembered again and again.
-    const key = this.#key(address, token);
-    if (this.#good.has(key)) return;
-    this.#good.add(key);
-    dropOldest(this.#good, GOOD_MAX);
+    return Math.ceil(failures.lockedUntil - this.#now());
   }
 
   /** Returns for how long the address is locked from now on; 0 if it is not. */
-  failed(address: string, token: string): number {
-    this.#good.delete(this.#key(address, token));
+  failed(address: string): number {
     const now = this.#now();
     const key = network(address);
     const before = this.#failures.get(key);
@@ -54,7 +43,7 @@ export class FailedLogins {
     const delay = count < FREE_FAILURES ? 0 : Math.min(DELAY_MS_MAX, this.#delayMs * 2 ** (count - FREE_FAILURES));
     this.#failures.delete(key);
     this.#failures.set(key, { count, lastAt: now, lockedUntil: now + delay });
-    dropOldest(this.#failures, ADDRESSES_MAX);
+    if (this.#failures.size > ADDRESSES_MAX) this.#forgetOldest();
     return delay;
   }
 
@@ -62,8 +51,9 @@ export class FailedLogins {
     return this.#failures.size;
   }
 
-  #key(address: string, token: string): string {
-    return hash('sha256', `${network(address)} ${token}`, 'base64');
+  #forgetOldest(): void {
+    const oldest = this.#failures.keys().next().value;
+    if (oldest !== undefined) this.#failures.delete(oldest);
   }
 }
 
@@ -77,12 +67,4 @@ function network(address: string): string {
   const tail = right === undefined || right === '' ? [] : right.split(':');
   const zeros = right === undefined ? [] : Array.from({ length: 8 - head.length - tail.length }, () => '0');
   return [...head, ...zeros, ...tail].slice(0, 4).join(':');
-}
-
-function dropOldest(table: Map<string, unknown> | Set<string>, most: number): void {
-  while (table.size > most) {
-    const oldest = table.keys().next().value;
-    if (oldest === undefined) return;
-    table.delete(oldest);
-  }
 }

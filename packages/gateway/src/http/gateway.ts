@@ -1,11 +1,11 @@
 import type { Kernel } from '@warren/kernel';
 import type { Caller } from '../caller/caller.ts';
+import type { Places } from '../caller/places.ts';
 import type { Dispatcher } from '../jsonrpc/create-dispatcher.ts';
 import type { Log } from '../observe/log.ts';
 import type { FailedLogins } from './failed-logins.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServeLimits } from './serve-limits.ts';
-import type { Slots } from './slots.ts';
 
 /** What every request is answered with. */
 export type Gateway = {
@@ -18,8 +18,8 @@ export type Gateway = {
   readonly limits: ServeLimits;
   readonly logins: FailedLogins;
   readonly held: HeldBytes;
-  readonly streams: Slots;
-  readonly sockets: Slots;
+  readonly streams: Places;
+  readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */
   readonly stopping: AbortSignal;
 };

@@ -17,6 +17,13 @@ export type ServeLimits = Partial<DispatchLimits> & {
   /** Streams of events, and WebSockets. More: 503. */
   readonly streamsMax: number;
   readonly socketsMax: number;
+  /** Of those streams, and of those WebSockets: what only operators get, and what one process, or the members of one workspace, may have. More: 503. */
+  readonly connectionsForOperators: number;
+  readonly connectionsPerProcessMax: number;
+  readonly connectionsPerMemberMax: number;
+  /** Calls that wait for something to happen, of one process, or of the members of one workspace. More are answered with `busy`. */
+  readonly waitsPerProcessMax: number;
+  readonly waitsPerMemberMax: number;
   /** Until the headers are there, and until all of a request is. The connection is closed with 408. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -42,6 +49,11 @@ export const SERVE_LIMITS: ServeLimits = {
   socketBytesMax: 32 * 2 ** 20,
   streamsMax: 256,
   socketsMax: 256,
+  connectionsForOperators: 16,
+  connectionsPerProcessMax: 8,
+  connectionsPerMemberMax: 64,
+  waitsPerProcessMax: 16,
+  waitsPerMemberMax: 64,
   headersMs: 10_000,
   requestMs: 60_000,
   keepAliveMs: 65_000,

@@ -14,7 +14,7 @@ import { createHttpServer } from './create-http-server.ts';
 import { type Entry, listen } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { handleRequest } from './handle-request.ts';
-import type { ListenAddress } from './listen-address.ts';
+import { isLoopback, type ListenAddress } from './listen-address.ts';
 import { refuse } from './reply.ts';
 import type { Served, ServeOptions } from './served.ts';
 
@@ -62,6 +62,9 @@ class Doors implements Served {
     this.#attach(server, entry);
     this.addresses.push(name);
     this.#gateway.log.info('Listening', { address: name });
+    if (address.kind === 'tcp' && !isLoopback(address.host)) {
+      this.#gateway.log.warn('Tokens travel in clear text to this address: let only a network you trust reach it', { address: name });
+    }
   }
 
   close({ drainMs = this.#gateway.limits.drainMs }: { readonly drainMs?: number | undefined } = {}): Promise<void> {

@@ -40,11 +40,10 @@ export async function streamEvents(
   const mine = kernel.workspace(selectWorkspace(identity.principal, asked.workspace ?? headerOf(request, 'warren-workspace')));
   requireAllowed(await authorize(identity.principal, SCOPE, { pid: asked.pid }, isBelowIn(kernel, mine.id)), 'follow these events');
   const start = await findStart(mine, asked);
-  if (!streams.take()) throw new Fault('busy', `Cannot follow events: ${streams.most} streams are open, which is the limit`);
+  using _place = streams.take(identity.principal, 'streams of events');
   try {
     await send(response, mine, { asked, start, identity }, gateway);
   } finally {
-    streams.give();
     response.end();
   }
 }

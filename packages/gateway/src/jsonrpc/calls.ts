@@ -1,9 +1,10 @@
 /** One request: carried out, watched, counted and answered. */
-import { errorOfFault, Fault, type FaultCode, isFault, JSON_RPC_ERRORS, type JsonObject } from '@warren/protocol';
+import { errorOfFault, Fault, type FaultCode, isFault, type JsonObject } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
 import type { ObserveCall } from '../observe/observe-calls.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
 import { failure, success } from './answer-text.ts';
+import { protocolError } from './protocol-error.ts';
 import { type Envelope, readEnvelope } from './read-envelope.ts';
 
 /** What a caller must have; the rest is between who dispatches and the methods. */
@@ -44,8 +45,11 @@ export class Calls<Caller extends Traced> {
     const operation = run === undefined ? 'unknown' : method;
     const end = this.#parts.observe({ operation, traceParent: caller.traceParent });
     if (run === undefined) {
-      const error = { code: JSON_RPC_ERRORS.method_not_found, message: `Cannot call ${quote(method)}: there is no such method` };
-      end({ kind: 'failed', code: error.code, fault: 'method_not_found' });
+      const error = protocolError(
+        'unknown_method',
+        `Cannot call ${quote(method)}: there is no such method; \`warren kernel methods\` lists them`,
+      );
+      end({ kind: 'failed', code: error.code, fault: 'unknown_method' });
       return failure(id, error);
     }
     this.#running++;

@@ -104,7 +104,8 @@ describe('a request', () => {
     'for the method %j, which there is not, is told so',
     async (method) => {
       const answer = await setUp().call({ method });
-      expect(answer).toMatchObject({ id: 1, error: { code: -32601 } });
+      expect(answer).toMatchObject({ id: 1, error: { code: -32601, data: { fault: 'unknown_method' } } });
+      expect(answer?.error?.message).toContain('warren kernel methods');
       expect(answer?.error?.message.length).toBeLessThan(200);
     },
   );
@@ -118,7 +119,10 @@ describe('a request', () => {
     { method: undefined },
     { method: ['echo'] },
   ])('that is %j is no request of JSON-RPC 2.0', async (part) => {
-    expect(await setUp().call({ method: 'echo', ...part })).toMatchObject({ id: 1, error: { code: -32600 } });
+    expect(await setUp().call({ method: 'echo', ...part })).toMatchObject({
+      id: 1,
+      error: { code: -32600, data: { fault: 'invalid_request' } },
+    });
   });
 
   it.each(['7', '"a"', 'null', 'true'])('that is %s is no request', async (text) => {
@@ -158,7 +162,7 @@ describe('a body', () => {
     ['a byte order mark', '\ufeff{}'],
   ])('that is %s is a parse error', async (_name, body) => {
     const answer = await setUp().send(body);
-    expect(answer).toMatchObject({ id: null, error: { code: -32700 } });
+    expect(answer).toMatchObject({ id: null, error: { code: -32700, data: { fault: 'parse_error' } } });
   });
 
   it('that is not UTF-8 is a parse error', async () => {
@@ -212,7 +216,7 @@ describe('a batch', () => {
   });
 
   it('that is empty is no request', async () => {
-    expect(await setUp().send('[]')).toMatchObject({ id: null, error: { code: -32600 } });
+    expect(await setUp().send('[]')).toMatchObject({ id: null, error: { code: -32600, data: { fault: 'invalid_request' } } });
   });
 
   it('of a thousand is carried out, and one more is refused whole', async () => {

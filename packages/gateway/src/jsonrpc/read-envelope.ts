@@ -1,4 +1,5 @@
-import { JSON_RPC_ERRORS, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
+import type { JsonRpcError, JsonRpcId } from '@warren/protocol';
+import { protocolError } from './protocol-error.ts';
 
 export type Envelope =
   /** `id` is undefined in a notification. */
@@ -26,5 +27,5 @@ function isId(id: unknown): id is JsonRpcId {
 }
 
 function invalid(id: JsonRpcId, why: string): Envelope {
-  return { kind: 'invalid', id, error: { code: JSON_RPC_ERRORS.invalid_request, message: `Cannot understand the request: ${why}` } };
+  return { kind: 'invalid', id, error: protocolError('invalid_request', `Cannot understand the request: ${why}`) };
 }

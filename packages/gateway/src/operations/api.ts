@@ -8,15 +8,15 @@ const API_VERSION = '0';
 const DOCUMENTS = [3, ...range(5, 13), ...range(16, 32)];
 
 export function createApiHandlers({ version, schemaVersion }: ApiParts): HandlersOf<'kernel.api.'> {
-  const methods = Object.entries(OPERATIONS)
-    .filter(([name]) => name.startsWith('kernel.'))
-    .map(([name, { tier }]) => ({ name, tier }));
-  const count = (tier: Tier): number => methods.filter((method) => method.tier === tier).length;
+  const all = Object.entries(OPERATIONS).map(([name, { tier }]) => ({ name, tier }));
+  // Earlier clients count what they are told of when they ask for no tier.
+  const methods = all.filter(({ name }) => name.startsWith('kernel.'));
+  const count = (tier: Tier): number => all.filter((method) => method.tier === tier).length;
   const counts = { stable: count('stable'), experimental: count('experimental'), deprecated: count('deprecated') };
   return {
     async 'kernel.api.list_methods'({ tier }) {
-      const named = methods.filter((method) => tier === undefined || method.tier === tier).map(({ name }) => name);
-      return { methods: named.toSorted(), tier_counts: counts };
+      const asked = tier === undefined ? methods : all.filter((method) => method.tier === tier);
+      return { methods: asked.map(({ name }) => name).toSorted(), tier_counts: counts };
     },
 
     async 'kernel.api.version_info'() {

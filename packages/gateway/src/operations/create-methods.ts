@@ -5,6 +5,9 @@ import { OPERATIONS, type OperationName, type Params, parseParams } from '@warre
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
 import { isBelowIn } from '../caller/is-below.ts';
+import type { Places } from '../caller/places.ts';
+import { createProcessKernel } from '../caller/process-kernel.ts';
+import { requireRunning } from '../caller/require-running.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { AGENT_HANDLERS } from './agent.ts';
@@ -27,12 +30,14 @@ export type MethodParts = {
   readonly kernel: Kernel;
   readonly daemon: Daemon;
   readonly metrics: () => Promise<string>;
+  /** Places for calls that wait. */
+  readonly waits: Places;
 };
 
 export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Caller>> {
   const handlers = createHandlers(parts);
   const names = Object.keys(OPERATIONS) as OperationName[]; // Object.keys forgets them.
-  return new Map(names.map((name) => [name, createMethod(name, handlers, parts.kernel)]));
+  return new Map(names.map((name) => [name, createMethod(name, handlers, parts)]));
 }
 
 function createHandlers({ kernel, daemon, metrics }: MethodParts): Handlers {
@@ -55,23 +60,30 @@ function createHandlers({ kernel, daemon, metrics }: MethodParts): Handlers {
   };
 }
 
-function createMethod<Name extends OperationName>(name: Name, handlers: Handlers, kernel: Kernel): Method<Caller> {
-  const { scope } = OPERATIONS[name];
+function createMethod<Name extends OperationName>(name: Name, handlers: Handlers, { kernel, waits }: MethodParts): Method<Caller> {
+  const { scope, effect } = OPERATIONS[name];
   const handle = handlers[name];
   return async (given: JsonObject, { principal, workspace: header, signal }) => {
     const params = parseParams(name, given);
     const named = namedWorkspace(params) ?? header;
     const workspace = selectWorkspace(principal, named);
     requireAllowed(await authorize(principal, scope, params, isBelowIn(kernel, workspace)), `call ${name}`);
+    if (principal.kind === 'process' && effect !== 'read') await requireRunning(kernel.workspace(workspace), principal.pid, `call ${name}`);
+    using place = new DisposableStack();
     const call: Call = {
       principal,
       workspace,
       isWorkspaceNamed: principal.kind !== 'operator' || named !== undefined,
       // Not before it is asked for: it may not exist, and then need not be remembered.
       get mine(): WorkspaceKernel {
-        return kernel.workspace(workspace);
+        const mine = kernel.workspace(workspace);
+        return principal.kind === 'process' ? createProcessKernel(mine, principal.pid) : mine;
       },
-      signal,
+      // Only who is going to wait asks for it.
+      signal() {
+        place.use(waits.take(principal, 'calls that wait'));
+        return signal();
+      },
     };
     return await handle(params, call);
   };

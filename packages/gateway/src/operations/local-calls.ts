@@ -2,6 +2,7 @@
 import type { Kernel } from '@warren/kernel';
 import { Fault, type JsonObject } from '@warren/protocol';
 import type { OperationName, ParamsInput, Result } from '@warren/protocol/contract';
+import { Places } from '../caller/places.ts';
 import { createMethods } from './create-methods.ts';
 
 export type LocalCallOptions = {
@@ -16,12 +17,15 @@ export type LocalCalls = <Name extends OperationName>(
   options?: LocalCallOptions,
 ) => Promise<Result<Name>>;
 
+/** Who holds the kernel has no more of it to gain. */
+const UNBOUNDED = Number.POSITIVE_INFINITY;
 const NEVER = new AbortController().signal;
 
 /** There is no daemon to stop, and it listens nowhere. */
 export function createLocalCalls(kernel: Kernel, version: string): LocalCalls {
   const methods = createMethods({
     kernel,
+    waits: new Places({ most: UNBOUNDED, forOperators: 0, perProcess: UNBOUNDED, perMember: UNBOUNDED }),
     metrics: () => kernel.metrics(),
     daemon: {
       version,
