@@ -39,6 +39,17 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { tokenRevoke } = await import('./commands/token.ts');
       end(await tokenRevoke(ids, flags, host));
     },
+    workspaceCreate: async (id, flags) => {
+      const { workspaceCreate } = await import('./commands/workspace.ts');
+      end(await workspaceCreate(id, flags, host));
+    },
+    workspaceList: async (flags) => {
+      const [{ workspaceList }, { openOperations }] = await Promise.all([
+        import('./commands/workspace.ts'),
+        import('./parts/operations.ts'),
+      ]);
+      end(await workspaceList(flags, host, (asked) => openOperations(host, asked)));
+    },
     backup: async (file, flags) => {
       const { backup } = await import('./commands/backup.ts');
       end(

@@ -54,7 +54,7 @@ describe('a program with one command', () => {
 
   it('has that one, and all when the word names none', () => {
     expect(names('diff')).toEqual(['diff']);
-    for (const word of [undefined, '', '--help', 'help', 'constructor', 'frobnicate']) expect(names(word)).toHaveLength(16);
+    for (const word of [undefined, '', '--help', 'help', 'constructor', 'frobnicate']) expect(names(word)).toHaveLength(17);
   });
 });
 
@@ -124,6 +124,8 @@ describe('kernel gives --state its two meanings', () => {
     [['proc', '7', '--workspace', 'acme', '--json'], { kind: 'proc', pid: 7, flags: { workspace: 'acme', json: true } }],
     [['registry', '--prefix', 'a', '--tag', 'b'], { kind: 'registry', flags: { prefix: 'a', tag: 'b' } }],
     [['methods', '--tier', 'stable'], { kind: 'methods', flags: { tier: 'stable' } }],
+    [['methods', 'queue.claim', '--json'], { kind: 'method', name: 'queue.claim', flags: { json: true } }],
+    [['methods', '--names'], { kind: 'method_names' }],
   ])('%j', async (words, view) => {
     expect(await parseView(...words)).toMatchObject(view);
   });

@@ -13,6 +13,7 @@ import { addKernel, type KernelActions } from './program/kernel-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
 import { addToken, type TokenActions } from './program/token-commands.ts';
+import { addWorkspace, type WorkspaceActions } from './program/workspace-commands.ts';
 import { VERSION } from './version.ts';
 
 export const PROFILES = ['permissive', 'moderate', 'restrictive'] as const;
@@ -58,7 +59,7 @@ export type RemoveFlags = { readonly all?: true; readonly force?: true; readonly
 export type DoctorFlags = StateFlags & { readonly store?: true };
 
 /** What each command does. A handler that fails throws; one that ends otherwise than well has said so itself. */
-export interface Actions extends DaemonActions, KernelActions, StoreActions, TokenActions {
+export interface Actions extends DaemonActions, KernelActions, StoreActions, TokenActions, WorkspaceActions {
   run(command: readonly string[], flags: RunFlags): Promise<void>;
   diff(run: string | undefined, paths: readonly string[], flags: DiffFlags): Promise<void>;
   apply(run: string | undefined, paths: readonly string[], flags: ApplyFlags): Promise<void>;
@@ -85,6 +86,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   stop: addStop,
   service: addService,
   kernel: addKernel,
+  workspace: addWorkspace,
   token: addToken,
   backup: addBackup,
   restore: addRestore,

@@ -11,6 +11,7 @@ import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { ProgressLine } from '../internal/progress-line.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { shellWord } from '../internal/shell-words.ts';
 import { formatSize } from '../internal/size.ts';
 import { statePath } from '../internal/state-path.ts';
 import { withStoreAdvice } from '../internal/store-advice.ts';
@@ -29,6 +30,7 @@ export async function backup(file: string, flags: StateFlags, host: Host, parts:
   const stateDirectory = statePath(host, flags.state);
   const path = resolve(host.cwd(), file);
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path);
+  requireDirectory(path);
   // Beside it, so that giving it its name is one step.
   const made = `${path}.unfinished-${randomBytes(6).toString('hex')}`;
   return await interruptible(host, async (signal) => {
@@ -78,6 +80,16 @@ function finish(made: string, path: string): void {
   } finally {
     closeSync(directory);
   }
+}
+
+/** Said here, in the words of who asked: the store would say it of the unfinished file. */
+function requireDirectory(path: string): void {
+  const directory = dirname(path);
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (stat?.isDirectory() === true) return;
+  const why = stat === undefined ? `there is no directory ${directory}` : `${directory} is no directory`;
+  const fix = stat === undefined ? `mkdir -p ${shellWord(directory)}` : 'choose another place';
+  throw new Fault('not_found', `Cannot back up to ${path}: ${why}`, { details: { path, directory, fix } });
 }
 
 function exists(path: string): Fault {

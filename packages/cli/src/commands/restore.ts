@@ -1,4 +1,5 @@
 /** `warren restore`: a backup in the place of the store. */
+import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
 import type { Host } from '../internal/host.ts';
@@ -19,7 +20,8 @@ export interface RestoreParts {
 export async function restore(file: string, flags: RestoreFlags, host: Host, parts: RestoreParts): Promise<number> {
   const directory = parts.openState(flags.state);
   const backup = resolve(host.cwd(), file);
-  const suffix = new Date(host.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const time = new Date(host.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const suffix = `${time}-${randomBytes(3).toString('hex')}`; // There may be two in a second.
   const done = await parts.restore({ directory, backup, isForced: flags.force === true, suffix }).catch((error: unknown) => {
     throw explain(error, flags, file);
   });

@@ -75,7 +75,11 @@ async function serveHere(
     told.resolve({});
   });
   const log = createDaemonLog(host);
-  const daemon = await start({ stateDirectory, listen, recovery: flags.recovery, version: VERSION, log, env: host.env }, flags, parts);
+  const daemon = await start(
+    { stateDirectory, listen, stateFlag: flags.state, recovery: flags.recovery, version: VERSION, log, env: host.env },
+    flags,
+    parts,
+  );
   try {
     const document = describe(daemon, stateDirectory, parts.pid);
     writeDiscovery(stateDirectory, {

@@ -5,6 +5,7 @@ import { Fault, isFault } from '@warren/protocol';
 import { type Check, printChecks } from '../internal/checks.ts';
 import { count } from '../internal/count.ts';
 import type { Host } from '../internal/host.ts';
+import { ownerAdvice } from '../internal/owner-advice.ts';
 import { safeJson } from '../internal/safe-text.ts';
 import { shellWord } from '../internal/shell-words.ts';
 import { formatSize } from '../internal/size.ts';
@@ -41,8 +42,8 @@ const PROBLEMS_SHOWN = 20;
 /** Returns 1 when anything is wrong. */
 export async function storeDoctor(flags: StateFlags, host: Host, parts: StoreDoctorParts): Promise<number> {
   const directory = statePath(host, flags.state);
-  const stat = statSync(directory, { throwIfNoEntry: false });
-  if (stat === undefined || statSync(join(directory, STORE_FILE), { throwIfNoEntry: false }) === undefined) {
+  const stat = look(directory, directory);
+  if (stat === undefined || look(join(directory, STORE_FILE), directory) === undefined) {
     throw new Fault('not_found', `Cannot check the store of ${directory}: there is none`, {
       details: { path: directory, fix: `${nextCommand('serve', flags.state)}, which makes one` },
     });
@@ -64,6 +65,19 @@ export async function storeDoctor(flags: StateFlags, host: Host, parts: StoreDoc
     await host.stdout.write(`\n${isWell ? 'The store is whole.' : `Something is wrong: ${wrong.join(', ')}.`}\n`);
   }
   return isWell ? 0 : 1;
+}
+
+/** Undefined when there is nothing. */
+function look(path: string, directory: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new Fault('permission_denied', `Cannot check the store of ${directory}: this user may not look into it (${errno})`, {
+      cause: error,
+      details: { path: directory, errno, fix: ownerAdvice(directory) },
+    });
+  }
 }
 
 function checkDirectory(directory: string, stat: Stats, uid: number): Check {

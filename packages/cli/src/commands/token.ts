@@ -1,28 +1,25 @@
 /** `warren token`: makes, lists and revokes tokens, through the daemon. */
 import type { Client } from '@warren/client';
-import { isFault } from '@warren/protocol';
-import type { TokenRecord } from '@warren/protocol/contract';
+import { Fault, isFault } from '@warren/protocol';
+import type { NewToken, TokenRecord } from '@warren/protocol/contract';
 import { count } from '../internal/count.ts';
-import { findDaemon, noDaemon } from '../internal/daemon-link.ts';
+import { openClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
-import { nextCommand, statePath } from '../internal/state-path.ts';
+import { agentsCommand, nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
+import { withWorkspaceAdvice } from '../internal/workspace-advice.ts';
 import type { StateFlags } from '../program/state-options.ts';
 import type { TokenCreateFlags, TokenListFlags } from '../program/token-commands.ts';
 
 /** The token is all of standard output, so that it can be put where it belongs without being seen. */
 export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<number> {
-  await using client = await open(flags, host, 'make a token');
+  await using client = await openClient(flags, host, 'make a token');
   const described = {
     ...(flags.label !== undefined && { label: flags.label }),
     ...(flags.expires !== undefined && { expires_at: (host.now() + flags.expires) / 1_000 }),
   };
-  const { workspace, pid } = flags;
-  const made =
-    flags.operator === true
-      ? await client.call('token.create_operator', described)
-      : await client.call('token.create', { ...described, workspace, ...(pid !== undefined && { pid }) });
+  const made = await make(client, flags, described);
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(made, 2)}\n`);
     return 0;
@@ -34,9 +31,25 @@ export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<
   return 0;
 }
 
+/** Tokens are the daemon's to make: opening the store without it would count as a start. */
+async function make(client: Client, flags: TokenCreateFlags, described: { label?: string; expires_at?: number }): Promise<NewToken> {
+  const { workspace, pid } = flags;
+  if (flags.operator === true) return await client.call('token.create_operator', described);
+  try {
+    return await client.call('token.create', { ...described, workspace, ...(pid !== undefined && { pid }) });
+  } catch (error) {
+    if (!isFault(error, 'unknown_pid')) throw withWorkspaceAdvice(error, flags.state);
+    throw new Fault('unknown_pid', error.message, { details: { ...error.details, fix: agentsCommand(flags) }, cause: error });
+  }
+}
+
 export async function tokenList(flags: TokenListFlags, host: Host): Promise<number> {
-  await using client = await open(flags, host, 'list tokens');
-  const found = await client.call('token.list', flags.workspace === undefined ? {} : { workspace: flags.workspace });
+  await using client = await openClient(flags, host, 'list tokens');
+  const found = await client
+    .call('token.list', flags.workspace === undefined ? {} : { workspace: flags.workspace })
+    .catch((error: unknown) => {
+      throw withWorkspaceAdvice(error, flags.state);
+    });
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(found, 2)}\n`);
     return 0;
@@ -56,7 +69,7 @@ export async function tokenList(flags: TokenListFlags, host: Host): Promise<numb
 
 /** Returns 1 when one of them was not there to revoke. */
 export async function tokenRevoke(ids: readonly string[], flags: StateFlags, host: Host): Promise<number> {
-  await using client = await open(flags, host, 'revoke tokens');
+  await using client = await openClient(flags, host, 'revoke tokens');
   const revoked: string[] = [];
   const missing: string[] = [];
   for (const id of ids) {
@@ -73,14 +86,6 @@ export async function tokenRevoke(ids: readonly string[], flags: StateFlags, hos
     if (missing.length > 0) await host.stderr.write(`  fix: ${nextCommand('token list', flags.state)}\n`);
   }
   return missing.length === 0 ? 0 : 1;
-}
-
-/** Tokens are the daemon's to make: opening the store without it would count as a start. */
-async function open(flags: StateFlags, host: Host, action: string): Promise<Client> {
-  const stateDirectory = statePath(host, flags.state);
-  const link = await findDaemon(stateDirectory);
-  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', flags.state));
-  return link.client;
 }
 
 function holderWord(principal: TokenRecord['principal']): string {

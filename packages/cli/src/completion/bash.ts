@@ -89,6 +89,10 @@ _warren_runs() {
   _warren_words "$(command warren runs --ids 2>/dev/null)"
 }
 
+_warren_methods() {
+  _warren_words "$(command warren kernel methods --names 2>/dev/null)"
+}
+
 _warren_command() {
   if declare -F _comp_command_offset >/dev/null; then _comp_command_offset "$1"
   elif declare -F _command_offset >/dev/null; then _command_offset "$1"
@@ -115,6 +119,8 @@ function complete(value: CompletionValue): string {
       return '_warren_paths -f';
     case 'run':
       return '_warren_runs';
+    case 'method':
+      return '_warren_methods';
     case 'command':
       return '_warren_paths -c';
     case 'text':

@@ -19,7 +19,10 @@ async function prepare(): Promise<TemporaryDirectory> {
   await writeFile(directory.join('warren.fish'), fishScript(model));
   await mkdir(directory.join('here', 'a directory'), { recursive: true });
   await writeFile(directory.join('here', 'afile.txt'), '');
-  await writeFile(directory.join('warren'), '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n');
+  await writeFile(
+    directory.join('warren'),
+    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n',
+  );
   await chmod(directory.join('warren'), 0o755);
   return directory;
 }
@@ -47,6 +50,8 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren kernel events --fo', offers: ['--follow'], not: ['--tier'] },
   { typed: 'warren kernel agents --state ', offers: ['READY', 'DEAD'], not: ['queued'] },
   { typed: 'warren kernel queue --state ', offers: ['queued', 'dead'], not: ['READY'] },
+  { typed: 'warren kernel methods queue.c', offers: ['queue.claim'], not: ['queue.get'] },
+  { typed: 'warren workspace cr', offers: ['create'], not: ['list'] },
   { typed: 'warren token rev', offers: ['revoke'], not: ['create'] },
   { typed: 'warren serve --recovery ', offers: ['resume', 'suspend', 'mark-dead'] },
   { typed: 'warren serve --state a', offers: ['a directory'], not: ['afile.txt'] },

@@ -94,6 +94,8 @@ function offered(value: CompletionValue): string {
       return ' -F';
     case 'run':
       return ` -f -a '(command warren runs --ids 2>/dev/null)'`;
+    case 'method':
+      return ` -f -a '(command warren kernel methods --names 2>/dev/null)'`;
     case 'command':
       return ` -a '(__fish_complete_command)'`;
     case 'text':

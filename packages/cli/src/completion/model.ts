@@ -32,6 +32,8 @@ export type CompletionValue =
   | { readonly kind: 'file' }
   /** A run id, from `warren runs --ids`. */
   | { readonly kind: 'run' }
+  /** A method of the daemon, from `warren kernel methods --names`. */
+  | { readonly kind: 'method' }
   /** A program and its own arguments. */
   | { readonly kind: 'command' }
   /** Whatever the user means. */
@@ -93,6 +95,8 @@ function readArgument(argument: Argument): CompletionValue {
     case 'paths':
     case 'file':
       return { kind: 'file' };
+    case 'method':
+      return { kind: 'method' };
     case 'command':
       return { kind: 'command' };
     default:

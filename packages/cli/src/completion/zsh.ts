@@ -15,6 +15,12 @@ _warren_runs() {
   compadd -a ids
 }
 
+_warren_methods() {
+  local -a names
+  names=(\${(f)"$(_call_program methods command warren kernel methods --names 2>/dev/null)"})
+  compadd -a names
+}
+
 if [[ $funcstack[1] == _warren ]]; then _warren "$@"; else compdef _warren warren; fi
 `;
 }
@@ -87,6 +93,8 @@ function action(value: CompletionValue): string {
       return '_files';
     case 'run':
       return '_warren_runs';
+    case 'method':
+      return '_warren_methods';
     case 'command':
       return '_command_names -e';
     case 'text':

@@ -105,10 +105,12 @@ describe('warren serve', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { readonly port: number }; // Of a TCP server.
     const { code, stderr } = await user.warren(['serve', '--listen', `tcp:127.0.0.1:${port}`]);
+    const elsewhere = await user.warren(['serve', '--listen', `tcp:127.0.0.1:${port}`, '--state', user.state]);
     other.close();
     expect(code).toBe(1);
     expect(stderr).toContain(`cannot listen on tcp:127.0.0.1:${port}`);
     expect(stderr).toContain('--listen');
+    expect(elsewhere.stderr).toContain(`warren serve --listen tcp:127.0.0.1:0 --state ${user.state} (any free port)`);
     // It let go of everything.
     await using daemon = await TestDaemon.start(user);
     expect(daemon.document.addresses).toHaveLength(2);

@@ -2,6 +2,7 @@
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Client, connect } from '@warren/client';
+import { jsonSchema, OPERATIONS } from '@warren/protocol/contract';
 import { describe, expect, it, vi } from 'vitest';
 import { TestDaemon } from './daemon.ts';
 import { finish, PATIENCE_MS, printed, User } from './warren.ts';
@@ -87,7 +88,10 @@ describe('warren kernel', () => {
     }
     expect(live['queue']).toContain('webhook');
     expect(live['registry']).toContain('the-writer  docs, de');
-    expect(live['methods']?.trimEnd().split('\n')).toHaveLength(58);
+    const names = (live['methods'] ?? '').split('\n').flatMap((line) => /^ {2}(\S+)/.exec(line)?.[1] ?? []);
+    expect(names.toSorted()).toEqual(Object.keys(OPERATIONS).toSorted());
+    expect(live['methods']).toMatch(/^kernel\.agent \(\d+\)$/m);
+    expect(live['methods']).toContain('Creates a process');
     expect(live['prometheus']).toContain('cheetahclaws_kernel_agents{');
     // What an agent wrote does not reach the terminal as it is.
     expect(live['events']).toContain('\\u001b[2Jcleared?');
@@ -108,6 +112,28 @@ describe('warren kernel', () => {
     expect(await json('info')).toEqual(await client.call('kernel.api.version_info', {}));
     expect(await json('methods', '--tier', 'stable')).toEqual(await client.call('kernel.api.list_methods', { tier: 'stable' }));
     expect(await json('summary')).toMatchObject({ agents: { total: 2 } });
+  });
+
+  it('describes a method without asking anybody', async () => {
+    await using user = await User.create();
+    const { code, stdout } = await user.warren(['kernel', 'methods', 'kernel.agent.create']);
+    expect(code).toBe(0);
+    for (const part of ['tier     stable', 'effect   once', 'callers  a process for itself and those below it'])
+      expect(stdout).toContain(part);
+    expect(stdout).toMatch(/^ {2}name +string +required$/m);
+    expect(stdout).toMatch(/^ {2}metadata +object +optional$/m);
+    expect(stdout).toMatch(/^ {2}state +"READY"$/m);
+    const { params, result } = OPERATIONS['kernel.agent.create'];
+    expect(JSON.parse((await user.warren(['kernel', 'methods', 'kernel.agent.create', '--json'])).stdout)).toMatchObject({
+      method: 'kernel.agent.create',
+      tier: 'stable',
+      params: jsonSchema(params),
+      result: jsonSchema(result),
+    });
+    const unknown = await user.warren(['kernel', 'methods', 'toString']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('fix: warren kernel methods')]);
+    const names = await user.warren(['kernel', 'methods', '--names']);
+    expect(names.stdout.trimEnd().split('\n')).toEqual(Object.keys(OPERATIONS).toSorted());
   });
 
   it('shows the newest events unless it is told from where, and filters', async () => {
@@ -154,6 +180,7 @@ describe('warren kernel', () => {
     expect((await user.warren(['kernel', 'agents'])).stdout).not.toContain('theirs');
     const none = await user.warren(['kernel', 'agents', '--workspace', 'nobody']);
     expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('"nobody"')]);
+    expect(none.stderr).toContain('fix: warren workspace list, or: warren workspace create nobody\n');
     expect((await user.warren(['kernel', 'agents', '--workspace', '../etc'])).code).toBe(2);
   });
 
@@ -306,7 +333,9 @@ it('an ordinary user needs no root for any of it', async ({ skip }) => {
     user: { uid: uid + 1, gid: uid + 1 },
     env: { ...options.env, WARREN_STATE: daemon.document.state },
   };
-  const { code, stdout } = await user.warren(['kernel', 'summary'], other);
-  expect([code, stdout]).toEqual([1, '']);
+  for (const words of [['kernel', 'summary'], ['status'], ['doctor', '--store']]) {
+    const { code, stdout, stderr } = await user.warren(words, other);
+    expect([words, code, stdout, stderr]).toEqual([words, 1, '', expect.stringContaining('choose a state directory of your own')]);
+  }
   expect(await user.warren(['stop'], options)).toMatchObject({ code: 0 });
 });

@@ -47,7 +47,7 @@ describe('warren backup and restore', () => {
     expect(await agents(user)).toEqual(['before', 'after']);
     const restored = JSON.parse((await user.warren(['restore', '--force', '--json', 'live.db'])).stdout) as { readonly kept_as: string };
     expect(await agents(user)).toEqual(['before']);
-    expect(restored.kept_as).toMatch(/kernel\.db\.before-restore-\d{8}T\d{6}Z$/);
+    expect(restored.kept_as).toMatch(/kernel\.db\.before-restore-\d{8}T\d{6}Z-[0-9a-f]{6}$/);
 
     await using _daemon = await TestDaemon.start(user, ['--no-tcp']);
     await addAgent(user, 'again');
@@ -75,10 +75,39 @@ describe('warren backup and restore', () => {
     const taken = await user.warren(['backup', 'mine']);
     expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining('it exists')]);
     expect(readFileSync(join(user.home, 'mine'), 'utf8')).toBe('precious');
-    expect((await user.warren(['backup', 'no/such/directory/b.db'])).code).not.toBe(0);
+    const nowhere = ['backup', 'no/such/directory/b.db'];
+    const missing = [
+      `warren: cannot back up to ${join(user.home, 'no/such/directory/b.db')}: there is no directory ${join(user.home, 'no/such/directory')}`,
+      `  fix: mkdir -p ${join(user.home, 'no/such/directory')}`,
+      '',
+    ].join('\n');
+    expect(await user.warren(nowhere)).toMatchObject({ code: 1, stderr: missing });
     await daemon.kill('SIGTERM');
-    expect((await user.warren(['backup', 'no/such/directory/b.db'])).code).not.toBe(0);
+    expect(await user.warren(nowhere)).toMatchObject({ code: 1, stderr: missing });
     expect(readdirSync(user.home)).toEqual(['mine']);
+  });
+
+  it('blame the file that is damaged or cut short, and restore twice in a second', async () => {
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      for (let index = 0; index < 20; index++) await addAgent(user, `agent ${index}`);
+      await daemon.kill('SIGTERM');
+    }
+    await user.warren(['backup', 'good.db']);
+    const bytes = readFileSync(join(user.home, 'good.db'));
+    writeFileSync(join(user.home, 'short.db'), bytes.subarray(0, 4_096 * 3 + 100));
+    const damaged = Buffer.from(bytes);
+    for (let page = 1; page * 4_096 < damaged.length; page++) damaged.fill(0xa5, page * 4_096, page * 4_096 + 200);
+    writeFileSync(join(user.home, 'damaged.db'), damaged);
+    for (const file of ['short.db', 'damaged.db']) {
+      const { code, stderr } = await user.warren(['restore', '--force', file]);
+      expect([file, code, stderr]).toEqual([file, 3, expect.stringContaining(`cannot restore ${join(user.home, file)}: it is damaged`)]);
+      expect(stderr).not.toContain('restoring-');
+    }
+    const twice = await Promise.all([1, 2].map(() => user.warren(['restore', '--force', 'good.db'])));
+    for (const { code, stderr } of twice) if (code !== 0) expect(stderr).toContain('has it open'); // They may meet at the lock.
+    for (let time = 0; time < 2; time++) expect(await user.warren(['restore', '--force', 'good.db'])).toMatchObject({ code: 0 });
   });
 
   it('refuse a file that is no backup, and say so', async () => {
@@ -198,9 +227,16 @@ describe('warren token', () => {
     const operator = connect({ url: daemon.url, token: (await user.warren(['token', 'create', '--operator'])).stdout.trim() });
     expect((await operator.call('daemon.status', {})).system_pid).toBe(daemon.document.pid);
     await Promise.all([process.close(), operator.close()]);
-    expect((await user.warren(['token', 'create', '--pid', '99'])).code).toBe(1);
+    const unknown = await user.warren(['token', 'create', '--pid', '99']);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('fix: warren kernel agents\n')]);
+    const elsewhere = await user.warren(['token', 'create', '--pid', '99', '--state', user.state]);
+    expect(elsewhere.stderr).toContain(`fix: warren kernel agents --state-dir ${user.state}\n`);
     expect((await user.warren(['token', 'create', '--operator', '--pid', '1'])).code).toBe(2);
-    expect((await user.warren(['token', 'create', '--workspace', 'nobody'])).code).toBe(1);
+    const nobody = await user.warren(['token', 'create', '--workspace', 'nobody']);
+    expect([nobody.code, nobody.stderr]).toEqual([
+      1,
+      expect.stringContaining('fix: warren workspace list, or: warren workspace create nobody'),
+    ]);
     expect((await user.warren(['token', 'create', '--expires', '30'])).code).toBe(2);
   });
 
@@ -210,6 +246,36 @@ describe('warren token', () => {
       const { code, stderr } = await user.warren(['token', ...words]);
       expect([code, stderr]).toEqual([1, expect.stringContaining('fix: warren serve --detach')]);
     }
+  });
+});
+
+describe('warren workspace', () => {
+  it('makes workspaces and lists them, also without a daemon', async () => {
+    await using user = await User.create();
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      expect(await user.warren(['workspace', 'create', 'acme'])).toMatchObject({
+        code: 0,
+        stdout: 'Workspace acme is there.\n',
+        stderr: expect.stringContaining('warren token create --workspace acme'),
+      });
+      const again = await user.warren(['workspace', 'create', 'acme']);
+      expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('fix: warren workspace list')]);
+      const made = JSON.parse((await user.warren(['workspace', 'create', 'other', '--json'])).stdout) as { readonly workspace: string };
+      expect(made.workspace).toBe('other');
+      expect((await user.warren(['workspace', 'create', '../etc'])).code).toBe(2);
+      expect((await user.warren(['workspace'])).code).toBe(2);
+      expect((await user.warren(['kernel', 'summary', '--workspace', 'acme'])).code).toBe(0);
+      await daemon.kill('SIGTERM');
+    }
+    const { stdout } = await user.warren(['workspace', 'list']);
+    expect(stdout.split('\n').map((line) => line.split(' ')[0])).toEqual(['WORKSPACE', 'acme', 'default', 'other', '']);
+    const { workspaces } = JSON.parse((await user.warren(['workspace', 'list', '--json'])).stdout) as {
+      readonly workspaces: readonly { readonly workspace: string }[];
+    };
+    expect(workspaces.map(({ workspace }) => workspace).toSorted()).toEqual(['acme', 'default', 'other']);
+    const alone = await user.warren(['workspace', 'create', 'late']);
+    expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('fix: warren serve --detach')]);
   });
 });
 

@@ -3,9 +3,13 @@ import { join } from 'node:path';
 import { type Client, connect } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
+import type { StateFlags } from '../program/state-options.ts';
 import { readDiscovery } from './discovery.ts';
 import { formatDuration } from './duration.ts';
+import type { Host } from './host.ts';
+import { ownerAdvice } from './owner-advice.ts';
 import { findHolder } from './state-holder.ts';
+import { nextCommand, statePath } from './state-path.ts';
 
 export type DaemonStatus = Result<'daemon.status'>;
 
@@ -41,7 +45,7 @@ export async function findDaemon(
     if (!isGone && !isFault(error, 'aborted')) throw error;
     const pid = findHolder(stateDirectory);
     if (isGone && pid === undefined) {
-      if (error.details?.['errno'] === 'EACCES') throw error;
+      if (REFUSALS.has(String(error.details?.['errno']))) throw refused(stateDirectory, error);
       return undefined;
     }
     const who = pid === undefined ? 'the daemon' : `process ${pid}`;
@@ -51,6 +55,22 @@ export async function findDaemon(
       details: { pid, fix: 'if it starts or ends just now: try again in a moment' },
     });
   }
+}
+
+/** What a machine says to a user that may not use a socket. */
+const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM']);
+
+function refused(stateDirectory: string, error: Fault): Fault {
+  const details = { ...error.details, fix: ownerAdvice(stateDirectory) };
+  return new Fault(error.code, error.message, { details, cause: error });
+}
+
+/** The daemon of a state directory, for what only it can do: `unavailable`, with the command that starts one. The client is the caller's to close. */
+export async function openClient({ state }: StateFlags, host: Host, action: string): Promise<Client> {
+  const stateDirectory = statePath(host, state);
+  const link = await findDaemon(stateDirectory);
+  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
+  return link.client;
 }
 
 /** For what needs a daemon: `unavailable`, with the command that starts one. */

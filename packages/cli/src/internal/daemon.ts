@@ -5,6 +5,8 @@ import type { ListenAddress } from './listen-address.ts';
 export type DaemonRequest = {
   readonly stateDirectory: string;
   readonly listen: readonly ListenAddress[];
+  /** The state directory as it was given, for the next command to type. */
+  readonly stateFlag: string | undefined;
   readonly recovery: 'resume' | 'suspend' | 'mark-dead' | undefined;
   readonly version: string;
   readonly log: DaemonLog;

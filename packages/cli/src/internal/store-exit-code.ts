@@ -1,7 +1,7 @@
 import { type FaultCode, isFault } from '@warren/protocol';
 
 /** The commands whose failure to open the store has an exit code of its own. */
-const STORE_COMMANDS = new Set(['serve', 'status', 'stop', 'backup', 'restore', 'token', 'kernel', 'doctor']);
+const STORE_COMMANDS = new Set(['serve', 'status', 'stop', 'backup', 'restore', 'token', 'workspace', 'kernel', 'doctor']);
 /** The store cannot be opened, or used. Starting again will not help. */
 const STORE_FAILURE = 3;
 const STORE_CODES: ReadonlySet<FaultCode> = new Set(['store_failed', 'schema_mismatch', 'storage_full']);

@@ -17,6 +17,8 @@ export type KernelView =
   | { readonly kind: 'queue'; readonly flags: QueueFlags }
   | { readonly kind: 'registry'; readonly flags: RegistryFlags }
   | { readonly kind: 'methods'; readonly flags: MethodsFlags }
+  | { readonly kind: 'method'; readonly name: string; readonly flags: MethodFlags }
+  | { readonly kind: 'method_names' }
   | { readonly kind: 'prometheus'; readonly flags: WorkspaceFlags };
 
 type Followed = { readonly follow?: true };
@@ -26,7 +28,8 @@ export type EventsFlags = WorkspaceFlags &
 export type QueueFlags = WorkspaceFlags &
   Followed & { readonly inState?: (typeof QUEUE_STATES)[number]; readonly pid?: number; readonly limit: number };
 export type RegistryFlags = WorkspaceFlags & { readonly prefix?: string; readonly tag?: string; readonly limit: number };
-export type MethodsFlags = WorkspaceFlags & { readonly tier?: (typeof TIERS)[number] };
+export type MethodsFlags = WorkspaceFlags & { readonly tier?: (typeof TIERS)[number]; readonly names?: true };
+export type MethodFlags = { readonly json?: true };
 
 export interface KernelActions {
   kernel(view: KernelView): Promise<void>;
@@ -50,9 +53,7 @@ export function addKernel(program: Command, actions: KernelActions): void {
   addEvents(kernel, actions);
   addQueue(kernel, actions);
   addRegistry(kernel, actions);
-  plain(kernel, 'methods', 'the methods programs can call')
-    .addOption(new Option('--tier <tier>', 'only those of this stability').choices(TIERS))
-    .action((flags: MethodsFlags) => actions.kernel({ kind: 'methods', flags }));
+  addMethods(kernel, actions);
   withWorkspace(described(kernel, 'prometheus', 'metrics, as Prometheus reads them')).action((flags: WorkspaceFlags) =>
     actions.kernel({ kind: 'prometheus', flags }),
   );
@@ -91,6 +92,17 @@ function addRegistry(kernel: Command, actions: KernelActions): void {
     .option('--tag <tag>', 'only names with this tag')
     .addOption(limit(100))
     .action((flags: RegistryFlags) => actions.kernel({ kind: 'registry', flags }));
+}
+
+function addMethods(kernel: Command, actions: KernelActions): void {
+  plain(kernel, 'methods', 'the methods programs can call, or all about one of them')
+    .argument('[method]', 'its name: what it does, who may call it, what it takes and answers')
+    .addOption(new Option('--tier <tier>', 'only those of this stability').choices(TIERS))
+    .addOption(new Option('--names', 'only names, one a line (for completion)').hideHelp())
+    .action((name: string | undefined, flags: MethodsFlags) => {
+      if (name !== undefined) return actions.kernel({ kind: 'method', name, flags });
+      return actions.kernel(flags.names === true ? { kind: 'method_names' } : { kind: 'methods', flags });
+    });
 }
 
 function described(kernel: Command, name: string, summary: string): Command {
@@ -136,11 +148,12 @@ Examples:
   $ warren kernel agents --state RUNNING
   $ warren kernel proc 7
   $ warren kernel events --follow --pid 7
+  $ warren kernel methods kernel.agent.create
   $ warren kernel queue --state dead --json | jq '.entries[].error'
 
 Exit codes:
   0      shown
-  1      there is neither a daemon nor a store, or no such process
+  1      there is neither a daemon nor a store, or no such process, workspace or method
   2      wrong usage
   3      the store cannot be read
   130    --follow was ended with Ctrl-C`;

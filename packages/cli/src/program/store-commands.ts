@@ -30,7 +30,7 @@ export function addRestore(program: Command, actions: StoreActions): void {
         .summary('take the store from a backup')
         .description('Puts a backup in the place of the store, after checking it. The daemon must not run.')
         .argument('<file>', 'a file that `warren backup` made'),
-    ).option('--force', 'also when there is a store; it is kept beside, as kernel.db.before-restore-TIME'),
+    ).option('--force', 'also when there is a store; it is kept beside, as kernel.db.before-restore-TIME-…'),
   ).action((file: string, flags: RestoreFlags) => actions.restore(file, flags));
 }
 

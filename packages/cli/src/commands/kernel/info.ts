@@ -1,7 +1,7 @@
 import { formatLabelled } from '../../internal/labelled.ts';
 import { safeText } from '../../internal/safe-text.ts';
 import type { WorkspaceFlags } from '../../program/state-options.ts';
-import { formatTotal } from './counts.ts';
+import { formatCounts } from './counts.ts';
 import { type KernelContext, printJson } from './kernel-context.ts';
 
 export async function info(flags: WorkspaceFlags, { operations, host }: KernelContext): Promise<number> {
@@ -12,7 +12,7 @@ export async function info(flags: WorkspaceFlags, { operations, host }: KernelCo
       ['kernel_version', safeText(found.kernel_version)],
       ['schema_version', `${found.schema_version}`],
       ['api_version', safeText(found.api_version)],
-      ['methods', formatTotal(found.method_count, found.tier_counts)],
+      ['methods', formatCounts(found.tier_counts)],
       ['rfcs_implemented', found.rfcs_implemented.join(', ')],
     ]),
   );

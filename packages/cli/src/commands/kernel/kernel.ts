@@ -1,13 +1,14 @@
 /** `warren kernel`: opens whatever can answer, and shows one view of it. */
 import type { Host } from '../../internal/host.ts';
 import type { Operations } from '../../internal/operations.ts';
+import { withWorkspaceAdvice } from '../../internal/workspace-advice.ts';
 import type { KernelView } from '../../program/kernel-commands.ts';
 import type { WorkspaceFlags } from '../../program/state-options.ts';
 import { agents } from './agents.ts';
 import { events } from './events.ts';
 import { info } from './info.ts';
 import type { KernelContext } from './kernel-context.ts';
-import { methods } from './methods.ts';
+import { method, methodNames, methods } from './methods.ts';
 import { proc } from './proc.ts';
 import { prometheus } from './prometheus.ts';
 import { queue } from './queue.ts';
@@ -16,11 +17,20 @@ import { summary } from './summary.ts';
 
 /** Returns the exit code. */
 export async function kernel(view: KernelView, host: Host, open: (flags: WorkspaceFlags) => Promise<Operations>): Promise<number> {
-  await using operations = await open(view.flags);
-  return await show(view, { operations, host });
+  if (view.kind === 'method') return await method(view.name, view.flags, host);
+  if (view.kind === 'method_names') return await methodNames(host);
+  try {
+    await using operations = await open(view.flags);
+    return await show(view, { operations, host });
+  } catch (error) {
+    throw withWorkspaceAdvice(error, view.flags.state);
+  }
 }
 
-async function show(view: KernelView, context: KernelContext): Promise<number> {
+/** What only the kernel of a state directory can answer. */
+type AskedView = Exclude<KernelView, { readonly kind: 'method' | 'method_names' }>;
+
+async function show(view: AskedView, context: KernelContext): Promise<number> {
   switch (view.kind) {
     case 'summary':
       return await summary(view.flags, context);

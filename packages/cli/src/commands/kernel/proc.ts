@@ -6,6 +6,7 @@ import { count } from '../../internal/count.ts';
 import { formatLabelled, type LabelledLine } from '../../internal/labelled.ts';
 import { safeJson, safeText } from '../../internal/safe-text.ts';
 import { formatSize } from '../../internal/size.ts';
+import { agentsCommand } from '../../internal/state-path.ts';
 import type { WorkspaceFlags } from '../../program/state-options.ts';
 import { formatTotal } from './counts.ts';
 import { type KernelContext, printJson } from './kernel-context.ts';
@@ -16,7 +17,7 @@ export async function proc(pid: number, flags: WorkspaceFlags, { operations, hos
   const view = await operations.call('kernel.observe.proc', { pid });
   if (view.process === null) {
     throw new Fault('unknown_pid', `Cannot show process ${pid}: workspace "${flags.workspace}" never had one of this number`, {
-      details: { pid, fix: 'warren kernel agents' },
+      details: { pid, fix: agentsCommand(flags) },
     });
   }
   if (flags.json === true) return await printJson(host, view);

@@ -12,7 +12,7 @@ const tierCounts = z.object({ stable: int, experimental: int, deprecated: int })
 
 export const API_OPERATIONS = {
   'kernel.api.list_methods': operation({
-    summary: 'Lists the names of the `kernel.*` methods, of one tier where that is given',
+    summary: 'Lists the names of the `kernel.*` methods or, where a tier is given, of all methods of it',
     tier: 'stable',
     effect: 'read',
     scope: ANYONE,
