@@ -1,7 +1,7 @@
 /** One who asks: for what, and whether the answer is to be believed. */
-import { PlayedCrash, type Random } from '@warren/kernel/testing';
-import { isFault } from '@warren/protocol';
+import type { Random } from '@warren/kernel/testing';
 import type { Ask } from './part.ts';
+import { checkRefusal } from './refusal.ts';
 import type { World } from './world.ts';
 
 /** Resolves when the request was answered, refused, or died. Throws for an answer that must not be. */
@@ -16,11 +16,4 @@ export async function ask(world: World, one: Ask, random: Random): Promise<void>
   } catch (error) {
     checkRefusal(error);
   }
-}
-
-/** Faults are answers; a death may take any answer with it. Anything else is a defect. */
-export function checkRefusal(error: unknown): void {
-  if (error instanceof PlayedCrash) return;
-  if (isFault(error) && error.code !== 'internal' && error.code !== 'store_failed') return;
-  throw error;
 }

@@ -5,8 +5,6 @@
 import type { EventRecord, Kernel, ProcessRecord, Summary, WorkspaceKernel } from '@warren/kernel';
 import type { Random } from '@warren/kernel/testing';
 import type { Notes } from './notes.ts';
-import type { LedgerModel } from './parts/ledger.ts';
-import type { ProcessModel } from './parts/processes.ts';
 
 export type Asking = {
   readonly mine: WorkspaceKernel;
@@ -62,14 +60,33 @@ export type Limits = {
 
 /** What models know of others. They hear of each event after these. */
 export type Known = {
-  readonly processes: ProcessModel;
-  readonly ledger: LedgerModel;
+  readonly processes: KnownProcesses;
+  readonly ledger: KnownLedger;
   readonly limits: Limits;
   readonly notes: Notes;
 };
 
-/** `firstEventId`: older events were purged. */
-export type Moment = { readonly now: number; readonly firstEventId: number };
+export interface KnownProcesses extends Model {
+  readonly all: ReadonlyMap<number, ProcessRecord>;
+  /** Throws when it was never made. */
+  get(pid: number): ProcessRecord;
+  isAlive(pid: number): boolean;
+  /** Itself, its parent, and so on. */
+  line(pid: number): readonly ProcessRecord[];
+}
+
+export interface KnownLedger extends Model {
+  /** Whether a process pays into an account that used more than it was granted. */
+  isSpent(pid: number): boolean;
+}
+
+export type Moment = {
+  readonly now: number;
+  /** When the kernel started last. */
+  readonly startedAt: number;
+  /** Older events were purged. */
+  readonly firstEventId: number;
+};
 
 export type Observing = Moment & {
   readonly mine: WorkspaceKernel;
@@ -87,5 +104,7 @@ export interface Model {
   hear(event: EventRecord): void;
   /** Between two transactions. Throws when something holds that must not. */
   rest?(): void;
+  /** After a start, before anybody asks for anything. As above. */
+  start?(moment: Moment): void;
   state(moment: Moment): unknown;
 }

@@ -67,11 +67,11 @@ export class PlayedTime implements Disposable, MachineTime {
     return true;
   }
 
-  /** Lets time pass until the next timer is due. Returns how much that was; undefined when no timer is set. */
-  passToNext(): number | undefined {
+  /** Lets time pass until the next timer is due, and no more than this. Returns how much that was; undefined when no timer is set. */
+  passToNext(msMax: number): number | undefined {
     const timer = this.#next();
     if (timer === undefined) return undefined;
-    const ms = Math.max(0, timer.at - this.#elapsedMs);
+    const ms = Math.min(msMax, Math.max(0, timer.at - this.#elapsedMs));
     this.pass(ms);
     return ms;
   }

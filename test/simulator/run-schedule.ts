@@ -3,7 +3,7 @@
  * were told is recorded. After each death, now and then, and at the end: every event that was acknowledged is there and unchanged, ids
  * have no holes, and what the events tell is what the kernel holds. At the very end whatever waits in it can still be had.
  */
-import { createRandom, type Random } from '@warren/kernel/testing';
+import { createRandom, type FaultPoint, type Random } from '@warren/kernel/testing';
 import { ask } from './ask.ts';
 import type { Ask, Part } from './part.ts';
 import { PARTS } from './parts/index.ts';
@@ -12,15 +12,24 @@ import { World, type WorldOptions } from './world.ts';
 
 const LIVES_MAX = 3;
 const BATCHES_MAX = 8;
+const SHORT_BATCHES = 2;
 const AT_ONCE_MAX = 14;
 const CLOCK_JUMP_MS = 7_200_000;
 
 export type ScheduleOptions = Omit<WorldOptions, 'random'> & {
   /** Default: all. */
   readonly parts?: readonly Part[] | undefined;
+  /** One life, and not a long one. */
+  readonly isShort?: boolean | undefined;
 };
 
-export type ScheduleResult = { readonly asked: number; readonly deaths: number; readonly events: number; readonly steps: number };
+export type ScheduleResult = {
+  readonly asked: number;
+  readonly deaths: number;
+  readonly events: number;
+  /** Where the kernel could have died. */
+  readonly points: readonly FaultPoint[];
+};
 
 /** Throws an error that names the seed. */
 export async function runSchedule(seed: number, options: ScheduleOptions = {}): Promise<ScheduleResult> {
@@ -29,8 +38,9 @@ export async function runSchedule(seed: number, options: ScheduleOptions = {}): 
   try {
     await using world = new World({ ...options, random });
     const schedule = new Schedule(world, parts, random);
-    await schedule.run();
-    return { asked: schedule.asked, deaths: world.deaths, events: schedule.watch.events, steps: world.steps };
+    const isShort = options.isShort ?? false;
+    await schedule.run(isShort ? { lives: 1, batches: SHORT_BATCHES } : { lives: 1 + random.below(LIVES_MAX), batches: BATCHES_MAX });
+    return { asked: schedule.asked, deaths: world.deaths, events: schedule.watch.events, points: world.points };
   } catch (error) {
     throw new Error(`Schedule ${seed} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -55,23 +65,24 @@ class Schedule {
     this.watch = new Watch(world, parts);
   }
 
-  async run(): Promise<void> {
+  async run({ lives, batches }: { readonly lives: number; readonly batches: number }): Promise<void> {
     await this.#world.begin();
     for (const opening of this.#openings) {
       this.#askAtOnce(opening.length, opening);
       await this.#world.until(this.#asking);
     }
-    for (let lives = 1 + this.#random.below(LIVES_MAX); lives > 0; lives--) {
-      await this.#live();
-      await this.#restart();
+    for (let life = 0; life < lives; life++) {
+      await this.#live(1 + this.#random.below(batches));
+      const isLast = life === lives - 1;
+      if (this.#world.isDead || !isLast || this.#random.chance(0.5)) await this.#restart(); // What is in memory ends with it, also what is wrong.
     }
     await this.watch.finish(this.#random);
   }
 
   /** Until it dies or has had enough. */
-  async #live(): Promise<void> {
+  async #live(batches: number): Promise<void> {
     const { chance, below } = this.#random;
-    for (let batches = 1 + below(BATCHES_MAX); batches > 0 && !this.#world.isDead; batches--) {
+    for (let batch = 0; batch < batches && !this.#world.isDead; batch++) {
       if (chance(0.3)) this.#world.planTrouble();
       if (chance(0.15)) this.#world.setClock(below(2 * CLOCK_JUMP_MS) - CLOCK_JUMP_MS);
       if (chance(0.05)) this.#world.checkpoint();

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { dieEverywhere } from './die-everywhere.ts';
 import { runSchedule } from './run-schedule.ts';
 
 const SEED = Number(process.env['WARREN_SIMULATOR_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
@@ -8,6 +9,10 @@ it(`the kernel loses and doubles nothing in ${SCHEDULES} schedules from seed ${S
   let deaths = 0;
   for (let seed = SEED; seed < SEED + SCHEDULES; seed++) deaths += (await runSchedule(seed)).deaths;
   expect(deaths).toBeGreaterThan(SCHEDULES / 10);
+});
+
+it(`the kernel loses and doubles nothing wherever it dies in schedule ${SEED}`, { timeout: 600_000 }, async () => {
+  expect(await dieEverywhere(SEED)).toBeGreaterThan(20);
 });
 
 it('a seed repeats its schedule', async () => {

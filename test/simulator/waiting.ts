@@ -2,12 +2,15 @@
 import type { Random } from '@warren/kernel/testing';
 import type { Notes } from './notes.ts';
 
-const ABORT_MS_MAX = 12;
+const ABORT_MS_MAX = 5;
 
-/** Mostly never; else soon, maybe in the middle of what is asked. */
+/** Mostly never; else as soon as it was asked for, or a little later. */
 export function abortSoon(random: Random): AbortSignal {
   const controller = new AbortController();
-  if (random.chance(0.3)) setTimeout(() => controller.abort(), random.below(ABORT_MS_MAX));
+  const giveUp = () => controller.abort();
+  const when = random.pick(['never', 'never', 'never', 'never', 'at once', 'later'] as const);
+  if (when === 'at once') queueMicrotask(giveUp);
+  if (when === 'later') setTimeout(giveUp, random.below(ABORT_MS_MAX));
   return controller.signal;
 }
 

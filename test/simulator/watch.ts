@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Random } from '@warren/kernel/testing';
-import { checkRefusal } from './ask.ts';
 import type { Chronicle } from './chronicle.ts';
 import type { Notes } from './notes.ts';
 import type { Known, Last, Limits, Model, Observing, Part } from './part.ts';
 import { LedgerModel } from './parts/ledger.ts';
 import { ProcessModel } from './parts/processes.ts';
+import { checkRefusal } from './refusal.ts';
 import type { World } from './world.ts';
 
 const EVENTS_MAX = 10_000;
@@ -28,7 +28,13 @@ export class Watch {
 
   /** What is there after a start: also what nobody was told. */
   async meet(): Promise<void> {
-    for (const place of this.#places) if (!this.#world.isDead) await this.#meet(place.chronicle, await this.#observe(place));
+    for (const place of this.#places) {
+      if (this.#world.isDead) return;
+      const observing = await this.#observe(place);
+      await this.#meet(place.chronicle, observing);
+      place.models.hear(place.chronicle);
+      place.models.start(observing);
+    }
   }
 
   /** Compares everything. Does nothing if the kernel dies first. */
@@ -46,9 +52,10 @@ export class Watch {
 
   /** Throws if somebody waits for what is there, while nothing is under way that could bring it. */
   async checkNobodyWaits(): Promise<void> {
-    if (!this.#world.isUntroubled) return;
+    const at = this.#world.now;
     for (const { notes } of this.#places) {
       for (const { what, isThere } of notes.waiting) {
+        if (!this.#world.isUntroubled || this.#world.now !== at) return; // Or time passed while it was asked for, and it is due only now.
         const isWaiting = await isThere().catch((error) => checkRefusal(error));
         if (isWaiting === true) throw new Error(`Somebody waits for ${what} although there is some`);
       }
@@ -79,7 +86,7 @@ export class Watch {
     const summary = await mine.observe.summary();
     const firstEventId = summary.events.lastId - summary.events.count + 1;
     const { processes } = await mine.processes.list({}, { limit: PROCESSES_MAX });
-    return { mine, kernel, notes, now, isUntroubled, firstEventId, summary, processes };
+    return { mine, kernel, notes, now, isUntroubled, startedAt: summary.startedAt, firstEventId, summary, processes };
   }
 
   async #meet(chronicle: Chronicle, { mine, firstEventId }: Observing): Promise<void> {
@@ -112,6 +119,10 @@ class Models {
       for (const model of each) model.hear(event);
       if (ends.has(event.id)) for (const model of each) model.rest?.();
     }
+  }
+
+  start(observing: Observing): void {
+    for (const { model } of this.#models) model.start?.(observing);
   }
 
   async compare(observing: Observing): Promise<void> {

@@ -20,6 +20,7 @@ import { Chronicle } from './chronicle.ts';
 import { Notes } from './notes.ts';
 import type { Limits } from './part.ts';
 import { PlayedTime } from './played-time.ts';
+import { checkRefusal } from './refusal.ts';
 import { checkpoint, DATABASE, LOG, sizeOf, type Tear, tear } from './store-files.ts';
 
 const SLOW_FLUSH_MS = 60_000;
@@ -33,11 +34,14 @@ const POINTS = [
   'body.chunk',
   'store.purge',
 ] as const satisfies FaultPoint[];
+const SLOW_AT = ['store.body', 'store.commit'] as const satisfies FaultPoint[];
 const FULL_AT = ['store.begin', 'store.body', 'store.commit', 'body.chunk'] as const satisfies FaultPoint[];
 /** Turns of the event loop in which nothing happened, after which nothing will without time passing. */
 const IDLE_TURNS = 4;
 /** Longer than anybody may wait for anything. */
 const WAIT_MS_MAX = 10_800_000;
+/** While somebody waits no more time passes at once, so that it is noticed when the wait should be over. */
+const STRIDE_MS = 5_000;
 const TURNS_MAX = 20_000;
 
 export type WorldOptions = {
@@ -72,7 +76,9 @@ export class World implements AsyncDisposable {
   deaths = 0;
   #kernel: Kernel | undefined;
   #isDead = false;
-  #steps = 0;
+  #isOver = false;
+  /** What the kernel reached of the points at which it may die, in order. */
+  readonly points: FaultPoint[] = [];
   #begun = 0;
   /** Since its start nobody set the clock and the disk was not full: whatever waits for its time is not late. */
   isUntroubled = true;
@@ -109,19 +115,20 @@ export class World implements AsyncDisposable {
     return this.#clock.now();
   }
 
-  /** How often the kernel reached one of the points at which it may die. */
-  get steps(): number {
-    return this.#steps;
-  }
-
   /** For the first time; mostly with a store that was made before, which saves time. */
   async begin(): Promise<void> {
     if (this.#random.chance(0.9)) await this.#copyNew();
-    await this.#open();
-    const { runningMax, ...retention } = this.limits;
-    const settings = { runningMax, retention };
-    await this.until(this.kernel.workspaces.update(DEFAULT_WORKSPACE, settings));
-    for (const { id } of this.places.slice(1)) await this.until(this.kernel.workspaces.create(id, settings));
+    await this.#reopen();
+    for (;;) {
+      await this.until(this.#setLimits().catch(checkRefusal));
+      if (!this.isDead) return;
+      await this.#close();
+      await this.#reopen();
+      for (const { id, chronicle } of this.places) {
+        const kept = await this.kernel.workspace(id).events.tail({}).catch(checkRefusal); // There may be no such workspace yet.
+        if (kept !== undefined) chronicle.meet(kept.events, 1);
+      }
+    }
   }
 
   /** On what a death left; else after an orderly end. It may die of trouble at once, and then it is opened again. */
@@ -130,6 +137,10 @@ export class World implements AsyncDisposable {
     await this.#close();
     if (!this.#isCalm && this.#random.chance(0.1)) this.planTrouble();
     this.#options.tamper?.(this.#directory);
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
     for (;;) {
       try {
         await this.#open();
@@ -142,6 +153,16 @@ export class World implements AsyncDisposable {
     }
   }
 
+  async #setLimits(): Promise<void> {
+    const { workspaces } = this.kernel;
+    const { runningMax, ...retention } = this.limits;
+    const known = await workspaces.list();
+    for (const { id } of this.places) {
+      if (known.some((each) => each.id === id)) await workspaces.update(id, { runningMax, retention });
+      else await workspaces.create(id, { runningMax, retention });
+    }
+  }
+
   /** Something goes wrong soon. */
   planTrouble(): void {
     if (this.#isCalm) return;
@@ -150,13 +171,14 @@ export class World implements AsyncDisposable {
     const kind = this.#random.below(5);
     if (kind === 0) this.isUntroubled = false;
     if (kind === 0) this.#plan.plan(this.#random.pick(FULL_AT), nth, { kind: 'disk_full' });
-    else if (kind === 1) this.#plan.plan('store.commit', nth, { kind: 'call', action: slow });
+    else if (kind === 1) this.#plan.plan(this.#random.pick(SLOW_AT), nth, { kind: 'call', action: slow });
     else this.#planDeath(this.#random.pick(POINTS), nth);
   }
 
   /** Nothing goes wrong any more. */
   calm(): void {
     this.#plan.clear();
+    this.#isOver = true;
   }
 
   pass(ms: number): void {
@@ -192,7 +214,7 @@ export class World implements AsyncDisposable {
       if (this.#isDead && !wasDead) return undefined;
       if (idle < IDLE_TURNS || isSettled) continue;
       await beforeTime();
-      waitedMs += this.#time.passToNext() ?? WAIT_MS_MAX;
+      waitedMs += this.#time.passToNext(STRIDE_MS) ?? WAIT_MS_MAX;
       if (waitedMs > WAIT_MS_MAX) throw new Error('Somebody waits for ever');
       idle = 0;
     }
@@ -258,14 +280,15 @@ export class World implements AsyncDisposable {
   }
 
   #reach(point: FaultPoint): void {
-    this.#steps++;
+    if (!this.#isOver) this.points.push(point);
     if (point === 'store.begin') {
       this.#begun++;
       this.#sureBytes = sizeOf(join(this.#directory, LOG));
       for (const { chronicle } of this.places) chronicle.tell(); // Who asked for what the last group did.
     }
+    if (this.#isOver) return;
     const { death } = this.#options;
-    if (this.#steps === death?.step) {
+    if (this.points.length === death?.step) {
       this.#die(death.tear);
       throw new PlayedCrash(`Died at ${point}`);
     }

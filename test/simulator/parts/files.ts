@@ -184,6 +184,7 @@ export const files: Part = {
       return deleted > 0 ? [{ kind: 'kernel.file.deleted', pid }] : [];
     },
     read,
+    outlive,
   ],
 
   createModel: (known) => new FileModel(known),
@@ -217,10 +218,13 @@ async function write(asking: Asking): Promise<readonly Told[]> {
   const [pid, path, n] = [somePid(asking), random.pick(PATHS), random.below(3)];
   const body = bodyOf(SIZES[random.below(random.chance(0.05) ? SIZES.length : LARGE)] ?? 0, n);
   const contentHash = hash('sha256', body);
-  const file = { path, metadata: metadataOf(contentHash), ifAbsent: random.chance(0.1), expectedVersion: someVersion(random) };
+  const expectedVersion = someVersion(random);
+  const file = { path, metadata: metadataOf(contentHash), ifAbsent: random.chance(0.1), expectedVersion };
   const mode = random.chance(0.1) ? 'ro' : 'rw';
   const content = random.chance(0.2) ? inPieces(body) : body;
   const { version } = await mine.files.write(pid, { ...file, mode }, content, abortSoon(random));
+  if ((expectedVersion ?? 0) > 0 && version !== Number(expectedVersion) + 1)
+    throw new Error(`${path} was written over a version nobody expected`);
   return [{ kind: 'kernel.file.written', pid, payload: { path, version, hash: contentHash } }];
 }
 
@@ -230,6 +234,24 @@ async function* inPieces(body: Uint8Array): AsyncGenerator<Uint8Array, void> {
     yield body.subarray(offset, offset + PIECE_BYTES);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+/** Reads a large body that loses its name meanwhile. */
+async function outlive(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random } = asking;
+  const [pid, path, written] = [somePid(asking), random.pick(PATHS), bodyOf(SIZES[LARGE], random.below(3))];
+  if (random.chance(0.5)) return []; // It takes long.
+  const { hash: contentHash } = await mine.files.write(pid, { path, metadata: metadataOf(hash('sha256', written)) }, written);
+  await using body = await mine.files.open(path);
+  await mine.files.delete(path);
+  await mine.files.purgeHistory(path);
+  const found = createHash('sha256');
+  for await (const piece of body.content) {
+    found.update(piece);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  if (body.stat.hash === contentHash && found.digest('hex') !== contentHash) throw new Error(`${path} changed while it was read`);
+  return [];
 }
 
 /** Slowly, while others write, delete and purge; now and then not to the end. */

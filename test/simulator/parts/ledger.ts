@@ -1,13 +1,15 @@
 import type { Account, EventRecord, LedgerEntry } from '@warren/kernel';
 import type { Random } from '@warren/kernel/testing';
 import { keep } from '../notes.ts';
-import type { Asking, Model, Part, Told } from '../part.ts';
-import { AGENTS, type ProcessModel, somePid } from './processes.ts';
+import type { Asking, KnownLedger, KnownProcesses, Part, Told } from '../part.ts';
+import { AGENTS, somePid } from './processes.ts';
 
 const DIMS = ['tokens', 'tool_calls', 'memory_bytes', 'fs_w_bytes'] as const;
 /** Of this the largest measure counts, not the sum. */
 const PEAK = 'memory_bytes';
 const FILE_DIM = 'fs_w_bytes';
+/** There are processes enough. */
+const FAMILY_PID_MAX = 14;
 
 type Row = Omit<LedgerEntry, 'account' | 'used' | 'reserved' | 'granted'> & {
   readonly key: string;
@@ -20,8 +22,8 @@ type Reservation = { readonly pid: number; readonly holds: readonly Hold[]; isOp
 /** What has to be charged for an event: by account and dimension. */
 type Charge = ReadonlyMap<Row, number>;
 
-export class LedgerModel implements Model {
-  readonly #processes: ProcessModel;
+export class LedgerModel implements KnownLedger {
+  readonly #processes: KnownProcesses;
   readonly #accounts = new Map<string, Map<string, Row>>();
   readonly #reservations = new Map<number, Reservation>();
   #lastReservation = 0;
@@ -41,7 +43,7 @@ export class LedgerModel implements Model {
     breached: (event) => this.#cross(event),
   };
 
-  constructor(processes: ProcessModel) {
+  constructor(processes: KnownProcesses) {
     this.#processes = processes;
   }
 
@@ -56,7 +58,6 @@ export class LedgerModel implements Model {
     return [...(this.#accounts.get(account)?.values() ?? [])];
   }
 
-  /** Whether a process pays into an account that used more than it was granted. */
   isSpent(pid: number): boolean {
     return this.#paidBy(pid).some(isOver);
   }
@@ -64,6 +65,8 @@ export class LedgerModel implements Model {
   hear(event: EventRecord): void {
     const { id, kind, payload } = event;
     if (kind === 'kernel.file.written' || kind === 'kernel.file.restored') this.#write(id, Number(event.pid), Number(payload['size']));
+    if (kind === 'kernel.process.transitioned' && payload['reason'] === 'budget_restored' && this.isSpent(Number(event.pid)))
+      throw new Error(`Process ${event.pid} goes on, and a budget of it is spent`);
     if (kind.startsWith('kernel.ledger.')) this.#hearers[kind.slice('kernel.ledger.'.length)]?.(event);
   }
 
@@ -83,6 +86,14 @@ export class LedgerModel implements Model {
     for (const { pid, state, stateReason } of this.#processes.all.values()) {
       const isHeld = state === 'SUSPENDED' && stateReason?.startsWith('budget:') === true;
       if (isHeld && !this.isSpent(pid)) throw new Error(`Process ${pid} is suspended for a budget, and none of its budgets is spent`);
+    }
+  }
+
+  start(): void {
+    for (const [id, { pid, isOpen }] of this.#reservations) {
+      const { state } = this.#processes.get(pid);
+      if (isOpen && state !== 'RUNNING' && state !== 'WAITING')
+        throw new Error(`Reservation ${id} is open, and process ${pid} is ${state}`);
     }
   }
 
@@ -189,7 +200,10 @@ export class LedgerModel implements Model {
     if (reservation?.pid !== pid) throw new Error(`Reservation ${id} was settled, and is not there`);
     if (reservation.isOpen) giveBack(reservation);
     this.#reservations.delete(id);
-    this.#owe(cause, pid, new Map(Object.entries(payload['amounts'] ?? {}).map(([dim, amount]) => [dim, Number(amount)])));
+    const amounts = new Map(Object.entries(payload['amounts'] ?? {}).map(([dim, amount]) => [dim, Number(amount)]));
+    const unsaid = reservation.holds.find(({ row }) => !amounts.has(row.dim));
+    if (unsaid !== undefined) throw new Error(`What was set aside of ${unsaid.row.dim} for reservation ${id} is forgotten`);
+    this.#owe(cause, pid, amounts);
   }
 
   #release({ pid = 0, payload }: EventRecord): void {
@@ -251,7 +265,7 @@ function byDim(one: Row, other: Row): number {
 
 export const ledger: Part = {
   name: 'ledger',
-  weight: 2,
+  weight: 3,
 
   opening: [create, create, create],
 
@@ -285,7 +299,7 @@ export const ledger: Part = {
       const [guess, used] = [random.below(9), someAmounts(random)];
       const id = random.chance(0.8) ? (random.find(notes.reservations) ?? guess) : guess;
       if (!(await mine.ledger.settle(id, used))) return [];
-      return [{ kind: 'kernel.ledger.settled', payload: { reservation: id, amounts: used } }];
+      return [{ kind: 'kernel.ledger.settled', payload: { reservation: id } }];
     },
     async (asking) => {
       const { mine, random } = asking;
@@ -300,6 +314,11 @@ export const ledger: Part = {
       await mine.ledger.updateGrant(account, dim, someGrant(random, dim));
       return []; // It may have been so before.
     },
+    spend,
+    spend,
+    topUp,
+    topUp,
+    overspend,
     async (asking) => {
       const { mine } = asking;
       const { used, reserved, granted, wouldUse, wouldExceed } = await mine.ledger.check(somePid(asking), 'tokens', 10);
@@ -328,6 +347,44 @@ async function create(asking: Asking): Promise<readonly Told[]> {
   return [{ kind: 'kernel.ledger.created', payload: { account: toKey(account), grants } }];
 }
 
+/** All there is and a little more. */
+async function spend(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random } = asking;
+  const [[account, dim], more] = [someBudget(asking), 1 + random.below(5)];
+  const pid = account.kind === 'process' ? account.pid : somePid(asking);
+  const entry = (await mine.ledger.list(account)).find((each) => each.dim === dim);
+  if (entry !== undefined) await mine.ledger.record(pid, { [dim]: Math.max(0, entry.granted - entry.used) + more });
+  return []; // Nobody may have a budget of it.
+}
+
+/** As much as is needed to go on, or not quite. */
+async function topUp(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random } = asking;
+  const [[account, dim], more] = [someBudget(asking), random.below(20)];
+  const entry = (await mine.ledger.list(account)).find((each) => each.dim === dim);
+  if (entry !== undefined) await mine.ledger.updateGrant(account, dim, Math.max(1, entry.used + more));
+  return []; // It may have been so before.
+}
+
+/** A family of which the child uses more than its parent, and maybe itself, may; and then the one or the other goes on, or the parent ends. */
+async function overspend({ mine, random, notes }: Asking): Promise<readonly Told[]> {
+  const [hasOwn, isClaimed, onParentEnd] = [random.chance(0.5), random.chance(0.5), random.pick(['detach', 'detach', 'orphan'] as const)];
+  const ending = random.pick(['parent', 'child', 'end'] as const);
+  if (notes.lastPid > FAMILY_PID_MAX) return [];
+  const { pid: parentPid } = await mine.processes.create({ name: 'p', template: 't' });
+  const { pid } = await mine.processes.create({ name: 'c', template: 't', parentPid, onParentEnd });
+  notes.lastPid = Math.max(notes.lastPid, pid);
+  await mine.processes.transition(pid, 'RUNNING');
+  const accounts = [parentPid, ...(hasOwn ? [pid] : [])].map((each) => ({ kind: 'process', pid: each }) as const);
+  for (const account of accounts) await mine.ledger.create(account, { tokens: 5 });
+  await mine.queue.enqueue({ pid, trigger: 'quick', payload: { of: 'quick' }, backoffMs: 0 });
+  await mine.ledger.record(pid, { tokens: 9 });
+  if (isClaimed) await mine.queue.claim({ worker: 'w1', limit: 10 });
+  if (ending === 'end') await mine.processes.end(parentPid, 'completed');
+  else await mine.ledger.updateGrant({ kind: 'process', pid: ending === 'parent' || !hasOwn ? parentPid : pid }, 'tokens', 20);
+  return [];
+}
+
 function someAccount(asking: Asking): Account {
   const { random } = asking;
   const kind = random.pick(['process', 'process', 'process', 'agent', 'workspace'] as const);
@@ -348,7 +405,7 @@ function toKey(account: Account): string {
 
 /** Few enough that limits are met. */
 function someGrant(random: Random, dim: string): number {
-  return dim === FILE_DIM ? 1 + random.below(60_000) : 1 + random.below(120);
+  return dim === FILE_DIM ? 1 + random.below(60_000) : 1 + random.below(70);
 }
 
 function someAmounts(random: Random): Readonly<Record<string, number>> {

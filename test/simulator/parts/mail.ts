@@ -154,9 +154,8 @@ export class MailModel implements Model {
     const sender = optional<number>(payload['sender']);
     const box = this.#box(event);
     const request = correlationId === undefined ? undefined : box.requests.get(correlationId);
-    const isAnswer = request !== undefined && request.until > at;
-    if (!(isAnswer && request.recipient === sender) && !this.#maySend(sender, pid, box))
-      throw new Error(`Process ${sender} wrote to ${pid}, and may not`);
+    const isAnswer = request !== undefined && request.until > at && request.recipient === sender;
+    if (!isAnswer && !this.#maySend(sender, pid, box)) throw new Error(`Process ${sender} wrote to ${pid}, and may not`);
     this.#insert(event, Number(payload['message_id']), pid, isAnswer ? request.until : 0);
   }
 
@@ -256,6 +255,8 @@ export class MailModel implements Model {
   #answer(event: EventRecord): void {
     const box = this.#box(event);
     const answer = box.get(Number(event.payload['message_id']));
+    if (answer.sender !== box.requests.get(event.correlationId ?? '')?.recipient)
+      throw new Error(`Message ${answer.id} is of somebody else`);
     if (answer.correlationId !== event.correlationId) throw new Error(`Message ${answer.id} answers another request`);
     box.messages.delete(answer.id);
     this.#closeRequest(event);
@@ -330,7 +331,7 @@ function toMessage({ visibleAt: _visibleAt, ...message }: Kept): Message {
 
 export const mail: Part = {
   name: 'mail',
-  weight: 4,
+  weight: 5,
 
   opening: [createBox, createBox, createBox, subscribe, subscribe],
 
@@ -341,8 +342,10 @@ export const mail: Part = {
     send,
     publish,
     publish,
+    sendTwice,
     receive,
     receive,
+    awaitMail,
     acknowledge,
     acknowledge,
     request,
@@ -425,6 +428,26 @@ async function send(asking: Asking): Promise<readonly Told[]> {
   return kind.startsWith(KEYED) ? [] : [{ kind: 'kernel.mail.sent', pid: recipient, payload: { message_id: id, kind } }];
 }
 
+/** As who does not know whether the first came through. */
+async function sendTwice(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random } = asking;
+  const [sender, recipient, letter] = [someSender(asking), someBox(asking), someLetter('key-1', random, 0)];
+  await mine.mail.send(sender, recipient, letter);
+  await mine.mail.send(sender, recipient, letter);
+  return []; // Both may repeat what was sent before.
+}
+
+/** Several wait at a box, and then something is sent there. */
+async function awaitMail(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random } = asking;
+  const [recipient, delayMs, letter] = [someBox(asking), random.below(9), someLetter('note', random, 0)];
+  const receiving = Promise.all([receiveFrom(asking, recipient), receiveFrom(asking, recipient)]);
+  receiving.catch(() => {}); // Whoever waits for it hears of it.
+  await new Promise((resolve) => setTimeout(resolve, delayMs));
+  const id = await mine.mail.send(undefined, recipient, letter);
+  return [...(await receiving).flat(), { kind: 'kernel.mail.sent', payload: { message_id: id } }];
+}
+
 async function publish(asking: Asking): Promise<readonly Told[]> {
   const { mine, random, now } = asking;
   const [sender, topic, kind] = [someSender(asking), random.pick(TOPICS), random.pick(KINDS)];
@@ -435,10 +458,13 @@ async function publish(asking: Asking): Promise<readonly Told[]> {
 }
 
 async function receive(asking: Asking): Promise<readonly Told[]> {
-  const { mine, random, notes } = asking;
-  const [pid, limit, visibilityMs] = [someBox(asking), 1 + random.below(3), 1 + random.below(20_000)];
+  return await receiveFrom(asking, someBox(asking));
+}
+
+async function receiveFrom({ mine, random, notes }: Asking, pid: number): Promise<readonly Told[]> {
+  const [limit, visibilityMs] = [1 + random.below(3), 1 + random.below(20_000)];
   const topic = random.chance(0.2) ? random.pick(TOPICS) : undefined;
-  const waitMs = random.chance(0.4) ? 1 + random.below(30_000) : 0;
+  const waitMs = random.chance(0.6) ? 1 + random.below(30_000) : 0;
   const receiving = mine.mail.receive(pid, { limit, visibilityMs, waitMs, topic }, abortSoon(random));
   const isThere = async () => (await mine.mail.receive(pid, { limit: 1, topic })).length > 0;
   const messages = await (waitMs > 0 ? whileWaiting(notes, `mail of process ${pid}`, isThere, receiving) : receiving);

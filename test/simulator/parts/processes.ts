@@ -1,8 +1,8 @@
 import { type EventRecord, PROCESS_STATES, type ProcessRecord, type ProcessState } from '@warren/kernel';
-import type { Asking, Model, Moment, Part, Told } from '../part.ts';
+import type { Asking, KnownProcesses, Moment, Part, Told } from '../part.ts';
 
 export const AGENTS = ['alice', 'bob'] as const;
-const TARGETS = ['RUNNING', 'WAITING', 'SUSPENDED', 'READY'] as const;
+const TARGETS = ['RUNNING', 'RUNNING', 'WAITING', 'SUSPENDED', 'READY'] as const;
 const POLICIES = ['end', 'orphan', 'detach'] as const;
 
 /** Pids are guessed: most exist, some do not, some are DEAD. Low ones more often, so that requests meet. */
@@ -18,7 +18,7 @@ const LEGAL: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
   DEAD: [],
 };
 
-export class ProcessModel implements Model {
+export class ProcessModel implements KnownProcesses {
   readonly all = new Map<number, ProcessRecord>();
   /** Children whose parent ended in this transaction. */
   readonly #bereaved = new Set<number>();
@@ -33,7 +33,6 @@ export class ProcessModel implements Model {
     return pid !== undefined && this.get(pid).state !== 'DEAD';
   }
 
-  /** Itself, its parent, and so on. */
   line(pid: number): readonly ProcessRecord[] {
     const found: ProcessRecord[] = [];
     for (let next: number | undefined = pid; next !== undefined; next = found.at(-1)?.parentPid) found.push(this.get(next));
@@ -86,7 +85,6 @@ export class ProcessModel implements Model {
   }
 
   #change({ pid = 0, at, kind, payload }: EventRecord): void {
-    const { state } = this.get(pid);
     switch (kind) {
       case 'kernel.process.transitioned':
       case 'kernel.process.terminated':
@@ -94,8 +92,7 @@ export class ProcessModel implements Model {
         this.#move(pid, at, payload);
         break;
       case 'kernel.process.signalled':
-        if (state === 'RUNNING' && (payload['signal'] === 'interrupt' || payload['signal'] === 'terminate'))
-          this.#put(pid, { pendingSignal: payload['signal'], updatedAt: at });
+        this.#signal(pid, at, String(payload['signal']));
         break;
       case 'kernel.process.detached':
         if (payload['parent_pid'] !== this.get(pid).parentPid) throw new Error(`Process ${pid} was detached from a stranger`);
@@ -104,6 +101,13 @@ export class ProcessModel implements Model {
       default:
         throw new Error(`Unheard of: ${kind}`);
     }
+  }
+
+  /** What follows from it otherwise is told by another event. */
+  #signal(pid: number, at: number, signal: string): void {
+    const { state } = this.get(pid);
+    if (state === 'RUNNING' && (signal === 'interrupt' || signal === 'terminate')) this.#put(pid, { pendingSignal: signal, updatedAt: at });
+    if (state === 'SUSPENDED' && signal === 'stop') this.#put(pid, { stateReason: 'signal:stop', updatedAt: at });
   }
 
   #move(pid: number, at: number, payload: EventRecord['payload']): void {
@@ -150,7 +154,7 @@ export const processes: Part = {
     },
     async (asking) => {
       const { mine, random } = asking;
-      const signal = random.pick(['stop', 'continue', 'continue', 'interrupt', 'terminate', 'kill'] as const);
+      const signal = random.pick(['stop', 'continue', 'continue', 'interrupt', 'interrupt', 'terminate', 'kill'] as const);
       const { pid } = await mine.processes.signal(somePid(asking), signal);
       return [{ kind: 'kernel.process.signalled', pid, payload: { signal } }];
     },

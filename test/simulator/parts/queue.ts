@@ -1,7 +1,7 @@
 import type { EventRecord, QueueEntry, ScheduledClaim } from '@warren/kernel';
 import type { Random } from '@warren/kernel/testing';
 import { keep, type Notes } from '../notes.ts';
-import type { Asking, Known, Last, Model, Part, Told } from '../part.ts';
+import type { Asking, Known, Last, Model, Moment, Part, Told } from '../part.ts';
 import { abortSoon, whileWaiting } from '../waiting.ts';
 import { optional, somePid } from './processes.ts';
 
@@ -83,6 +83,12 @@ export class QueueModel implements Model {
       if (keys.has(`${pid}:${dedupeKey}`)) throw new Error(`Two entries of process ${pid} have the key ${dedupeKey}`);
       keys.add(`${pid}:${dedupeKey}`);
     }
+  }
+
+  start({ startedAt }: Moment): void {
+    for (const { id, pid, state, leaseUntil = 0, leaseMs } of this.#all.values())
+      if (state === 'dispatched' && leaseUntil < startedAt + leaseMs)
+        throw new Error(`The lease of entry ${id} of process ${pid} went on while the kernel was down`);
   }
 
   state() {
@@ -255,7 +261,8 @@ export class QueueModel implements Model {
 
   #requeue(event: EventRecord): void {
     const fresh = { ...NOBODYS, completedAt: undefined, exitKind: undefined, attempts: 0, cron: undefined, isSeries: false };
-    this.#put(this.#get(event, 'dead'), { ...fresh, state: 'queued', runnableAt: event.at });
+    const again = this.#put(this.#get(event, 'dead'), { ...fresh, state: 'queued', runnableAt: event.at });
+    if (!isDue(again, event.at)) throw new Error(`Entry ${again.id} is queued again after its deadline`);
   }
 
   /** Whoever holds a lease has all of it again. */
@@ -309,7 +316,7 @@ function toEntry({
 
 export const queue: Part = {
   name: 'queue',
-  weight: 4,
+  weight: 5,
 
   opening: [enqueue, enqueue, enqueue],
 
@@ -320,13 +327,11 @@ export const queue: Part = {
       const claims = await mine.queue.claim(someClaim(random));
       return claims.map((each) => noteClaim(notes, each));
     },
-    async ({ mine, kernel, random, notes }) => {
-      const options = someClaim(random);
-      const waitMs = random.chance(0.5) ? random.below(40_000) : 0;
-      const claiming = kernel.scheduler.claim({ ...options, waitMs }, abortSoon(random));
-      const isThere = async () => (await mine.queue.claim(options)).length > 0;
-      const claims: readonly ScheduledClaim[] = await (waitMs > 0 ? whileWaiting(notes, 'work', isThere, claiming) : claiming);
-      return claims.filter(({ workspace }) => workspace === mine.id).map((each) => noteClaim(notes, each));
+    wait,
+    crowd,
+    async ({ kernel, random }) => {
+      if (random.chance(0.5)) await kernel.purger.purge();
+      return []; // Mostly there is nothing to forget.
     },
     async ({ mine, random, notes }) => {
       const { id, fence } = someHeld(random, notes);
@@ -392,6 +397,28 @@ async function complete({ mine, random, notes }: Asking): Promise<readonly Told[
   const [isFenced, endsProcess, exitKind] = [random.chance(0.9), random.chance(0.15), random.pick(['completed', 'failed'] as const)];
   await mine.queue.complete(id, exitKind, { fence: isFenced ? fence : undefined, endsProcess });
   return [{ kind: 'kernel.queue.completed', payload: { sched_id: id, exit_kind: exitKind, ...(isFenced ? { fence } : {}) } }];
+}
+
+/** As a worker does that has nothing to do. */
+async function wait({ mine, kernel, random, notes }: Asking): Promise<readonly Told[]> {
+  const options = someClaim(random);
+  const waitMs = random.chance(0.8) ? random.below(40_000) : 0;
+  const claiming = kernel.scheduler.claim({ ...options, waitMs }, abortSoon(random));
+  const isThere = async () => (await mine.queue.claim(options)).length > 0;
+  const claims: readonly ScheduledClaim[] = await (waitMs > 0 ? whileWaiting(notes, 'work', isThere, claiming) : claiming);
+  return claims.filter(({ workspace }) => workspace === mine.id).map((each) => noteClaim(notes, each));
+}
+
+/** Workers that have nothing to do, and work for all of them that comes at the same time. */
+async function crowd(asking: Asking): Promise<readonly Told[]> {
+  const { mine, random, now } = asking;
+  const pids = [somePid(asking), somePid(asking), somePid(asking)];
+  const runnableAt = random.chance(0.5) ? now + 1 + random.below(20_000) : undefined;
+  const working = Promise.all([wait(asking), wait(asking), wait(asking)]);
+  working.catch(() => {}); // Whoever waits for it hears of it.
+  const enqueued = pids.map((pid) => mine.queue.enqueue({ pid, runnableAt, trigger: 'quick', payload: { of: 'quick' }, ...KINDS.quick }));
+  await Promise.allSettled(enqueued); // Some are of nobody.
+  return (await working).flat();
 }
 
 /** As workers do: claims, and ends what it claimed. */

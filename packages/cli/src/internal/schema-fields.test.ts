@@ -1,9 +1,9 @@
-import { jsonSchema, OPERATIONS } from '@warren/protocol/contract';
+import { type JsonSchema, jsonSchema, OPERATIONS } from '@warren/protocol/contract';
 import { expect, it } from 'vitest';
 import { schemaFields } from './schema-fields.ts';
 
 it('says of a field what it is, whether it must be there, and what it is otherwise', () => {
-  const schema = {
+  const schema: JsonSchema = {
     type: 'object',
     properties: {
       pid: { type: 'integer' },
@@ -13,7 +13,7 @@ it('says of a field what it is, whether it must be there, and what it is otherwi
       used: { type: 'object', additionalProperties: { type: 'integer' } },
     },
     required: ['pid', 'at'],
-  } as const;
+  };
   expect(schemaFields(schema)).toEqual([
     { path: 'pid', type: 'integer', isRequired: true, otherwise: undefined },
     { path: 'mode', type: '"r" | "rw"', isRequired: false, otherwise: 'r' },
@@ -24,7 +24,7 @@ it('says of a field what it is, whether it must be there, and what it is otherwi
 });
 
 it('goes into objects and lists, and says each field of several shapes once', () => {
-  const schema = {
+  const schema: JsonSchema = {
     type: 'object',
     properties: {
       tokens: {
@@ -37,7 +37,7 @@ it('goes into objects and lists, and says each field of several shapes once', ()
         },
       },
     },
-  } as const;
+  };
   expect(schemaFields(schema).map(({ path, type }) => [path, type])).toEqual([
     ['tokens', 'array of object'],
     ['tokens[].kind', '"operator" | "process"'],

@@ -1,0 +1,9 @@
+import { PlayedCrash } from '@warren/kernel/testing';
+import { isFault } from '@warren/protocol';
+
+/** Faults are answers; a death may take any answer with it. Anything else is a defect. */
+export function checkRefusal(error: unknown): void {
+  if (error instanceof PlayedCrash) return;
+  if (isFault(error) && error.code !== 'internal' && error.code !== 'store_failed') return;
+  throw error;
+}
