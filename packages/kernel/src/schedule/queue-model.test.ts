@@ -204,7 +204,8 @@ function useEntry(
       const entry = all.entries[index % Math.max(1, all.entries.length)];
       if (entry === undefined) return;
       if (entry.state !== from) return await expect(real(test, entry.id)).rejects.toMatchObject({ code: 'queue_illegal_transition' });
-      if (title === 'retry' && all.processes.get(entry.pid) === 'DEAD')
+      const isTooLate = entry.deadline !== undefined && entry.deadline <= now;
+      if (title === 'retry' && (isTooLate || all.processes.get(entry.pid) === 'DEAD'))
         return await expect(real(test, entry.id)).rejects.toMatchObject({ code: 'queue_entry_invalid' });
       await real(test, entry.id);
       model(entry, now);
