@@ -385,7 +385,7 @@ export const MANIFEST = {
   },
   'wire:wrong-tokens': {
     origin: 'B11',
-    behaviour: 'Wrong tokens lock their address out whatever the connection, and callers leave nothing behind that grows',
+    behaviour: 'Wrong tokens lock guesses from their address out whatever the connection, and callers leave nothing behind that grows',
     differs: 'Who does not say who it is gets no name: nothing would be done with it.',
   },
   'store:committed-only': {
