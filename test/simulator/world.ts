@@ -43,6 +43,8 @@ const WAIT_MS_MAX = 10_800_000;
 /** While somebody waits no more time passes at once, so that it is noticed when the wait should be over. */
 const STRIDE_MS = 5_000;
 const TURNS_MAX = 20_000;
+/** Of the kernel, after the disk was full. */
+const PAUSE_MS_MAX = 2_000;
 
 export type WorldOptions = {
   readonly random: Random;
@@ -175,10 +177,11 @@ export class World implements AsyncDisposable {
     else this.#planDeath(this.#random.pick(POINTS), nth);
   }
 
-  /** Nothing goes wrong any more. */
+  /** Nothing goes wrong any more, and whoever paused because something did has had his pause. */
   calm(): void {
     this.#plan.clear();
     this.#isOver = true;
+    this.#time.pass(PAUSE_MS_MAX);
   }
 
   pass(ms: number): void {

@@ -52,6 +52,8 @@ class FairScheduler implements OwnedScheduler {
   #patient = 0;
   /** Where the next due time may have changed. */
   readonly #changed = new Set<WorkspaceId>();
+  /** A look ahead is about to begin. */
+  #willLook = false;
 
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
@@ -179,8 +181,13 @@ class FairScheduler implements OwnedScheduler {
     const wakes = ofQueue.filter(mayBringWork).length || events.filter((event) => isFreed(event) || event.kind === UPDATED).length;
     if (wakes > 0) this.#lines.makeReady(id, wakes);
     if (ofQueue.length === 0) return;
-    if (this.#changed.size === 0) queueMicrotask(() => void this.#lookAhead().catch(() => {})); // The store is closed or in trouble: the next commit tries again.
     this.#changed.add(id);
+    if (this.#willLook) return;
+    this.#willLook = true;
+    queueMicrotask(() => {
+      this.#willLook = false;
+      void this.#lookAhead().catch(() => {}); // The store is closed or in trouble: the next commit tries again.
+    });
   }
 
   /** Finds out when something is due next where that may have changed. */
