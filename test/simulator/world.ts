@@ -43,8 +43,8 @@ const WAIT_MS_MAX = 10_800_000;
 /** While somebody waits no more time passes at once, so that it is noticed when the wait should be over. */
 const STRIDE_MS = 5_000;
 const TURNS_MAX = 20_000;
-/** Of the kernel, after the disk was full. */
-const PAUSE_MS_MAX = 2_000;
+/** By which the kernel does what is due after its clock was set or its disk was full. */
+const LATE_MS_MAX = 60_000;
 
 export type WorldOptions = {
   readonly random: Random;
@@ -177,11 +177,11 @@ export class World implements AsyncDisposable {
     else this.#planDeath(this.#random.pick(POINTS), nth);
   }
 
-  /** Nothing goes wrong any more, and whoever paused because something did has had his pause. */
+  /** Nothing goes wrong any more, and what is late because something did is due. */
   calm(): void {
     this.#plan.clear();
     this.#isOver = true;
-    this.#time.pass(PAUSE_MS_MAX);
+    if (!this.isUntroubled) this.#time.pass(LATE_MS_MAX);
   }
 
   pass(ms: number): void {
