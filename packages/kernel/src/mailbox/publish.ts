@@ -54,10 +54,10 @@ function settle(transaction: Transaction, { sender, letter }: Publishing, boxes:
 /** With a dedupe key each box has to be asked whether it knows it. */
 function findSubscribers(
   transaction: Transaction,
-  { topic, letter }: Publishing,
+  { sender, topic, letter }: Publishing,
 ): { readonly open: readonly number[]; readonly others: readonly BoxRow[] } {
   const topics = transaction.mail.hasPatterns() ? [topic, ...patternsOf(topic)] : [topic];
-  const { open, others } = transaction.mail.subscribers(topics, SUBSCRIBERS_MAX + 1, roomFor(letter));
+  const { open, others } = transaction.mail.subscribers(topics, SUBSCRIBERS_MAX + 1, roomFor(letter, sender));
   if (open.length + others.length > SUBSCRIBERS_MAX) {
     throw new Fault('quota_exceeded', `Cannot publish to ${topic}: it has more than ${SUBSCRIBERS_MAX} subscribers`, {
       details: { dim: 'subscribers', used: open.length + others.length, hard_limit: SUBSCRIBERS_MAX },

@@ -28,8 +28,8 @@ function forgetShown(transaction: Transaction, pid: number): void {
 }
 
 /** What this letter needs of a box, as the store may check it. */
-export function roomFor({ bytes }: { readonly bytes: number }): Room {
-  return { bytes, bytesMax: BOX_BYTES_MAX, deliveredFactor: DELIVERED_FACTOR };
+export function roomFor({ bytes }: { readonly bytes: number }, sender: number | undefined): Room {
+  return { bytes, bytesMax: BOX_BYTES_MAX, deliveredFactor: DELIVERED_FACTOR, isCounted: sender !== undefined };
 }
 
 /** So much waits that all of it could be of one sender. */

@@ -14,7 +14,7 @@ export function send(transaction: Transaction, sending: Sending): number {
   const { sender, recipient, letter } = sending;
   checkSender(transaction, sender);
   const isPlain = letter.dedupeKey === undefined && letter.correlationId === undefined;
-  if (isPlain && transaction.mail.isOpen(recipient, roomFor(letter))) return insert(transaction, sending, 0);
+  if (isPlain && transaction.mail.isOpen(recipient, roomFor(letter, sender))) return insert(transaction, sending, 0);
   const box = requireBox(transaction, recipient);
   const request = letter.correlationId === undefined ? undefined : transaction.mail.findRequest(recipient, letter.correlationId);
   const isAnswer = request !== undefined && request.recipient === sender;

@@ -7,7 +7,7 @@ import type { OpenStore } from './conformance.ts';
 const MINE = DEFAULT_WORKSPACE;
 const OTHER = 'other' as WorkspaceId; // Valid.
 const NOW = 1_800_000_000_000;
-const ROOM = { bytes: 10, bytesMax: 1_000, deliveredFactor: 4 };
+const ROOM = { bytes: 10, bytesMax: 1_000, deliveredFactor: 4, isCounted: true };
 
 const boxOf = (pid: number, changes: Partial<NewBox> = {}): NewBox => ({
   ...{ pid, capacity: 10, senderCapacity: 10, retentionMs: 1_000, deliveriesMax: 3, senders: 'anyone' },
@@ -94,6 +94,7 @@ export function testMail(name: string, open: OpenStore): void {
         expect(mail.isOpen(1, { ...ROOM, bytes: 1_001 })).toBe(false);
         for (const pid of [1, 3]) mail.insert(pid, message());
         expect([1, 3].map((pid) => mail.isOpen(pid, ROOM))).toEqual([true, false]);
+        expect(mail.isOpen(3, { ...ROOM, isCounted: false })).toBe(true);
         mail.insert(1, message());
         expect(mail.isOpen(1, ROOM)).toBe(false);
         handOut(transaction, 1, NOW * 2);

@@ -17,8 +17,9 @@ const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?
 const THIS = 'ws = ? AND recipient = ? AND id = ?';
 /** What the counts of a box depend on. */
 const LEAVING = 'id, body, bytes, delivered_at IS NULL AS is_pending, visible_at IS NULL AS is_dead';
-/** Boxes that take a message of so many bytes from anybody, without looking further. */
-const OPEN = `senders = 'anyone' AND pending < capacity AND pending < sender_capacity AND delivered < capacity * ?3 AND bytes + ?4 <= ?5`;
+/** Boxes that take a message of so many bytes from anybody, without looking further; `?6`: from somebody whose messages are not counted. */
+const OPEN = `senders = 'anyone' AND pending < capacity AND (pending < sender_capacity OR ?6) AND delivered < capacity * ?3
+  AND bytes + ?4 <= ?5`;
 
 export type MailStatements = ReturnType<typeof prepareMail>;
 
@@ -70,7 +71,7 @@ function prepareSubscriptions(database: Database) {
     subscribers: database.query(
       `SELECT count(*) AS count, json_group_array(pid) FILTER (WHERE is_open) AS open, json_group_array(pid) FILTER (WHERE NOT is_open) AS others
        FROM (SELECT pid, (${OPEN}) AS is_open FROM boxes WHERE ws = ?1 AND pid IN
-         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT +?6)`,
+         (SELECT pid FROM subscriptions WHERE ws = ?1 AND topic IN (SELECT value FROM json_each(?2))) ORDER BY pid LIMIT +?7)`,
     ),
     subscribe: database.change('INSERT INTO subscriptions (ws, pid, topic, is_pattern) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     unsubscribe: database.change('DELETE FROM subscriptions WHERE ws = ? AND pid = ? AND topic = ?'),

@@ -38,8 +38,8 @@ export class SqliteMailTable implements MailTable {
     return row === undefined ? undefined : readBox(row);
   }
 
-  isOpen(pid: number, { bytes, bytesMax, deliveredFactor }: Room): boolean {
-    return this.#statements.isOpen.get(this.#context.ws, pid, deliveredFactor, bytes, bytesMax) !== undefined;
+  isOpen(pid: number, { bytes, bytesMax, deliveredFactor, isCounted }: Room): boolean {
+    return this.#statements.isOpen.get(this.#context.ws, pid, deliveredFactor, bytes, bytesMax, isCounted ? 0 : 1) !== undefined;
   }
 
   totals(): { readonly boxes: number; readonly pending: number } {
@@ -55,8 +55,16 @@ export class SqliteMailTable implements MailTable {
     return this.#statements.hasPatterns.get(this.#context.ws) !== undefined;
   }
 
-  subscribers(topics: readonly string[], limit: number, { bytes, bytesMax, deliveredFactor }: Room): Subscribers {
-    const row = this.#statements.subscribers.get(this.#context.ws, JSON.stringify(topics), deliveredFactor, bytes, bytesMax, limit);
+  subscribers(topics: readonly string[], limit: number, { bytes, bytesMax, deliveredFactor, isCounted }: Room): Subscribers {
+    const row = this.#statements.subscribers.get(
+      this.#context.ws,
+      JSON.stringify(topics),
+      deliveredFactor,
+      bytes,
+      bytesMax,
+      isCounted ? 0 : 1,
+      limit,
+    );
     return { open: readNumbers(row?.['open']), others: readNumbers(row?.['others']) };
   }
 

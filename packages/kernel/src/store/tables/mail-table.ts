@@ -58,8 +58,14 @@ export type NewMessage = Pick<MessageRow, 'sender' | 'kind' | 'priority' | 'expi
 /** What is visible, and where `waitingFrom` of its box is once all of it is handed out. */
 export type Visible = { readonly messages: readonly MessageRow[]; readonly waitingFrom: number };
 
-/** What a message needs of a box besides fewer pending messages than either capacity. */
-export type Room = { readonly bytes: number; readonly bytesMax: number; readonly deliveredFactor: number };
+/** What a message needs of a box besides fewer pending messages than its capacity. */
+export type Room = {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly deliveredFactor: number;
+  /** Also fewer than one sender may have: its sender's messages are counted. */
+  readonly isCounted: boolean;
+};
 
 /** Pids of boxes that are open, and of those that have to be looked at one by one. */
 export type Subscribers = { readonly open: readonly number[]; readonly others: readonly number[] };
