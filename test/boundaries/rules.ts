@@ -40,19 +40,26 @@ export const RULES: Rules = {
       name: '@warren/sandbox',
       ours: ['protocol'],
       node: true,
-      theirs: ['diff'],
+      theirs: ['diff', 'ipaddr.js', 'undici'],
       why: 'useful alone; knows no tenant and no policy',
     },
     kernel: {
       name: '@warren/kernel',
       ours: ['protocol'],
       node: true,
-      theirs: ['croner'],
+      theirs: ['cborg', 'croner', 're2js'],
       why: 'owns state; knows no transport, no sandbox and no capability by name',
+    },
+    platform: {
+      name: '@warren/platform',
+      ours: ['protocol', 'sandbox', 'kernel'],
+      node: true,
+      theirs: ['@vscode/tree-sitter-wasm', 'diff', 'nodemailer', 'yaml', 'zod'],
+      why: 'what agents and tenants have; hands capabilities to the gate',
     },
     gateway: {
       name: '@warren/gateway',
-      ours: ['protocol', 'kernel'],
+      ours: ['protocol', 'kernel', 'platform'],
       node: true,
       theirs: [
         'ws',
@@ -73,7 +80,7 @@ export const RULES: Rules = {
     },
     cli: {
       name: 'warren',
-      ours: ['protocol', 'sandbox', 'kernel', 'gateway', 'client'],
+      ours: ['protocol', 'sandbox', 'kernel', 'platform', 'gateway', 'client'],
       node: true,
       theirs: ['commander'],
       why: 'turns words into calls and answers into words',
@@ -94,7 +101,7 @@ export const RULES: Rules = {
     },
     {
       module: 'zod',
-      folders: ['packages/protocol/src/contract', 'packages/gateway/src', 'test'],
+      folders: ['packages/protocol/src/contract', 'packages/platform/src', 'packages/gateway/src', 'test'],
       why: 'it costs a start 20 ms and more, so only who speaks to a wire loads it',
     },
     {
@@ -120,6 +127,12 @@ export const RULES: Rules = {
         'packages/kernel/src/retention',
         'packages/kernel/src/observe',
         'packages/kernel/src/chaos',
+        'packages/kernel/src/policy',
+        'packages/kernel/src/syscall',
+        'packages/kernel/src/approval',
+        'packages/kernel/src/audit',
+        'packages/kernel/src/state',
+        'packages/kernel/src/alert',
         'packages/kernel/src/open-kernel.ts',
       ],
       why: 'the store keeps rows and knows none of the rules',
@@ -188,6 +201,41 @@ export const RULES: Rules = {
       path: 'packages/kernel/src/chaos',
       mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
       why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/syscall',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/approval',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/audit',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/state',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/alert',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/policy',
+      mayNotImport: ['node:', 'packages/kernel/src/store', 'packages/kernel/src/open-kernel.ts'],
+      why: 'a decision is a function of rules and request',
+    },
+    {
+      path: 'packages/sandbox/src/egress',
+      mayNotImport: ['packages/sandbox/src/backends'],
+      why: 'the guard knows addresses, no sandbox',
     },
     {
       path: 'packages/sandbox/src/contract.ts',

@@ -40,6 +40,11 @@ export function createTokenId(random: RandomSource): TokenId {
   return create('token', random) as TokenId; // As above.
 }
 
+/** Names something by a word and 80 random bits. */
+export function createId(kind: 'call' | 'approval' | 'alert' | 'rule' | 'snapshot', random: RandomSource): string {
+  return create(kind, random);
+}
+
 const WORKSPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Checks a workspace id that came from outside: a DNS label, so it is safe as a directory name. Throws `invalid_argument`. */

@@ -3,7 +3,9 @@
  * imports nothing of ours, and nothing of others, so that it costs a start nothing.
  */
 export { FAULTS, Fault, type FaultCode, type FaultDetails, type FaultOptions, isFault, type WallDetails } from './fault.ts';
+export { coversHosts, coversNames, type HostPattern, isDirectlyBelow, readHostPattern, splitPort } from './host-pattern.ts';
 export {
+  createId,
   createSandboxId,
   createTokenId,
   DEFAULT_WORKSPACE,

@@ -32,6 +32,14 @@ export type {
   WriteOptions,
 } from './contract.ts';
 export {
+  type Egress,
+  type EgressReason,
+  EgressRefusal,
+  type EgressRequest,
+  type EgressResponse,
+  type EgressRules,
+} from './egress/egress.ts';
+export {
   type ApplyOptions,
   type ApplyPreview,
   type ApplyResult,

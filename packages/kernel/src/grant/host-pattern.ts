@@ -3,16 +3,9 @@
  * `:port`; without one it stands for every port. `*.com` and the like are refused: a domain is two labels or more. Of suffixes such as
  * `co.uk` nothing is known here.
  */
+import { coversHosts, coversNames, type HostPattern, isDirectlyBelow, readHostPattern, splitPort } from '@warren/protocol';
 import { canonicalHost, isAddress } from './host-name.ts';
 import type { PatternKind } from './pattern-kind.ts';
-
-export type HostPattern = {
-  readonly scope: 'host' | 'below' | 'within' | 'all';
-  /** Canonical; empty for all. */
-  readonly host: string;
-  /** Undefined: every port. */
-  readonly port: number | undefined;
-};
 
 const PORT_MAX = 65_535;
 const TEXT_LENGTH_MAX = 310;
@@ -28,8 +21,8 @@ export const HOST_PATTERNS: PatternKind<string, HostPattern> = {
   shape: 'a host, `*.domain` or `**.domain` (a domain is two labels or more) or `*`, each with or without `:port`',
   parse,
   write,
-  read,
-  covers,
+  read: readHostPattern,
+  covers: coversHosts,
   meet,
 };
 
@@ -63,11 +56,6 @@ function isPort(port: unknown): port is number | undefined {
   return port === undefined || (Number.isSafeInteger(port) && Number(port) >= 1 && Number(port) <= PORT_MAX);
 }
 
-function splitPort(text: string): { readonly host: string; readonly port: number | undefined } {
-  const port = /:([1-9][0-9]{0,4})$/.exec(text)?.[1];
-  return port === undefined ? { host: text, port: undefined } : { host: text.slice(0, -port.length - 1), port: Number(port) };
-}
-
 function isBareIpv6(host: string): boolean {
   return !host.startsWith('[') && host.indexOf(':') !== host.lastIndexOf(':');
 }
@@ -77,35 +65,9 @@ function write({ scope, host, port }: HostPattern): string {
   return `${mark === undefined ? '*' : mark + host}${port === undefined ? '' : `:${port}`}`;
 }
 
-/** Only of what `write` made: nothing is checked again. */
-function read(value: string): HostPattern {
-  const { host, port } = splitPort(value);
-  if (host === '*') return { scope: 'all', host: '', port };
-  if (host.startsWith('**.')) return { scope: 'within', host: host.slice(3), port };
-  if (host.startsWith('*.')) return { scope: 'below', host: host.slice(2), port };
-  return { scope: 'host', host, port };
-}
-
-function covers(outer: HostPattern, inner: HostPattern): boolean {
-  return (outer.port === undefined || outer.port === inner.port) && coversHosts(outer, inner);
-}
-
-function coversHosts(outer: HostPattern, inner: HostPattern): boolean {
-  switch (outer.scope) {
-    case 'all':
-      return true;
-    case 'within':
-      return isWithin(inner.host, outer.host); // All hosts have no name that could be within.
-    case 'below':
-      return inner.scope === 'host' ? isDirectlyBelow(inner.host, outer.host) : inner.scope === 'below' && inner.host === outer.host;
-    case 'host':
-      return inner.scope === 'host' && inner.host === outer.host;
-  }
-}
-
 function meet(a: HostPattern, b: HostPattern): HostPattern | undefined {
   if (a.port !== undefined && b.port !== undefined && a.port !== b.port) return undefined;
-  const hosts = coversHosts(a, b) ? b : coversHosts(b, a) ? a : (meetAtTop(a, b) ?? meetAtTop(b, a));
+  const hosts = coversNames(a, b) ? b : coversNames(b, a) ? a : (meetAtTop(a, b) ?? meetAtTop(b, a));
   return hosts === undefined ? undefined : { scope: hosts.scope, host: hosts.host, port: a.port ?? b.port };
 }
 
@@ -113,12 +75,4 @@ function meet(a: HostPattern, b: HostPattern): HostPattern | undefined {
 function meetAtTop(below: HostPattern, within: HostPattern): HostPattern | undefined {
   const isShared = below.scope === 'below' && within.scope === 'within' && isDirectlyBelow(within.host, below.host);
   return isShared ? { scope: 'host', host: within.host, port: undefined } : undefined;
-}
-
-function isWithin(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`);
-}
-
-function isDirectlyBelow(host: string, domain: string): boolean {
-  return host.endsWith(`.${domain}`) && !host.slice(0, -domain.length - 1).includes('.');
 }

@@ -1,0 +1,50 @@
+import type { JsonObject } from '../../internal/json.ts';
+
+/** `asked`: waits for approval. `open`: carried out now, or was when somebody died. `done`: its answer is there. */
+export const CALL_STATES = ['asked', 'open', 'done'] as const;
+export type CallState = (typeof CALL_STATES)[number];
+
+/** One call in the journal. */
+export type CallRow = {
+  /** `call_` and 16 characters; made before the transaction. */
+  readonly id: string;
+  readonly pid: number;
+  readonly capability: string;
+  readonly version: string;
+  readonly effect: 'read' | 'idempotent' | 'once';
+  readonly state: CallState;
+  /** SHA-256 over process, capability and exact arguments. */
+  readonly hash: string;
+  readonly idempotencyKey: string | undefined;
+  readonly approvalId: string | undefined;
+  /** The exact arguments; only while `asked`, and for calls with a key while `open`. */
+  readonly input: JsonObject | undefined;
+  readonly createdAt: number;
+  /** When it was begun the last time. */
+  readonly openedAt: number | undefined;
+  /** Times it was begun. */
+  readonly attempts: number;
+  readonly reservationId: number | undefined;
+  readonly endedAt: number | undefined;
+  /** What was decided, and how it ended: what the audit says or will say of it. */
+  readonly record: JsonObject;
+  /** The answer, for calls with a key or an approval once they are done. */
+  readonly answer: JsonObject | undefined;
+};
+
+export interface CallTableReads {
+  find(id: string): CallRow | undefined;
+  findByKey(pid: number, key: string): CallRow | undefined;
+  /** By creation. */
+  inState(state: CallState, limit: number, afterId?: string): readonly CallRow[];
+  ofProcess(pid: number, states: readonly CallState[], limit: number): readonly CallRow[];
+  countOf(pid: number, state: CallState): number;
+}
+
+export interface CallTable extends CallTableReads {
+  insert(row: CallRow): void;
+  update(id: string, change: Partial<Omit<CallRow, 'id' | 'pid' | 'capability' | 'createdAt'>>): void;
+  delete(ids: readonly string[]): void;
+  /** Deletes what was done before this time, the oldest first, at most `limit`. Returns how many. */
+  purgeDone(before: number, limit: number): number;
+}

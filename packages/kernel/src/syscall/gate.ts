@@ -1,0 +1,90 @@
+/**
+ * The gate: every action of every agent is one call of `Gate.call`, and takes the same steps in the same order:
+ *
+ *   resolve → validate → decide → ask → grants → budget → record intent → act → redact → settle → record result → answer
+ *
+ * Decision, grants, budget and intent are one transaction: nothing can change between them, and what they say is on disk before anything happens. A second
+ * transaction settles and records; the entry of the audit is written at the same time. Nobody is answered before both are on disk.
+ *
+ * A call that has to be approved is recorded with its exact arguments and carried out once, by the gate, when enough people have approved; whoever made
+ * it waits for it or asks later. So waiting holds nothing but a row.
+ */
+import type { WorkspaceId } from '@warren/protocol';
+import type { JsonObject } from '../internal/json.ts';
+import type { Tier } from '../policy/policy.ts';
+import type { CallError } from './capability.ts';
+
+export type CallRequest = {
+  readonly pid: number;
+  readonly capability: string;
+  readonly input: JsonObject;
+  /** The same key of the same process means the same call: it is carried out once, and the first answer is given again. 1 to 128 characters. */
+  readonly idempotencyKey?: string | undefined;
+  /** Why, in the agent's words; shown to whoever is asked. */
+  readonly reasoning?: string | undefined;
+  /** Labels of untrusted content the arguments derive from, besides those the process already carries. */
+  readonly taint?: readonly string[] | undefined;
+  /** When somebody has to be asked: `wait` for the outcome (until the deadline of the wait), or `return` at once. Default `return`. */
+  readonly onAsk?: 'wait' | 'return' | undefined;
+  /** How long to wait for an answer of a person with `wait`. */
+  readonly waitMs?: number | undefined;
+  /** How long it may take to carry out; at most what its definition allows. */
+  readonly deadlineMs?: number | undefined;
+  readonly onProgress?: ((message: string, share: number | undefined) => void) | undefined;
+};
+
+export type Answer = { readonly callId: string; readonly capability: string; readonly tier: Tier | undefined } & (
+  | {
+      readonly kind: 'done';
+      readonly output: JsonObject;
+      readonly taint: readonly string[];
+      readonly durationMs: number;
+      readonly approvalId?: string | undefined;
+    }
+  /** Nobody has decided yet. Ask again with `Gate.result`. */
+  | { readonly kind: 'pending'; readonly approvalId: string; readonly expiresAt: number }
+  | { readonly kind: 'failed'; readonly error: CallError; readonly durationMs: number; readonly approvalId?: string | undefined }
+);
+
+export interface Gate extends AsyncDisposable {
+  /**
+   * Makes a call. What the caller can act on is an answer of kind `failed`; faults are for what is wrong with the request or with Warren:
+   * `unknown_pid`, `conflict` (the process is DEAD; the key was used for another call), `storage_full`, `store_failed`, `busy`, `aborted`.
+   * When `signal` fires the call is cancelled; one that waits for approval goes on waiting without its caller.
+   */
+  call(workspace: WorkspaceId, request: CallRequest, signal?: AbortSignal): Promise<Answer>;
+  /** The answer to a call that was pending, or had a key; waits for it up to `waitMs`. Faults: `not_found`. */
+  result(workspace: WorkspaceId, callId: string, options?: { readonly waitMs?: number | undefined }, signal?: AbortSignal): Promise<Answer>;
+  /** Cancels what is under way or waits. Whether there was anything to cancel. */
+  cancel(workspace: WorkspaceId, callId: string): Promise<boolean>;
+  /** What this process may call at all, with the tier a call without surprises would get. Blocked ones and those it holds no grant for are left out. */
+  offered(workspace: WorkspaceId, pid: number): Promise<readonly Offer[]>;
+  /** Calls under way. */
+  readonly active: number;
+  /** Lets calls under way end, refuses more. */
+  close(): Promise<void>;
+}
+
+export type Offer = { readonly name: string; readonly tier: Tier };
+
+/** Errors the gate itself answers. */
+export const GATE_ERRORS = [
+  'UnknownCapability',
+  'InvalidInput',
+  'PolicyDenied',
+  'RateLimited',
+  'ApprovalRejected',
+  'ApprovalExpired',
+  'GrantMissing',
+  'PathOutOfScope',
+  'DomainNotAllowed',
+  'BudgetExceeded',
+  'ProcessSuspended',
+  'TooManyCalls',
+  'Timeout',
+  'Cancelled',
+  'OutcomeUnknown',
+  'OutputTooLarge',
+  'InternalError',
+] as const;
+export type GateErrorType = (typeof GATE_ERRORS)[number];

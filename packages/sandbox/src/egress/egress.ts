@@ -1,0 +1,80 @@
+/**
+ * The egress guard: how anything of Warren reaches a host on an agent's behalf. A name is resolved once, every address of the answer is checked, and the
+ * connection goes to the checked address and to nothing else. Addresses that are not plainly public (private, loopback, link-local, shared, reserved,
+ * multicast, documentation, translated and mapped forms, and whatever the special-purpose registries hold) are refused, in whatever spelling. Redirects
+ * are followed by hand, each checked like the first.
+ */
+
+/** What may be reached, as grants write it: `h`, `*.h` (one label), `**.h` (h and any depth), `*`, each with an optional `:port`. */
+export type HostPattern = string;
+
+export type EgressRules = {
+  readonly hosts: readonly HostPattern[];
+  /** Addresses or networks that are allowed although they are not public, as `127.0.0.1/32` or `10.1.0.0/16`. For operators; empty by default. */
+  readonly privateNetworks?: readonly string[] | undefined;
+};
+
+export type EgressRequest = {
+  readonly url: string;
+  readonly method?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body?: Uint8Array | undefined;
+  /** Default 10; 0 hands out the redirect itself. */
+  readonly redirectsMax?: number | undefined;
+  /** From the first lookup to the last byte. Default 30,000. */
+  readonly deadlineMs?: number | undefined;
+  /** Of the body as it is on the wire, and as it is after decompression. Default 10 MiB each. */
+  readonly bodyBytesMax?: number | undefined;
+};
+
+export type EgressResponse = {
+  readonly status: number;
+  /** Lower case; values of repeated ones joined by `, `, but `set-cookie` by newlines. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Decompressed. Ends with an `EgressRefusal` when a limit is passed. Whoever gets a response reads or disposes it. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** After redirects. */
+  readonly url: string;
+  readonly redirects: readonly { readonly from: string; readonly to: string; readonly status: number }[];
+  /** Both ways, headers included, so far. */
+  readonly bytes: () => number;
+  readonly dispose: () => void;
+};
+
+/** Why nothing was, or no more is, sent or read. An outcome for the agent: `message` names no internal address that it did not name itself. */
+export class EgressRefusal extends Error {
+  override readonly name = 'EgressRefusal';
+  readonly reason: EgressReason;
+  readonly host: string;
+
+  constructor(reason: EgressReason, host: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    this.host = host;
+  }
+}
+
+export type EgressReason =
+  | 'invalid_url'
+  | 'host_not_allowed'
+  | 'address_not_public'
+  | 'not_resolved'
+  | 'not_connected'
+  | 'tls_failed'
+  | 'deadline'
+  | 'too_large'
+  | 'too_many_redirects'
+  | 'protocol_error';
+
+export interface Egress extends AsyncDisposable {
+  /** Follows redirects. Throws `EgressRefusal`; abort rejects with the signal's reason and closes the connection. */
+  fetch(rules: EgressRules, request: EgressRequest, signal: AbortSignal): Promise<EgressResponse>;
+  /** Addresses of a host that may be reached; all public ones. Throws `EgressRefusal`. */
+  lookup(rules: EgressRules, host: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Opens and closes a connection. Throws `EgressRefusal` (`not_connected` when nobody listens). */
+  probe(
+    rules: EgressRules,
+    target: { readonly host: string; readonly port: number; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<{ readonly latencyMs: number }>;
+}
