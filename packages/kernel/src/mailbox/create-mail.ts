@@ -165,7 +165,7 @@ async function request({ store, waiters, now }: MailParts, asking: Asking, signa
   };
   const { answer } = await waiter.until(look, { deadline: now() + timeoutMs, signal });
   if (answer !== undefined) return answer;
-  await store.write((transaction) => closeRequest(transaction, pid, correlationId));
+  await store.write((transaction) => closeRequest(transaction, pid, correlationId, questionId));
   if (isAborted(signal)) throw aborted(pid, signal);
   throw new Fault('deadline', `Cannot answer process ${pid}: process ${asking.recipient} did not within ${timeoutMs} ms`, {
     details: { pid, recipient: asking.recipient, correlation_id: correlationId },

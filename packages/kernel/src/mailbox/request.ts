@@ -38,13 +38,14 @@ export function openRequest(transaction: Transaction, { sender, recipient, lette
   return messageId;
 }
 
-/** The answer of who was asked, if there is one: acknowledged, and the request closed. */
+/** The answer of who was asked, if there is one in time: acknowledged, and the request closed. Somebody may have asked anew under its correlation id. */
 export function takeAnswer(
   transaction: Transaction,
   { sender: pid, recipient, letter: { correlationId } }: Asking,
   questionId: number,
 ): MessageRow | undefined {
   requireBox(transaction, pid);
+  if (transaction.mail.findRequest(pid, correlationId)?.messageId !== questionId) return undefined;
   const answer = transaction.mail.findAnswer(pid, { correlationId, sender: recipient, after: questionId });
   if (answer === undefined) return undefined;
   transaction.mail.remove(pid, [answer.id]);
@@ -55,7 +56,7 @@ export function takeAnswer(
 }
 
 /** Nobody waits for it any more; an answer that comes is mail like any other. */
-export function closeRequest(transaction: Transaction, pid: number, correlationId: string): void {
-  if (!transaction.mail.deleteRequest(pid, correlationId)) return;
+export function closeRequest(transaction: Transaction, pid: number, correlationId: string, questionId: number): void {
+  if (!transaction.mail.deleteRequest(pid, correlationId, questionId)) return;
   transaction.events.append({ pid, kind: 'kernel.mail.unanswered', payload: {}, correlationId });
 }

@@ -367,6 +367,21 @@ describe('a request', () => {
     expect(await again).toMatchObject({ sender: answerer });
   });
 
+  it('whose time is over leaves alone what was asked anew under its correlation id', async () => {
+    await using test = await openTestMail();
+    const [asker, slow, quick] = [await test.box(), await test.box(), await test.box()];
+    const late = test.mail.request(asker, slow, { ...HELLO, correlationId: 'c', timeoutMs: 1_000 });
+    late.catch(() => {}); // Looked at below.
+    await settle(test, asker);
+    test.test.clock.advance(1_001); // Its timer has not noticed.
+    const asking = test.mail.request(asker, quick, { ...HELLO, correlationId: 'c', timeoutMs: MINUTE_MS });
+    await settle(test, asker);
+    await test.mail.send(slow, asker, { ...HELLO, correlationId: 'c' });
+    await expect(late).rejects.toMatchObject({ code: 'deadline' });
+    await test.mail.send(quick, asker, { ...HELLO, correlationId: 'c' });
+    expect(await asking).toMatchObject({ sender: quick });
+  });
+
   it('is not answered by mail that was there before', async () => {
     await using test = await openTestMail();
     const [asker, answerer] = [await test.box(), await test.box()];

@@ -177,7 +177,9 @@ function prepareKeys(database: Database) {
     findRequest: database.query(`SELECT ${REQUEST} FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ? AND until > ?`),
     countRequests: database.query('SELECT count(*) AS count FROM (SELECT 1 FROM message_requests WHERE ws = ? AND pid = ? LIMIT +?)'),
     insertRequest: database.change(`INSERT INTO message_requests (ws, ${REQUEST}) VALUES (?, ?, ?, ?, ?, ?)`),
-    deleteRequest: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND correlation_id = ?'),
+    deleteRequest: database.change(
+      'DELETE FROM message_requests WHERE ws = ?1 AND pid = ?2 AND correlation_id = ?3 AND message_id = ifnull(?4, message_id)',
+    ),
     forgetRequests: database.change('DELETE FROM message_requests WHERE ws = ? AND pid = ? AND until <= ?'),
   };
 }

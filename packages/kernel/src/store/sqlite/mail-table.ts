@@ -281,8 +281,8 @@ export class SqliteMailTable implements MailTable {
     this.#statements.lowerDue.run(until, this.#context.ws, `[${pid}]`);
   }
 
-  deleteRequest(pid: number, correlationId: string): boolean {
-    return this.#statements.deleteRequest.run(this.#context.ws, pid, correlationId) > 0;
+  deleteRequest(pid: number, correlationId: string, messageId?: number): boolean {
+    return this.#statements.deleteRequest.run(this.#context.ws, pid, correlationId, messageId ?? null) > 0;
   }
 
   /** These messages are in the box no more. Dead ones were not counted. */

@@ -166,6 +166,6 @@ export interface MailTable extends MailTableReads {
     keysMax: number,
   ): void;
   insertRequest(request: RequestRow): void;
-  /** Returns whether it was there. */
-  deleteRequest(pid: number, correlationId: string): boolean;
+  /** Whichever is open under this id, or only that of this question. Returns whether it was there. */
+  deleteRequest(pid: number, correlationId: string, messageId?: number): boolean;
 }

@@ -1,0 +1,44 @@
+/** `agent.*`: agents by name. `agent.start` is what one needs to let one act: a process, its grants and its box in one step. */
+import { z } from 'zod';
+import { operation } from '../operation.ts';
+import { grantParams } from '../record/grant.ts';
+import { MEMBER } from '../scope.ts';
+import { ON_READ, ON_WRITE } from '../store-faults.ts';
+import { optional } from '../value/absent.ts';
+import { listOf, table } from '../value/list.ts';
+import { int, seconds } from '../value/number.ts';
+import { word } from '../value/text.ts';
+
+const BUDGETS_MAX = 32;
+
+const agentRun = z.object({ agent: word, pid: int, state: word, created_at: seconds });
+
+export const AGENT_RUN_OPERATIONS = {
+  'agent.start': operation({
+    summary: 'Starts a process for an agent, with its grants, its budgets and a box for its mail',
+    tier: 'experimental',
+    effect: 'once',
+    scope: MEMBER,
+    params: z.object({ agent: word, ...grantParams, budgets: optional(table(int, BUDGETS_MAX)) }),
+    result: agentRun,
+    faults: ['grant_invalid', 'ledger_amount_invalid', 'conflict', 'too_large', ...ON_WRITE],
+  }),
+  'agent.find': operation({
+    summary: 'Answers with the newest live process of an agent',
+    tier: 'experimental',
+    effect: 'read',
+    scope: MEMBER,
+    params: z.object({ agent: word }),
+    result: agentRun,
+    faults: [...ON_READ],
+  }),
+  'agent.list': operation({
+    summary: 'Lists agents that have a live process, with the newest of each',
+    tier: 'experimental',
+    effect: 'read',
+    scope: MEMBER,
+    params: z.object({}),
+    result: z.object({ agents: listOf(agentRun) }),
+    faults: [...ON_READ],
+  }),
+};
