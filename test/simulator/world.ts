@@ -135,7 +135,7 @@ export class World implements AsyncDisposable {
 
   /** On what a death left; else after an orderly end. It may die of trouble at once, and then it is opened again. */
   async restart(): Promise<void> {
-    this.#plan.clear();
+    this.#clearTrouble();
     await this.#close();
     if (!this.#isCalm && this.#random.chance(0.1)) this.planTrouble();
     this.#options.tamper?.(this.#directory);
@@ -150,9 +150,14 @@ export class World implements AsyncDisposable {
       } catch (error) {
         if (!(error instanceof PlayedCrash) && !isFault(error, 'storage_full')) throw error;
       }
-      this.#plan.clear();
+      this.#clearTrouble();
       await this.#close();
     }
+  }
+
+  #clearTrouble(): void {
+    this.#plan.clear();
+    this.isUntroubled = true;
   }
 
   async #setLimits(): Promise<void> {
@@ -264,7 +269,6 @@ export class World implements AsyncDisposable {
   async #open(): Promise<void> {
     mkdirSync(this.#directory, { recursive: true });
     this.#isDead = false;
-    this.isUntroubled = true;
     const opening = openKernel({
       directory: this.#directory,
       clock: this.#clock,
