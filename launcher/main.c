@@ -140,6 +140,8 @@ int main(int argc, char **argv, char **environment)
 {
     const char *mode = argc > 1 ? argv[1] : "";
 
+    /* Sandboxes, which are other users, pass through directories made here, whatever the caller keeps to itself. */
+    umask(022);
     if (strcmp(mode, "serve") == 0)
         start_serving(argc, argv, environment);
     if (strcmp(mode, "run") == 0)

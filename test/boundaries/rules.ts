@@ -40,7 +40,7 @@ export const RULES: Rules = {
       name: '@warren/sandbox',
       ours: ['protocol'],
       node: true,
-      theirs: ['diff', 'ipaddr.js', 'undici'],
+      theirs: ['diff', 'ipaddr.js'],
       why: 'useful alone; knows no tenant and no policy',
     },
     kernel: {
@@ -255,5 +255,5 @@ export const RULES: Rules = {
     },
   ],
   testFolders: ['test-support', 'e2e', 'conformance'],
-  testsAlso: ['@warren/testkit', 'vitest', 'fast-check'],
+  testsAlso: ['@warren/testkit', 'vitest', 'fast-check', 'smtp-server'],
 };

@@ -83,6 +83,7 @@ export type WorkspaceMount =
 
 export interface HostMount {
   readonly source: string;
+  /** Absolute. Below `/workspace` when the spec has no workspace, or when it shows the same place of it again, as to let a part be written. Parents come first. */
   readonly target: string;
   readonly writable?: boolean;
 }

@@ -10,7 +10,11 @@ export type HostPattern = string;
 
 export type EgressRules = {
   readonly hosts: readonly HostPattern[];
-  /** Addresses or networks that are allowed although they are not public, as `127.0.0.1/32` or `10.1.0.0/16`. For operators; empty by default. */
+  /**
+   * Addresses or networks that are allowed although they are not public, as `127.0.0.1/32` or `10.1.0.0/16`. For operators; empty by default. Addresses at
+   * which clouds hand out credentials, and those of this machine, are only allowed by an entry of their own (`/32`, `/128`), or loopback as a network. Throws
+   * the fault `invalid_argument` when one is malformed.
+   */
   readonly privateNetworks?: readonly string[] | undefined;
 };
 
@@ -41,11 +45,13 @@ export type EgressResponse = {
   readonly dispose: () => void;
 };
 
-/** Why nothing was, or no more is, sent or read. An outcome for the agent: `message` names no internal address that it did not name itself. */
+/** Why nothing was, or no more is, sent or read. An outcome for the agent: `message` names no address that it did not name itself. */
 export class EgressRefusal extends Error {
   override readonly name = 'EgressRefusal';
   readonly reason: EgressReason;
   readonly host: string;
+  /** What went both ways until then. Set by the guard. */
+  bytes = 0;
 
   constructor(reason: EgressReason, host: string, message: string, options?: ErrorOptions) {
     super(message, options);
@@ -56,6 +62,8 @@ export class EgressRefusal extends Error {
 
 export type EgressReason =
   | 'invalid_url'
+  /** A method, header or limit that is not sent for anybody. */
+  | 'invalid_request'
   | 'host_not_allowed'
   | 'address_not_public'
   | 'not_resolved'
@@ -64,12 +72,17 @@ export type EgressReason =
   | 'deadline'
   | 'too_large'
   | 'too_many_redirects'
+  /** To a scheme or an origin the request must not follow to. */
+  | 'redirect_refused'
   | 'protocol_error';
 
 export interface Egress extends AsyncDisposable {
-  /** Follows redirects. Throws `EgressRefusal`; abort rejects with the signal's reason and closes the connection. */
+  /**
+   * Follows redirects. No connection is used twice, so nothing of one caller meets another's. Throws `EgressRefusal`, or the fault `busy` when too many are
+   * open; abort rejects with the signal's reason and closes the connection, also while the body is read.
+   */
   fetch(rules: EgressRules, request: EgressRequest, signal: AbortSignal): Promise<EgressResponse>;
-  /** Addresses of a host that may be reached; all public ones. Throws `EgressRefusal`. */
+  /** Addresses of a host that may be reached; all public ones, else the whole name is refused. Throws `EgressRefusal`. */
   lookup(rules: EgressRules, host: string, signal: AbortSignal): Promise<readonly string[]>;
   /** Opens and closes a connection. Throws `EgressRefusal` (`not_connected` when nobody listens). */
   probe(

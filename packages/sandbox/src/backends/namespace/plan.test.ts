@@ -162,6 +162,18 @@ describe('planWalls', () => {
     for (const [source, , options] of binds) if (!source?.startsWith('/dev/') && source !== directory.path) expect(options).toMatch(/^ro,/);
   });
 
+  it('maps the owner of a part of the workspace to the agent, also where it may only read', () => {
+    const mounts = [{ source: directory.path, target: '/workspace/part', writable: false }];
+    const flags = plan(PROFILES.moderate, { mounts });
+    expect(valuesOf(flags, '--bind', 3).find(([source]) => source === directory.path)).toEqual([
+      directory.path,
+      'workspace/part',
+      'ro,nosuid,nodev,idmap',
+    ]);
+    expect(flags).toContain('--idmap');
+    expect(valuesOf(flags, '--landlock', 2)).not.toContainEqual(['/workspace/part', 'write']);
+  });
+
   it('shows no home to a caller who has none', () => {
     const input = inputOf(PROFILES.permissive);
     expect(planWalls(input)).toContain('home/user');

@@ -129,7 +129,9 @@ function identityFlags({ facts }: PlanInput): readonly string[] {
 function idmapFlags({ facts, spec, profile }: PlanInput): readonly string[] {
   if (facts.uid !== 0) return [];
   const source =
-    spec.workspace?.directory ?? spec.mounts.find((mount) => mount.writable)?.source ?? (profile.showsHome ? facts.home : undefined);
+    spec.workspace?.directory ??
+    spec.mounts.find((mount) => mount.writable || isInWorkspace(mount.target))?.source ??
+    (profile.showsHome ? facts.home : undefined);
   if (source === undefined) return [];
   const owner = statSync(source);
   return ['--idmap', `${owner.uid}`, `${owner.gid}`, `${AGENT.uid}`, `${AGENT.gid}`];
@@ -306,8 +308,13 @@ function mountFlags({ spec, facts }: PlanInput): readonly string[] {
   return spec.mounts.flatMap(({ source, target, writable }) =>
     writable
       ? ['--bind', source, target.slice(1), `nosuid,nodev${idmapped(facts)}`, '--landlock', target, 'write']
-      : ['--bind', source, target.slice(1), `ro,nosuid,nodev${outside(facts)}`],
+      : ['--bind', source, target.slice(1), `ro,nosuid,nodev${isInWorkspace(target) ? idmapped(facts) : outside(facts)}`],
   );
+}
+
+/** A part of the workspace: what is there belongs to the agent, also where it may only read. */
+function isInWorkspace(target: string): boolean {
+  return target.startsWith(`${WORKSPACE}/`);
 }
 
 function cgroupFlags(plan: CgroupPlan): readonly string[] {

@@ -303,7 +303,7 @@ describe('targets of mounts', () => {
       '/libx32',
       '/workspace',
       '/workspace/',
-      '/workspace/below',
+      '/workspace/../etc',
       '/.empty',
       '/.old',
       '/.lower',
@@ -312,6 +312,25 @@ describe('targets of mounts', () => {
     ],
   ])('refuse %j', (path) => {
     expect(target(path)).toBe('invalid_argument');
+  });
+
+  it('may be parts of a workspace that is not there itself, and the same place of one that is', () => {
+    mkdirSync(temporary.join('parted/in/deep'), { recursive: true });
+    const inside = (source: string, path: string): unknown =>
+      resolve({
+        workspace: { kind: 'read_only', directory: temporary.join('parted') },
+        mounts: [{ source, target: path, writable: true }],
+      });
+    expect(target('/workspace/below')).toBe('accepted');
+    expect(target('/workspace/below/more')).toBe('accepted');
+    expect(() => inside(temporary.join('parted/in'), '/workspace/in')).not.toThrow();
+    expect(() => inside(temporary.join('parted/in/deep'), '/workspace/in/deep')).not.toThrow();
+    for (const [source, path] of [
+      ['parted/in', '/workspace/new'],
+      ['parted/in', '/workspace/in/deep'],
+      ['parted', '/workspace/in'],
+    ] as const)
+      expect(() => inside(temporary.join(source), path)).toThrow(/inside the workspace/);
   });
 
   it('never hold a part that leads elsewhere', () => {

@@ -27,6 +27,7 @@ const LIMIT_MIN: { readonly [Key in keyof Required<Limits>]: number } = {
   scratchBytes: 65_536,
   wallMs: 1,
 };
+const WORKSPACE = '/workspace';
 const ENVIRONMENT_MAX = 512;
 const MOUNTS_MAX = 64;
 /** The launcher takes no more; the kernel takes 4,095. */
@@ -64,13 +65,14 @@ export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, envi
   if (given.network !== undefined && given.network !== 'loopback') {
     throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given.network)}: only "loopback" exists`);
   }
+  const workspace = resolveWorkspace(given.workspace);
   return {
     profile,
     spec: {
       profile: profileName as ProfileName, // Just checked.
       limits: resolveLimits(given.limits ?? {}, profile, capabilities),
-      workspace: resolveWorkspace(given.workspace),
-      mounts: resolveMounts(given.mounts ?? []),
+      workspace,
+      mounts: resolveMounts(given.mounts ?? [], workspace),
       env: { ...passedEnvironment(profile, environment), ...checkEnvironment(given.env ?? {}) },
       hostname: checkHostname(given.hostname ?? 'warren'),
       network: 'loopback',
@@ -180,7 +182,7 @@ function checkPath(path: unknown, field: string): string {
   return path;
 }
 
-function resolveMounts(given: readonly HostMount[]): ResolvedSpec['mounts'] {
+function resolveMounts(given: readonly HostMount[], workspace: WorkspaceMount | undefined): ResolvedSpec['mounts'] {
   if (!Array.isArray(given)) throw refuse('mounts is not a list');
   if (given.length > MOUNTS_MAX) throw refuse(`mounts has ${given.length} entries, the limit is ${MOUNTS_MAX}`);
   return given.map((mount: HostMount, index) => {
@@ -195,7 +197,17 @@ function resolveMounts(given: readonly HostMount[]): ResolvedSpec['mounts'] {
     } catch (error) {
       throw pathFault(error, `${field}.source`, source);
     }
-    return { source: checkPath(canonical, `${field}.source`), target: checkTarget(mount.target, `${field}.target`), writable };
+    const target = checkTarget(mount.target, `${field}.target`);
+    if (
+      target.startsWith(`${WORKSPACE}/`) &&
+      workspace !== undefined &&
+      canonical !== `${workspace.directory}${target.slice(WORKSPACE.length)}`
+    ) {
+      throw refuse(
+        `${field}.target is ${JSON.stringify(target)}: a mount inside the workspace would have to be made in the directory itself; choose another place`,
+      );
+    }
+    return { source: checkPath(canonical, `${field}.source`), target, writable };
   });
 }
 
@@ -210,12 +222,7 @@ function checkTarget(path: unknown, field: string): string {
     throw refuse(`${field} is ${JSON.stringify(path)}, it must be an absolute path without empty, "." or ".." parts`);
   }
   const top = `/${parts[0]}`;
-  if (text.startsWith('/workspace/')) {
-    throw refuse(
-      `${field} is ${JSON.stringify(text)}: a mount inside the workspace would have to be made in the directory itself; choose another place`,
-    );
-  }
-  if (RESERVED_TARGETS.includes(text) || (RESERVED_TARGETS.includes(top) && top !== '/usr' && top !== '/etc') || text === '/workspace') {
+  if (RESERVED_TARGETS.includes(text) || (RESERVED_TARGETS.includes(top) && top !== '/usr' && top !== '/etc') || text === WORKSPACE) {
     throw refuse(`${field} is ${JSON.stringify(text)}, which the sandbox needs for itself`);
   }
   return text;
