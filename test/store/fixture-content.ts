@@ -4,6 +4,10 @@ import type { Kernel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, parseWorkspaceId } from '@warren/protocol';
 
 const OTHER = parseWorkspaceId('acme');
+const ALICE = { kind: 'agent', agent: 'alice' } as const;
+const SHARED = { kind: 'shared' } as const;
+/** Nothing is due before. */
+const FAR = 9_000_000_000_000;
 
 export async function fillStore(kernel: Kernel): Promise<void> {
   await kernel.workspaces.create(OTHER, { weight: 3 });
@@ -31,10 +35,45 @@ export async function fillStore(kernel: Kernel): Promise<void> {
   await mine.files.write(pid, { path: '/blob/large' }, Buffer.alloc(600_000, 7));
   await mine.events.append({ pid, kind: 'note', payload: { of: 'ours' }, causationId: 1, correlationId: 'c' });
   await kernel.workspace(OTHER).processes.create({ name: 'bob', template: 'coder' });
+  await fillGate(kernel, pid);
 }
 
-/** Throws when something is missing or cannot be gone on with. */
-export async function checkStore(kernel: Kernel): Promise<void> {
+async function fillGate(kernel: Kernel, pid: number): Promise<void> {
+  const { state, alerts } = kernel.workspace(DEFAULT_WORKSPACE);
+  for (const value of ['one', 'two']) await state.set(ALICE, 'ключ', { value }, { by: 'alice' });
+  await state.set(SHARED, 'plan', 1, { expectedVersion: 0, by: 'alice', access: { read: ['*'], write: ['alice'] } });
+  await state.set({ kind: 'session', pid }, 'draft', [null]);
+  await state.delete(ALICE, 'ключ', { by: 'alice' });
+  const { id } = await alerts.send({ message: 'disk is full', severity: 'critical', agent: 'alice', pid });
+  await alerts.acknowledge(id, 'olga');
+  await alerts.send({ message: 'still full', severity: 'warning', context: { free: 0 } });
+  await kernel.store.workspace(DEFAULT_WORKSPACE).write(({ calls, approvals, counters, taints, now }) => {
+    const call = { pid, capability: 'mail.send', version: '1.0.0', effect: 'once', hash: 'h', reservationId: undefined, record: { tier: 'notify' }, createdAt: now } as const; // biome-ignore format: one line
+    const none = { idempotencyKey: undefined, approvalId: undefined, input: undefined, answer: undefined, openedAt: undefined, endedAt: undefined }; // biome-ignore format: one line
+    calls.insert({ ...call, ...none, id: 'call_asked', state: 'asked', attempts: 0, approvalId: 'approval_a', input: { to: 'bob' } });
+    calls.insert({
+      ...call,
+      ...none,
+      id: 'call_done',
+      state: 'done',
+      attempts: 1,
+      endedAt: now,
+      idempotencyKey: 'k',
+      answer: { sent: true },
+    });
+    const approval = { pid, agent: 'alice', capability: 'mail.send', callHash: 'h', input: { to: 'bob' }, rule: undefined, reasoning: undefined, terms: { quorum: 2 }, createdAt: now } as const; // biome-ignore format: one line
+    const open = { escalateAt: undefined, escalatedAt: undefined, decidedAt: undefined, reason: undefined, editedInput: undefined };
+    const votes = [{ approver: 'olga', at: now, note: undefined }];
+    approvals.insert({ ...approval, ...open, id: 'approval_a', state: 'pending', callId: 'call_asked', expiresAt: FAR, votes });
+    approvals.insertRule({ id: 'rule_a', agent: 'alice', capability: 'mail.send', when: undefined, createdAt: now, createdBy: 'olga', approvalId: 'approval_a', expiresAt: FAR, revokedAt: undefined, revokedBy: undefined }); // biome-ignore format: one line
+    counters.add('rule', now, 3, FAR - now);
+    taints.add({ pid, label: 'web', since: now, callId: 'call_done' });
+  });
+}
+
+/** Throws when something is missing or cannot be gone on with. Of a store that an older version wrote, only what there was then. */
+export async function checkStore(kernel: Kernel, writtenBy: number = kernel.store.schemaVersion): Promise<void> {
+  if (writtenBy >= 2) await checkGate(kernel);
   assert.deepEqual(
     (await kernel.workspaces.list()).map(({ id, settings }) => [id, settings.weight]),
     [
@@ -65,4 +104,29 @@ export async function checkStore(kernel: Kernel): Promise<void> {
   assert.equal((await mine.events.newest({ pid: 1, kind: 'note' })).length, 1);
   assert.equal((await kernel.workspace(OTHER).processes.list()).total, 1);
   assert.deepEqual(await kernel.store.check(), []);
+}
+
+async function checkGate(kernel: Kernel): Promise<void> {
+  const { state, alerts } = kernel.workspace(DEFAULT_WORKSPACE);
+  assert.deepEqual(
+    (await state.history(ALICE, 'ключ')).map(({ version, value }) => [version, value]),
+    [
+      [3, undefined],
+      [2, { value: 'two' }],
+      [1, { value: 'one' }],
+    ],
+  );
+  assert.equal((await state.set(ALICE, 'ключ', 'four')).version, 4);
+  await assert.rejects(state.set(SHARED, 'plan', 2, { expectedVersion: 1, by: 'bob' }), { code: 'permission_denied' });
+  assert.deepEqual((await state.get({ kind: 'session', pid: 1 }, 'draft'))?.value, [null]);
+  const { pending, alerts: all } = await alerts.list();
+  assert.deepEqual([pending, all.map(({ message, acknowledgedBy }) => [message, acknowledgedBy]).toSorted()], [1, [['disk is full', 'olga'], ['still full', undefined]]]); // biome-ignore format: one line
+  const found = await kernel.store.workspace(DEFAULT_WORKSPACE).read(({ calls, approvals, counters, taints }) => ({
+    calls: [calls.ofProcess(1, ['asked'], 9)[0]?.input, calls.findByKey(1, 'k')?.answer],
+    approvals: [approvals.list({ state: 'pending', agent: 'alice' }, 9)[0]?.votes.length, approvals.nextDue()],
+    rules: approvals.rulesInForce(FAR - 1, 'alice').map(({ id }) => id),
+    counted: counters.sum('rule', 0).amount,
+    taints: taints.of(1).map(({ label }) => label),
+  }));
+  assert.deepEqual(found, { calls: [{ to: 'bob' }, { sent: true }], approvals: [1, FAR], rules: ['rule_a'], counted: 3, taints: ['web'] });
 }

@@ -16,7 +16,7 @@ it.each(fixtures)('a store %s is upgraded', async (name) => {
   mkdirSync(state);
   writeFileSync(join(state, 'kernel.db'), gunzipSync(readFileSync(join(FIXTURES, name))));
   await using kernel = await openKernel({ directory: state });
-  await checkStore(kernel);
+  await checkStore(kernel, Number.parseInt(name, 10));
 });
 
 it('there is a store of every migration', async () => {

@@ -16,13 +16,26 @@ export type {
   RecordedEntry,
   TreeHead,
 } from './audit/audit.ts';
+export type { AuditIndex, OpenAuditIndex } from './audit/audit-index.ts';
+export { type AnchorStatus, type Anchors, type AnchorTarget, createAnchors } from './audit/create-anchors.ts';
+export { type ExportFormat, exportEntries } from './audit/export-entries.ts';
+export { type AuditOptions, openAudit } from './audit/open-audit.ts';
+export { createRedactor, type RedactOptions, redactInput } from './audit/redact-input.ts';
+export { type VerifyAuditOptions, verifyAudit } from './audit/verify-audit.ts';
+export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
 export type { GrantRecord } from './grant/grants.ts';
+export { canonicalHost } from './grant/host-name.ts';
 export type { Kernel, WorkspaceKernel } from './kernel.ts';
 export type { Account, LedgerEntry } from './ledger/ledger.ts';
 export { type BridgeMirror, type BridgeMirrorParts, createBridgeMirror } from './mailbox/bridge-mirror.ts';
 export type { Letter, Mail, Message } from './mailbox/mail.ts';
 export type { ProcessView, Summary } from './observe/observe.ts';
 export { type KernelOptions, openKernel } from './open-kernel.ts';
+export { problemsOfCondition } from './policy/check/check-condition.ts';
+export { checkPolicy } from './policy/check/check-policy.ts';
+export { createPolicy } from './policy/create-policy.ts';
+export { HARD_BLOCKS } from './policy/hard-blocks/hard-blocks.ts';
+export type { PolicyOptions, PolicyProblem, ReadCounter } from './policy/policy.ts';
 export {
   type Allowance,
   type AskTerms,
@@ -45,8 +58,10 @@ export {
 export type { CreateProcess, ProcessRecord, RecoveryPolicy } from './process/processes.ts';
 export type { NameEntry } from './registry/names.ts';
 export { createWorker, type RunResult, type Worker, type WorkerParts } from './schedule/create-worker.ts';
+export { checkCron, nextRun } from './schedule/cron.ts';
 export type { Claim, Enqueue, QueueEntry, QueueState, ScheduledClaim } from './schedule/queue.ts';
 export type { SetOptions, State, StateAccess, StateEntry, StateScope, StateVersion } from './state/state.ts';
+export { openAuditIndex } from './store/sqlite/audit-index.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';
 export type { EventFilter, EventRecord } from './store/tables/event-table.ts';
 export type { GrantSet } from './store/tables/grant-table.ts';
@@ -60,6 +75,7 @@ export {
   type ProcessState,
   SIGNALS,
 } from './store/tables/process-table.ts';
+export type { TaintRow } from './store/tables/taint-table.ts';
 export type {
   ActContext,
   Acted,
@@ -72,6 +88,18 @@ export type {
   RecoveryStep,
   Usage,
 } from './syscall/capability.ts';
-export { type Answer, type CallRequest, GATE_ERRORS, type Gate, type GateErrorType, type Offer } from './syscall/gate.ts';
+export type { GateOptions } from './syscall/create-gate.ts';
+export type { CallQuestion } from './syscall/explain-call.ts';
+export {
+  type Answer,
+  type CallRequest,
+  GATE_ERRORS,
+  type Gate,
+  type GateErrorType,
+  type Offer,
+  type Recovered,
+  type UnfinishedCall,
+} from './syscall/gate.ts';
+export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
 export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';

@@ -1,6 +1,8 @@
 /** The control plane: every part on one store. This is what the daemon serves and what a program embeds. */
 import type { WorkspaceId } from '@warren/protocol';
 import type { Files } from './agentfs/files.ts';
+import type { Alerts } from './alert/alerts.ts';
+import type { Approvals } from './approval/approvals.ts';
 import type { Events } from './event/events.ts';
 import type { Grants } from './grant/grants.ts';
 import type { Ledger } from './ledger/ledger.ts';
@@ -10,7 +12,10 @@ import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
 import type { Purger } from './retention/purger.ts';
 import type { Queue, Scheduler } from './schedule/queue.ts';
+import type { State } from './state/state.ts';
 import type { Store } from './store/store.ts';
+import type { GateOptions } from './syscall/create-gate.ts';
+import type { Gate } from './syscall/gate.ts';
 import type { Tokens } from './token/tokens.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
@@ -26,6 +31,9 @@ export interface WorkspaceKernel {
   readonly names: Names;
   readonly files: Files;
   readonly observe: Observe;
+  readonly state: State;
+  readonly alerts: Alerts;
+  readonly approvals: Approvals;
 }
 
 export interface Kernel extends AsyncDisposable {
@@ -35,6 +43,11 @@ export interface Kernel extends AsyncDisposable {
   readonly scheduler: Scheduler;
   readonly purger: Purger;
   readonly store: Store;
+  /**
+   * Opens the gate, and takes care of what calls the last life left. One at a time; whoever opens it closes it before the kernel. Faults: `conflict` (one is open),
+   * and what audit and store fail with.
+   */
+  openGate(options: GateOptions): Promise<Gate>;
   /** Prometheus text. */
   metrics(): Promise<string>;
   close(): Promise<void>;

@@ -4,6 +4,9 @@
  */
 import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
 import { type AgentFs, createFiles } from './agentfs/create-files.ts';
+import { createAlerts } from './alert/create-alerts.ts';
+import { endApprovals } from './approval/end-approvals.ts';
+import { openApprovals } from './approval/open-approvals.ts';
 import { createEvents } from './event/create-events.ts';
 import { RecentEvents } from './event/recent-events.ts';
 import { allowChild } from './grant/allow-child.ts';
@@ -28,13 +31,19 @@ import type { RecoveryPolicy } from './process/processes.ts';
 import { recoverProcesses } from './process/recover-processes.ts';
 import { createNames, endNames } from './registry/create-names.ts';
 import { createPurger } from './retention/create-purger.ts';
+import { AGED_DEFAULT } from './retention/purge-aged.ts';
 import { followEnd, followMove, isLeased } from './schedule/change-waiting.ts';
 import { createQueue } from './schedule/create-queue.ts';
 import { createScheduler } from './schedule/create-scheduler.ts';
+import { DueTimer } from './schedule/due-timer.ts';
 import { purgeFinished } from './schedule/purge-queue.ts';
 import { readmit } from './schedule/readmit.ts';
 import { recoverQueue } from './schedule/recover-queue.ts';
+import { endState } from './state/end-state.ts';
+import { openStates } from './state/open-states.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import { createGate } from './syscall/create-gate.ts';
+import { endTaints } from './syscall/taints.ts';
 import { createTokens } from './token/create-tokens.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
 import { rememberSettings } from './workspace/remember-settings.ts';
@@ -58,7 +67,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const store = openSqliteStore({ ...options, clock });
   const startedAt = clock.now();
   const hooks: ProcessHooks = {
-    onEnd: [endGrants, endReservations, followEnd, endMail, endNames],
+    onEnd: [endGrants, endReservations, followEnd, endMail, endNames, endState, endApprovals, endTaints],
     onMove: [followMove],
     onDetach: [(transaction, process, eventId) => followDetach(transaction, budget, process, eventId)],
   };
@@ -80,6 +89,10 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const scheduler = createScheduler({ store, clock, changes, findBreach: ledgerChanges.findBreach, settingsOf });
 
   const mailroom = openMailroom({ store, clock });
+
+  const states = openStates({ store, createTimer: (onDue) => new DueTimer(clock, onDue) });
+
+  const office = openApprovals({ store, clock });
 
   const agentFsOf = new Map<WorkspaceId, AgentFs>();
   const agentFs = (id: WorkspaceId): AgentFs => {
@@ -122,6 +135,9 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
         clock,
         ledgerOf: (pid) => ledger.list({ kind: 'process', pid }),
       }),
+      state: states.state(id),
+      alerts: createAlerts({ store: mine }),
+      approvals: office.approvals(id),
     };
     parts.set(id, made);
     return made;
@@ -130,10 +146,11 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const purger = createPurger({
     store,
     faults: options.faults,
-    list: async () => (await workspaces.list()).map(({ id, settings }) => ({ id, retention: settings.retention })),
+    list: async () => (await workspaces.list()).map(({ id, settings }) => ({ id, retention: { ...AGED_DEFAULT, ...settings.retention } })),
     workspace: (id) => ({
       purgeEntries: purgeFinished,
       purgeMessages: () => workspace(id).mail.expire(),
+      purgeState: () => states.sweep(id),
       purgeFileVersions: agentFs(id).purgeVersions,
     }),
   });
@@ -147,6 +164,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
         await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, changes, isLeased });
         await recoverReservations(store.workspace(id));
         await mailroom.watch(id);
+        await states.watch(id);
+        await office.watch(id);
         agentFs(id)
           .sweep()
           .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
@@ -157,6 +176,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   } catch (error) {
     scheduler.close();
     await mailroom.close();
+    await states.close();
+    await office.close();
     await store.close();
     throw error;
   }
@@ -165,6 +186,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     await purger.close();
     scheduler.close();
     await mailroom.close();
+    await states.close();
+    await office.close();
     await store.close();
   };
   return {
@@ -174,6 +197,23 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     scheduler,
     purger,
     store,
+    async openGate(gateOptions) {
+      const gate = createGate({
+        ...gateOptions,
+        store,
+        clock,
+        budget,
+        office,
+        workspaces: async () => (await workspaces.list()).map(({ id }) => id),
+      });
+      try {
+        await gate.recover();
+        return gate;
+      } catch (error) {
+        await gate.close();
+        throw error;
+      }
+    },
     async metrics() {
       const all = await workspaces.list();
       const summaries = await Promise.all(all.map(({ id }) => workspace(id).observe.summary()));

@@ -26,7 +26,7 @@ export type Approval = {
   readonly capability: string;
   /** The arguments, redacted for people to read. */
   readonly input: JsonObject;
-  /** SHA-256 over capability, process and exact arguments, in hexadecimal. */
+  /** SHA-256 over capability, process and exact arguments (those to be carried out, if they were edited), in hexadecimal. */
   readonly callHash: string;
   readonly rule: RuleRef | undefined;
   /** The agent's own words. */
@@ -58,6 +58,8 @@ export type AllowRule = {
   readonly agent: string;
   readonly capability: string;
   readonly when: Condition | undefined;
+  /** Only calls with exactly these arguments: their SHA-256, in hexadecimal. */
+  readonly inputHash: string | undefined;
   readonly createdAt: number;
   readonly createdBy: string;
   readonly approvalId: string | undefined;
@@ -74,13 +76,18 @@ export interface Approvals {
   ): Promise<{ readonly approvals: readonly Approval[]; readonly pending: number }>;
   /**
    * One vote for. With the last that is needed the call is carried out. `input` replaces the arguments, which is recorded; it starts the votes anew, with this
-   * one. Faults: `not_found`, `conflict` (decided already; details: `state`, `decided_at`), `permission_denied` (not asked; voted already),
-   * `invalid_argument` (edited arguments that are not valid or are blocked).
+   * one. `always` goes with the deciding vote. Faults: `not_found`, `conflict` (decided already; details: `state`, `decided_at`), `permission_denied` (not asked;
+   * voted already), `invalid_argument` (edited arguments that are not valid or are blocked), `unavailable` (no gate is open to carry it out and to record it).
    */
   approve(
     id: string,
     by: Approver,
-    options?: { readonly note?: string | undefined; readonly input?: JsonObject | undefined; readonly always?: AlwaysAllow | undefined },
+    options?: {
+      readonly note?: string | undefined;
+      readonly input?: JsonObject | undefined;
+      readonly always?: AlwaysAllow | undefined;
+      readonly callHash?: string | undefined;
+    },
   ): Promise<Approval>;
   /** One vote against ends it. Faults: as `approve`. */
   reject(id: string, by: Approver, reason?: string): Promise<Approval>;
@@ -92,4 +99,6 @@ export interface Approvals {
   listRules(options?: { readonly all?: boolean | undefined }): Promise<readonly AllowRule[]>;
   /** Faults: `not_found`. Whether it was in force. */
   revokeRule(id: string, by: Approver): Promise<boolean>;
+  /** Escalates and expires what is due now. A timer does so by itself. */
+  tick(): Promise<void>;
 }

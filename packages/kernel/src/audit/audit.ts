@@ -95,10 +95,10 @@ export interface Audit extends AsyncDisposable {
   search(query: AuditQuery): Promise<{ readonly entries: readonly RecordedEntry[]; readonly next: number | undefined }>;
   /** Faults: `not_found`. */
   get(seq: number): Promise<RecordedEntry>;
-  /** Entries from `seq` on and then as they come, without gaps, until `signal` fires. */
+  /** Entries after the query's cursor (without one, from the first) and then as they come, each once, until `signal` fires or the audit closes. `newest` means nothing here. */
   follow(query: AuditQuery, signal: AbortSignal): AsyncIterable<RecordedEntry>;
   head(): TreeHead;
-  /** Faults: `not_found`, `conflict` (the entry was deleted when its time was over; its hash was kept). */
+  /** Also of an entry that was purged: its hash was kept. Of an earlier size the head is signed now. Faults: `not_found`, `store_failed`. */
   proveInclusion(seq: number, size?: number): Promise<InclusionProof>;
   /** Faults: `not_found`. */
   proveConsistency(fromSize: number, toSize?: number): Promise<ConsistencyProof>;

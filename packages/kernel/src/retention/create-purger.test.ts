@@ -5,9 +5,15 @@ import { PlayedCrash } from '../internal/fault-points.ts';
 import { openTestKernel, type TestKernel } from '../test-support/open-test-kernel.ts';
 import type { Retention } from '../workspace/workspaces.ts';
 import { createPurger, type PurgerParts } from './create-purger.ts';
+import { AGED_DEFAULT } from './purge-aged.ts';
 import type { Purged } from './purger.ts';
 
 const DAY = 86_400_000;
+const NOTHING = { events: 0, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
+
+const CALL = { capability: 'c', version: '1', effect: 'read', hash: 'h', idempotencyKey: undefined, approvalId: undefined, input: undefined, createdAt: 1, openedAt: 1, attempts: 1, reservationId: undefined, record: {}, answer: undefined } as const; // biome-ignore format: one line
+const APPROVAL = { callId: 'c', agent: 'a', capability: 'c', callHash: 'h', input: {}, rule: undefined, reasoning: undefined, terms: {}, createdAt: 1, expiresAt: 2, escalateAt: undefined, escalatedAt: undefined, reason: undefined, editedInput: undefined, votes: [] } as const; // biome-ignore format: one line
+const RULE = { id: 'r', agent: 'a', capability: 'c', when: undefined, createdAt: 1, createdBy: 'o', approvalId: undefined, revokedAt: undefined, revokedBy: undefined }; // biome-ignore format: one line
 
 async function keep(under: TestKernel, retention: Partial<Retention>): Promise<void> {
   const before = (await under.kernel.workspaces.get(DEFAULT_WORKSPACE)).settings.retention;
@@ -32,7 +38,7 @@ describe('a purge', () => {
     const pid = await spawn(under);
     await append(under, pid, 10);
     const before = await kinds(under);
-    expect(await under.kernel.purger.purge()).toEqual({ events: 0, entries: 0, messages: 0, fileVersions: 0 });
+    expect(await under.kernel.purger.purge()).toEqual(NOTHING);
     expect(await kinds(under)).toEqual(before);
   });
 
@@ -50,7 +56,10 @@ describe('a purge', () => {
       ...[32, 33, 34, 35, 36].map((id) => [id, 'note']),
       [37, 'kernel.store.purged'],
     ]);
-    expect(left.at(-1)).toMatchObject({ pid: undefined, payload: { events: 31, entries: 0, messages: 0, file_versions: 0 } });
+    expect(left.at(-1)).toMatchObject({
+      pid: undefined,
+      payload: { events: 31, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, file_versions: 0 },
+    });
     expect(await mine.events.extent()).toEqual({ firstId: 32, nextId: 38, count: 6 });
   });
 
@@ -131,6 +140,47 @@ describe('a purge', () => {
     expect(await kernel.purger.purge()).toMatchObject({ fileVersions: 0 });
   });
 
+  it('deletes what is done, decided, counted and seen to when it is too old, and nothing that is still asked', async () => {
+    await using under = await openTestKernel();
+    const { mine, clock, kernel } = under;
+    const pid = await spawn(under);
+    const rows = kernel.store.workspace(DEFAULT_WORKSPACE);
+    const now = clock.now();
+    await rows.write(({ calls, approvals, counters }) => {
+      for (const [id, endedAt] of [['open', undefined], ['done', now]] as const) calls.insert({ ...CALL, id, pid, state: endedAt === undefined ? 'open' : 'done', endedAt }); // biome-ignore format: one line
+      for (const [id, decidedAt] of [['asked', undefined], ['decided', now]] as const) approvals.insert({ ...APPROVAL, id, pid, state: decidedAt === undefined ? 'pending' : 'approved', decidedAt }); // biome-ignore format: one line
+      approvals.insertRule({ ...RULE, expiresAt: now });
+      counters.add('k', now, 1, 367 * DAY);
+    });
+    const alert = await mine.alerts.send({ message: 'm', severity: 'info' });
+    await mine.alerts.send({ message: 'nobody saw it', severity: 'info' });
+    await mine.alerts.acknowledge(alert.id, 'olga');
+    await keep(under, { eventAgeMs: 1_000 * DAY });
+    clock.advance(7 * DAY + 1);
+    expect(await kernel.purger.purge()).toEqual({ ...NOTHING, calls: 1 });
+    clock.advance(83 * DAY);
+    expect(await kernel.purger.purge()).toEqual({ ...NOTHING, approvals: 2, alerts: 1 });
+    clock.advance(277 * DAY + 1);
+    expect(await kernel.purger.purge()).toEqual({ ...NOTHING, counters: 1 });
+    const left = await rows.read(({ calls, approvals }) => [calls.find('open')?.id, approvals.list({}, 9).map(({ id }) => id)]);
+    expect(left).toEqual(['open', ['asked']]);
+    expect((await mine.alerts.list()).alerts.map(({ message }) => message)).toEqual(['nobody saw it']);
+  });
+
+  it('deletes values that expired and the sessions of processes that ended', async () => {
+    await using under = await openTestKernel();
+    const { mine, clock, kernel } = under;
+    const pid = await spawn(under);
+    await mine.state.set({ kind: 'session', pid }, 'a', 1);
+    await mine.state.set({ kind: 'agent', agent: 'alice' }, 'a', 1, { ttlMs: 10 });
+    clock.advance(10);
+    await mine.processes.end(pid, 'completed');
+    await kernel.purger.purge(); // Or the timer of state was faster.
+    const left = await kernel.store.workspace(DEFAULT_WORKSPACE).read(({ state }) => [state.nextDue(), state.size(`session:${pid}`)]);
+    expect(left).toEqual([undefined, { bytes: 0, keys: 0 }]);
+    expect(await kernel.purger.purge()).toEqual(NOTHING);
+  });
+
   it('is about each workspace by its own rules', async () => {
     await using under = await openTestKernel();
     const { kernel, clock } = under;
@@ -175,8 +225,8 @@ describe('a purge', () => {
 });
 
 describe('a purger', () => {
-  const rules = { eventAgeMs: DAY, eventsMax: 10, finishedEntryAgeMs: DAY, finishedEntriesMax: 10, fileVersionAgeMs: DAY };
-  const idle = { purgeEntries: () => 0, purgeMessages: async () => 0, purgeFileVersions: async () => 0 };
+  const rules = { ...AGED_DEFAULT, eventAgeMs: DAY, eventsMax: 10, finishedEntryAgeMs: DAY, finishedEntriesMax: 10, fileVersionAgeMs: DAY };
+  const idle = { purgeEntries: () => 0, purgeMessages: async () => 0, purgeState: async () => 0, purgeFileVersions: async () => 0 };
 
   function createFor({ kernel }: TestKernel, more: Partial<PurgerParts> = {}) {
     return createPurger({
@@ -203,7 +253,7 @@ describe('a purger', () => {
     await purger.close();
     const runsAtClose = runs;
     purger.begin();
-    expect(await purger.purge()).toEqual({ events: 0, entries: 0, messages: 0, fileVersions: 0 });
+    expect(await purger.purge()).toEqual(NOTHING);
     expect(runs).toBe(runsAtClose);
   });
 
@@ -214,7 +264,7 @@ describe('a purger', () => {
     let closing: Promise<void> | undefined;
     let steps = 0;
     const reach = (point: string): void => {
-      if (point === 'store.purge' && ++steps === 5) closing = purger.close();
+      if (point === 'store.purge' && ++steps === 10) closing = purger.close();
     };
     const purger = createFor(under, { faults: { reach } });
     const purged = await purger.purge();

@@ -25,7 +25,7 @@ export function createPurger(parts: PurgerParts): Purger & { begin(): void } {
 /** The purger was closed: the run ends here. */
 class Closed extends Error {}
 
-const NOTHING: Purged = { events: 0, entries: 0, messages: 0, fileVersions: 0 };
+const NOTHING: Purged = { events: 0, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
 
 class StepwisePurger implements Purger {
   readonly #parts: PurgerParts;
@@ -104,6 +104,11 @@ function add(one: Purged, other: Purged): Purged {
     events: one.events + other.events,
     entries: one.entries + other.entries,
     messages: one.messages + other.messages,
+    state: one.state + other.state,
+    calls: one.calls + other.calls,
+    approvals: one.approvals + other.approvals,
+    counters: one.counters + other.counters,
+    alerts: one.alerts + other.alerts,
     fileVersions: one.fileVersions + other.fileVersions,
   };
 }

@@ -1,5 +1,7 @@
-/** One workspace: its events, its finished work, its mail and the history of its files. */
+/** One workspace: its events, its finished work and calls, its mail, its state and the history of its files. */
 import type { ReadTransaction, Transaction, WorkspaceStore } from '../store/store.ts';
+import type { BetweenSteps } from './between-steps.ts';
+import { type AgedRules, purgeAged } from './purge-aged.ts';
 import type { Purged } from './purger.ts';
 
 /** Rows deleted in one transaction. */
@@ -8,7 +10,7 @@ const PURGED = 'kernel.store.purged';
 /** So few events are looked at before they go. */
 const TRACES_MAX = 20;
 
-export type RetentionRules = {
+export type RetentionRules = AgedRules & {
   readonly eventAgeMs: number;
   readonly eventsMax: number;
   readonly finishedEntryAgeMs: number;
@@ -16,14 +18,12 @@ export type RetentionRules = {
   readonly fileVersionAgeMs: number;
 };
 
-/** Called before each step; throws when there shall be no more. */
-export type BetweenSteps = () => Promise<void>;
-
 /** What other parts delete of their own, as they know it. Each answers with how many went. */
 export type WorkspaceParts = {
   /** Deletes at most `limit` entries: what finished before, and the oldest beyond the count. */
   readonly purgeEntries: (transaction: Transaction, finishedBefore: number, keepMax: number, limit: number) => number;
   readonly purgeMessages: () => Promise<number>;
+  readonly purgeState: () => Promise<number>;
   readonly purgeFileVersions: (supersededBefore: number, betweenSteps: BetweenSteps) => Promise<number>;
 };
 
@@ -39,14 +39,18 @@ export async function purgeWorkspace(
   await betweenSteps();
   const messages = await parts.purgeMessages();
   await betweenSteps();
+  const state = await parts.purgeState();
+  const aged = await purgeAged(store, rules, { now, step: STEP, betweenSteps });
+  await betweenSteps();
   const fileVersions = await parts.purgeFileVersions(now - rules.fileVersionAgeMs, betweenSteps);
   const { events, traces } = await purgeEvents(store, rules, betweenSteps);
-  const purged = { events, entries, messages, fileVersions };
-  if (events - traces + entries + messages + fileVersions > 0) {
-    const payload = { events, entries, messages, file_versions: fileVersions };
+  const others = { entries, messages, state, ...aged };
+  const sum = Object.values(others).reduce((total, each) => total + each, fileVersions);
+  if (events - traces + sum > 0) {
+    const payload = { events, ...others, file_versions: fileVersions };
     await store.write((transaction) => transaction.events.append({ pid: undefined, kind: PURGED, payload }));
   }
-  return purged;
+  return { events, fileVersions, ...others };
 }
 
 async function purgeEntries(

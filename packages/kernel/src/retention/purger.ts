@@ -1,11 +1,15 @@
 /** Retention as the rest of Warren sees it. */
 
+import type { PurgedAged } from './purge-aged.ts';
+
 /** What was deleted. */
-export type Purged = {
+export type Purged = PurgedAged & {
   readonly events: number;
   /** Of the queue. */
   readonly entries: number;
   readonly messages: number;
+  /** Values that expired or whose process ended. */
+  readonly state: number;
   readonly fileVersions: number;
 };
 

@@ -10,6 +10,10 @@
  * only, and every row committed before they began.
  */
 import type { WorkspaceId } from '@warren/protocol';
+import type { AlertTable, AlertTableReads } from './tables/alert-table.ts';
+import type { ApprovalTable, ApprovalTableReads } from './tables/approval-table.ts';
+import type { CallTable, CallTableReads } from './tables/call-table.ts';
+import type { CounterTable, CounterTableReads } from './tables/counter-table.ts';
 import type { EventRecord, EventTable, EventTableReads } from './tables/event-table.ts';
 import type { FileTable, FileTableReads } from './tables/file-table.ts';
 import type { GrantTable, GrantTableReads } from './tables/grant-table.ts';
@@ -18,6 +22,8 @@ import type { MailTable, MailTableReads } from './tables/mail-table.ts';
 import type { NameTable, NameTableReads } from './tables/name-table.ts';
 import type { ProcessTable, ProcessTableReads } from './tables/process-table.ts';
 import type { QueueTable, QueueTableReads } from './tables/queue-table.ts';
+import type { StateTable, StateTableReads } from './tables/state-table.ts';
+import type { TaintTable, TaintTableReads } from './tables/taint-table.ts';
 import type { TokenTable, TokenTableReads } from './tables/token-table.ts';
 import type { WorkspaceTable, WorkspaceTableReads } from './tables/workspace-table.ts';
 
@@ -35,6 +41,12 @@ export interface ReadTransaction {
   readonly names: NameTableReads;
   readonly files: FileTableReads;
   readonly tokens: TokenTableReads;
+  readonly calls: CallTableReads;
+  readonly approvals: ApprovalTableReads;
+  readonly counters: CounterTableReads;
+  readonly taints: TaintTableReads;
+  readonly state: StateTableReads;
+  readonly alerts: AlertTableReads;
 }
 
 /** The same, to change. All of it happens or none. */
@@ -48,6 +60,12 @@ export interface Transaction extends ReadTransaction {
   readonly names: NameTable;
   readonly files: FileTable;
   readonly tokens: TokenTable;
+  readonly calls: CallTable;
+  readonly approvals: ApprovalTable;
+  readonly counters: CounterTable;
+  readonly taints: TaintTable;
+  readonly state: StateTable;
+  readonly alerts: AlertTable;
 }
 
 /** One tenant's part of the store. A query that could reach another tenant's rows cannot be written with it. */

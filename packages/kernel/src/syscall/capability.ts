@@ -28,7 +28,7 @@ export type Capability = {
   readonly concurrencyMax: number;
   /** Labels that its results carry, as `web`. */
   readonly taints: readonly string[];
-  /** Turns hostile arguments into valid ones, with defaults, or says what is wrong with which. Pure. */
+  /** Turns hostile arguments into valid ones, with defaults, or says what is wrong with which. Pure; what it made it takes again unchanged. */
   parse(input: JsonObject): ParsedInput;
   /** What the call is about. Pure; `input` is what `parse` made. */
   facts(input: JsonObject): CallFacts;

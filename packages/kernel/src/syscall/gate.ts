@@ -11,8 +11,13 @@
  */
 import type { WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
-import type { Tier } from '../policy/policy.ts';
+import type { Decision, Tier } from '../policy/policy.ts';
+import type { CallRow } from '../store/tables/call-table.ts';
+import type { TaintRow } from '../store/tables/taint-table.ts';
 import type { CallError } from './capability.ts';
+import type { CallQuestion } from './explain-call.ts';
+
+export { GATE_ERRORS, type GateErrorType } from './gate-errors.ts';
 
 export type CallRequest = {
   readonly pid: number;
@@ -53,38 +58,47 @@ export interface Gate extends AsyncDisposable {
    * When `signal` fires the call is cancelled; one that waits for approval goes on waiting without its caller.
    */
   call(workspace: WorkspaceId, request: CallRequest, signal?: AbortSignal): Promise<Answer>;
-  /** The answer to a call that was pending, or had a key; waits for it up to `waitMs`. Faults: `not_found`. */
-  result(workspace: WorkspaceId, callId: string, options?: { readonly waitMs?: number | undefined }, signal?: AbortSignal): Promise<Answer>;
-  /** Cancels what is under way or waits. Whether there was anything to cancel. */
-  cancel(workspace: WorkspaceId, callId: string): Promise<boolean>;
+  /**
+   * The answer to a call that was pending, or had a key; waits for it up to `waitMs`. With `pid` only calls of this process are found: who speaks for a
+   * process hands in whose. Faults: `not_found`.
+   */
+  result(
+    workspace: WorkspaceId,
+    callId: string,
+    options?: { readonly waitMs?: number | undefined; readonly pid?: number | undefined },
+    signal?: AbortSignal,
+  ): Promise<Answer>;
+  /** Cancels what is under way or waits. Whether there was anything to cancel. `pid` as in `result`. */
+  cancel(workspace: WorkspaceId, callId: string, options?: { readonly pid?: number | undefined }): Promise<boolean>;
   /** What this process may call at all, with the tier a call without surprises would get. Blocked ones and those it holds no grant for are left out. */
   offered(workspace: WorkspaceId, pid: number): Promise<readonly Offer[]>;
+  /** What would be decided about a call; nothing is carried out, counted or recorded. Faults: `not_found` (the capability), `invalid_argument` (its arguments). */
+  explain(workspace: WorkspaceId, question: CallQuestion): Promise<Decision>;
+  /** Calls that are under way or wait for approval, oldest first; at most 1,000. */
+  unfinished(
+    workspace: WorkspaceId,
+    filter?: { readonly pid?: number | undefined; readonly limit?: number | undefined },
+  ): Promise<readonly UnfinishedCall[]>;
+  /** Labels of untrusted content that a process carries. Faults: `unknown_pid`. */
+  taints(workspace: WorkspaceId, pid: number): Promise<readonly TaintRow[]>;
+  /** Takes them off: somebody looked at what it was given. Returns how many. Faults: `unknown_pid`. */
+  clearTaints(workspace: WorkspaceId, pid: number): Promise<number>;
+  /**
+   * Takes care of what the last life left: calls that were under way get an outcome or may be made again, entries the audit lacks are written, what was
+   * approved is carried out. Opening a gate does this before anything else.
+   */
+  recover(): Promise<Recovered>;
   /** Calls under way. */
   readonly active: number;
   /** Lets calls under way end, refuses more. */
   close(): Promise<void>;
 }
 
-export type Offer = { readonly name: string; readonly tier: Tier };
+/** How many calls had an unknown outcome, had an outcome that the audit lacked, and were approved and not yet carried out. */
+export type Recovered = { readonly unknown: number; readonly audited: number; readonly approved: number };
 
-/** Errors the gate itself answers. */
-export const GATE_ERRORS = [
-  'UnknownCapability',
-  'InvalidInput',
-  'PolicyDenied',
-  'RateLimited',
-  'ApprovalRejected',
-  'ApprovalExpired',
-  'GrantMissing',
-  'PathOutOfScope',
-  'DomainNotAllowed',
-  'BudgetExceeded',
-  'ProcessSuspended',
-  'TooManyCalls',
-  'Timeout',
-  'Cancelled',
-  'OutcomeUnknown',
-  'OutputTooLarge',
-  'InternalError',
-] as const;
-export type GateErrorType = (typeof GATE_ERRORS)[number];
+export type UnfinishedCall = Pick<CallRow, 'id' | 'pid' | 'capability' | 'approvalId' | 'createdAt' | 'attempts'> & {
+  readonly state: 'asked' | 'open';
+};
+
+export type Offer = { readonly name: string; readonly tier: Tier };

@@ -166,7 +166,7 @@ describe('creating a token', () => {
     const expiresAt = with_.on.clock.now() + 1;
     await store.workspace(DEFAULT_WORKSPACE).write(({ tokens }) => {
       for (let index = 0; index < 10_000; index++) {
-        tokens.insert({ id: `token ${index}`, hash: `hash ${index}`, pid: undefined, label: '', expiresAt });
+        tokens.insert({ id: `token ${index}`, hash: `hash ${index}`, pid: undefined, label: '', groups: [], expiresAt });
       }
     });
     await expect(with_.tokens.create(MEMBER)).rejects.toMatchObject({ code: 'too_large', details: { limit: 10_000 } });

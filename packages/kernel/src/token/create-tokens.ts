@@ -22,12 +22,19 @@ const PURGED_AT_ONCE = 1_000;
 export type TokenParts = { readonly store: Store; readonly random?: RandomSource | undefined };
 
 export function createTokens({ store, random = randomBytes }: TokenParts): Tokens {
+  const identify = async (token: string): Promise<TokenRecord | undefined> => {
+    if (!FORM.test(token)) return undefined;
+    const key = hashOf(token);
+    const row = await store.readSystem(({ tokens }) => tokens.findValid(key));
+    return row === undefined ? undefined : toRecord(row);
+  };
   return {
-    async create(principal, { label = '', expiresAt } = {}) {
+    async create(principal, { label = '', groups = [], expiresAt } = {}) {
       if (label !== '') checkWord(label, 'label', 'invalid_argument');
+      checkGroups(groups);
       const secret = `${PREFIX}${Buffer.from(random(SECRET_BYTES)).toString('base64url')}`;
       const pid = principal.kind === 'process' ? principal.pid : undefined;
-      const token: NewToken = { id: createTokenId(random), hash: hashOf(secret), pid, label, expiresAt };
+      const token: NewToken = { id: createTokenId(random), hash: hashOf(secret), pid, label, groups, expiresAt };
       const row =
         principal.kind === 'operator'
           ? await store.writeSystem((transaction) => insert(transaction, token))
@@ -36,11 +43,10 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
     },
 
     async authenticate(token) {
-      if (!FORM.test(token)) return undefined;
-      const key = hashOf(token);
-      const row = await store.readSystem(({ tokens }) => tokens.findValid(key));
-      return row === undefined ? undefined : principalOf(row);
+      return (await identify(token))?.principal;
     },
+
+    identify,
 
     async isKnown(token) {
       if (!FORM.test(token)) return false;
@@ -68,6 +74,16 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
       return await store.workspace(row.workspace).write((transaction) => revokeInWorkspace(transaction, row));
     },
   };
+}
+
+const GROUPS_MAX = 32;
+const GROUP = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
+
+function checkGroups(groups: readonly string[]): void {
+  const wrong = groups.find((group) => typeof group !== 'string' || !GROUP.test(group));
+  if (wrong === undefined && groups.length <= GROUPS_MAX) return;
+  const why = wrong === undefined ? `there are ${groups.length} groups, the limit is ${GROUPS_MAX}` : 'a group is 1 to 64 of a-z 0-9 . _ -';
+  throw new Fault('invalid_argument', `Cannot create a token: ${why}`, { details: { field: 'groups' } });
 }
 
 type Holder = Pick<SystemTransaction, 'now' | 'tokens'>;
@@ -136,6 +152,7 @@ function toRecord(row: TokenRow): TokenRecord {
     id: row.id as TokenId, // Only such were inserted.
     principal: principalOf(row),
     label: row.label,
+    groups: row.groups,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt,
     revokedAt: row.revokedAt,

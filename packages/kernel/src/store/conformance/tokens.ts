@@ -12,6 +12,7 @@ const token = (id: string, more: Partial<NewToken> = {}): NewToken => ({
   hash: `hash of ${id}`,
   pid: undefined,
   label: '',
+  groups: [],
   expiresAt: undefined,
   ...more,
 });

@@ -1,5 +1,6 @@
 import { KERNEL } from './0001/index.ts';
+import { GATE } from './0002/index.ts';
 import type { Migration } from './migration.ts';
 
 /** In order, without gaps. */
-export const MIGRATIONS: readonly Migration[] = [KERNEL];
+export const MIGRATIONS: readonly Migration[] = [KERNEL, GATE];

@@ -22,6 +22,8 @@ const WALKS: readonly (readonly [string, string])[] = [
   ['is_pattern = 1 LIMIT 1', 'stops at the first'],
   ['INDEXED BY ledger_breached', 'has only the rows that are asked for'],
   ['SET lease_until = ? + lease_ms', 'means every lease there is; once, at a start'],
+  ['INDEXED BY calls_unfinished WHERE ws = ? AND state = ?', 'has only what is unfinished; for a start and for people'],
+  ['ORDER BY due_at LIMIT 1', 'is the first row of the index'],
   ['FROM tokens', 'lists or tidies the tokens of a workspace, of which there are few'],
 ];
 

@@ -5,7 +5,7 @@ import { optional } from './columns.ts';
 import type { Database, Row } from './database.ts';
 
 const SELECT = `
-  SELECT t.id, w.id AS workspace, t.pid, t.label, t.created_at, t.expires_at, t.revoked_at
+  SELECT t.id, w.id AS workspace, t.pid, t.label, t.groups, t.created_at, t.expires_at, t.revoked_at
   FROM tokens t LEFT JOIN workspaces w ON w.ws = t.ws LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid`;
 /** `IS` rather than `=` throughout: the state of no process is null. */
 const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD')`;
@@ -20,7 +20,9 @@ export function prepareTokens(database: Database) {
     listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
     list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
     count: database.query('SELECT count(*) AS count FROM tokens WHERE ws IS ?'),
-    insert: database.change('INSERT INTO tokens (id, hash, ws, pid, label, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)'),
+    insert: database.change(
+      'INSERT INTO tokens (id, hash, ws, pid, label, groups, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ),
     revoke: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ? AND ws IS ? AND revoked_at IS NULL'),
     purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
       SELECT t.id FROM tokens t LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
@@ -67,8 +69,8 @@ export class SqliteTokenTable implements TokenTable {
     return Number(this.#statements.count.get(this.#ws)?.['count']);
   }
 
-  insert({ id, hash, pid, label, expiresAt }: NewToken): void {
-    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, this.#context.now(), expiresAt ?? null);
+  insert({ id, hash, pid, label, groups, expiresAt }: NewToken): void {
+    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, JSON.stringify(groups), this.#context.now(), expiresAt ?? null);
   }
 
   revoke(id: string): boolean {
@@ -93,6 +95,7 @@ function readToken(row: Row): TokenRow {
     workspace: optional(row['workspace'], (id) => String(id) as WorkspaceId), // Only valid ones were inserted.
     pid: optional(row['pid'], Number),
     label: String(row['label']),
+    groups: JSON.parse(String(row['groups'])) as readonly string[], // `insert` wrote it.
     createdAt: Number(row['created_at']),
     expiresAt: optional(row['expires_at'], Number),
     revokedAt: optional(row['revoked_at'], Number),

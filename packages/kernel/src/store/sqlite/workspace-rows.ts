@@ -2,6 +2,10 @@
 import type { WorkspaceId } from '@warren/protocol';
 import type { Transaction } from '../store.ts';
 import type { EventRecord } from '../tables/event-table.ts';
+import { prepareAlerts, SqliteAlertTable } from './alert-table.ts';
+import { prepareApprovals, SqliteApprovalTable } from './approval-table.ts';
+import { prepareCalls, SqliteCallTable } from './call-table.ts';
+import { prepareCounters, SqliteCounterTable } from './counter-table.ts';
 import type { Database } from './database.ts';
 import { prepareEvents, SqliteEventTable } from './event-table.ts';
 import { prepareFiles, SqliteFileTable } from './file-table.ts';
@@ -12,7 +16,9 @@ import { SqliteMailTable } from './mail-table.ts';
 import { prepareNames, SqliteNameTable } from './name-table.ts';
 import { prepareProcesses, SqliteProcessTable } from './process-table.ts';
 import { prepareQueue, SqliteQueueTable } from './queue-table.ts';
+import { prepareState, SqliteStateTable } from './state-table.ts';
 import type { Counters, TableContext } from './table-context.ts';
+import { prepareTaints, SqliteTaintTable } from './taint-table.ts';
 import { prepareTokens, SqliteTokenTable } from './token-table.ts';
 
 export type Statements = ReturnType<typeof prepareStatements>;
@@ -28,6 +34,12 @@ export function prepareStatements(database: Database) {
     names: prepareNames(database),
     files: prepareFiles(database),
     tokens: prepareTokens(database),
+    calls: prepareCalls(database),
+    approvals: prepareApprovals(database),
+    counters: prepareCounters(database),
+    taints: prepareTaints(database),
+    state: prepareState(database),
+    alerts: prepareAlerts(database),
   };
 }
 
@@ -42,6 +54,12 @@ export class WorkspaceRows implements Transaction {
   readonly names: SqliteNameTable;
   readonly files: SqliteFileTable;
   readonly tokens: SqliteTokenTable;
+  readonly calls: SqliteCallTable;
+  readonly approvals: SqliteApprovalTable;
+  readonly counters: SqliteCounterTable;
+  readonly taints: SqliteTaintTable;
+  readonly state: SqliteStateTable;
+  readonly alerts: SqliteAlertTable;
   now = 0;
   #appended: EventRecord[] = [];
   #bytes = 0;
@@ -58,6 +76,12 @@ export class WorkspaceRows implements Transaction {
     this.names = new SqliteNameTable(statements.names, context);
     this.files = new SqliteFileTable(statements.files, context);
     this.tokens = new SqliteTokenTable(statements.tokens, { workspace: { id: workspace, ws }, now: context.now });
+    this.calls = new SqliteCallTable(statements.calls, context);
+    this.approvals = new SqliteApprovalTable(statements.approvals, context);
+    this.counters = new SqliteCounterTable(statements.counters, context);
+    this.taints = new SqliteTaintTable(statements.taints, context);
+    this.state = new SqliteStateTable(statements.state, context);
+    this.alerts = new SqliteAlertTable(statements.alerts, context);
   }
 
   /** Runs a body at this time. Its events are those it appended. */

@@ -18,7 +18,7 @@ export type AlertRow = {
 
 export interface AlertTableReads {
   find(id: string): AlertRow | undefined;
-  /** Newest first. */
+  /** Newest first, and by id where the time is equal. Nothing when `beforeId` is gone. */
   list(
     filter: { readonly isAcknowledged?: boolean | undefined; readonly agent?: string | undefined },
     limit: number,
@@ -29,6 +29,7 @@ export interface AlertTableReads {
 
 export interface AlertTable extends AlertTableReads {
   insert(row: AlertRow): void;
+  /** Throws when there is none, or it is acknowledged. */
   acknowledge(id: string, at: number, by: string): void;
   /** Deletes what was acknowledged before this time, at most `limit`. Returns how many. */
   purgeAcknowledged(before: number, limit: number): number;

@@ -22,6 +22,7 @@ export type ApprovalRow = {
   /** When others are to be asked too, if nobody has decided by then; undefined when done or never. */
   readonly escalateAt: number | undefined;
   readonly escalatedAt: number | undefined;
+  /** When it was approved, rejected, cancelled or expired: there exactly when it is not pending. */
   readonly decidedAt: number | undefined;
   readonly reason: string | undefined;
   readonly editedInput: JsonObject | undefined;
@@ -44,7 +45,7 @@ export type AllowRuleRow = {
 
 export interface ApprovalTableReads {
   find(id: string): ApprovalRow | undefined;
-  /** Newest first. */
+  /** Newest first, and by id where the time is equal. Nothing when `beforeId` is gone. */
   list(
     filter: { readonly state?: ApprovalState | undefined; readonly agent?: string | undefined; readonly pid?: number | undefined },
     limit: number,
@@ -56,17 +57,21 @@ export interface ApprovalTableReads {
   /** When the next is. */
   nextDue(): number | undefined;
   findRule(id: string): AllowRuleRow | undefined;
-  /** In force at this time, of one agent, or of all; newest first. */
+  /** In force at this time, of one agent, or of all; newest first, at most 10,000. */
   rulesInForce(at: number, agent?: string): readonly AllowRuleRow[];
-  /** Newest first. */
-  rules(limit: number): readonly AllowRuleRow[];
+  /** Newest first. Nothing when `beforeId` is gone. */
+  rules(limit: number, beforeId?: string): readonly AllowRuleRow[];
 }
 
 export interface ApprovalTable extends ApprovalTableReads {
   insert(row: ApprovalRow): void;
+  /** What is not mentioned stays; undefined clears. Throws when there is no such row. */
   update(id: string, change: Partial<Omit<ApprovalRow, 'id' | 'callId' | 'pid' | 'createdAt'>>): void;
   /** Deletes what was decided before this time, at most `limit`. Returns how many. */
   purgeDecided(before: number, limit: number): number;
   insertRule(row: AllowRuleRow): void;
+  /** Throws when there is none, or it is revoked. */
   revokeRule(id: string, at: number, by: string): void;
+  /** Deletes rules that were revoked or expired before this time, at most `limit`. Returns how many. */
+  purgeRules(before: number, limit: number): number;
 }

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../internal/json.ts';
 /** `asked`: waits for approval. `open`: carried out now, or was when somebody died. `done`: its answer is there. */
 export const CALL_STATES = ['asked', 'open', 'done'] as const;
 export type CallState = (typeof CALL_STATES)[number];
+export type UnfinishedCallState = Exclude<CallState, 'done'>;
 
 /** One call in the journal. */
 export type CallRow = {
@@ -35,15 +36,19 @@ export type CallRow = {
 export interface CallTableReads {
   find(id: string): CallRow | undefined;
   findByKey(pid: number, key: string): CallRow | undefined;
+  /** By creation, of all processes: looks at whatever is unfinished, and is for a start and for people. Nothing when `afterId` is gone. */
+  inState(state: UnfinishedCallState, limit: number, afterId?: string): readonly CallRow[];
   /** By creation. */
-  inState(state: CallState, limit: number, afterId?: string): readonly CallRow[];
-  ofProcess(pid: number, states: readonly CallState[], limit: number): readonly CallRow[];
-  countOf(pid: number, state: CallState): number;
+  ofProcess(pid: number, states: readonly UnfinishedCallState[], limit: number): readonly CallRow[];
+  countOf(pid: number, state: UnfinishedCallState): number;
 }
 
 export interface CallTable extends CallTableReads {
+  /** Throws when the id is there already, or the process has a call with this key. */
   insert(row: CallRow): void;
+  /** What is not mentioned stays; undefined clears. Throws when there is no such row. `endedAt` is there exactly when it is `done`. */
   update(id: string, change: Partial<Omit<CallRow, 'id' | 'pid' | 'capability' | 'createdAt'>>): void;
+  /** Those that are not there are passed over. */
   delete(ids: readonly string[]): void;
   /** Deletes what was done before this time, the oldest first, at most `limit`. Returns how many. */
   purgeDone(before: number, limit: number): number;

@@ -4,9 +4,12 @@ export interface CounterTableReads {
   sum(key: string, since: number): { readonly amount: number; readonly oldestAt: number | undefined };
 }
 
+/** A year and a day: no window is longer. */
+export const COUNTER_KEEP_MS_MAX = 31_708_800_000;
+
 export interface CounterTable extends CounterTableReads {
-  /** Adds to the slice that began at `sliceAt`. */
-  add(key: string, sliceAt: number, amount: number): void;
-  /** Deletes slices that began before this time, at most `limit`. Returns how many. `keepMs` is the longest window there is. */
+  /** Adds to the slice that began at `sliceAt`, which is needed for `keepMs` from then: as long as a window looks back. */
+  add(key: string, sliceAt: number, amount: number, keepMs?: number): void;
+  /** Deletes slices that were not needed any more before this time, at most `limit`. Returns how many. */
   purge(before: number, limit: number): number;
 }

@@ -7,6 +7,8 @@ export type TokenRow = {
   /** Undefined: not of a single process. */
   readonly pid: number | undefined;
   readonly label: string;
+  /** Of whoever holds it. */
+  readonly groups: readonly string[];
   readonly createdAt: number;
   readonly expiresAt: number | undefined;
   readonly revokedAt: number | undefined;

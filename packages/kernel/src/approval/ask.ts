@@ -1,0 +1,55 @@
+import type { AskTerms, RuleRef } from '../policy/policy.ts';
+import type { Transaction } from '../store/store.ts';
+import type { ApprovalRow } from '../store/tables/approval-table.ts';
+import { writeRule, writeTerms } from './approval-row.ts';
+
+export type Question = Pick<ApprovalRow, 'id' | 'callId' | 'pid' | 'agent' | 'capability' | 'callHash' | 'input' | 'reasoning'> & {
+  readonly rule: RuleRef | undefined;
+  readonly terms: AskTerms;
+};
+
+/** Questions of one workspace that wait for a decision, and of one process: more are refused. */
+export const PENDING_MAX = 10_000;
+export const PENDING_OF_PROCESS_MAX = 100;
+
+const EXPIRES_MS_MIN = 1_000;
+const EXPIRES_MS_MAX = 31_536_000_000;
+
+/** Whether one more may be asked. */
+export function hasRoom({ approvals }: Transaction, pid: number): boolean {
+  return approvals.countPending(pid) < PENDING_OF_PROCESS_MAX && approvals.countPending() < PENDING_MAX;
+}
+
+/** Puts the question: a row, and the event by which people hear of it. */
+export function ask(transaction: Transaction, { rule, terms, ...question }: Question): ApprovalRow {
+  const { now, approvals, events } = transaction;
+  const expiresAt = now + Math.min(EXPIRES_MS_MAX, Math.max(EXPIRES_MS_MIN, terms.expiresMs));
+  const escalateAt = terms.escalate === undefined ? undefined : now + terms.escalate.afterMs;
+  const row: ApprovalRow = {
+    ...question,
+    state: 'pending',
+    rule: rule === undefined ? undefined : writeRule(rule),
+    terms: writeTerms(terms),
+    createdAt: now,
+    expiresAt,
+    escalateAt: escalateAt !== undefined && escalateAt < expiresAt ? escalateAt : undefined,
+    escalatedAt: undefined,
+    decidedAt: undefined,
+    reason: undefined,
+    editedInput: undefined,
+    votes: [],
+  };
+  approvals.insert(row);
+  const { id, callId, pid, agent, capability } = row;
+  const payload = {
+    approval_id: id,
+    call_id: callId,
+    agent,
+    capability,
+    expires_at: expiresAt,
+    quorum: terms.quorum,
+    approvers: terms.approvers,
+  };
+  events.append({ pid, kind: 'kernel.approval.requested', payload });
+  return row;
+}

@@ -1,0 +1,49 @@
+/** Step 4, when the tier says so: the call is kept with its exact arguments, and people are asked about exactly these. */
+import { ask, hasRoom } from '../approval/ask.ts';
+import type { Decision } from '../policy/policy.ts';
+import type { Transaction } from '../store/store.ts';
+import type { ApprovalRow } from '../store/tables/approval-table.ts';
+import { type GateError, gateError } from './call-error.ts';
+import { type JournalRecord, writeRecord } from './journal-record.ts';
+import type { NewCall } from './record-intent.ts';
+
+export type Asked = { readonly kind: 'asked'; readonly approval: ApprovalRow } | { readonly kind: 'refused'; readonly error: GateError };
+
+export function askPeople(transaction: Transaction, call: NewCall, record: JournalRecord, decision: Decision): Asked {
+  const { callId, approvalId, pid, valid, idempotencyKey, reasoning } = call;
+  const { capability, callHash, input, recorded } = valid;
+  if (!hasRoom(transaction, pid)) return { kind: 'refused', error: tooManyQuestions(capability.name) };
+  transaction.calls.insert({
+    id: callId,
+    pid,
+    capability: capability.name,
+    version: capability.version,
+    effect: capability.effect,
+    state: 'asked',
+    hash: callHash,
+    idempotencyKey,
+    approvalId,
+    input,
+    createdAt: transaction.now,
+    openedAt: undefined,
+    attempts: 0,
+    reservationId: undefined,
+    endedAt: undefined,
+    record: writeRecord(record),
+    answer: undefined,
+  });
+  const { agent } = record;
+  const { rule, ask: terms } = decision;
+  const question = { id: approvalId, callId, pid, agent, capability: capability.name, callHash, input: recorded, reasoning, rule, terms };
+  return { kind: 'asked', approval: ask(transaction, question) };
+}
+
+function tooManyQuestions(capability: string): GateError {
+  return gateError('TooManyCalls', {
+    message: `Cannot ask about ${capability}: too many questions of this process or workspace wait for an answer`,
+    agentMessage: `This call of ${capability} needs approval, and too many of your calls wait for one already. Nothing was done. Wait until some are decided.`,
+    recovery: [{ action: 'wait_and_retry', description: 'Wait until people have decided what waits, then call again', capability }],
+    retryable: true,
+    context: { capability },
+  });
+}

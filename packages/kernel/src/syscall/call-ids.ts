@@ -1,0 +1,20 @@
+/** Ids of calls: they ascend with time, so that neighbours in time are neighbours on disk, and never repeat within one life of the gate. */
+import { createId, type RandomSource } from '@warren/protocol';
+import type { Clock } from '../internal/clock.ts';
+
+const COUNTS = 2 ** 32;
+
+export function createCallIds(clock: Clock, random: RandomSource): () => string {
+  let lastMs = -1;
+  let count = 0;
+  const bytes = Buffer.alloc(10);
+  return () => {
+    const now = Math.max(lastMs, clock.now());
+    if (now === lastMs) count += 1;
+    else count = Buffer.from(random(4)).readUInt32BE() >>> 1; // Half of the range is left to count in.
+    lastMs = now;
+    bytes.writeUIntBE(now, 0, 6);
+    bytes.writeUInt32BE(count % COUNTS, 6);
+    return createId('call', () => bytes);
+  };
+}

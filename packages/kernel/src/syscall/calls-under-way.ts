@@ -1,0 +1,73 @@
+/** Calls under way, and what commits mean for them: their process ended, or lost a grant that one of them needs. */
+import type { WorkspaceId } from '@warren/protocol';
+import type { ReadTransaction, Store } from '../store/store.ts';
+import type { EventRecord } from '../store/tables/event-table.ts';
+import type { CallWatch } from './call-watch.ts';
+import { checkGrants } from './check-grants.ts';
+
+export class CallsUnderWay {
+  readonly #store: Store;
+  readonly #byProcess = new Map<string, Set<CallWatch>>();
+  readonly #byId = new Map<string, CallWatch>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** From before its first transaction until it is answered. Disposing ends it. */
+  add(workspace: WorkspaceId, callId: string, watch: CallWatch): Disposable {
+    const key = processKey(workspace, watch.pid);
+    const ofProcess = this.#byProcess.get(key) ?? new Set();
+    this.#byProcess.set(key, ofProcess.add(watch));
+    const id = callKey(workspace, callId);
+    this.#byId.set(id, watch);
+    return {
+      [Symbol.dispose]: () => {
+        this.#byId.delete(id);
+        ofProcess.delete(watch);
+        if (ofProcess.size === 0) this.#byProcess.delete(key);
+      },
+    };
+  }
+
+  find(workspace: WorkspaceId, callId: string): CallWatch | undefined {
+    return this.#byId.get(callKey(workspace, callId));
+  }
+
+  /** Called within the commit, so before anybody hears that a call which was committed with it may begin. */
+  hear(workspace: WorkspaceId, { kind, pid, payload }: EventRecord): void {
+    if (pid === undefined) return;
+    if (kind === 'kernel.process.terminated' || (kind === 'kernel.process.recovered' && payload['new_state'] === 'DEAD')) {
+      for (const watch of this.#of(workspace, pid)) watch.stop({ kind: 'process_ended' });
+    } else if (kind === 'kernel.grant.narrowed' || kind === 'kernel.grant.revoked') {
+      for (const watch of this.#of(workspace, pid)) this.#recheck(workspace, watch);
+    }
+  }
+
+  #of(workspace: WorkspaceId, pid: number): readonly CallWatch[] {
+    return [...(this.#byProcess.get(processKey(workspace, pid)) ?? [])];
+  }
+
+  /** If the store cannot say whether the call still may be, it may not. */
+  #recheck(workspace: WorkspaceId, watch: CallWatch): void {
+    const look = (transaction: ReadTransaction) => checkGrants(transaction, watch.pid, watch.capability, watch.facts);
+    const checked = this.#store
+      .workspace(workspace)
+      .read(look)
+      .then(
+        (error) => {
+          if (error !== undefined) watch.stop({ kind: 'grant_lost', error });
+        },
+        () => watch.stop({ kind: 'cancelled' }),
+      );
+    watch.recheck = Promise.all([watch.recheck, checked]).then(() => {});
+  }
+}
+
+export function processKey(workspace: WorkspaceId, pid: number): string {
+  return `${workspace}/${pid}`;
+}
+
+function callKey(workspace: WorkspaceId, callId: string): string {
+  return `${workspace}/${callId}`;
+}

@@ -1,0 +1,77 @@
+/** What the journal keeps of a call: enough to write its entry of the audit, whoever has to. */
+import { writeRule } from '../approval/approval-row.ts';
+import type { AuditEntry } from '../audit/audit.ts';
+import type { JsonObject } from '../internal/json.ts';
+import type { CounterRef, RuleRef, Tier } from '../policy/policy.ts';
+
+export type JournalRecord = {
+  readonly agent: string;
+  readonly tier: Tier;
+  readonly rule?: RuleRef | undefined;
+  readonly exception?: RuleRef | undefined;
+  readonly policy: string;
+  /** As it may be read. */
+  readonly input: JsonObject;
+  readonly inputHash: string;
+  readonly taint: readonly string[];
+  readonly reasoning?: string | undefined;
+  readonly deadlineMs: number;
+  /** Where what is used is counted when it is known. */
+  readonly counters?: readonly CounterRef[] | undefined;
+  readonly ending?: Ending | undefined;
+};
+
+/** How it ended, for the audit. */
+export type Ending = {
+  readonly outcome: AuditEntry['outcome'];
+  readonly error?: { readonly type: string; readonly message: string } | undefined;
+  readonly durationMs: number;
+  readonly usage?: Readonly<Record<string, number>> | undefined;
+  readonly defect?: string | undefined;
+};
+
+export function writeRecord(record: JournalRecord): JsonObject {
+  return record as unknown as JsonObject; // Made of JSON; what is undefined is not written.
+}
+
+export function readRecord(record: JsonObject): JournalRecord {
+  return record as unknown as JournalRecord; // `writeRecord` wrote it.
+}
+
+export type EntryOf = {
+  readonly workspace: string;
+  readonly pid: number;
+  readonly callId: string;
+  readonly capability: string;
+  readonly approvalId: string | undefined;
+};
+
+/** The one entry of a call. */
+export function entryOf({ workspace, pid, callId, capability, approvalId }: EntryOf, record: JournalRecord, ending: Ending): AuditEntry {
+  return {
+    kind: 'syscall',
+    workspace,
+    actor: { kind: 'process', pid, agent: record.agent },
+    action: capability,
+    outcome: ending.outcome,
+    callId,
+    approvalId,
+    input: record.input,
+    inputHash: record.inputHash,
+    decision: { tier: record.tier, rule: record.rule, policy: record.policy },
+    taint: record.taint.length === 0 ? undefined : record.taint,
+    error: ending.error,
+    durationMs: ending.durationMs,
+    usage: ending.usage,
+    details: detailsOf(record, ending),
+  };
+}
+
+function detailsOf({ reasoning, exception }: JournalRecord, { defect }: Ending): JsonObject | undefined {
+  if (reasoning === undefined && exception === undefined && defect === undefined) return undefined;
+  return {
+    ...(reasoning !== undefined && { reasoning }),
+    ...(exception !== undefined && { exception: writeRule(exception) }),
+    ...(defect !== undefined && { defect }),
+  };
+}
