@@ -1,7 +1,9 @@
 /** What Warren's agents and tenants have, above the kernel and the walls. */
 
 export type { AgentSandbox, AgentSandboxes } from './agent/agent-sandboxes.ts';
-export type { Definition, ErrorDefinition, Example, Field, FieldType } from './capability/definition.ts';
+export type { Agents, StartAgent } from './agent/agents.ts';
+export type { Definition, ErrorDefinition, Example, Field, FieldType, Problem } from './capability/definition.ts';
+export { describeCapability, toolDescription } from './capability/describe-capability.ts';
 export {
   CapabilityError,
   type Handler,
@@ -10,3 +12,33 @@ export {
   type HandlerResult,
   type Handlers,
 } from './capability/handler.ts';
+export { lintDefinitions } from './capability/lint-definitions.ts';
+export { loadDefinitions, problemText, readDefinitionTexts } from './capability/load-definitions.ts';
+export type { Registry, Reloaded } from './capability/registry.ts';
+export { testCapability } from './capability/test-capability.ts';
+export type { Config } from './config/config.ts';
+export { assetDirectory } from './internal/asset-directory.ts';
+export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
+export { openPlatform, type PlatformOptions } from './open-platform.ts';
+export type { InstalledPack, PackSource, Packs } from './pack/packs.ts';
+export { openPacks } from './pack/packs.ts';
+export { PACK_LANGUAGES, type PackLanguage, scaffoldPack } from './pack/scaffold-pack.ts';
+export type { Platform, PolicyQuestion } from './platform.ts';
+export { createDescriber } from './policy/create-describer.ts';
+export { diffPolicies, type PolicyChange } from './policy/diff-policies.ts';
+export { type ImportedPolicy, importPolicy } from './policy/import-policy.ts';
+export {
+  type ParsedPolicies,
+  type Policies,
+  type PoliciesStatus,
+  type PolicyText,
+  parsePolicies,
+  readPolicyTexts,
+} from './policy/open-policies.ts';
+export { placeOf } from './policy/policy-places.ts';
+export { toCondition } from './policy/read-policy.ts';
+export type { FileProblem } from './policy/read-yaml.ts';
+export { type PolicyTestResult, testPolicies } from './policy/run-policy-tests.ts';
+export { sayProblem } from './policy/say-problem.ts';
+export type { Simulated, SimulatedChange } from './policy/simulate-policy.ts';
+export { TEMPLATES, templateText } from './policy/templates.ts';

@@ -25,11 +25,12 @@
  *         - type: FileNotFound
  *           description: ...
  *           retryable: false
- *           recovery: [{ action: list_directory, description: ..., capability: filesystem.list }]
+ *           recovery: [{ action: list_directory, description: ..., capability: filesystem.list, input: { path: "{parent}" } }]
+ *         - PathOutOfScope        # A name alone: as `errors.yaml` has it
  *       examples:
  *         - { description: ..., input: { path: a.txt }, output: { content: hello } }
  */
-import type { CallFacts, Effect, Tier } from '@warren/kernel';
+import type { Effect, Tier } from '@warren/kernel';
 import type { JsonObject, JsonValue } from '@warren/protocol';
 
 export type Definition = {
@@ -53,6 +54,8 @@ export type Definition = {
   readonly examples: readonly Example[];
   /** Grants besides those that paths and hosts of the arguments ask for: names of further capabilities it uses. */
   readonly uses: readonly string[];
+  /** The pack it is of; undefined for Warren's own. */
+  readonly pack: string | undefined;
   readonly source: { readonly file: string; readonly line: number };
   /** JSON Schema (2020-12) of the arguments and of the output. */
   readonly inputSchema: JsonObject;
@@ -102,19 +105,31 @@ export type Field = {
   readonly maximum?: number | undefined;
   /** Values above `maximum` are taken for `maximum` instead of being refused. */
   readonly isClamped: boolean;
-  /** Items of an Array, fields of an Object; absent: anything. */
+  /** Items of an Array; fields of an Object, or what all its values are under names that the caller chooses. Absent: anything. */
   readonly items?: Field | undefined;
   readonly fields?: readonly Field[] | undefined;
+  readonly values?: Field | undefined;
   readonly nullable: boolean;
   /** FilesystemPath: what is done to it. A path is relative to `/workspace` unless it is absolute. */
   readonly access?: 'r' | 'rw' | undefined;
   /** Never recorded. */
   readonly isSecret: boolean;
+  /**
+   * Command: the field beside it that holds the arguments. Then the value is the program alone, and the command line is both together; without it
+   * the value is the whole command line, a list.
+   */
+  readonly argumentsFrom?: string | undefined;
+  /** Host: the field beside it that holds the port. Without it the host counts as one that is reached on port 443. */
+  readonly portFrom?: string | undefined;
+  /** Content: the dimension of the ledger on which its bytes are reserved. */
+  readonly charge?: string | undefined;
 };
 
 export type ErrorDefinition = {
   readonly type: string;
   readonly description: string;
+  /** Of a shared error: every capability may answer it without naming it. */
+  readonly isEverywhere: boolean;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly recovery: readonly {
@@ -135,5 +150,13 @@ export type Example = {
   readonly error: string | undefined;
 };
 
-/** Reads what a call is about from its arguments, by the types of its fields. */
-export type ReadFacts = (definition: Definition, input: JsonObject) => CallFacts;
+/** Something wrong with a definition: an error keeps it from being used, a warning does not. */
+export type Problem = {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** Where in the definition, as `inputs[0].type`; empty for the file as a whole. */
+  readonly field: string;
+  readonly reason: string;
+};

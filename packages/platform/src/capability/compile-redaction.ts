@@ -1,0 +1,43 @@
+/** Makes of arguments what may be recorded: secrets by their definition or by their name are left out, long content is told by its hash. */
+import { createHash } from 'node:crypto';
+import type { JsonObject, JsonValue } from '@warren/protocol';
+import { isObject } from './compile-field.ts';
+import type { Field } from './definition.ts';
+import { LIMITS } from './limits.ts';
+
+/** Names under which people put secrets, also where the definition takes any object: headers, environment, context. */
+const SECRET_NAME =
+  /^(?:.*[_-])?(?:api[_-]?key|access[_-]?key|private[_-]?key|secret(?:[_-]?key)?|pass(?:word|phrase|wd)|(?:access|auth|refresh|bearer|id|session)[_-]?token|token|(?:proxy-)?authorization|(?:set-)?cookie|credentials?)$/i;
+const SHOWN_LENGTH = 1_024;
+
+export function compileRedaction(fields: readonly Field[]): (input: JsonObject) => JsonObject {
+  const known = byName(fields);
+  return (input) => redactObject(input, known);
+}
+
+function byName(fields: readonly Field[]): ReadonlyMap<string, Field> {
+  return new Map(fields.map((field) => [field.name, field]));
+}
+
+function redactObject(value: JsonObject, known: ReadonlyMap<string, Field> | undefined, values?: Field): JsonObject {
+  const result: Record<string, JsonValue> = {};
+  for (const [name, each] of Object.entries(value)) {
+    const field = known?.get(name) ?? values;
+    const isSecret = field?.isSecret === true || (typeof each !== 'boolean' && each !== null && SECRET_NAME.test(name));
+    result[name] = isSecret ? `[REDACTED:${name}]` : redact(each, field);
+  }
+  return result;
+}
+
+function redact(value: JsonValue, field: Field | undefined): JsonValue {
+  if (typeof value === 'string') return value.length > LIMITS.recordedContentLengthMax ? shortened(value) : value;
+  if (Array.isArray(value))
+    return value.map((each: JsonValue) => (field?.items?.isSecret === true ? '[REDACTED]' : redact(each, field?.items)));
+  if (isObject(value)) return redactObject(value, field?.fields === undefined ? undefined : byName(field.fields), field?.values);
+  return value;
+}
+
+function shortened(text: string): string {
+  const hash = createHash('sha256').update(text).digest('hex');
+  return `${text.slice(0, SHOWN_LENGTH).toWellFormed()}… [${Buffer.byteLength(text)} bytes, SHA-256 ${hash}]`;
+}

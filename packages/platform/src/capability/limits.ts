@@ -1,0 +1,28 @@
+/** Bounds of definitions and of what calls carry. What passes one is refused with a problem that says which. */
+const MIB = 1_048_576;
+
+export const LIMITS = {
+  /** A file of definitions. */
+  fileBytesMax: MIB,
+  /** Values that YAML aliases may stand for, all together. */
+  aliasesMax: 200,
+  definitionsMax: 256,
+  /** Of a file, problems that are told. */
+  problemsMax: 100,
+
+  /** Arguments of a call besides content, as UTF-8. */
+  inputBytesMax: MIB,
+  /** Content of a call. */
+  contentBytesMax: 16 * MIB,
+  /** What a capability may answer. */
+  outputBytesMax: 16 * MIB,
+  /** Objects and lists within each other. */
+  depthMax: 32,
+  /** Values of all depths: an empty list has two bytes and takes fifty times that in memory. */
+  valuesMax: 100_000,
+  pathBytesMax: 4_096,
+  urlLengthMax: 8_192,
+  argumentsMax: 4_096,
+  /** Content longer than this is recorded by its beginning, its length and its hash. */
+  recordedContentLengthMax: 65_536,
+} as const;

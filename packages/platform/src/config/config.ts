@@ -1,0 +1,97 @@
+/** What an operator sets in `<state>/config.yaml`. Without the file everything has its default. Secrets stand in files of their own, named here. */
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { duration } from '../policy/policy-document.ts';
+import { readYaml } from '../policy/read-yaml.ts';
+import { sayProblem } from '../policy/say-problem.ts';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'is not 1 to 63 of a-z, 0-9 and inner hyphens' });
+const path = z.string().min(1).max(4_096);
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2_048);
+const TARGETS_MAX = 32;
+
+/** What people can be told of. */
+export const NOTICES = ['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent', 'call.notified'] as const;
+export type NoticeKind = (typeof NOTICES)[number];
+
+const notices = z.array(z.enum(NOTICES)).min(1).default(['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent']);
+
+const webhook = z.strictObject({
+  name,
+  url: httpUrl,
+  /** A file with the key that requests are signed with. */
+  secret_file: path,
+  notices,
+});
+
+const mail = z.strictObject({
+  name,
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** From the first byte; otherwise STARTTLS is asked for. */
+  tls: z.boolean().default(false),
+  user: z.string().max(256).optional(),
+  password_file: path.optional(),
+  from: z.string().min(3).max(320),
+  to: z.array(z.string().min(3).max(320)).min(1).max(100),
+  notices,
+});
+
+const anchor = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path }),
+  z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secret_file: path }),
+  z.strictObject({ kind: z.literal('git'), directory: path }),
+]);
+
+const config = z.strictObject({
+  notify: z
+    .strictObject({ webhooks: z.array(webhook).max(TARGETS_MAX).default([]), mail: z.array(mail).max(TARGETS_MAX).default([]) })
+    .default({ webhooks: [], mail: [] }),
+  audit: z
+    .strictObject({
+      retention: duration.default(90 * 86_400_000),
+      anchor_every: duration.default(3_600_000),
+      anchors: z.array(anchor).max(TARGETS_MAX).default([]),
+    })
+    .default({ retention: 90 * 86_400_000, anchor_every: 3_600_000, anchors: [] }),
+  egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default({ private_networks: [] }),
+});
+
+export type Config = z.output<typeof config>;
+export type WebhookConfig = Config['notify']['webhooks'][number];
+export type MailConfig = Config['notify']['mail'][number];
+
+export const CONFIG_FILE = 'config.yaml';
+
+/** Paths in it are relative to the state directory. Throws an error that names each mistake with its line. */
+export async function readConfig(directory: string): Promise<Config> {
+  const file = join(directory, CONFIG_FILE);
+  const content = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const { value, problems } = readYaml(content, CONFIG_FILE, config);
+  if (value === undefined) throw new Error(`Cannot use ${file}: ${problems.map(sayProblem).join('; ')}`);
+  return withPaths(value, dirname(file));
+}
+
+function withPaths(value: Config, directory: string): Config {
+  const at = (given: string): string => resolve(directory, given);
+  const { notify, audit } = value;
+  return {
+    ...value,
+    notify: {
+      webhooks: notify.webhooks.map((each) => ({ ...each, secret_file: at(each.secret_file) })),
+      mail: notify.mail.map((each) => (each.password_file === undefined ? each : { ...each, password_file: at(each.password_file) })),
+    },
+    audit: {
+      ...audit,
+      anchors: audit.anchors.map((each) => {
+        if (each.kind === 'file') return { ...each, path: at(each.path) };
+        if (each.kind === 'git') return { ...each, directory: at(each.directory) };
+        return { ...each, secret_file: at(each.secret_file) };
+      }),
+    },
+  };
+}

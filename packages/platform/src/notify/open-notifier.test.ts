@@ -1,0 +1,180 @@
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { openKernel } from '@warren/kernel';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import { TemporaryDirectory } from '@warren/testkit';
+import { SMTPServer } from 'smtp-server';
+import { describe, expect, it } from 'vitest';
+import { createMailTarget } from './mail-target.ts';
+import { openNotifier } from './open-notifier.ts';
+import type { Target } from './target.ts';
+import { createWebhookTarget } from './webhook-target.ts';
+
+const NOTICES = ['alert.sent'] as const;
+
+type Delivery = { readonly headers: IncomingHttpHeaders; readonly body: string };
+
+/** Answers as told, one after the other and then the last again. */
+async function openReceiver(
+  statuses: readonly number[],
+): Promise<AsyncDisposable & { readonly url: string; readonly deliveries: Delivery[]; next(count: number): Promise<void> }> {
+  const deliveries: Delivery[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const server: Server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      response.statusCode = statuses[Math.min(deliveries.length, statuses.length - 1)] ?? 200;
+      if (response.statusCode === 302) response.setHeader('location', '/elsewhere');
+      response.end('thanks');
+      deliveries.push({ headers: request.headers, body: Buffer.concat(chunks).toString() });
+      for (const { count, resolve } of waiting) if (deliveries.length >= count) resolve();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`, // It listens on TCP.
+    deliveries,
+    next: (count) => new Promise((resolve) => (deliveries.length >= count ? resolve() : waiting.push({ count, resolve }))),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function openTest(makeTargets: (directory: TemporaryDirectory) => readonly Target[]) {
+  const directory = await TemporaryDirectory.create();
+  const kernel = await openKernel({ directory: directory.join('state') });
+  const pauses: number[] = [];
+  const said: string[] = [];
+  const begin = () =>
+    openNotifier({
+      kernel,
+      directory: directory.join('notify'),
+      targets: makeTargets(directory),
+      now: () => Date.now(),
+      pause: async (ms, signal) => {
+        pauses.push(ms);
+        signal.throwIfAborted();
+      },
+      say: (message) => said.push(message),
+    });
+  return {
+    ...{ directory, kernel, pauses, said, begin },
+    mine: kernel.workspace(DEFAULT_WORKSPACE),
+    async [Symbol.asyncDispose]() {
+      await kernel.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const webhook = (url: string, secretFile: string) =>
+  createWebhookTarget({ name: 'ops', url, secret_file: secretFile, notices: [...NOTICES] }, { now: () => 1_700_000_000_000 });
+
+describe('a webhook', () => {
+  it('is told of what happens, signed, and never of what it did not ask for', async () => {
+    await using receiver = await openReceiver([200]);
+    await using test = await openTest((directory) => [webhook(receiver.url, directory.join('secret'))]);
+    await writeFile(test.directory.join('secret'), 'key\n');
+    await test.mine.alerts.send({ message: 'before anybody listened', severity: 'info' });
+    await using _notifier = await test.begin();
+    await test.mine.processes.create({ name: 'p', template: 't' });
+    await test.mine.alerts.send({ message: 'disk\u2028X-Evil: 1', severity: 'critical', agent: 'bob' });
+    await receiver.next(1);
+    const [{ headers, body } = { headers: {}, body: '' }] = receiver.deliveries;
+    expect(receiver.deliveries).toHaveLength(1);
+    expect(JSON.parse(body)).toMatchObject({ kind: 'alert.sent', workspace: 'default', title: 'critical: disk X-Evil: 1 (default)' });
+    expect(headers['warren-signature']).toBe(`t=1700000000,v1=${createHmac('sha256', 'key').update(`1700000000.${body}`).digest('hex')}`);
+    expect(headers['warren-delivery']).toBe(JSON.parse(body).id);
+  });
+
+  it('that is down is told later, in order, each once; also what happened while Warren was down', async () => {
+    await using receiver = await openReceiver([500, 302, 200]);
+    await using test = await openTest((directory) => [webhook(receiver.url, directory.join('secret'))]);
+    await writeFile(test.directory.join('secret'), 'key');
+    {
+      await using _notifier = await test.begin();
+      for (const message of ['one', 'two']) await test.mine.alerts.send({ message, severity: 'info' });
+      await receiver.next(4);
+    }
+    await test.mine.alerts.send({ message: 'three', severity: 'info' });
+    await using _again = await test.begin();
+    await receiver.next(5);
+    const titles = receiver.deliveries.map(({ body }) =>
+      (JSON.parse(body) as { title: string }).title.replace(/^info: | \(default\)$/g, ''),
+    );
+    expect(titles).toEqual(['one', 'one', 'one', 'two', 'three']);
+    expect(new Set(receiver.deliveries.map(({ headers }) => headers['warren-delivery'])).size).toBe(3);
+    expect(test.pauses.slice(0, 2)).toEqual([1_000, 5_000]);
+    expect(test.said).toContain('Cannot deliver to webhook-ops: 127.0.0.1:'.concat(new URL(receiver.url).port, ' answered 500'));
+  });
+
+  it('without its secret is told nothing', async () => {
+    await using receiver = await openReceiver([200]);
+    await using test = await openTest((directory) => [webhook(receiver.url, directory.join('secret'))]);
+    const told = Promise.withResolvers<void>();
+    await using _notifier = await openNotifier({
+      ...{
+        kernel: test.kernel,
+        directory: test.directory.join('n'),
+        targets: [webhook(receiver.url, test.directory.join('secret'))],
+        now: () => 0,
+        say: () => told.resolve(),
+      },
+      pause: (_, signal) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
+    });
+    await test.mine.alerts.send({ message: 'one', severity: 'info' });
+    await told.promise;
+    expect(receiver.deliveries).toEqual([]);
+  });
+});
+
+describe('mail', () => {
+  it('reaches a real server with one line of subject, whatever an agent wrote', async () => {
+    const received = Promise.withResolvers<string>();
+    const server = new SMTPServer({
+      authOptional: true,
+      disabledCommands: ['STARTTLS'],
+      onData(stream, _, done) {
+        const chunks: Buffer[] = [];
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+        stream.on('end', () => {
+          done();
+          received.resolve(Buffer.concat(chunks).toString());
+        });
+      },
+    });
+    const listening = server.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const { port } = listening.address() as AddressInfo; // It listens on TCP.
+    const config = {
+      name: 'ops',
+      host: '127.0.0.1',
+      port,
+      tls: false,
+      from: 'warren@example.org',
+      to: ['a@example.org'],
+      notices: [...NOTICES],
+    };
+    try {
+      await using test = await openTest(() => [createMailTarget(config)]);
+      await using _notifier = await test.begin();
+      await test.mine.alerts.send({ message: 'hello\u2028Bcc: eve@example.org', severity: 'warning', agent: 'bob' });
+      const message = await received.promise;
+      const [head = ''] = message.split('\r\n\r\n');
+      expect(head).toMatch(/^Subject: warning: hello Bcc: eve@example\.org \(default\)$/m);
+      expect(head).not.toMatch(/^Bcc:/m);
+      expect(head).toMatch(/^X-Warren-Notice: alert\.sent$/m);
+    } finally {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    }
+  });
+});

@@ -1,0 +1,243 @@
+/**
+ * Puts the platform together: reads policies and definitions, opens the audit, hands both to the gate, and begins what runs by itself. What is opened is closed in the reverse order,
+ * also when a later part does not open.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
+import { createId, Fault, type WorkspaceId } from '@warren/protocol';
+import { createEgress, type Sandboxes } from '@warren/sandbox';
+import { createAgents } from './agent/agents.ts';
+import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
+import { LazySandboxes } from './agent/lazy-sandboxes.ts';
+import { withHandlerContext } from './agent/with-handler-context.ts';
+import { loadDefinitions, readDefinitionTexts } from './capability/load-definitions.ts';
+import { createRegistry, type Registry } from './capability/registry.ts';
+import { type Config, readConfig } from './config/config.ts';
+import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
+import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
+import { createCodeHandlers } from './handler/code/code-handlers.ts';
+import { createCommsHandlers } from './handler/comms/create-comms-handlers.ts';
+import { createFilesystemHandlers } from './handler/filesystem/filesystem-handlers.ts';
+import { Watches } from './handler/filesystem/watches.ts';
+import { gitHandlers } from './handler/git/git-handlers.ts';
+import { Workers } from './handler/internal/workers.ts';
+import { networkHandlers } from './handler/network/network-handlers.ts';
+import { processHandlers } from './handler/process/process-handlers.ts';
+import { createSchedulerHandlers } from './handler/scheduler/create-scheduler-handlers.ts';
+import { createBackupHandlers } from './handler/state/create-backup-handlers.ts';
+import { createReportHandlers } from './handler/state/create-report-handlers.ts';
+import { createStateHandlers } from './handler/state/create-state-handlers.ts';
+import { MachineHistory } from './handler/system/machine-history.ts';
+import { readMachine } from './handler/system/read-machine.ts';
+import { createSystemHandlers } from './handler/system/system-handlers.ts';
+import { assetDirectory } from './internal/asset-directory.ts';
+import { createMailTarget } from './notify/mail-target.ts';
+import { openNotifier } from './notify/open-notifier.ts';
+import { createWebhookTarget } from './notify/webhook-target.ts';
+import { openPacks } from './pack/packs.ts';
+import type { Platform } from './platform.ts';
+import { openPolicies, parsePolicies } from './policy/open-policies.ts';
+import { createPolicyOf } from './policy/policy-of.ts';
+import { placeOf } from './policy/policy-places.ts';
+import { ruleViews } from './policy/rule-views.ts';
+import { simulatePolicy } from './policy/simulate-policy.ts';
+import { ScheduledCalls } from './schedule/scheduled-calls.ts';
+
+export type PlatformOptions = {
+  readonly kernel: Kernel;
+  /** The state directory, which the kernel holds. */
+  readonly directory: string;
+  readonly openSandboxes: () => Promise<Sandboxes>;
+  readonly version?: string | undefined;
+  /** Whether to notice by itself that policies and packs change. Default: yes. */
+  readonly isWatching?: boolean | undefined;
+  /** What an operator should know: for the log. */
+  readonly say?: ((message: string) => void) | undefined;
+};
+
+/** Calls of a process that a briefing looks back over. */
+const BRIEFED_CALLS_MAX = 1_000;
+const DAY_MS = 86_400_000;
+
+/** Throws what cannot be used, with file and line; nothing stays open then. */
+export async function openPlatform(options: PlatformOptions): Promise<Platform> {
+  await using opening = new AsyncDisposableStack();
+  const platform = await open(options, opening);
+  const owned = opening.move();
+  return { ...platform, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function open(
+  { kernel, directory, openSandboxes, version, isWatching = true, say = () => {} }: PlatformOptions,
+  owned: AsyncDisposableStack,
+): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
+  const now = (): number => Date.now();
+  const config = await readConfig(directory);
+  const policies = owned.use(
+    await openPolicies({
+      directory: join(directory, 'policies'),
+      now,
+      isWatching,
+      onRead: ({ problems, version }, isInForce) =>
+        say(
+          isInForce
+            ? `Policies are in force, version ${version.slice(0, 12)}`
+            : `Policies on disk have mistakes, those before stay in force: ${problems[0]?.file}: ${problems[0]?.message}`,
+        ),
+    }),
+  );
+  const audit = owned.use(
+    await openAudit({
+      directory: join(directory, 'audit'),
+      keyFile: join(directory, 'audit.key'),
+      clock: { now },
+      openIndex: openAuditIndex,
+    }),
+  );
+  const sandboxes = owned.use(new LazySandboxes(openSandboxes));
+  const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
+  const agentSandboxes = owned.use(
+    createAgentSandboxes({
+      sandboxes,
+      workspace: (id) => kernel.workspace(id),
+      directoryOf: (id) => filesOf(directory, id),
+      onCommit: (listener) => kernel.store.onCommit(listener),
+      now,
+    }),
+  );
+  const workers = owned.use(new Workers());
+  const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
+  const history = new MachineHistory({ read: readMachine, now: () => performance.now() });
+  owned.use(every(MachineHistory.intervalMs, () => history.sample()));
+  const builtin = loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
+  const packs = await openPacks({ folder: join(directory, 'capabilities'), sandboxes, builtin });
+
+  // What stands below is needed by handlers, which are made first: they ask for it when they are called.
+  const late: { registry?: Registry; platform?: Omit<Platform, typeof Symbol.asyncDispose>; scheduled?: ScheduledCalls } = {};
+  const need = <Part>(part: Part | undefined): Part => {
+    if (part === undefined) throw new Fault('unavailable', 'Cannot do it yet: Warren is still starting');
+    return part;
+  };
+  const newId = (): string => createId('snapshot', randomBytes);
+  const about = {
+    offered: (workspace: WorkspaceId, pid: number) => need(late.platform).gate.offered(workspace, pid),
+    definition: (name: string) => need(late.registry).findDefinition(name),
+    rules: (workspace: WorkspaceId, agent: string) => ruleViews(policies.filesFor(workspace, agent)),
+    async callsOf(workspace: WorkspaceId, pid: number, since: number) {
+      return (
+        await audit.search({ workspace, pid, kind: 'syscall', outcome: 'success', from: since, newest: true, limit: BRIEFED_CALLS_MAX })
+      ).entries;
+    },
+    health: async () => 'healthy',
+    ...{ now, newId },
+  };
+  const registry = await createRegistry({
+    builtin,
+    handlers: {
+      ...createFilesystemHandlers({ sandboxes: agentSandboxes, workers, watches, now }),
+      ...createCodeHandlers({ workers, now }),
+      ...processHandlers,
+      ...gitHandlers,
+      ...networkHandlers,
+      ...createSystemHandlers({ version, directory, now, history }),
+      ...createStateHandlers(),
+      ...createReportHandlers(about),
+      ...createBackupHandlers({ newId }),
+      ...createCommsHandlers(),
+      ...createAlertHandlers(),
+      ...createSchedulerHandlers({ calls: () => need(late.scheduled), capabilities: () => need(late.registry), now }),
+      ...createAgentHandlers(about),
+    },
+    wrap: (context, use) => withHandlerContext({ kernel, sandboxes: agentSandboxes, egress }, context, use),
+    readPacks: (known) => packs.read(known),
+  });
+  late.registry = registry;
+  for (const { file, line, reason } of registry.problems()) say(`A pack is not used: ${file}:${line}: ${reason}`);
+  if (isWatching)
+    owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`))));
+
+  const gate = owned.use(await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit }));
+  const scheduled = owned.use(
+    new ScheduledCalls({ kernel, gate, now, newId: () => createId('call', randomBytes).replace('call_', 'job_'), say }),
+  );
+  late.scheduled = scheduled;
+  const notifier = owned.use(
+    await openNotifier({
+      kernel,
+      directory: join(directory, 'notify'),
+      targets: targetsOf(config, now),
+      now,
+      pause: async (ms, signal) => void (await sleep(ms, undefined, { signal, ref: false })),
+      say,
+    }),
+  );
+  const platform = {
+    ...{ gate, audit, capabilities: registry, packs, policies, notifier },
+    agents: createAgents(kernel),
+    explain: (workspace, question) => gate.explain(workspace, question),
+    async simulate(files, { limit, ...period }, signal) {
+      const texts = files.map(
+        ({ path, text }) =>
+          ({ found: placeOf(path) ?? { layer: 'workspace', file: path, workspace: undefined, agent: undefined }, content: text }) as const,
+      );
+      const parsed = parsePolicies(texts);
+      const nothing = { calls: 0, same: 0, stricter: 0, milder: 0, changes: [] };
+      if (parsed.problems.some(({ severity }) => severity === 'error')) return { ...nothing, problems: parsed.problems };
+      const capability = (name: string) => registry.find(name);
+      const entries = recordedCalls(audit, period, signal);
+      const simulated = await simulatePolicy({ entries, policyOf: createPolicyOf(parsed), capability, limit, signal });
+      return { ...simulated, problems: parsed.problems };
+    },
+    taints: (workspace, pid) => gate.taints(workspace, pid),
+    clearTaints: (workspace, pid) => gate.clearTaints(workspace, pid),
+    unfinishedCalls: (workspace, filter) => gate.unfinished(workspace, filter),
+  } satisfies Omit<Platform, typeof Symbol.asyncDispose>;
+  late.platform = platform;
+  await scheduled.begin();
+  owned.use(purgeDaily(() => audit.purge(now() - config.audit.retention), say));
+  return platform;
+}
+
+/** What the agents of a workspace see at `/workspace`. */
+function filesOf(directory: string, id: WorkspaceId): string {
+  const path = join(directory, 'workspaces', id, 'files');
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+function targetsOf({ notify }: Config, now: () => number) {
+  return [...notify.webhooks.map((each) => createWebhookTarget(each, { now })), ...notify.mail.map(createMailTarget)];
+}
+
+async function* recordedCalls(
+  audit: Platform['audit'],
+  {
+    from,
+    to,
+    workspace,
+  }: { readonly from?: number | undefined; readonly to?: number | undefined; readonly workspace?: string | undefined },
+  signal: AbortSignal,
+) {
+  for (let cursor: number | undefined; ; ) {
+    signal.throwIfAborted();
+    const { entries, next } = await audit.search({ kind: 'syscall', from, to, workspace, cursor, limit: 1_000 });
+    yield* entries;
+    if (next === undefined) return;
+    cursor = next;
+  }
+}
+
+function every(ms: number, act: () => void): Disposable {
+  const timer = setInterval(act, ms).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Now and once a day. */
+function purgeDaily(purge: () => Promise<number>, say: (message: string) => void): Disposable {
+  const run = (): void => void purge().then((count) => count > 0 && say(`${count} entries of the audit were past their time`), (error: unknown) => say(`The audit could not be purged: ${String(error)}`)); // biome-ignore format: one line
+  run();
+  return every(DAY_MS, run);
+}

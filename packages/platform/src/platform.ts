@@ -1,0 +1,53 @@
+/**
+ * The platform: what stands on the kernel and the walls, put together. It hands capabilities and policies to the gate, opens the audit, and owns the order in which all of it
+ * begins and ends.
+ */
+import type { Audit, Decision, Gate, TaintRow, UnfinishedCall } from '@warren/kernel';
+import type { JsonObject, WorkspaceId } from '@warren/protocol';
+import type { Agents } from './agent/agents.ts';
+import type { Registry } from './capability/registry.ts';
+import type { Notifier } from './notify/open-notifier.ts';
+import type { Packs } from './pack/packs.ts';
+import type { Policies } from './policy/open-policies.ts';
+import type { FileProblem } from './policy/read-yaml.ts';
+import type { Simulated } from './policy/simulate-policy.ts';
+
+export interface Platform extends AsyncDisposable {
+  readonly gate: Gate;
+  readonly audit: Audit;
+  readonly capabilities: Registry;
+  readonly packs: Packs;
+  readonly policies: Policies;
+  readonly agents: Agents;
+  readonly notifier: Notifier;
+  /** What would be decided about a call of an agent; carries nothing out and counts nothing. Faults: `not_found` (the capability), `invalid_argument` (arguments). */
+  explain(workspace: WorkspaceId, question: PolicyQuestion): Promise<Decision>;
+  /** Recorded calls decided again under other files. */
+  simulate(
+    files: readonly { readonly path: string; readonly text: string }[],
+    period: {
+      readonly from?: number | undefined;
+      readonly to?: number | undefined;
+      readonly workspace?: string | undefined;
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<Simulated & { readonly problems: readonly FileProblem[] }>;
+  /** Labels of untrusted content that a process carries. */
+  taints(workspace: WorkspaceId, pid: number): Promise<readonly TaintRow[]>;
+  /** Returns how many. */
+  clearTaints(workspace: WorkspaceId, pid: number): Promise<number>;
+  /** Under way or waiting, oldest first. */
+  unfinishedCalls(
+    workspace: WorkspaceId,
+    filter: { readonly pid?: number | undefined; readonly limit: number },
+  ): Promise<readonly UnfinishedCall[]>;
+}
+
+export type PolicyQuestion = {
+  readonly agent: string;
+  readonly capability: string;
+  readonly input: JsonObject;
+  readonly taint: readonly string[];
+  readonly at: number | undefined;
+};
