@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { audit } from './benchmarks/audit.ts';
 import { burst } from './benchmarks/burst.ts';
 import { create } from './benchmarks/create.ts';
 import { events } from './benchmarks/events.ts';
@@ -12,6 +13,7 @@ import { exec } from './benchmarks/exec.ts';
 import { idle } from './benchmarks/idle.ts';
 import { kernel } from './benchmarks/kernel.ts';
 import { log } from './benchmarks/log.ts';
+import { policy } from './benchmarks/policy.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { startup } from './benchmarks/startup.ts';
 import { wide } from './benchmarks/wide.ts';
@@ -20,7 +22,7 @@ import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc];
+const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, policy, audit];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
 const { selected, isQuick, markdownPath } = readArguments();

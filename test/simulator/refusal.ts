@@ -5,6 +5,6 @@ import { isFault } from '@warren/protocol';
 export function checkRefusal(error: unknown): void {
   if (error instanceof PlayedCrash) return;
   if (isFault(error) && error.code !== 'internal' && error.code !== 'store_failed') return;
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.forEach(checkRefusal);
-  throw error;
+  if (!(error instanceof AggregateError) || error.errors.length === 0) throw error;
+  for (const each of error.errors) checkRefusal(each);
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { dieEverywhere } from './die-everywhere.ts';
 import { runSchedule } from './run-schedule.ts';
 
-const SEED = Number(process.env['WARREN_SIMULATOR_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
+const SEED = Number(process.env['WARREN_SIMULATOR_SEED'] ?? 1);
 const SCHEDULES = Number(process.env['WARREN_SIMULATOR_SCHEDULES'] ?? 300);
 
 it(`the kernel loses and doubles nothing in ${SCHEDULES} schedules from seed ${SEED}`, { timeout: 600_000 }, async () => {

@@ -1,4 +1,5 @@
 /** What the commands about the daemon and its store do. Each loads only what it needs: `warren run` loads none of it. */
+import { gateActions } from './gate-actions.ts';
 import type { Host } from './internal/host.ts';
 import type { Actions } from './program.ts';
 
@@ -7,6 +8,7 @@ type DaemonCommands = Omit<Actions, 'run' | 'diff' | 'apply' | 'undo' | 'runs' |
 /** `end` gets the exit code. */
 export function daemonActions(host: Host, end: (code: number) => void): DaemonCommands {
   return {
+    ...gateActions(host, end),
     serve: async (flags) => {
       const [{ serve }, { openServeParts }] = await Promise.all([import('./commands/serve.ts'), import('./parts/serve.ts')]);
       end(await serve(flags, host, openServeParts(host)));

@@ -8,8 +8,13 @@ import { parseDuration } from './internal/duration.ts';
 import { parseMount } from './internal/mount.ts';
 import { parseCount, parseShare } from './internal/number.ts';
 import { parseSize } from './internal/size.ts';
+import { type AgentActions, addAgent, addCall } from './program/agent-commands.ts';
+import { type ApprovalActions, addApprovals } from './program/approval-commands.ts';
+import { type AuditActions, addAudit } from './program/audit-commands.ts';
+import { addCapability, type CapabilityActions } from './program/capability-commands.ts';
 import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
+import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
 import { addToken, type TokenActions } from './program/token-commands.ts';
@@ -59,7 +64,17 @@ export type RemoveFlags = { readonly all?: true; readonly force?: true; readonly
 export type DoctorFlags = StateFlags & { readonly store?: true };
 
 /** What each command does. A handler that fails throws; one that ends otherwise than well has said so itself. */
-export interface Actions extends DaemonActions, KernelActions, StoreActions, TokenActions, WorkspaceActions {
+export interface Actions
+  extends AgentActions,
+    ApprovalActions,
+    AuditActions,
+    CapabilityActions,
+    DaemonActions,
+    KernelActions,
+    PolicyActions,
+    StoreActions,
+    TokenActions,
+    WorkspaceActions {
   run(command: readonly string[], flags: RunFlags): Promise<void>;
   diff(run: string | undefined, paths: readonly string[], flags: DiffFlags): Promise<void>;
   apply(run: string | undefined, paths: readonly string[], flags: ApplyFlags): Promise<void>;
@@ -85,6 +100,12 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   status: addStatus,
   stop: addStop,
   service: addService,
+  agent: addAgent,
+  call: addCall,
+  approvals: addApprovals,
+  policy: addPolicy,
+  capability: addCapability,
+  audit: addAudit,
   kernel: addKernel,
   workspace: addWorkspace,
   token: addToken,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Client, connect } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
-import type { StateFlags } from '../program/state-options.ts';
+import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
 import { readDiscovery } from './discovery.ts';
 import { formatDuration } from './duration.ts';
 import type { Host } from './host.ts';
@@ -69,6 +69,14 @@ function refused(stateDirectory: string, error: Fault): Fault {
 export async function openClient({ state }: StateFlags, host: Host, action: string): Promise<Client> {
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory);
+  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
+  return link.client;
+}
+
+/** The same, for calls about one workspace. */
+export async function openWorkspaceClient({ state, workspace }: WorkspaceFlags, host: Host, action: string): Promise<Client> {
+  const stateDirectory = statePath(host, state);
+  const link = await findDaemon(stateDirectory, { workspace });
   if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
   return link.client;
 }

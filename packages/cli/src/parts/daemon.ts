@@ -1,8 +1,10 @@
-/** The daemon: the kernel, and the gateway in front of it. Opened in this order, and closed in the other. */
+/** The daemon: the kernel, the platform on it, and the gateway in front of both. Opened in this order, and closed in the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTracing, serve } from '@warren/gateway';
 import { openKernel } from '@warren/kernel';
+import { openPlatform, type Platform } from '@warren/platform';
 import { Fault, isFault } from '@warren/protocol';
+import { openSandboxes } from '@warren/sandbox';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
 import { nextCommand } from '../internal/state-path.ts';
 
@@ -14,12 +16,22 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
   const tracing = await openTracing(request.env);
   const kernel = await openKernel({ directory: stateDirectory, recovery });
   const asked = Promise.withResolvers<{ readonly drainMs: number }>();
+  let platform: Platform | undefined;
   try {
+    platform = await openPlatform({
+      kernel,
+      directory: stateDirectory,
+      openSandboxes: () => openSandboxes(),
+      version,
+      say: (message) => log.info(message),
+    });
+    const acting = platform;
     const onStopAsked = (drainMs: number): void => asked.resolve({ drainMs });
-    const served = await serve({ kernel, listen, version, log, tracing, onStopAsked });
+    const served = await serve({ kernel, platform, listen, version, log, tracing, onStopAsked });
     let stopping: Promise<void> | undefined;
     const stop = async (drainMs: number | undefined): Promise<void> => {
       await served.close({ drainMs });
+      await acting[Symbol.asyncDispose]();
       await kernel.close();
       await sendLastTraces(tracing, request);
     };
@@ -32,6 +44,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       },
     };
   } catch (error) {
+    await platform?.[Symbol.asyncDispose]();
     await kernel.close();
     throw isFault(error) ? withAdvice(error, request) : error;
   }

@@ -13,7 +13,7 @@ import { createWaitSignal } from './wait-signal.ts';
 export async function answerRpc(
   request: IncomingMessage,
   response: ServerResponse,
-  { principal }: Identity,
+  { principal, name, groups }: Identity,
   gateway: Gateway,
 ): Promise<void> {
   const { limits, held, dispatcher, stopping } = gateway;
@@ -24,6 +24,8 @@ export async function answerRpc(
   if (read.kind === 'refused') return refuse(response, read);
   const caller: Caller = {
     principal,
+    name,
+    groups,
     workspace: headerOf(request, 'warren-workspace'),
     traceParent: parseTraceParent(headerOf(request, 'traceparent')),
     signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),

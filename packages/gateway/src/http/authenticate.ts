@@ -9,6 +9,8 @@ import type { Refusal } from './reply.ts';
 
 export type Identity = {
   readonly principal: Principal;
+  readonly name: string | undefined;
+  readonly groups: readonly string[];
   /** What has to stay good for as long as a connection lives; undefined when the unix socket itself is the proof. */
   readonly token: string | undefined;
 };
@@ -18,12 +20,15 @@ export type Authenticated =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export type AuthenticateParts = {
-  readonly tokens: Pick<Kernel['tokens'], 'authenticate' | 'isKnown'>;
+  readonly tokens: Pick<Kernel['tokens'], 'identify' | 'isKnown'>;
   readonly logins: FailedLogins;
   readonly log: Log;
 };
 
-const OPERATOR: Authenticated = { kind: 'known', identity: { principal: { kind: 'operator' }, token: undefined } };
+const OPERATOR: Authenticated = {
+  kind: 'known',
+  identity: { principal: { kind: 'operator' }, name: undefined, groups: [], token: undefined },
+};
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
 export async function authenticate(
@@ -34,8 +39,11 @@ export async function authenticate(
   const header = request.headers.authorization;
   if (header === undefined) return entry.kind === 'unix' ? OPERATOR : unknown('a token is needed: Authorization: Bearer …');
   const token = BEARER.exec(header)?.[1] ?? '';
-  const principal = await tokens.authenticate(token);
-  if (principal !== undefined) return { kind: 'known', identity: { principal, token } };
+  const known = await tokens.identify(token);
+  if (known !== undefined) {
+    const { principal, label, id, groups } = known;
+    return { kind: 'known', identity: { principal, name: label === '' ? id : label, groups, token } };
+  }
   // Behind the unix socket stands one user, who has nothing to guess; and who has a token that was good once did not guess it.
   const isGuess = entry.kind === 'tcp' && !(await tokens.isKnown(token));
   if (isGuess) {

@@ -15,12 +15,13 @@ import type { Served, ServeOptions } from './served.ts';
 
 /** `stopping` fires when the daemon stops; `served` is what it says about itself. */
 export function createGateway(options: ServeOptions, stopping: AbortSignal, served: Served): Gateway {
-  const { kernel, version, log = SILENT, tracing, onStopAsked = () => {} } = options;
+  const { kernel, platform, version, log = SILENT, tracing, onStopAsked = () => {} } = options;
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
   const calls = createCallMetrics();
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
   const methods = createMethods({
     kernel,
+    platform,
     metrics,
     daemon: createDaemon(version, stopping, served, onStopAsked),
     waits: createWaits(limits),

@@ -70,7 +70,8 @@ class RpcSocket {
     this.#gateway = gateway;
     const isGone = (): boolean => socket.readyState === socket.CLOSED;
     const signal = createWaitSignal({ connection: socket, isGone, stopping });
-    this.#caller = { principal: identity.principal, workspace, traceParent, signal };
+    const { principal, name, groups } = identity;
+    this.#caller = { principal, name, groups, workspace, traceParent, signal };
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#arriving = new Hold(held, limits.smallBytes);
     this.#underWay = new Hold(held, limits.smallBytes);

@@ -1,4 +1,5 @@
 import type { Kernel } from '@warren/kernel';
+import type { Platform } from '@warren/platform';
 import type { Log } from '../observe/log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -7,6 +8,8 @@ import type { ServeLimits } from './serve-limits.ts';
 export type ServeOptions = {
   /** Stays the caller's: it is not closed with the doors. */
   readonly kernel: Kernel;
+  /** What acts for agents. Without it calls of capabilities and the like are refused as `unsupported`. Stays the caller's, too. */
+  readonly platform?: Platform | undefined;
   readonly listen: readonly ListenAddress[];
   readonly version: string;
   readonly log?: Log | undefined;

@@ -1,6 +1,7 @@
 /** Every operation as JSON-RPC calls it: parse, find the workspace, ask whether the caller may, hand it to its handler. */
 import type { Kernel, WorkspaceKernel } from '@warren/kernel';
-import type { JsonObject } from '@warren/protocol';
+import type { Platform } from '@warren/platform';
+import { Fault, type JsonObject } from '@warren/protocol';
 import { OPERATIONS, type OperationName, type Params, parseParams } from '@warren/protocol/contract';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
@@ -11,7 +12,14 @@ import { requireRunning } from '../caller/require-running.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { AGENT_HANDLERS } from './agent.ts';
+import { createAgentRunHandlers } from './agent-run.ts';
+import { ALERT_HANDLERS } from './alert.ts';
 import { createApiHandlers } from './api.ts';
+import { APPROVAL_HANDLERS } from './approval.ts';
+import { createAuditHandlers } from './audit.ts';
+import { auditOperation } from './audit-operation.ts';
+import { createCallHandlers } from './call.ts';
+import { createCapabilityHandlers } from './capability.ts';
 import { createDaemonHandlers, type Daemon } from './daemon.ts';
 import { createEventHandlers } from './event.ts';
 import { createFileHandlers } from './file.ts';
@@ -20,9 +28,11 @@ import type { Call, Handlers } from './handler.ts';
 import { LEDGER_HANDLERS } from './ledger.ts';
 import { MAIL_HANDLERS } from './mail.ts';
 import { createObserveHandlers } from './observe.ts';
+import { createPolicyHandlers } from './policy.ts';
 import { PROCESS_HANDLERS } from './process.ts';
 import { createQueueHandlers } from './queue.ts';
 import { REGISTRY_HANDLERS } from './registry.ts';
+import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
 import { createWorkspaceHandlers } from './workspace.ts';
 
@@ -32,6 +42,8 @@ export type MethodParts = {
   readonly metrics: () => Promise<string>;
   /** Places for calls that wait. */
   readonly waits: Places;
+  /** Undefined where nothing runs that could act for agents. */
+  readonly platform?: Platform | undefined;
 };
 
 export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Caller>> {
@@ -40,8 +52,12 @@ export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Ca
   return new Map(names.map((name) => [name, createMethod(name, handlers, parts)]));
 }
 
-function createHandlers({ kernel, daemon, metrics }: MethodParts): Handlers {
+function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Handlers {
   const { version } = daemon;
+  const acting = (): Platform => {
+    if (platform !== undefined) return platform;
+    throw new Fault('unsupported', 'Cannot act for agents: no daemon runs', { details: { fix: 'warren serve --detach' } });
+  };
   return {
     ...AGENT_HANDLERS,
     ...PROCESS_HANDLERS,
@@ -56,14 +72,27 @@ function createHandlers({ kernel, daemon, metrics }: MethodParts): Handlers {
     ...createApiHandlers({ version, schemaVersion: kernel.store.schemaVersion }),
     ...createTokenHandlers(kernel),
     ...createWorkspaceHandlers(kernel),
+    ...createCallHandlers(acting),
+    ...createCapabilityHandlers(acting),
+    ...APPROVAL_HANDLERS,
+    ...createPolicyHandlers(acting),
+    ...createAuditHandlers(acting),
+    ...ALERT_HANDLERS,
+    ...createTaintHandlers(acting),
+    ...createAgentRunHandlers(acting),
     ...createDaemonHandlers(kernel, daemon),
   };
 }
 
-function createMethod<Name extends OperationName>(name: Name, handlers: Handlers, { kernel, waits }: MethodParts): Method<Caller> {
+function createMethod<Name extends OperationName>(
+  name: Name,
+  handlers: Handlers,
+  { kernel, waits, platform }: MethodParts,
+): Method<Caller> {
   const { scope, effect } = OPERATIONS[name];
   const handle = handlers[name];
-  return async (given: JsonObject, { principal, workspace: header, signal }) => {
+  return async (given: JsonObject, caller) => {
+    const { principal, workspace: header, signal } = caller;
     const params = parseParams(name, given);
     const named = namedWorkspace(params) ?? header;
     const workspace = selectWorkspace(principal, named);
@@ -72,6 +101,7 @@ function createMethod<Name extends OperationName>(name: Name, handlers: Handlers
     using place = new DisposableStack();
     const call: Call = {
       principal,
+      caller,
       workspace,
       isWorkspaceNamed: principal.kind !== 'operator' || named !== undefined,
       // Not before it is asked for: it may not exist, and then need not be remembered.
@@ -85,7 +115,9 @@ function createMethod<Name extends OperationName>(name: Name, handlers: Handlers
         return signal();
       },
     };
-    return await handle(params, call);
+    return platform === undefined
+      ? await handle(params, call)
+      : await auditOperation(platform.audit, name, params, call, () => handle(params, call));
   };
 }
 

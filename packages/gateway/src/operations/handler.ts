@@ -2,9 +2,13 @@ import type { Principal, WorkspaceKernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import type { OperationName, Params, Result } from '@warren/protocol/contract';
 
+/** Whoever makes a call, as people know them. */
+export type CallerName = { readonly principal: Principal; readonly name: string | undefined; readonly groups: readonly string[] };
+
 /** What a handler knows of a call besides its parameters. Whoever makes it was found allowed to. */
 export type Call = {
   readonly principal: Principal;
+  readonly caller: CallerName;
   readonly workspace: WorkspaceId;
   /** Whether the caller asked for that workspace, or it is the one it has. */
   readonly isWorkspaceNamed: boolean;

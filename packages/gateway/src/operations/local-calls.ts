@@ -45,7 +45,14 @@ export function createLocalCalls(kernel: Kernel, version: string): LocalCalls {
   ) => {
     const method = methods.get(name);
     if (method === undefined) throw new Fault('unsupported', `Cannot call ${name}: there is no such method`);
-    const caller = { principal: { kind: 'operator' }, workspace, traceParent: undefined, signal: () => signal } as const;
+    const caller = {
+      principal: { kind: 'operator' },
+      name: undefined,
+      groups: [],
+      workspace,
+      traceParent: undefined,
+      signal: () => signal,
+    } as const;
     return (await method(params as JsonObject, caller)) as Result<Name>; // Parameters are checked like those of strangers; the handler of this name answered.
   };
 }

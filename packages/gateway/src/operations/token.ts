@@ -6,14 +6,14 @@ import { toMsIfGiven } from './time.ts';
 
 export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
   return {
-    async 'token.create'({ pid, label, expires_at }, { workspace }) {
+    async 'token.create'({ pid, label, groups, expires_at }, { workspace }) {
       const principal: Principal = pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
-      const { token, record } = await tokens.create(principal, { label, expiresAt: toMsIfGiven(expires_at) });
+      const { token, record } = await tokens.create(principal, { label, groups, expiresAt: toMsIfGiven(expires_at) });
       return { ...toToken(record), token };
     },
 
-    async 'token.create_operator'({ label, expires_at }) {
-      const { token, record } = await tokens.create({ kind: 'operator' }, { label, expiresAt: toMsIfGiven(expires_at) });
+    async 'token.create_operator'({ label, groups, expires_at }) {
+      const { token, record } = await tokens.create({ kind: 'operator' }, { label, groups, expiresAt: toMsIfGiven(expires_at) });
       return { ...toToken(record), token };
     },
 

@@ -6,6 +6,11 @@ export { type JsonSchema, jsonSchema } from './json-schema.ts';
 export type { Effect, Operation, Scope, Tier } from './operation.ts';
 export { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';
 export { parseParams } from './parse-params.ts';
+export { type AlertRecord, alert, alertSeverity } from './record/alert.ts';
+export { type AllowRuleRecord, type ApprovalRecord, allowRule, approval, approvalState } from './record/approval.ts';
+export { type AuditRecord, auditEntry, auditKind, auditOutcome, treeHead } from './record/audit.ts';
+export { type CallAnswer, callAnswer } from './record/call.ts';
+export { type CapabilityDescription, type CapabilitySummary, capabilityDescription, capabilitySummary } from './record/capability.ts';
 export { type Event, event } from './record/event.ts';
 export { type FileContent, type FileObject, type FileVersion, fileContent, fileMode, fileObject, fileVersion } from './record/file.ts';
 export { type Grant, grant, pathGrant, pathMode } from './record/grant.ts';
@@ -23,6 +28,7 @@ export {
   processState,
 } from './record/process.ts';
 export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type ReadyEntry, readyEntry } from './record/queue.ts';
+export { type RuleReference, ruleRef } from './record/rule.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
 export {
   type Retention,

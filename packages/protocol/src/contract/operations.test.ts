@@ -10,7 +10,10 @@ const NAMES = Object.keys(OPERATIONS) as readonly OperationName[]; // Object.key
 
 /** Everything a process may call, and for whom. Whatever is not here, a process may not. */
 const OF_A_PROCESS: Readonly<Record<string, readonly OperationName[]>> = {
-  'for anyone': ['kernel.registry.lookup', 'kernel.registry.list', 'kernel.api.list_methods', 'kernel.api.version_info'],
+  'for anyone': [
+    ...(['kernel.registry.lookup', 'kernel.registry.list', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
+    ...(['capability.list', 'capability.describe', 'audit.head', 'audit.prove_consistency'] as const),
+  ],
   'for itself, by pid': [
     'kernel.events.append',
     'kernel.mbox.recv',
@@ -29,6 +32,7 @@ const OF_A_PROCESS: Readonly<Record<string, readonly OperationName[]>> = {
     'file.read',
     'file.history',
     'file.restore',
+    ...(['call.make', 'call.result', 'call.cancel', 'capability.offered'] as const),
   ],
   'for itself, by sender_pid': ['kernel.mbox.send', 'kernel.mbox.publish', 'mail.send', 'mail.publish', 'mail.request'],
   'for itself and its descendants, by pid': [
@@ -58,6 +62,7 @@ const OF_A_PROCESS: Readonly<Record<string, readonly OperationName[]>> = {
     'grant.narrow',
     'grant.revoke',
     'queue.enqueue',
+    'taint.list',
   ],
   'for itself and its descendants, by parent_pid': ['kernel.agent.create', 'kernel.agent.list', 'kernel.cap.derive'],
   'for itself and its descendants, by owner_pid': ['kernel.fs.list'],
@@ -74,6 +79,9 @@ const OF_AN_OPERATOR: readonly OperationName[] = [
   'workspace.list',
   'workspace.update',
   'token.create_operator',
+  'capability.reload',
+  'policy.reload',
+  'policy.simulate',
   'daemon.status',
   'daemon.stop',
   'store.check',

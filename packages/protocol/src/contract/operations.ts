@@ -11,14 +11,22 @@ import { MBOX_OPERATIONS } from './kernel/mbox.ts';
 import { OBSERVE_OPERATIONS } from './kernel/observe.ts';
 import { REGISTRY_OPERATIONS } from './kernel/registry.ts';
 import { SCHED_OPERATIONS } from './kernel/sched.ts';
+import { AGENT_RUN_OPERATIONS } from './warren/agent.ts';
+import { ALERT_OPERATIONS } from './warren/alert.ts';
+import { APPROVAL_OPERATIONS } from './warren/approval.ts';
+import { AUDIT_OPERATIONS } from './warren/audit.ts';
+import { CALL_OPERATIONS } from './warren/call.ts';
+import { CAPABILITY_OPERATIONS } from './warren/capability.ts';
 import { DAEMON_OPERATIONS } from './warren/daemon.ts';
 import { EVENT_OPERATIONS } from './warren/event.ts';
 import { FILE_OPERATIONS } from './warren/file.ts';
 import { GRANT_OPERATIONS } from './warren/grant.ts';
 import { LEDGER_ACCOUNT_OPERATIONS } from './warren/ledger.ts';
 import { MAIL_OPERATIONS } from './warren/mail.ts';
+import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
 import { QUEUE_OPERATIONS } from './warren/queue.ts';
+import { TAINT_OPERATIONS } from './warren/taint.ts';
 import { TOKEN_OPERATIONS } from './warren/token.ts';
 import { WORKSPACE_OPERATIONS } from './warren/workspace.ts';
 
@@ -42,6 +50,14 @@ export const OPERATIONS = Object.freeze({
   ...FILE_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
   ...TOKEN_OPERATIONS,
+  ...CALL_OPERATIONS,
+  ...CAPABILITY_OPERATIONS,
+  ...APPROVAL_OPERATIONS,
+  ...POLICY_OPERATIONS,
+  ...AUDIT_OPERATIONS,
+  ...ALERT_OPERATIONS,
+  ...TAINT_OPERATIONS,
+  ...AGENT_RUN_OPERATIONS,
   ...DAEMON_OPERATIONS,
 });
 

@@ -1,5 +1,6 @@
 /** Tokens on the wire: never the token itself but where it is made. */
 import { z } from 'zod';
+import { listOf } from '../value/list.ts';
 import { int, seconds } from '../value/number.ts';
 import { word } from '../value/text.ts';
 
@@ -15,6 +16,8 @@ export const tokenRecord = z.object({
   token_id: word,
   principal,
   label: word,
+  /** Of whoever holds it: they say who may decide about what. */
+  groups: listOf(word),
   created_at: seconds,
   expires_at: seconds.nullable(),
   revoked_at: seconds.nullable(),

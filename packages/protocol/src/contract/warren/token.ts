@@ -7,11 +7,11 @@ import { newToken, tokenRecord } from '../record/token.ts';
 import { MEMBER, OPERATOR } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
-import { listOf } from '../value/list.ts';
+import { list, listOf } from '../value/list.ts';
 import { int, seconds } from '../value/number.ts';
 import { word } from '../value/text.ts';
 
-const described = { label: optional(word), expires_at: optional(seconds) };
+const described = { label: optional(word), groups: optional(list(word, 32)), expires_at: optional(seconds) };
 
 export const TOKEN_OPERATIONS = {
   'token.create': operation({

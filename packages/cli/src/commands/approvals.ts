@@ -1,0 +1,236 @@
+/** `warren approvals`: shows what waits for a person, and says yes or no. */
+import type { Client } from '@warren/client';
+import { Fault, type JsonObject } from '@warren/protocol';
+import type { ApprovalRecord } from '@warren/protocol/contract';
+import { openWorkspaceClient } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { formatTable } from '../internal/table.ts';
+import { isoMinute, isoSecond } from '../internal/time.ts';
+import { untilSignal } from '../internal/until-signal.ts';
+import type { ApprovalListFlags, ApproveFlags, RejectFlags } from '../program/approval-commands.ts';
+import type { WorkspaceFlags } from '../program/state-options.ts';
+
+const ALWAYS_MS = 30 * 86_400_000;
+const WATCH_WAIT_MS = 30_000;
+
+export async function approvalsList(flags: ApprovalListFlags, host: Host): Promise<number> {
+  const { limit, agent } = flags;
+  await using client = await openWorkspaceClient(flags, host, 'list approvals');
+  const state = flags.all === true ? {} : { state: 'pending' as const };
+  const found = await client.call('approval.list', { ...state, limit, ...(agent !== undefined && { agent }) });
+  if (flags.json === true) return await printJson(host, found);
+  if (found.approvals.length === 0) {
+    await host.stderr.write('warren: nothing waits for an answer\n');
+    return 0;
+  }
+  const columns = [{ title: 'APPROVAL' }, { title: 'STATE' }, { title: 'SINCE' }, { title: 'AGENT' }, { title: 'CALL' }] as const;
+  const rows = found.approvals.map((each) => [
+    each.approval_id,
+    each.state,
+    isoMinute(each.created_at),
+    safeText(each.agent),
+    `${safeText(each.capability)} ${safeJson(each.input)}`,
+  ]);
+  await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  return 0;
+}
+
+export async function approvalsShow(id: string, flags: WorkspaceFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'show an approval');
+  const found = await client.call('approval.get', { approval_id: id });
+  if (flags.json === true) return await printJson(host, found);
+  await host.stdout.write(formatApproval(found));
+  return 0;
+}
+
+export async function approvalsApprove(id: string, flags: ApproveFlags, host: Host): Promise<number> {
+  const { note, input, always } = flags;
+  if (flags.for !== undefined && always === undefined) throw new Fault('invalid_argument', 'Cannot use --for without --always');
+  await using client = await openWorkspaceClient(flags, host, 'approve');
+  const request = {
+    approval_id: id,
+    ...(note !== undefined && { note }),
+    ...(input !== undefined && { input: readObject(input) }),
+    ...(always !== undefined && { always: { scope: always, for_ms: flags.for ?? ALWAYS_MS } }),
+  };
+  return await tell(await client.call('approval.approve', request), flags, host);
+}
+
+export async function approvalsReject(id: string, flags: RejectFlags, host: Host): Promise<number> {
+  const { reason } = flags;
+  await using client = await openWorkspaceClient(flags, host, 'reject');
+  return await tell(await client.call('approval.reject', { approval_id: id, ...(reason !== undefined && { reason }) }), flags, host);
+}
+
+export async function approvalsRules(flags: WorkspaceFlags & { readonly all?: true }, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'list rules');
+  const found = await client.call('approval.list_rules', flags.all === true ? { all: true } : {});
+  if (flags.json === true) return await printJson(host, found);
+  if (found.rules.length === 0) {
+    await host.stderr.write('warren: nothing is allowed without asking but what policy says\n');
+    return 0;
+  }
+  const columns = [
+    { title: 'RULE' },
+    { title: 'AGENT' },
+    { title: 'CAPABILITY' },
+    { title: 'UNTIL' },
+    { title: 'BY' },
+    { title: 'WHEN' },
+  ] as const;
+  const rows = found.rules.map(({ rule_id, agent, capability, expires_at, revoked_at, created_by, when }) => [
+    ...[rule_id, safeText(agent), safeText(capability), revoked_at === null ? isoMinute(expires_at) : `revoked ${isoMinute(revoked_at)}`],
+    ...[safeText(created_by), when === null ? 'any arguments' : safeJson(when)],
+  ]);
+  await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  return 0;
+}
+
+export async function approvalsRevoke(id: string, flags: WorkspaceFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'revoke a rule');
+  const { revoked } = await client.call('approval.revoke_rule', { rule_id: id });
+  if (flags.json === true) return await printJson(host, { rule_id: id, revoked });
+  await host.stdout.write(revoked ? `Rule ${safeText(id)} is revoked.\n` : `Rule ${safeText(id)} was over already.\n`);
+  return 0;
+}
+
+export async function approvalsWatch(flags: WorkspaceFlags, host: Host): Promise<number> {
+  return await untilSignal(host, async (signal) => {
+    await using client = await openWorkspaceClient(flags, host, 'watch approvals');
+    const seen = new Set<string>();
+    const isAsking = host.stdin.isTerminal && flags.json !== true;
+    using keys = isAsking ? new Keys(host) : undefined;
+    if (isAsking) await host.stderr.write('warren: waiting for questions (q ends)\n');
+    for (;;) {
+      // Taken first, so that nothing is asked unseen between the list and the first event.
+      const { next_event_id } = await client.call('event.extent', {});
+      for (const question of await waiting(client)) {
+        if (seen.has(question.approval_id)) continue;
+        seen.add(question.approval_id);
+        await host.stdout.write(flags.json === true ? `${safeJson(question)}\n` : formatApproval(question));
+        if (keys !== undefined && !(await answer(client, question, keys, host))) return 0;
+      }
+      await nextQuestion(client, next_event_id - 1, signal);
+    }
+  });
+}
+
+/** Oldest first. */
+async function waiting(client: Client): Promise<readonly ApprovalRecord[]> {
+  return (await client.call('approval.list', { state: 'pending', limit: 200 })).approvals.toReversed();
+}
+
+/** Resolves when something was asked, or after a while. */
+async function nextQuestion(client: Client, after: number, signal: AbortSignal): Promise<void> {
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(WATCH_WAIT_MS)]);
+  try {
+    for await (const _ of client.events({ after, kind: 'kernel.approval.requested' }, { signal: ending })) return;
+  } catch (error) {
+    if (!ending.aborted) throw error;
+  }
+  signal.throwIfAborted();
+}
+
+/** False: whoever sits there wants no more. */
+async function answer(client: Client, { approval_id }: ApprovalRecord, keys: Keys, host: Host): Promise<boolean> {
+  await host.stderr.write('  [a]pprove, [r]eject, [s]kip, [q]uit? ');
+  for (;;) {
+    const key = await keys.next();
+    if (key === undefined || key === 'q' || key === '\u0003' || key === '\u0004') return await said(host, 'quit', false);
+    if (key === 's') return await said(host, 'skipped', true);
+    if (key !== 'a' && key !== 'r') continue;
+    try {
+      const { state } = await client.call(key === 'a' ? 'approval.approve' : 'approval.reject', { approval_id });
+      return await said(host, state, true);
+    } catch (error) {
+      return await said(host, error instanceof Error ? safeText(error.message) : 'failed', true); // Somebody else was first, perhaps.
+    }
+  }
+}
+
+async function said<T>(host: Host, text: string, value: T): Promise<T> {
+  await host.stderr.write(`${text}\n`);
+  return value;
+}
+
+/** Keys of the terminal, one by one. */
+class Keys implements Disposable {
+  readonly #raw: Disposable;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #host: Host;
+  #rest = '';
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#raw = host.stdin.raw();
+    this.#chunks = host.stdin.read()[Symbol.asyncIterator]();
+  }
+
+  /** Undefined at the end of the input. */
+  async next(): Promise<string | undefined> {
+    while (this.#rest === '') {
+      const { done, value } = await this.#chunks.next();
+      if (done === true) return undefined;
+      this.#rest = Buffer.from(value).toString('latin1');
+    }
+    const key = this.#rest.charAt(0);
+    this.#rest = this.#rest.slice(1);
+    return key.toLowerCase();
+  }
+
+  [Symbol.dispose](): void {
+    this.#raw[Symbol.dispose]();
+    this.#host.stdin.close();
+  }
+}
+
+async function tell(approval: ApprovalRecord, flags: WorkspaceFlags, host: Host): Promise<number> {
+  if (flags.json === true) return await printJson(host, approval);
+  const { state, terms, votes } = approval;
+  const missing = terms.quorum - votes.length;
+  const more = state === 'pending' ? `; ${missing} more ${missing === 1 ? 'person has' : 'people have'} to say yes` : '';
+  await host.stdout.write(`${approval.approval_id} is ${state}${more}.\n`);
+  return 0;
+}
+
+function formatApproval(approval: ApprovalRecord): string {
+  const { rule, reasoning, terms, votes, reason, edited_input } = approval;
+  const lines: LabelledLine[] = [
+    ['approval', approval.approval_id],
+    ['state', approval.state],
+    ['agent', `${safeText(approval.agent)} (process ${approval.pid})`],
+    ['call', safeText(approval.capability)],
+    ['asked', `${isoSecond(approval.created_at)}, until ${isoSecond(approval.expires_at)}`],
+    ...(rule === null
+      ? []
+      : [['because', safeText(`${rule.reason ?? 'a rule says so'} (${rule.file}:${rule.line} ${rule.rule})`)] as const]),
+    ...(reasoning === null ? [] : [['it says', safeText(reasoning)] as const]),
+    ...(terms.quorum > 1 || terms.approvers.length > 0
+      ? [['needs', `${terms.quorum} of ${terms.approvers.length === 0 ? 'anybody' : safeText(terms.approvers.join(', '))}`] as const]
+      : []),
+    ...votes.map(
+      ({ approver, at, note }) => ['yes', safeText(`${approver}, ${isoSecond(at)}${note === null ? '' : `: ${note}`}`)] as const,
+    ),
+    ...(reason === null ? [] : [['reason', safeText(reason)] as const]),
+  ];
+  const input = `${safeJson(approval.input, 2)}\n`;
+  return `${formatLabelled(lines)}${input}${edited_input === null ? '' : `changed to ${safeJson(edited_input, 2)}\n`}`;
+}
+
+function readObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Fault('invalid_argument', 'Cannot use --input: it is no JSON', { cause: error });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject; // It was parsed from JSON.
+  throw new Fault('invalid_argument', 'Cannot use --input: it is no object');
+}
+
+async function printJson(host: Host, value: unknown): Promise<number> {
+  await host.stdout.write(`${safeJson(value, 2)}\n`);
+  return 0;
+}

@@ -1,0 +1,85 @@
+/** `warren call`: one call of a capability as an agent. Its answer is all of standard output. */
+import { readFile } from 'node:fs/promises';
+import type { Client } from '@warren/client';
+import { Fault, type JsonObject } from '@warren/protocol';
+import type { CallAnswer } from '@warren/protocol/contract';
+import { readCallInput } from '../internal/call-input.ts';
+import { openWorkspaceClient } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import { interruptible } from '../internal/interruptible.ts';
+import { safeJson, safeText } from '../internal/safe-text.ts';
+import { nextCommand } from '../internal/state-path.ts';
+import { isoMinute } from '../internal/time.ts';
+import type { CallFlags } from '../program/agent-commands.ts';
+
+const WAIT_MS = 3_600_000;
+const INPUT_BYTES_MAX = 33_554_432;
+const PENDING = 3;
+
+export async function call(capability: string, words: readonly string[], flags: CallFlags, host: Host): Promise<number> {
+  return await interruptible(host, async (signal) => {
+    await using client = await openWorkspaceClient(flags, host, 'call a capability');
+    const pid = await processOf(client, flags);
+    const { input_schema } = await client.call('capability.describe', { name: capability });
+    const input = readCallInput(words, input_schema, await readInput(flags.input, host));
+    const waitMs = flags.wait === true ? WAIT_MS : flags.wait;
+    const request = {
+      ...{ pid, capability, input },
+      ...(flags.key !== undefined && { idempotency_key: flags.key }),
+      ...(flags.reason !== undefined && { reasoning: flags.reason }),
+      ...(flags.taint !== undefined && { taint: [...flags.taint] }),
+      ...(waitMs !== undefined && { on_ask: 'wait' as const, wait_ms: waitMs }),
+      ...(flags.timeout !== undefined && { deadline_ms: flags.timeout }),
+    };
+    return await tell(await client.call('call.make', request, { signal }), flags, host);
+  });
+}
+
+async function processOf(client: Client, { as, pid }: CallFlags): Promise<number> {
+  if (pid !== undefined) return pid;
+  if (as === undefined) throw new Fault('invalid_argument', 'Cannot call: say as whom, with --as AGENT or --pid PID');
+  return (await client.call('agent.find', { agent: as })).pid;
+}
+
+async function readInput(given: string | undefined, host: Host): Promise<JsonObject> {
+  if (given === undefined) return {};
+  const text = given === '-' ? await readAll(host) : given.startsWith('@') ? await readFile(given.slice(1), 'utf8') : given;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Fault('invalid_argument', 'Cannot use --input: it is no JSON', { cause: error });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject; // It was parsed from JSON.
+  throw new Fault('invalid_argument', 'Cannot use --input: it is no object');
+}
+
+async function readAll(host: Host): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of host.stdin.read()) {
+    bytes += chunk.byteLength;
+    if (bytes > INPUT_BYTES_MAX) throw new Fault('too_large', `Cannot use --input: it has more than ${INPUT_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function tell(answer: CallAnswer, flags: CallFlags, host: Host): Promise<number> {
+  const { state, output, error, approval_id, expires_at } = answer;
+  if (flags.json === true) await host.stdout.write(`${safeJson(answer, 2)}\n`);
+  else if (state === 'done') await host.stdout.write(`${safeJson(output, 2)}\n`);
+  if (state === 'pending') {
+    const until = expires_at === null ? '' : `, until ${isoMinute(expires_at)}`;
+    await host.stderr.write(
+      `warren: a person has to approve this call first${until}\n  approve: ${nextCommand(`approvals approve ${approval_id}`, flags.state)}\n`,
+    );
+    return PENDING;
+  }
+  if (error === null) return 0;
+  await host.stderr.write(`warren: ${safeText(`${error.type}: ${error.message}`)}\n`);
+  for (const { description, capability } of error.recovery) {
+    await host.stderr.write(`  ${safeText(description)}${capability === undefined ? '' : ` (${safeText(capability)})`}\n`);
+  }
+  return 1;
+}

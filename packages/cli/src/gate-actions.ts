@@ -1,0 +1,147 @@
+/** What the commands about agents, and about what they may do and did, do. Each loads only what it needs. */
+import type { Host } from './internal/host.ts';
+import type { AgentActions } from './program/agent-commands.ts';
+import type { ApprovalActions } from './program/approval-commands.ts';
+import type { AuditActions } from './program/audit-commands.ts';
+import type { CapabilityActions } from './program/capability-commands.ts';
+import type { PolicyActions } from './program/policy-commands.ts';
+
+export type GateActions = AgentActions & ApprovalActions & AuditActions & CapabilityActions & PolicyActions;
+
+/** `end` gets the exit code. */
+export function gateActions(host: Host, end: (code: number) => void): GateActions {
+  return {
+    agentStart: async (name, flags) => {
+      const { agentStart } = await import('./commands/agent.ts');
+      end(await agentStart(name, flags, host));
+    },
+    agentList: async (flags) => {
+      const { agentList } = await import('./commands/agent.ts');
+      end(await agentList(flags, host));
+    },
+    agentStop: async (name, flags) => {
+      const { agentStop } = await import('./commands/agent.ts');
+      end(await agentStop(name, flags, host));
+    },
+    call: async (capability, words, flags) => {
+      const { call } = await import('./commands/call.ts');
+      end(await call(capability, words, flags, host));
+    },
+    approvalsList: async (flags) => {
+      const { approvalsList } = await import('./commands/approvals.ts');
+      end(await approvalsList(flags, host));
+    },
+    approvalsShow: async (id, flags) => {
+      const { approvalsShow } = await import('./commands/approvals.ts');
+      end(await approvalsShow(id, flags, host));
+    },
+    approvalsApprove: async (id, flags) => {
+      const { approvalsApprove } = await import('./commands/approvals.ts');
+      end(await approvalsApprove(id, flags, host));
+    },
+    approvalsReject: async (id, flags) => {
+      const { approvalsReject } = await import('./commands/approvals.ts');
+      end(await approvalsReject(id, flags, host));
+    },
+    approvalsWatch: async (flags) => {
+      const { approvalsWatch } = await import('./commands/approvals.ts');
+      end(await approvalsWatch(flags, host));
+    },
+    approvalsRules: async (flags) => {
+      const { approvalsRules } = await import('./commands/approvals.ts');
+      end(await approvalsRules(flags, host));
+    },
+    approvalsRevoke: async (id, flags) => {
+      const { approvalsRevoke } = await import('./commands/approvals.ts');
+      end(await approvalsRevoke(id, flags, host));
+    },
+    policyShow: async (flags) => {
+      const { policyShow } = await import('./commands/policy.ts');
+      end(await policyShow(flags, host));
+    },
+    policyInit: async (template, flags) => {
+      const { policyInit } = await import('./commands/policy.ts');
+      end(await policyInit(template, flags, host));
+    },
+    policyCheck: async (path, flags) => {
+      const { policyCheck } = await import('./commands/policy.ts');
+      end(await policyCheck(path, flags, host));
+    },
+    policyExplain: async (capability, words, flags) => {
+      const { policyExplain } = await import('./commands/policy.ts');
+      end(await policyExplain(capability, words, flags, host));
+    },
+    policyTest: async (path, flags) => {
+      const { policyTest } = await import('./commands/policy.ts');
+      end(await policyTest(path, flags, host));
+    },
+    policySimulate: async (path, flags) => {
+      const { policySimulate } = await import('./commands/policy.ts');
+      end(await policySimulate(path, flags, host));
+    },
+    policyDiff: async (before, after, flags) => {
+      const { policyDiff } = await import('./commands/policy.ts');
+      end(await policyDiff(before, after, flags, host));
+    },
+    policyImport: async (file, flags) => {
+      const { policyImport } = await import('./commands/policy.ts');
+      end(await policyImport(file, flags, host));
+    },
+    auditTail: async (flags) => {
+      const { auditTail } = await import('./commands/audit.ts');
+      end(await auditTail(flags, host));
+    },
+    auditSearch: async (flags) => {
+      const { auditSearch } = await import('./commands/audit.ts');
+      end(await auditSearch(flags, host));
+    },
+    auditShow: async (seq, flags) => {
+      const { auditShow } = await import('./commands/audit.ts');
+      end(await auditShow(seq, flags, host));
+    },
+    auditHead: async (flags) => {
+      const { auditHead } = await import('./commands/audit.ts');
+      end(await auditHead(flags, host));
+    },
+    auditVerify: async (flags) => {
+      const { auditVerify } = await import('./commands/audit.ts');
+      end(await auditVerify(flags, host));
+    },
+    auditProve: async (seq, flags) => {
+      const { auditProve } = await import('./commands/audit.ts');
+      end(await auditProve(seq, flags, host));
+    },
+    auditExport: async (flags) => {
+      const { auditExport } = await import('./commands/audit.ts');
+      end(await auditExport(flags, host));
+    },
+    capabilityList: async (flags) => {
+      const { capabilityList } = await import('./commands/capability.ts');
+      end(await capabilityList(flags, host));
+    },
+    capabilityDescribe: async (name, flags) => {
+      const { capabilityDescribe } = await import('./commands/capability.ts');
+      end(await capabilityDescribe(name, flags, host));
+    },
+    capabilityReload: async (flags) => {
+      const { capabilityReload } = await import('./commands/capability.ts');
+      end(await capabilityReload(flags, host));
+    },
+    capabilityTest: async (target, flags) => {
+      const { capabilityTest } = await import('./commands/capability-pack.ts');
+      end(await capabilityTest(target, flags, host));
+    },
+    capabilityNew: async (name, flags) => {
+      const { capabilityNew } = await import('./commands/capability-pack.ts');
+      end(await capabilityNew(name, flags, host));
+    },
+    capabilityInstall: async (source, flags) => {
+      const { capabilityInstall } = await import('./commands/capability-pack.ts');
+      end(await capabilityInstall(source, flags, host));
+    },
+    capabilityRemove: async (name, flags) => {
+      const { capabilityRemove } = await import('./commands/capability-pack.ts');
+      end(await capabilityRemove(name, flags, host));
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Checks a pack, or Warren's own definitions, and runs their examples: real calls through a real gate, in a state directory that goes away. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openKernel } from '@warren/kernel';
+import {
+  assetDirectory,
+  lintDefinitions,
+  loadDefinitions,
+  openPlatform,
+  type Platform,
+  type Problem,
+  readDefinitionTexts,
+  testCapability,
+} from '@warren/platform';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import { openSandboxes } from '@warren/sandbox';
+
+export type PackReport = {
+  readonly capabilities: number;
+  readonly problems: readonly Problem[];
+  readonly examples: readonly {
+    readonly capability: string;
+    readonly description: string;
+    readonly isPassed: boolean;
+    readonly reason: string | undefined;
+  }[];
+  readonly isPassed: boolean;
+};
+
+/** Undefined: Warren's own. */
+export async function testPack(folder: string | undefined, signal: AbortSignal): Promise<PackReport> {
+  const builtin = loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
+  const directory = await mkdtemp(join(tmpdir(), 'warren-capability-'));
+  try {
+    await using kernel = await openKernel({ directory });
+    await using platform = await openPlatform({ kernel, directory, openSandboxes: () => openSandboxes(), isWatching: false });
+    const name = folder === undefined ? undefined : (await platform.packs.install({ kind: 'folder', folder }, signal)).name;
+    await platform.capabilities.reload();
+    const definitions = platform.capabilities.definitions().filter(({ pack }) => pack === name);
+    const problems = [...(name === undefined ? builtin.problems : platform.capabilities.problems()), ...lintDefinitions(definitions)];
+    const examples = [];
+    for (const definition of definitions) {
+      const tested = await testCapability(
+        definition,
+        (capability, example, ending) => callOnce(platform, capability, example, ending),
+        signal,
+      );
+      for (const example of tested.examples) examples.push({ capability: definition.name, ...example });
+    }
+    const isPassed = examples.every((example) => example.isPassed) && !problems.some(({ severity }) => severity === 'error');
+    return { capabilities: definitions.length, problems, examples, isPassed };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+let agents = 0;
+
+/** As an agent of its own that may do everything within its workspace. */
+async function callOnce(
+  platform: Platform,
+  capability: string,
+  { input, setup }: { readonly input: object; readonly setup: Readonly<Record<string, string>> },
+  signal: AbortSignal,
+) {
+  const grants = { tools: ['*'], paths: [{ prefix: '/workspace', mode: 'rw' as const }], hosts: [], models: [], subAgents: false };
+  const { pid } = await platform.agents.start(DEFAULT_WORKSPACE, { agent: `example-${++agents}`, grants, budgets: {} });
+  const call = async (name: string, given: object) =>
+    await platform.gate.call(
+      DEFAULT_WORKSPACE,
+      { pid, capability: name, input: given as Parameters<Platform['gate']['call']>[1]['input'] },
+      signal,
+    );
+  for (const [path, content] of Object.entries(setup)) await call('filesystem.write', { path, content, create_parents: true });
+  const answer = await call(capability, input);
+  if (answer.kind === 'pending')
+    return { kind: 'failed', error: { type: 'ApprovalPending', message: 'a person has to approve it' } } as const;
+  return answer;
+}

@@ -1,0 +1,120 @@
+/** `warren agent` and `warren call`: agents, and what they do. */
+import type { Command } from 'commander';
+import { parseDuration } from '../internal/duration.ts';
+import { parseCount } from '../internal/number.ts';
+import { type WorkspaceFlags, withJson, withWorkspace } from './state-options.ts';
+
+export type AgentStartFlags = WorkspaceFlags & {
+  readonly tool?: readonly string[];
+  readonly path?: readonly string[];
+  readonly host?: readonly string[];
+  readonly model?: readonly string[];
+  readonly subAgents?: true;
+  readonly budget?: readonly string[];
+};
+
+export type CallFlags = WorkspaceFlags & {
+  readonly as?: string;
+  readonly pid?: number;
+  readonly input?: string;
+  readonly key?: string;
+  readonly wait?: number | true;
+  readonly timeout?: number;
+  readonly reason?: string;
+  readonly taint?: readonly string[];
+};
+
+export type CallResultFlags = WorkspaceFlags & { readonly as?: string; readonly pid?: number; readonly wait?: number };
+
+export interface AgentActions {
+  agentStart(name: string, flags: AgentStartFlags): Promise<void>;
+  agentList(flags: WorkspaceFlags): Promise<void>;
+  agentStop(name: string, flags: WorkspaceFlags): Promise<void>;
+  call(capability: string, words: readonly string[], flags: CallFlags): Promise<void>;
+}
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+export function addAgent(program: Command, actions: AgentActions): void {
+  const agent = program
+    .command('agent')
+    .summary('start, list and stop agents')
+    .description('An agent acts through capabilities, each call decided by policy and held to what the agent was granted.')
+    .addHelpText('after', AGENT_HELP);
+
+  withJson(
+    withWorkspace(
+      agent
+        .command('start')
+        .summary('start a process for an agent, with its grants')
+        .description('Starts a process for an agent. What it is not granted here it cannot do, whatever policy says.')
+        .argument('<name>', 'the name of the agent'),
+    )
+      .option('--tool <pattern>', 'a capability it may call: filesystem.read, git.*, *; repeatable (default: *)', collect)
+      .option('--path <path[:r|rw]>', 'a directory of its workspace; repeatable (default: /workspace:rw)', collect)
+      .option('--host <pattern>', 'a host it may reach: api.example.org, *.example.org:443; repeatable (default: none)', collect)
+      .option('--model <pattern>', 'a model it may use; repeatable (default: none)', collect)
+      .option('--sub-agents', 'it may start agents of its own, with less')
+      .option('--budget <dimension=amount>', 'what it may use: tool_calls=1000, net_bytes=10000000; repeatable', collect),
+  ).action((name: string, flags: AgentStartFlags) => actions.agentStart(name, flags));
+
+  withJson(
+    withWorkspace(
+      agent
+        .command('list')
+        .summary('list agents that have a process')
+        .description('Lists agents that have a live process, with the newest of each.'),
+    ),
+  ).action((flags: WorkspaceFlags) => actions.agentList(flags));
+
+  withJson(
+    withWorkspace(
+      agent
+        .command('stop')
+        .summary('end the process of an agent')
+        .description('Ends the newest process of an agent, its commands and its sandbox.')
+        .argument('<name>', 'the name of the agent'),
+    ),
+  ).action((name: string, flags: WorkspaceFlags) => actions.agentStop(name, flags));
+}
+
+export function addCall(program: Command, actions: AgentActions): void {
+  withJson(
+    withWorkspace(
+      program
+        .command('call')
+        .summary('call a capability as an agent')
+        .description(
+          'Calls a capability as an agent: policy decides, grants and budgets hold, people are asked where they have to be, and all of it is recorded. Prints what the call answers, as JSON.',
+        )
+        .argument('<capability>', 'its name: `warren capability list`')
+        .argument('[arguments...]', 'key=value for each argument; key:=JSON for one that is no text'),
+    )
+      .option('--as <agent>', 'the agent that calls; its newest process')
+      .option('--pid <pid>', 'the process that calls, instead of --as', (text: string) => parseCount(text, '--pid'))
+      .option('--input <json>', 'all arguments as one JSON object; - reads it, @FILE too')
+      .option('--key <text>', 'the same key is the same call: it is carried out once')
+      .option('--wait [duration]', 'where a person has to approve: wait for it, at most so long (default: an hour)', (text: string) =>
+        parseDuration(text, '--wait'),
+      )
+      .option('--timeout <duration>', 'how long it may take to carry out', (text: string) => parseDuration(text, '--timeout'))
+      .option('--reason <text>', 'why, for whoever is asked')
+      .option('--taint <label>', 'what the arguments come from, as web; repeatable', collect)
+      .addHelpText('after', CALL_HELP),
+  ).action((capability: string, words: string[], flags: CallFlags) => actions.call(capability, words, flags));
+}
+
+const AGENT_HELP = `
+Examples:
+  $ warren agent start builder --path /workspace:rw --tool 'filesystem.*' --tool process.run
+  $ warren call filesystem.write path=hello.txt content=hello --as builder
+  $ warren agent list`;
+
+const CALL_HELP = `
+Exit codes: 0 done, 1 not done (the error is printed), 3 a person has to approve first.
+
+Examples:
+  $ warren call filesystem.read path=README.md --as builder
+  $ warren call process.run command=npm args:='["test"]' --as builder
+  $ warren call filesystem.delete path=old --as builder --wait      waits until somebody says yes
+  $ warren approvals watch                                          says yes, or no`;

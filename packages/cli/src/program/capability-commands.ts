@@ -1,0 +1,98 @@
+/** `warren capability`: what can be called, and packs of others. */
+import { type Command, Option } from 'commander';
+import { type StateFlags, type WorkspaceFlags, withJson, withState, withWorkspace } from './state-options.ts';
+
+export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string };
+export type CapabilityNewFlags = { readonly dir?: string; readonly language: 'python' | 'sh' | 'node'; readonly json?: true };
+export type CapabilityInstallFlags = StateFlags & { readonly sha256?: string };
+
+export interface CapabilityActions {
+  capabilityList(flags: CapabilityListFlags): Promise<void>;
+  capabilityDescribe(name: string, flags: WorkspaceFlags): Promise<void>;
+  capabilityTest(target: string | undefined, flags: { readonly json?: true }): Promise<void>;
+  capabilityNew(name: string, flags: CapabilityNewFlags): Promise<void>;
+  capabilityInstall(source: string, flags: CapabilityInstallFlags): Promise<void>;
+  capabilityRemove(name: string, flags: StateFlags): Promise<void>;
+  capabilityReload(flags: StateFlags): Promise<void>;
+}
+
+export function addCapability(program: Command, actions: CapabilityActions): void {
+  const capability = program
+    .command('capability')
+    .summary('see what agents can call, and add to it')
+    .description(
+      'A capability is a named operation with typed arguments that an agent can call; policy, grants and budgets hold for each call.',
+    )
+    .addHelpText('after', HELP);
+
+  withJson(
+    withWorkspace(
+      capability
+        .command('list')
+        .summary('list capabilities')
+        .description('Lists capabilities and what happens to a call when no policy says anything.'),
+    )
+      .option('--category <name>', 'only those of this category: filesystem, git, …')
+      .option('--as <agent>', 'those this agent may call, with the tier it gets'),
+  ).action((flags: CapabilityListFlags) => actions.capabilityList(flags));
+
+  withJson(
+    withWorkspace(
+      capability
+        .command('describe')
+        .summary('show everything about one')
+        .description('Shows when to use it, its arguments, results and errors.')
+        .argument('<name>', 'its name'),
+    ),
+  ).action((name: string, flags: WorkspaceFlags) => actions.capabilityDescribe(name, flags));
+
+  withJson(
+    capability
+      .command('test')
+      .summary('check definitions and run their examples')
+      .description(
+        'Checks the definitions of a pack, or without one those of Warren itself, and runs their examples in a workspace of their own.',
+      )
+      .argument('[pack]', 'the folder of a pack'),
+  ).action((target: string | undefined, flags: { readonly json?: true }) => actions.capabilityTest(target, flags));
+
+  withJson(
+    capability
+      .command('new')
+      .summary('begin a pack')
+      .description('Makes a folder with a definition and an executable to begin with.')
+      .argument('<name>', 'the name of the pack: small letters and digits'),
+  )
+    .option('--dir <directory>', 'where (default: a folder of that name here)')
+    .addOption(new Option('--language <name>', 'what the executable is written in').choices(['python', 'sh', 'node']).default('python'))
+    .action((name: string, flags: CapabilityNewFlags) => actions.capabilityNew(name, flags));
+
+  withJson(
+    withState(
+      capability
+        .command('install')
+        .summary('install a pack')
+        .description('Copies a pack into the state directory and brings it into force.')
+        .argument('<source>', 'a folder, or a .tar.gz'),
+    ).option('--sha256 <hex>', 'what an archive must be'),
+  ).action((source: string, flags: CapabilityInstallFlags) => actions.capabilityInstall(source, flags));
+
+  withJson(
+    withState(capability.command('remove').summary('remove a pack').description('Removes a pack.').argument('<name>', 'its name')),
+  ).action((name: string, flags: StateFlags) => actions.capabilityRemove(name, flags));
+
+  withJson(
+    withState(
+      capability
+        .command('reload')
+        .summary('read packs and definitions again')
+        .description('Reads packs and definitions again; the daemon does so by itself when they change.'),
+    ),
+  ).action((flags: StateFlags) => actions.capabilityReload(flags));
+}
+
+const HELP = `
+Examples:
+  $ warren capability list --category filesystem
+  $ warren capability describe filesystem.edit
+  $ warren capability new weather && warren capability test weather && warren capability install weather`;

@@ -1,0 +1,34 @@
+import type { Platform } from '@warren/platform';
+import type { HandlersOf } from './handler.ts';
+import { toCallAnswer } from './record/call.ts';
+import { toSeconds } from './time.ts';
+
+export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'> {
+  return {
+    async 'call.make'(params, { workspace, signal }) {
+      const { pid, capability, input, idempotency_key, reasoning, taint, on_ask, wait_ms, deadline_ms } = params;
+      const request = {
+        ...{ pid, capability, input, reasoning, taint, idempotencyKey: idempotency_key },
+        ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms },
+      };
+      return toCallAnswer(await platform().gate.call(workspace, request, signal()));
+    },
+
+    async 'call.result'({ pid, call_id, wait_ms }, { workspace, signal }) {
+      return toCallAnswer(await platform().gate.result(workspace, call_id, { waitMs: wait_ms, pid }, signal()));
+    },
+
+    async 'call.cancel'({ pid, call_id }, { workspace }) {
+      return { cancelled: await platform().gate.cancel(workspace, call_id, { pid }) };
+    },
+
+    async 'call.list'({ pid, limit }, { workspace }) {
+      const calls = await platform().unfinishedCalls(workspace, { pid, limit });
+      return {
+        calls: calls.map(({ id, pid: of, capability, state, approvalId = null, createdAt, attempts }) => ({
+          ...{ call_id: id, pid: of, capability, state, approval_id: approvalId, created_at: toSeconds(createdAt), attempts },
+        })),
+      };
+    },
+  };
+}
