@@ -16,13 +16,14 @@ import { log } from './benchmarks/log.ts';
 import { policy } from './benchmarks/policy.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { startup } from './benchmarks/startup.ts';
+import { syscall } from './benchmarks/syscall.ts';
 import { wide } from './benchmarks/wide.ts';
 import type { Benchmark, Context } from './harness/benchmark.ts';
 import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, policy, audit];
+const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, policy, audit, syscall];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
 const { selected, isQuick, markdownPath } = readArguments();

@@ -196,7 +196,8 @@ function bundleHash() {
       `packages/${name}/package.json`,
       ...filesBelow(`packages/${name}/src`, (file) => !file.endsWith('.test.ts'), true),
     ]);
-  return hashOf([...sources, 'scripts/bundle.ts', 'package-lock.json'], '');
+  const assets = ['definitions', 'policies'].flatMap((name) => filesBelow(`packages/platform/${name}`, () => true, true));
+  return hashOf([...sources, ...assets, 'scripts/bundle.ts', 'package-lock.json'], '');
 }
 
 function bundleIsStale() {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 
 const LEVELS_MAX = 6;
 
-export function assetDirectory(name: 'definitions' | 'policies' | 'grammars'): string {
+export function assetDirectory(name: 'definitions' | 'policies' | 'grammars' | 'threads'): string {
   let directory = import.meta.dirname;
   for (let level = 0; level < LEVELS_MAX; level++) {
     for (const candidate of [join(directory, 'assets', name), join(directory, name)]) if (existsSync(candidate)) return candidate;

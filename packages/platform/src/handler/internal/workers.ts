@@ -2,10 +2,13 @@
  * Threads for work on hostile text: regular expressions, comparisons and parsers run where they can be ended, so none of them holds up the daemon. A thread that was
  * ended for its time, its memory or a caller who gave up is not used again.
  */
-import { extname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { Fault } from '@warren/protocol';
 import { CapabilityError } from '../../capability/handler.ts';
+import { assetDirectory } from '../../internal/asset-directory.ts';
 import type { WorkerAnswer, WorkerTaskName, WorkerTasks } from './worker-task.ts';
 
 export const WORKER_LIMITS = {
@@ -30,10 +33,10 @@ export class Workers implements AsyncDisposable {
   #busy = 0;
   #isClosed = false;
 
-  /** `file` is the program of a thread; the default is right where the files of this package stand beside each other. */
+  /** `file` is the program of a thread. */
   constructor(options: { readonly limits?: Partial<WorkerLimits> | undefined; readonly file?: URL | undefined } = {}) {
     this.#limits = { ...WORKER_LIMITS, ...options.limits };
-    this.#file = options.file ?? new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url);
+    this.#file = options.file ?? findProgram();
   }
 
   /** Throws what the task refuses, `Timeout`, `ResourceExhausted`, the fault `busy`, and what `signal` was fired with. */
@@ -146,4 +149,10 @@ export class Workers implements AsyncDisposable {
     const index = this.#idle.indexOf(worker);
     if (index >= 0) this.#idle.splice(index, 1);
   }
+}
+
+/** Beside this file in the package; in a bundle, whose files have other names, among what ships with it. */
+function findProgram(): URL {
+  const beside = new URL(`./worker-main${extname(import.meta.url)}`, import.meta.url);
+  return existsSync(beside) ? beside : pathToFileURL(join(assetDirectory('threads'), 'worker-main.cjs'));
 }

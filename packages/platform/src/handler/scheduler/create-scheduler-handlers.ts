@@ -35,7 +35,11 @@ export function createSchedulerHandlers({ calls, capabilities, now }: SchedulerP
       );
     }
     const job = await calls().create(context.actor, { capability, inputs, ...when });
-    if (job === undefined) throw new CapabilityError('SchedulerError', 'Cannot schedule it: this agent has as many jobs as it may have, or the arguments are too large to be kept');
+    if (job === undefined)
+      throw new CapabilityError(
+        'SchedulerError',
+        'Cannot schedule it: this agent has as many jobs as it may have, or the arguments are too large to be kept',
+      );
     return job;
   };
 

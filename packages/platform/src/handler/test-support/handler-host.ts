@@ -1,7 +1,9 @@
 /** Handlers of what Warren keeps, on a real kernel whose time a test owns. Inputs go through their definition, and outputs and errors are held to it. */
+import { fileURLToPath } from 'node:url';
 import { type Kernel, openKernel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type JsonObject, type WorkspaceId } from '@warren/protocol';
 import { TemporaryDirectory } from '@warren/testkit';
+import { expect } from 'vitest';
 import { checkOutput } from '../../capability/check-output.ts';
 import { createCapability } from '../../capability/create-capability.ts';
 import { CapabilityError, type HandlerContext, type Handlers } from '../../capability/handler.ts';
@@ -27,7 +29,9 @@ export class HandlerHost implements AsyncDisposable {
   }
 
   static async open(handlersOf: (host: HandlerHost) => Handlers): Promise<HandlerHost> {
-    builtin ??= readDefinitionTexts(new URL('../../../definitions', import.meta.url).pathname).then((texts) => loadDefinitions(texts));
+    builtin ??= readDefinitionTexts(fileURLToPath(new URL('../../../definitions', import.meta.url))).then((texts) =>
+      loadDefinitions(texts),
+    );
     const host = new HandlerHost(await TemporaryDirectory.create(), await builtin, handlersOf);
     await host.reopen();
     return host;
@@ -61,7 +65,6 @@ export class HandlerHost implements AsyncDisposable {
     await this.mine(workspace).processes.end(pid, 'completed');
   }
 
-  /** The output, or the type of the error. */
   async call(caller: Caller, name: string, input: JsonObject = {}, signal = new AbortController().signal): Promise<JsonObject> {
     const answer = await this.ask(caller, name, input, signal);
     if (answer.kind === 'failed') throw new Error(`${name} failed: ${answer.error.type}: ${answer.error.message}`);
@@ -92,12 +95,14 @@ export class HandlerHost implements AsyncDisposable {
         }),
     });
     const parsed = capability.parse(input);
-    if (parsed.kind === 'invalid') return { kind: 'failed', error: { type: 'InvalidInput', message: JSON.stringify(parsed.problems) } } as const;
+    if (parsed.kind === 'invalid')
+      return { kind: 'failed', error: { type: 'InvalidInput', message: JSON.stringify(parsed.problems) } } as const;
     const facts = capability.facts(parsed.input);
     const callId = `call_${String(++this.#calls).padStart(8, '0')}`;
     const about = { actor, callId, input: parsed.input, facts, signal, deadlineAt: this.time + 60_000, progress: () => {} };
     const acted = await capability.act(about);
-    if (acted.kind === 'done') expect(checkOutput(definition.outputs, JSON.parse(JSON.stringify(acted.output)) as JsonObject, true)).toEqual([]);
+    if (acted.kind === 'done')
+      expect(checkOutput(definition.outputs, JSON.parse(JSON.stringify(acted.output)) as JsonObject, true)).toEqual([]);
     return acted;
   }
 
