@@ -96,8 +96,15 @@ export const RULES: Rules = {
   onlyIn: [
     {
       module: 'node:child_process',
-      folders: ['packages/sandbox/src/backends', 'packages/cli/src/internal/detach.ts', 'scripts', 'test', 'bench'],
-      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal',
+      folders: [
+        'packages/sandbox/src/backends',
+        'packages/cli/src/internal/detach.ts',
+        'packages/cli/src/internal/run-git.ts',
+        'scripts',
+        'test',
+        'bench',
+      ],
+      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal, and pushes heads of its audit to the repository of its operator',
     },
     {
       module: 'zod',

@@ -13,6 +13,7 @@ import { createAgents } from './agent/agents.ts';
 import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
 import { LazySandboxes } from './agent/lazy-sandboxes.ts';
 import { withHandlerContext } from './agent/with-handler-context.ts';
+import { openAnchors, type RunGit } from './anchor/open-anchors.ts';
 import { loadDefinitions, readDefinitionTexts } from './capability/load-definitions.ts';
 import { createRegistry, type Registry } from './capability/registry.ts';
 import { type Config, readConfig } from './config/config.ts';
@@ -52,6 +53,8 @@ export type PlatformOptions = {
   readonly directory: string;
   readonly openSandboxes: () => Promise<Sandboxes>;
   readonly version?: string | undefined;
+  /** For anchors of the audit in a git repository of the operator. */
+  readonly runGit?: RunGit | undefined;
   /** Whether to notice by itself that policies and packs change. Default: yes. */
   readonly isWatching?: boolean | undefined;
   /** What an operator should know: for the log. */
@@ -71,7 +74,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 }
 
 async function open(
-  { kernel, directory, openSandboxes, version, isWatching = true, say = () => {} }: PlatformOptions,
+  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {} }: PlatformOptions,
   owned: AsyncDisposableStack,
 ): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const now = (): number => Date.now();
@@ -97,6 +100,7 @@ async function open(
       openIndex: openAuditIndex,
     }),
   );
+  owned.use(openAnchors({ audit, config: config.audit, now, runGit }));
   const sandboxes = owned.use(new LazySandboxes(openSandboxes));
   const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
   const agentSandboxes = owned.use(

@@ -6,6 +6,7 @@ import { openPlatform, type Platform } from '@warren/platform';
 import { Fault, isFault } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
+import { runGit } from '../internal/run-git.ts';
 import { nextCommand } from '../internal/state-path.ts';
 
 /** How long the end of the daemon waits for a collector to take the last traces. */
@@ -23,6 +24,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       directory: stateDirectory,
       openSandboxes: () => openSandboxes(),
       version,
+      runGit,
       say: (message) => log.info(message),
     });
     const acting = platform;

@@ -95,7 +95,7 @@ describe('a webhook', () => {
     expect(headers['warren-delivery']).toBe(JSON.parse(body).id);
   });
 
-  it('that is down is told later, in order, each once; also what happened while Warren was down', async () => {
+  it('that is down is told later, in order; also what happened while Warren was down', async () => {
     await using receiver = await openReceiver([500, 302, 200]);
     await using test = await openTest((directory) => [webhook(receiver.url, directory.join('secret'))]);
     await writeFile(test.directory.join('secret'), 'key');
@@ -106,12 +106,14 @@ describe('a webhook', () => {
     }
     await test.mine.alerts.send({ message: 'three', severity: 'info' });
     await using _again = await test.begin();
-    await receiver.next(5);
-    const titles = receiver.deliveries.map(({ body }) =>
-      (JSON.parse(body) as { title: string }).title.replace(/^info: | \(default\)$/g, ''),
+    const isTold = (title: string) => receiver.deliveries.some(({ body }) => (JSON.parse(body) as { title: string }).title.includes(title));
+    for (let count = 5; !isTold('three'); count++) await receiver.next(count);
+    // What was on its way when Warren stopped may come again, under the same id.
+    const firsts = new Map(
+      receiver.deliveries.map(({ headers, body }) => [headers['warren-delivery'], (JSON.parse(body) as { title: string }).title]),
     );
-    expect(titles).toEqual(['one', 'one', 'one', 'two', 'three']);
-    expect(new Set(receiver.deliveries.map(({ headers }) => headers['warren-delivery'])).size).toBe(3);
+    expect([...firsts.values()]).toEqual(['info: one (default)', 'info: two (default)', 'info: three (default)']);
+    expect(receiver.deliveries.slice(0, 3).map(({ headers }) => headers['warren-delivery'])).toEqual(Array(3).fill([...firsts.keys()][0]));
     expect(test.pauses.slice(0, 2)).toEqual([1_000, 5_000]);
     expect(test.said).toContain('Cannot deliver to webhook-ops: 127.0.0.1:'.concat(new URL(receiver.url).port, ' answered 500'));
   });
