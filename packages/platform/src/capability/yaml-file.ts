@@ -12,10 +12,9 @@ export type YamlFile =
 /** Lists within lists in the text; the parser follows them with its stack. */
 const BRACKETS_MAX = 200;
 
-export function readYaml(file: string, text: string): YamlFile {
+export function readYaml(file: string, text: string, bytesMax: number = LIMITS.fileBytesMax): YamlFile {
   const problem = (line: number, reason: string): Problem => ({ severity: 'error', file, line, field: '', reason });
-  if (Buffer.byteLength(text) > LIMITS.fileBytesMax)
-    return { kind: 'refused', problems: [problem(1, `is larger than ${LIMITS.fileBytesMax} bytes`)] };
+  if (Buffer.byteLength(text) > bytesMax) return { kind: 'refused', problems: [problem(1, `is larger than ${bytesMax} bytes`)] };
   if (isTooDeep(text)) return { kind: 'refused', problems: [problem(1, `is nested deeper than ${LIMITS.depthMax}`)] };
   const lines = new LineCounter();
   try {
@@ -36,7 +35,7 @@ export function readYaml(file: string, text: string): YamlFile {
           .map((each) => problem(lines.linePos(each.pos[0]).line || 1, `is not valid YAML: ${oneLine(each.message)}`)),
       };
     }
-    const copied = copyJson(document.toJS({ maxAliasCount: LIMITS.aliasesMax }), 4 * LIMITS.fileBytesMax);
+    const copied = copyJson(document.toJS({ maxAliasCount: LIMITS.aliasesMax }), 4 * bytesMax);
     if (copied.kind === 'refused') return { kind: 'refused', problems: [problem(1, `${copied.field} ${copied.reason}`.trim())] };
     return { kind: 'read', value: copied.value, lineOf: (path) => lineOf(document, lines, path) };
   } catch (error) {

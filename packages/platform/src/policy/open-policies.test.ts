@@ -105,7 +105,7 @@ describe('policies', () => {
         .split('')
         .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(',')}]`)
         .join('\n')}`,
-      /^workspace\.yaml: .*alias/i,
+      /^workspace\.yaml:1: .*alias/i,
     ],
   ])('with %s do not start', async (_, content, problem) => {
     await using directory = await withFiles({ 'workspace.yaml': content });

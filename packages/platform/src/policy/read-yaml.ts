@@ -1,6 +1,6 @@
 /** A YAML file as data, with the line of each mistake: what it means is checked against a schema, what is wrong is said with file and line. */
-import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readYaml as readYamlFile } from '../capability/yaml-file.ts';
 
 /** What is wrong with a file. Errors keep it from being used. */
 export type FileProblem = {
@@ -19,37 +19,22 @@ export type ReadYaml<T> = {
   readonly lineOf: (path: readonly PropertyKey[]) => number | undefined;
 };
 
-const ALIASES_MAX = 100;
 const PROBLEMS_MAX = 100;
-const BYTES_MAX = 4_194_304;
+const BYTES_MAX = 8_388_608;
 
 export function readYaml<Schema extends z.ZodType>(content: string, file: string, schema: Schema): ReadYaml<z.output<Schema>> {
-  const problem = (message: string, line?: number): FileProblem => ({ file, line, severity: 'error', message });
-  const nothing = (...problems: readonly FileProblem[]) => ({ value: undefined, problems, lineOf: () => undefined });
-  if (Buffer.byteLength(content) > BYTES_MAX) return nothing(problem(`is larger than ${BYTES_MAX} bytes`));
-  const counter = new LineCounter();
-  const document = parseDocument(content, { lineCounter: counter, version: '1.2', schema: 'core', uniqueKeys: true, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const errors = document.errors.slice(0, PROBLEMS_MAX);
-    return nothing(...errors.map((error) => problem(error.message, counter.linePos(error.pos[0]).line)));
+  const read = readYamlFile(file, content, BYTES_MAX);
+  if (read.kind === 'refused') {
+    const problems = read.problems.map(({ line, reason }): FileProblem => ({ file, line, severity: 'error', message: reason }));
+    return { value: undefined, problems, lineOf: () => undefined };
   }
-  let data: unknown;
-  try {
-    data = document.toJS({ maxAliasCount: ALIASES_MAX });
-  } catch (error) {
-    return nothing(problem(error instanceof Error ? error.message : String(error)));
-  }
-  const lineOf = (path: readonly PropertyKey[]): number | undefined => {
-    for (let length = path.length; length >= 0; length--) {
-      const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-      if (isNode(node) && node.range) return counter.linePos(node.range[0]).line;
-    }
-    return undefined;
-  };
-  const parsed = schema.safeParse(data ?? {});
+  const { lineOf } = read;
+  const parsed = schema.safeParse(read.value ?? {});
   if (parsed.success) return { value: parsed.data, problems: [], lineOf };
-  const problems = flatten(parsed.error.issues).slice(0, PROBLEMS_MAX);
-  return { value: undefined, problems: problems.map(({ path, message }) => problem(`${nameOf(path)}${message}`, lineOf(path))), lineOf };
+  const problems = flatten(parsed.error.issues)
+    .slice(0, PROBLEMS_MAX)
+    .map(({ path, message }): FileProblem => ({ file, line: lineOf(path), severity: 'error', message: `${nameOf(path)}${message}` }));
+  return { value: undefined, problems, lineOf };
 }
 
 type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
