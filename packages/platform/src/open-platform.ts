@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
-import { createId, Fault, type WorkspaceId } from '@warren/protocol';
+import { createId, DEFAULT_WORKSPACE, Fault, type WorkspaceId } from '@warren/protocol';
 import { createEgress, type Sandboxes } from '@warren/sandbox';
 import { createAgents } from './agent/agents.ts';
 import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
@@ -28,6 +28,7 @@ import { Workers } from './handler/internal/workers.ts';
 import { networkHandlers } from './handler/network/network-handlers.ts';
 import { processHandlers } from './handler/process/process-handlers.ts';
 import { createSchedulerHandlers } from './handler/scheduler/create-scheduler-handlers.ts';
+import { createBackupKeys } from './handler/state/backup-keys.ts';
 import { createBackupHandlers } from './handler/state/create-backup-handlers.ts';
 import { createReportHandlers } from './handler/state/create-report-handlers.ts';
 import { createStateHandlers } from './handler/state/create-state-handlers.ts';
@@ -149,8 +150,12 @@ async function open(
       ...createSystemHandlers({ version, directory, now, history }),
       ...createStateHandlers(),
       ...createReportHandlers(about),
-      ...createBackupHandlers({ newId }),
-      ...createCommsHandlers(),
+      ...createBackupHandlers({
+        newId: () => createId('backup', randomBytes),
+        keyOf: createBackupKeys(join(directory, 'backup.key')),
+        now,
+      }),
+      ...createCommsHandlers({ now }),
       ...createAlertHandlers(),
       ...createSchedulerHandlers({ calls: () => need(late.scheduled), capabilities: () => need(late.registry), now }),
       ...createAgentHandlers(about),
@@ -164,9 +169,7 @@ async function open(
     owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`))));
 
   const gate = owned.use(await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit }));
-  const scheduled = owned.use(
-    new ScheduledCalls({ kernel, gate, now, newId: () => createId('call', randomBytes).replace('call_', 'job_'), say }),
-  );
+  const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
   const notifier = owned.use(
     await openNotifier({
@@ -183,9 +186,10 @@ async function open(
     agents: createAgents(kernel),
     explain: (workspace, question) => gate.explain(workspace, question),
     async simulate(files, { limit, ...period }, signal) {
+      const ofWhich = (period.workspace ?? DEFAULT_WORKSPACE) as WorkspaceId; // One that does not exist has no calls.
       const texts = files.map(
         ({ path, text }) =>
-          ({ found: placeOf(path) ?? { layer: 'workspace', file: path, workspace: undefined, agent: undefined }, content: text }) as const,
+          ({ found: placeOf(path) ?? { layer: 'workspace', file: path, workspace: ofWhich, agent: undefined }, content: text }) as const,
       );
       const parsed = parsePolicies(texts);
       const nothing = { calls: 0, same: 0, stricter: 0, milder: 0, changes: [] };

@@ -57,11 +57,13 @@ describe('warren serve', () => {
     expect(JSON.parse((await user.warren(['status', '--json'])).stdout)).toMatchObject({ running: true, system_pid: pid, workspaces: 1 });
   });
 
-  it('ends in order at SIGTERM, and leaves no trace but the store', async () => {
+  it('ends in order at SIGTERM, and leaves no trace but what it keeps', async () => {
     await using user = await User.create();
     await using daemon = await TestDaemon.start(user);
     expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0, signal: null });
-    expect(readdirSync(user.state).toSorted()).toEqual(['kernel.db', 'kernel.lock', 'kernel.pid']);
+    expect(readdirSync(user.state).toSorted()).toEqual([
+      ...['audit', 'audit.key', 'capabilities', 'kernel.db', 'kernel.lock', 'kernel.pid', 'notify', 'policies'],
+    ]);
     expect((await user.warren(['status'])).code).toBe(1);
   });
 

@@ -14,7 +14,7 @@ describe('an alert', () => {
     await host.mine().alerts.send({ message: 'of Warren', severity: 'info' });
     for (const message of ['one', 'two']) {
       host.time += 1;
-      await host.call(ada, 'alerts.send', { message, context: JSON.parse('{"__proto__":1}') });
+      await host.call(ada, 'alerts.send', { message, context: { constructor: 1 } });
     }
     expect(await host.call(ada, 'alerts.list')).toMatchObject({
       total: 2,

@@ -28,7 +28,7 @@ export function createCommsHandlers({ now }: CommsParts = { now: () => Date.now(
       const process = await newestProcess(mine, name);
       const id = process === undefined ? undefined : await deliver(context, process.pid, letter);
       if (id !== undefined) return { output: { message_id: `${id}`, status: 'delivered', to: name } };
-      await keepFor(mine, name, callId, letter, now());
+      await keepFor(mine, name, callId, letter);
       return { output: { message_id: callId, status: 'queued', to: name } };
     },
 
@@ -43,7 +43,7 @@ export function createCommsHandlers({ now }: CommsParts = { now: () => Date.now(
           if (process !== undefined && (await deliver(context, process.pid, letter)) !== undefined) {
             delivered++;
           } else {
-            await keepFor(mine, name, callId, letter, now());
+            await keepFor(mine, name, callId, letter);
             queued++;
           }
         } catch (error) {

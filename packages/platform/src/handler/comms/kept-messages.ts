@@ -14,17 +14,16 @@ type Kept = {
   readonly kind: string;
   readonly payload: JsonObject;
   readonly priority: number;
-  readonly expiresAt: number;
   readonly claimedBy?: number;
 };
 
 /** Throws `MailboxFull` and `CommsError`. */
-export async function keepFor(mine: WorkspaceKernel, agent: string, id: string, letter: Letter, now: number): Promise<void> {
+export async function keepFor(mine: WorkspaceKernel, agent: string, id: string, letter: Letter): Promise<void> {
   const scope = scopeOf(agent);
   const { keys } = await mine.state.quota(scope);
   if (keys >= KEPT_MAX)
     throw new CapabilityError('MailboxFull', `Cannot send to ${agent}: ${keys} messages wait for it, the limit is ${KEPT_MAX}`);
-  const kept: Kept = { kind: letter.kind, payload: letter.payload ?? {}, priority: letter.priority ?? 0, expiresAt: now + KEEP_MS };
+  const kept: Kept = { kind: letter.kind, payload: letter.payload ?? {}, priority: letter.priority ?? 0 };
   await mine.state.set(scope, id, kept, { ttlMs: KEEP_MS }).catch((error: unknown) => {
     if (isFault(error, 'quota_exceeded'))
       throw new CapabilityError('MailboxFull', `Cannot send to ${agent}: too much waits for it`, { cause: error });
@@ -60,12 +59,11 @@ export async function takeKept(mine: WorkspaceKernel, agent: string, pid: number
 
 /** Whether it is this process that gets it. What a process claimed that is DEAD, another may have. */
 async function claim({ state, processes }: WorkspaceKernel, scope: StateScope, entry: StateEntry, pid: number): Promise<boolean> {
-  const { expiresAt, claimedBy, ...kept } = entry.value as Kept; // As above.
+  const { claimedBy, ...kept } = entry.value as Kept; // As above.
   if (claimedBy === pid) return true;
   if (claimedBy !== undefined && (await processes.find(claimedBy))?.state !== 'DEAD') return false;
-  const ttlMs = Math.max(1, (entry.expiresAt ?? expiresAt) - entry.updatedAt);
   try {
-    await state.set(scope, entry.key, { ...kept, expiresAt, claimedBy: pid }, { ttlMs, expectedVersion: entry.version });
+    await state.set(scope, entry.key, { ...kept, claimedBy: pid }, { ttlMs: KEEP_MS, expectedVersion: entry.version });
     return true;
   } catch (error) {
     if (isFault(error, 'conflict')) return false; // Somebody else was first.

@@ -1,8 +1,9 @@
 /** What a backup holds: scope after scope, each with its values by key. A copy holds values and no history. */
 import type { StateEntry, StateScope, WorkspaceKernel } from '@warren/kernel';
-import type { JsonValue } from '@warren/protocol';
+import { isFault, type JsonValue } from '@warren/protocol';
 
 const PAGE = 100;
+const ATTEMPTS_MAX = 100;
 
 /** `agent` null: what all share. */
 export type BackupRecord =
@@ -60,17 +61,35 @@ async function put(
     await state.set(scope, key, value, ttl);
     return;
   }
-  const current = await state.get(scope, key);
-  // What is there keeps its owner; what is made anew gets the one it had.
-  const by = current !== undefined || owner === '' ? {} : { by: owner };
   const rights = access ?? { read: ['*'], write: ['*'] };
-  await state.set(scope, key, value, { ...ttl, ...by, access: rights, expectedVersion: current?.version ?? 0 });
+  await untilSettled(async () => {
+    const current = await state.get(scope, key);
+    // What is there keeps its owner; what is made anew gets the one it had.
+    const by = current !== undefined || owner === '' ? {} : { by: owner };
+    await state.set(scope, key, value, { ...ttl, ...by, access: rights, expectedVersion: current?.version ?? 0 });
+  });
 }
 
 async function deleteOthers(mine: WorkspaceKernel, scope: StateScope | undefined, keys: ReadonlySet<string>): Promise<void> {
   if (scope === undefined) return;
-  for await (const { key, version } of entriesOf(mine, scope))
-    if (!keys.has(key)) await mine.state.delete(scope, key, scope.kind === 'shared' ? { expectedVersion: version } : {});
+  for await (const { key } of entriesOf(mine, scope)) {
+    if (keys.has(key)) continue;
+    await untilSettled(async () => {
+      const current = await mine.state.get(scope, key);
+      if (current !== undefined) await mine.state.delete(scope, key, { expectedVersion: current.version });
+    });
+  }
+}
+
+/** Others change shared values meanwhile. */
+async function untilSettled(change: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await change();
+    } catch (error) {
+      if (!isFault(error, 'conflict') || attempt === ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 async function* entriesOf({ state }: WorkspaceKernel, scope: StateScope): AsyncGenerator<StateEntry> {

@@ -84,23 +84,24 @@ describe('a backup', () => {
     const first = body.readUInt32BE();
     const second = body.readUInt32BE(first);
     const swapped = Buffer.concat([body.subarray(first, first + second), body.subarray(0, first), body.subarray(first + second)]);
+    const dropped = Buffer.concat([body.subarray(0, first), body.subarray(first + second)]);
     const endless = Buffer.from([0xff, 0xff, 0xff, 0xff]);
-    const variants = {
-      flipped,
-      swapped,
-      endless,
-      empty: Buffer.alloc(0),
-      cut: body.subarray(0, -1),
-      short: body.subarray(0, first),
-      copy: body,
-    };
-    for (const [name, bytes] of Object.entries(variants)) {
-      await host.mine().files.write(ada.pid, { path: `/blob/backups/${name}` }, bytes);
-      expect(await host.errorOf(ada, 'state.backup.restore', { backup_id: name })).toBe('DecryptionFailed');
+    const cut = [body.subarray(0, -1), body.subarray(0, first), body.subarray(0, first + second), Buffer.alloc(0)];
+    const path = `/blob/backups/${id}`;
+    await host.mine().files.setMode(path, 'rw');
+    for (const bytes of [flipped, swapped, dropped, endless, ...cut]) {
+      await host.mine().files.write(ada.pid, { path }, bytes);
+      expect(await host.errorOf(ada, 'state.backup.restore', { backup_id: id })).toBe('DecryptionFailed');
     }
+    await host.mine().files.write(ada.pid, { path: '/blob/backups/copy' }, body);
+    expect(await host.errorOf(ada, 'state.backup.restore', { backup_id: 'copy' })).toBe('DecryptionFailed');
+    await host.mine().files.write(ada.pid, { path }, body);
     key = new Uint8Array(32).fill(8);
     expect(await host.errorOf(ada, 'state.backup.restore', { backup_id: id })).toBe('DecryptionFailed');
     expect(await host.call(ada, 'state.persistent.get', { key: 'k0' })).toMatchObject({ value: 'after' });
+    key = KEY;
+    await host.call(ada, 'state.backup.restore', { backup_id: id });
+    expect(await host.call(ada, 'state.persistent.get', { key: 'k0' })).toMatchObject({ value: 'before' });
   });
 
   it('needs a key, and a name that is one', async () => {
