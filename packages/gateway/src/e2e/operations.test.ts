@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isOperationName, OPERATIONS, type OperationName, type ParamsInput, type Result, verifyContract } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
@@ -485,6 +485,99 @@ describe('the daemon', () => {
     expect(existsSync('copy.db')).toBe(false);
     expect(await ok(on, 'daemon.stop', { drain_ms: 7 })).toEqual({ state: 'draining' });
     expect(asked).toEqual([7]);
+  });
+});
+
+describe('the gate', () => {
+  const ASK_FIRST = 'rules: [{ id: ask-first, capability: alerts.send, tier: approval_required }]';
+
+  /** A call that waits for a person. */
+  async function ask(on: TestGateway, pid: number, message: string) {
+    const answer = await ok(on, 'call.make', { pid, capability: 'alerts.send', input: { message }, on_ask: 'return' });
+    if (answer.state !== 'pending' || answer.approval_id === null) throw new Error(`the call is ${answer.state}`);
+    return { call_id: answer.call_id, approval_id: answer.approval_id };
+  }
+
+  it('lets calls of an agent through as its policies say, and tells what it did', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['*'] });
+    expect(await ok(on, 'agent.find', { agent: 'writer' })).toMatchObject({ pid });
+    expect(await ok(on, 'agent.list', {})).toMatchObject({ agents: [{ agent: 'writer', pid }] });
+    const made = await ok(on, 'call.make', {
+      ...{ pid, capability: 'alerts.send', idempotency_key: 'one' },
+      input: { message: 'hello', severity: 'warning' },
+    });
+    expect(made).toMatchObject({ state: 'done', output: { severity: 'warning' } });
+    expect(await ok(on, 'call.result', { pid, call_id: made.call_id })).toMatchObject({ output: { severity: 'warning' } });
+    expect(await fails(on, 'call.result', { pid, call_id: 'call_0000000000000000' })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await ok(on, 'call.list', {})).toEqual({ calls: [] });
+
+    const { alerts } = await ok(on, 'alert.list', { status: 'pending' });
+    expect(alerts).toMatchObject([{ agent: 'writer', message: 'hello' }]);
+    expect(await ok(on, 'alert.acknowledge', { alert_id: alerts[0]?.alert_id ?? '' })).toEqual({ acknowledged: true });
+
+    const other = await ok(on, 'agent.start', { agent: 'other', tool_grants: ['*'] });
+    const mail = { pid: other.pid, capability: 'comms.send', input: { to: 'writer', message: 'hello' } };
+    expect(await ok(on, 'call.make', mail)).toMatchObject({ state: 'done' });
+    expect(await ok(on, 'call.make', { pid, capability: 'comms.receive', input: {} })).toMatchObject({ state: 'done' });
+    expect(await ok(on, 'taint.list', { pid })).toMatchObject({ labels: [{ label: 'agent' }] });
+    expect(await ok(on, 'taint.clear', { pid })).toEqual({ cleared: 1 });
+
+    const { head } = await ok(on, 'audit.head', {});
+    const { entries } = await ok(on, 'audit.search', { pid, action: 'alerts.send' });
+    const seq = entries.at(-1)?.seq ?? -1;
+    expect(await ok(on, 'audit.get', { seq })).toMatchObject({ action: 'alerts.send' });
+    expect(await fails(on, 'audit.get', { seq: 1_000_000 })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await ok(on, 'audit.prove_inclusion', { seq })).toMatchObject({ seq });
+    expect(await ok(on, 'audit.prove_consistency', { from: 1, to: head.size })).toMatchObject({ from: { size: 1 } });
+  });
+
+  it('says what can be called, and what would be decided', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['alerts.*'] });
+    const { capabilities } = await ok(on, 'capability.list', { category: 'alerts' });
+    expect(capabilities.map(({ name }) => name)).toContain('alerts.send');
+    const offered = await ok(on, 'capability.offered', { pid });
+    expect(offered.capabilities.every(({ name }) => name.startsWith('alerts.'))).toBe(true);
+    expect(await ok(on, 'capability.describe', { name: 'alerts.send' })).toMatchObject({ name: 'alerts.send', effect: 'once' });
+    expect(await ok(on, 'capability.reload', {})).toMatchObject({ problems: [] });
+
+    const question = { agent: 'writer', capability: 'alerts.send', input: { message: 'hello' } };
+    expect(await ok(on, 'policy.explain', question)).toMatchObject({ tier: 'autonomous' });
+    mkdirSync(join(on.directory, 'policies'), { recursive: true });
+    writeFileSync(join(on.directory, 'policies', 'workspace.yaml'), ASK_FIRST);
+    expect(await ok(on, 'policy.reload', {})).toMatchObject({ problems: [] });
+    expect(await ok(on, 'policy.explain', question)).toMatchObject({ tier: 'approval_required' });
+    expect(JSON.stringify(await ok(on, 'policy.show', {}))).toContain('workspace.yaml');
+    expect(await ok(on, 'policy.simulate', { files: [{ path: 'workspace.yaml', text: ASK_FIRST }] })).toMatchObject({ problems: [] });
+  });
+
+  it('asks people, who say yes, no, always or never mind', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    mkdirSync(join(on.directory, 'policies'), { recursive: true });
+    writeFileSync(join(on.directory, 'policies', 'workspace.yaml'), ASK_FIRST);
+    await ok(on, 'policy.reload', {});
+    const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['*'] });
+
+    const first = await ask(on, pid, 'one');
+    expect(await ok(on, 'approval.list', { state: 'pending' })).toMatchObject({ pending: 1, approvals: [{ agent: 'writer' }] });
+    const always = { scope: 'capability', for_ms: 60_000 } as const;
+    expect(await ok(on, 'approval.approve', { approval_id: first.approval_id, always })).toMatchObject({ state: 'approved' });
+    expect(await ok(on, 'call.result', { pid, call_id: first.call_id, wait_ms: 60_000 })).toMatchObject({ state: 'done' });
+    const { rules } = await ok(on, 'approval.list_rules', {});
+    expect(rules).toHaveLength(1);
+    expect(await ok(on, 'approval.revoke_rule', { rule_id: rules[0]?.rule_id ?? '' })).toEqual({ revoked: true });
+
+    const second = await ask(on, pid, 'two');
+    expect(await ok(on, 'approval.reject', { approval_id: second.approval_id, reason: 'not now' })).toMatchObject({ state: 'rejected' });
+    expect(await fails(on, 'approval.approve', { approval_id: second.approval_id })).toMatchObject({ data: { fault: 'conflict' } });
+
+    const third = await ask(on, pid, 'three');
+    expect(await ok(on, 'approval.cancel', { approval_id: third.approval_id })).toMatchObject({ state: 'cancelled' });
+    expect(await ok(on, 'approval.get', { approval_id: third.approval_id })).toMatchObject({ state: 'cancelled' });
+
+    const fourth = await ask(on, pid, 'four');
+    expect(await ok(on, 'call.cancel', { pid, call_id: fourth.call_id })).toEqual({ cancelled: true });
   });
 });
 

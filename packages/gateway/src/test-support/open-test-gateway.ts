@@ -5,6 +5,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOp
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
+import { openPlatform } from '@warren/platform';
 import { serve } from '../http/serve.ts';
 import type { Served, ServeOptions } from '../http/served.ts';
 
@@ -36,9 +37,14 @@ export type RpcAnswer = {
   readonly error?: { readonly code: number; readonly message: string; readonly data?: Readonly<Record<string, unknown>> };
 };
 
-export async function openTestGateway(
-  options: Partial<Omit<ServeOptions, 'kernel'>> & { readonly kernel?: Partial<KernelOptions> } = {},
-): Promise<TestGateway> {
+export async function openTestGateway({
+  hasPlatform = false,
+  ...options
+}: Partial<Omit<ServeOptions, 'kernel' | 'platform'>> & {
+  readonly kernel?: Partial<KernelOptions>;
+  /** With everything that needs no sandbox. */
+  readonly hasPlatform?: boolean;
+} = {}): Promise<TestGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
   const socketPath = join(directory, 'run', 'warren.sock');
   const logged: string[] = [];
@@ -48,6 +54,8 @@ export async function openTestGateway(
     for (const watcher of [...watchers]) watcher();
   };
   const kernel = await openKernel({ directory, ...options.kernel });
+  const openSandboxes = () => Promise.reject(new Error('there are no sandboxes here'));
+  const platform = hasPlatform ? await openPlatform({ kernel, directory, openSandboxes, isWatching: false }) : undefined;
   const served = await serve({
     listen: [
       { kind: 'unix', path: socketPath },
@@ -56,7 +64,7 @@ export async function openTestGateway(
     version: '1.2.3',
     log: { info: log, warn: log, error: log },
     ...options,
-    kernel,
+    ...{ kernel, platform },
   });
   const agent = new Agent({ keepAlive: true });
 
@@ -109,6 +117,7 @@ export async function openTestGateway(
     async [Symbol.asyncDispose]() {
       agent.destroy();
       await served.close();
+      await platform?.[Symbol.asyncDispose]();
       await kernel.close();
       await rm(directory, { recursive: true, force: true });
     },
