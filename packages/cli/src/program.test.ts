@@ -54,7 +54,7 @@ describe('a program with one command', () => {
 
   it('has that one, and all when the word names none', () => {
     expect(names('diff')).toEqual(['diff']);
-    for (const word of [undefined, '', '--help', 'help', 'constructor', 'frobnicate']) expect(names(word)).toHaveLength(17);
+    for (const word of ['', '--help', 'help', 'constructor', 'frobnicate']) expect(names(word)).toEqual(names());
   });
 });
 
