@@ -12,7 +12,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=warren-source'],
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
   },
 });

@@ -15,8 +15,12 @@ describe('the text for Prometheus', () => {
   });
 
   it('parses, whatever stands in labels', () => {
+    const character = fc.oneof(
+      fc.constantFrom('"', '\\', '\n', '\r', '\0', '\u2028'),
+      fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+    );
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), fc.double({ noNaN: true, noDefaultInfinity: true }), (label, value) => {
+      fc.property(fc.string({ unit: character }), fc.double({ noNaN: true, noDefaultInfinity: true }), (label, value) => {
         const text = expose([{ name: 'a', help: 'a', type: 'gauge', samples: [{ labels: { l: label }, value }] }]);
         expect(text.endsWith('\n')).toBe(true);
         for (const line of text.slice(0, -1).split('\n')) expect(line).toMatch(LINE);
