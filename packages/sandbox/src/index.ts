@@ -31,7 +31,6 @@ export type {
   WorkspaceMount,
   WriteOptions,
 } from './contract.ts';
-export { createEgress, type EgressOptions } from './egress/create-egress.ts';
 export {
   type Egress,
   type EgressReason,

@@ -40,6 +40,12 @@ describe('openStateDirectory', () => {
     }
   });
 
+  it.each(['/proc/warren', '/proc/warren/below'])('refuses %s, where no directory can be made', (path) => {
+    expect(() => openStateDirectory({ environment: { WARREN_STATE: path } })).toThrow(
+      expect.objectContaining({ code: 'invalid_argument', details: { path, next: expect.stringContaining('WARREN_STATE') } }),
+    );
+  });
+
   it('refuses a directory that others may write to', async () => {
     await using temporary = await TemporaryDirectory.create();
     const path = temporary.join("it's");

@@ -1,7 +1,7 @@
 /** Where Warren keeps what it knows: runs and their layers. Ours alone, so that nobody else can read an agent's work or change it before review. */
 import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { Fault, type FaultCode } from '@warren/protocol';
 import { errnoOf, fileFault } from './internal/errno.ts';
 
@@ -55,10 +55,13 @@ export function ourUid(): number {
 
 function makeAndStat(path: string): { readonly uid: number; readonly mode: number; isDirectory(): boolean } {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectories(path);
     return statSync(path);
   } catch (error) {
     const errno = errnoOf(error);
+    if (errno === 'ENOENT') {
+      refuse('invalid_argument', path, 'no directory can be made there', 'set WARREN_STATE to a directory on a disk', error);
+    }
     if (errno === 'EEXIST' || errno === 'ENOTDIR') {
       refuse('invalid_argument', path, 'it is not a directory', 'move it away, or set WARREN_STATE to a directory', error);
     }
@@ -66,6 +69,20 @@ function makeAndStat(path: string): { readonly uid: number; readonly mode: numbe
       refuse('permission_denied', path, `it cannot be made or reached (${errno})`, 'set WARREN_STATE to a directory of your own', error);
     }
     throw fileFault(error, `Cannot use the state directory ${path}`);
+  }
+}
+
+/** Not Node's `recursive`: it never ends where a file system answers ENOENT to every new name, as /proc does. */
+function makeDirectories(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EEXIST') return; // What it is, is looked at by whoever asked.
+    const above = dirname(path);
+    if (errno !== 'ENOENT' || statSync(above, { throwIfNoEntry: false }) !== undefined) throw error;
+    makeDirectories(above);
+    makeDirectories(path);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Clone, pull and push over HTTP: a sandbox without a network, a real git server, and the egress guard between them. */
-import { createEgress, type Egress } from '@warren/sandbox';
+import type { Egress } from '@warren/sandbox';
+import { createEgress } from '@warren/sandbox/egress';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AgentFixture } from '../process/test-support/agent-fixture.ts';
 import { gitHandlers as handlers } from './git-handlers.ts';

@@ -1,0 +1,2 @@
+/** The egress guard. Apart from the walls: a command that needs those alone does not load what speaks to a network. */
+export { createEgress, type EgressOptions } from './create-egress.ts';
