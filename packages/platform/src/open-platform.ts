@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
+import { createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
 import { createId, DEFAULT_WORKSPACE, Fault, type WorkspaceId } from '@warren/protocol';
-import { createEgress, type Sandboxes } from '@warren/sandbox';
+import type { Sandboxes } from '@warren/sandbox';
+import { createEgress } from '@warren/sandbox/egress';
 import { createAgents } from './agent/agents.ts';
 import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
 import { LazySandboxes } from './agent/lazy-sandboxes.ts';
@@ -85,6 +86,7 @@ async function open(
       directory: join(directory, 'policies'),
       now,
       isWatching,
+      say,
       onRead: ({ problems, version }, isInForce) =>
         say(
           isInForce
@@ -101,7 +103,7 @@ async function open(
       openIndex: openAuditIndex,
     }),
   );
-  owned.use(openAnchors({ audit, config: config.audit, now, runGit }));
+  owned.use(openAnchors({ audit, config: config.audit, now, runGit, say }));
   const sandboxes = owned.use(new LazySandboxes(openSandboxes));
   const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
   const agentSandboxes = owned.use(
@@ -168,7 +170,10 @@ async function open(
   if (isWatching)
     owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`))));
 
-  const gate = owned.use(await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit }));
+  const redact = createTextRedactor([]);
+  const gate = owned.use(
+    await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact }),
+  );
   const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
   const notifier = owned.use(

@@ -78,3 +78,28 @@ it('heads of the audit reach a file, a signed webhook and a real git repository,
     server.close();
   }
 });
+
+it('an anchor that fails is told once for each reason, and once when it does no more', async () => {
+  await using directory = await TemporaryDirectory.create();
+  const now = () => Date.now();
+  const audit = await openAudit({
+    directory: directory.join('audit'),
+    keyFile: directory.join('key'),
+    clock: { now },
+    openIndex: openAuditIndex,
+  });
+  try {
+    await audit.append(ENTRY);
+    const said: string[] = [];
+    const path = directory.join('folder/heads');
+    const config = { retention: 1, anchor_every: 3_600_000, anchors: [{ kind: 'file', path } as const] };
+    await using anchors = openAnchors({ audit, config, now, runGit: undefined, say: (message) => said.push(message) });
+    for (let attempt = 0; attempt < 2; attempt++) await anchors.anchor({ isForced: true });
+    expect(said).toEqual([expect.stringMatching(/^The audit cannot be anchored, 1 entries have no anchor: file .*\/heads: ENOENT/)]);
+    await mkdir(directory.join('folder'));
+    for (let attempt = 0; attempt < 2; attempt++) await anchors.anchor({ isForced: true });
+    expect(said.slice(1)).toEqual([`The audit is anchored again: file ${path}`]);
+  } finally {
+    await audit.close();
+  }
+});

@@ -1,6 +1,6 @@
 /** Keeps heads of the audit where the operator said: in a file, at a webhook, in a git repository. */
 import { readFile } from 'node:fs/promises';
-import { type Anchors, type AnchorTarget, type Audit, createAnchors } from '@warren/kernel';
+import { type AnchorStatus, type Anchors, type AnchorTarget, type Audit, createAnchors } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
 import type { Config } from '../config/config.ts';
 import { sign } from '../notify/webhook-target.ts';
@@ -14,10 +14,15 @@ export type AnchorParts = {
   readonly now: () => number;
   /** Undefined where no git may be run. */
   readonly runGit: RunGit | undefined;
+  /** What an operator should know: that an anchor fails, once for each reason, and that it does no more. */
+  readonly say?: ((message: string) => void) | undefined;
 };
 
+/** The longest a timer of Node waits. */
+const TIMER_MS_MAX = 2_147_483_647;
+
 /** Faults: `unsupported` (a git repository, and no git may be run). */
-export function openAnchors({ audit, config, now, runGit }: AnchorParts): Anchors {
+export function openAnchors({ audit, config, now, runGit, say = () => {} }: AnchorParts): Anchors {
   const targets = config.anchors.map((anchor): AnchorTarget => {
     if (anchor.kind === 'file') return { kind: 'file', path: anchor.path };
     if (anchor.kind === 'webhook')
@@ -25,7 +30,29 @@ export function openAnchors({ audit, config, now, runGit }: AnchorParts): Anchor
     if (runGit === undefined) throw new Fault('unsupported', `Cannot anchor the audit in ${anchor.directory}: no git may be run here`);
     return { kind: 'git', directory: anchor.directory, run: runGit };
   });
-  return createAnchors({ audit, targets, everyMs: config.anchor_every, clock: { now } });
+  const told = new Map<number, string>();
+  const tell = (statuses: readonly AnchorStatus[]): void => {
+    for (const [index, { kind, target, lastError, behind }] of statuses.entries()) {
+      if (lastError === told.get(index)) continue;
+      say(
+        lastError === undefined
+          ? `The audit is anchored again: ${kind} ${target}`
+          : `The audit cannot be anchored, ${behind} entries have no anchor: ${kind} ${target}: ${lastError}`,
+      );
+      if (lastError === undefined) told.delete(index);
+      else told.set(index, lastError);
+    }
+  };
+  const anchors: Anchors = createAnchors({
+    ...{ audit, targets, everyMs: config.anchor_every, clock: { now } },
+    // Asked for when the next attempt is planned, which is whenever one has ended; the first time nothing was attempted.
+    later(ms, action) {
+      const timer = setTimeout(action, Math.min(ms, TIMER_MS_MAX)).unref();
+      queueMicrotask(() => tell(anchors.status()));
+      return () => clearTimeout(timer);
+    },
+  });
+  return anchors;
 }
 
 /** Signed as notices are. */

@@ -1,5 +1,6 @@
-/** Makes of arguments what may be recorded: secrets by their definition or by their name are left out, long content is told by its hash. */
+/** Makes of arguments what may be recorded: secrets by their definition, their name or their form are left out, long content is told by its hash. */
 import { createHash } from 'node:crypto';
+import { createRedactor } from '@warren/kernel';
 import type { JsonObject, JsonValue } from '@warren/protocol';
 import { isObject } from './compile-field.ts';
 import type { Field } from './definition.ts';
@@ -9,6 +10,10 @@ import { LIMITS } from './limits.ts';
 const SECRET_NAME =
   /^(?:.*[_-])?(?:api[_-]?key|access[_-]?key|private[_-]?key|secret(?:[_-]?key)?|pass(?:word|phrase|wd)|(?:access|auth|refresh|bearer|id|session)[_-]?token|token|(?:proxy-)?authorization|(?:set-)?cookie|credentials?)$/i;
 const SHOWN_LENGTH = 1_024;
+/** Looked at beyond what is shown, so that no secret is shown by half. */
+const LOOKED_LENGTH = 4 * SHOWN_LENGTH;
+
+const withoutSecrets = createRedactor();
 
 export function compileRedaction(fields: readonly Field[]): (input: JsonObject) => JsonObject {
   const known = byName(fields);
@@ -30,7 +35,7 @@ function redactObject(value: JsonObject, known: ReadonlyMap<string, Field> | und
 }
 
 function redact(value: JsonValue, field: Field | undefined): JsonValue {
-  if (typeof value === 'string') return value.length > LIMITS.recordedContentLengthMax ? shortened(value) : value;
+  if (typeof value === 'string') return value.length > LIMITS.recordedContentLengthMax ? shortened(value) : scanned(value);
   if (Array.isArray(value))
     return value.map((each: JsonValue) => (field?.items?.isSecret === true ? '[REDACTED]' : redact(each, field?.items)));
   if (isObject(value)) return redactObject(value, field?.fields === undefined ? undefined : byName(field.fields), field?.values);
@@ -39,5 +44,10 @@ function redact(value: JsonValue, field: Field | undefined): JsonValue {
 
 function shortened(text: string): string {
   const hash = createHash('sha256').update(text).digest('hex');
-  return `${text.slice(0, SHOWN_LENGTH).toWellFormed()}… [${Buffer.byteLength(text)} bytes, SHA-256 ${hash}]`;
+  return `${scanned(text.slice(0, LOOKED_LENGTH)).slice(0, SHOWN_LENGTH).toWellFormed()}… [${Buffer.byteLength(text)} bytes, SHA-256 ${hash}]`;
+}
+
+/** Tokens and keys of well-known forms. */
+function scanned(text: string): string {
+  return withoutSecrets(text) as string; // Of a text it makes a text.
 }

@@ -10,6 +10,11 @@ const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'is not 1 to
 const path = z.string().min(1).max(4_096);
 const httpUrl = z.url({ protocol: /^https?$/ }).max(2_048);
 const TARGETS_MAX = 32;
+/** As many as the kernel anchors at. */
+const ANCHORS_MAX = 16;
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+const YEARS_MS = 100 * 365 * DAY_MS;
 
 /** What people can be told of. */
 export const NOTICES = ['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent', 'call.notified'] as const;
@@ -29,7 +34,7 @@ const mail = z.strictObject({
   name,
   host: z.string().min(1).max(253),
   port: z.int().min(1).max(65_535).default(587),
-  /** From the first byte; otherwise STARTTLS is asked for. */
+  /** From the first byte; otherwise STARTTLS is asked for, and with a user it is demanded. */
   tls: z.boolean().default(false),
   user: z.string().max(256).optional(),
   password_file: path.optional(),
@@ -44,17 +49,34 @@ const anchor = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('git'), directory: path }),
 ]);
 
+/** What a target remembers stands under its name. */
+function refuseTaken(list: readonly { readonly name: string }[], context: z.RefinementCtx): void {
+  const taken = new Set<string>();
+  for (const [index, { name: each }] of list.entries()) {
+    if (taken.has(each))
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: `${JSON.stringify(each)} is taken by another` });
+    taken.add(each);
+  }
+}
+
+const targets = <Target extends z.ZodType<{ readonly name: string }>>(target: Target) =>
+  z.array(target).max(TARGETS_MAX).superRefine(refuseTaken).default([]);
+
 const config = z.strictObject({
-  notify: z
-    .strictObject({ webhooks: z.array(webhook).max(TARGETS_MAX).default([]), mail: z.array(mail).max(TARGETS_MAX).default([]) })
-    .default({ webhooks: [], mail: [] }),
+  notify: z.strictObject({ webhooks: targets(webhook), mail: targets(mail) }).default({ webhooks: [], mail: [] }),
   audit: z
     .strictObject({
-      retention: duration.default(90 * 86_400_000),
-      anchor_every: duration.default(3_600_000),
-      anchors: z.array(anchor).max(TARGETS_MAX).default([]),
+      retention: duration
+        .refine((ms) => ms >= DAY_MS, { error: 'is shorter than 1d' })
+        .refine((ms) => ms <= YEARS_MS, { error: 'is longer than 36500d' })
+        .default(90 * DAY_MS),
+      anchor_every: duration
+        .refine((ms) => ms >= SECOND_MS, { error: 'is shorter than 1s' })
+        .refine((ms) => ms <= YEARS_MS, { error: 'is longer than 36500d' })
+        .default(3_600_000),
+      anchors: z.array(anchor).max(ANCHORS_MAX).default([]),
     })
-    .default({ retention: 90 * 86_400_000, anchor_every: 3_600_000, anchors: [] }),
+    .default({ retention: 90 * DAY_MS, anchor_every: 3_600_000, anchors: [] }),
   egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default({ private_networks: [] }),
 });
 
@@ -71,7 +93,7 @@ export async function readConfig(directory: string): Promise<Config> {
     if (error.code === 'ENOENT') return '';
     throw error;
   });
-  const { value, problems } = readYaml(content, CONFIG_FILE, config);
+  const { value, problems } = readYaml(content, CONFIG_FILE, config, { isEmptyAllowed: true });
   if (value === undefined) throw new Error(`Cannot use ${file}: ${problems.map(sayProblem).join('; ')}`);
   return withPaths(value, dirname(file));
 }

@@ -1,5 +1,5 @@
 /** What people are told of, made from an event of the kernel. */
-import type { EventRecord, WorkspaceKernel } from '@warren/kernel';
+import { createRedactor, type EventRecord, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type JsonObject, type WorkspaceId } from '@warren/protocol';
 import { NOTICES, type NoticeKind } from '../config/config.ts';
 
@@ -11,9 +11,15 @@ export type Notice = {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly pid: number | undefined;
-  /** What the event says; redacted where the event is. */
+  /** What the event says, without secrets of known names and forms: it leaves the machine. Bounded. */
   readonly data: JsonObject;
 };
+
+const redact = createRedactor();
+
+function redacted(data: JsonObject): JsonObject {
+  return redact(data) as JsonObject; // A map stays one.
+}
 
 /** Undefined for events nobody is told of. An event names what it is about; what people need to know of it is read. */
 export async function noticeOf(mine: WorkspaceKernel, { id, kind, at, pid, payload }: EventRecord): Promise<Notice | undefined> {
@@ -21,7 +27,7 @@ export async function noticeOf(mine: WorkspaceKernel, { id, kind, at, pid, paylo
   if (short === undefined) return undefined;
   const about =
     short === 'alert.sent' ? await alertData(mine, payload) : short.startsWith('approval.') ? await approvalData(mine, payload) : {};
-  return { id: `${mine.id}/${id}`, kind: short, workspace: mine.id, at, pid, data: { ...payload, ...about } };
+  return { id: `${mine.id}/${id}`, kind: short, workspace: mine.id, at, pid, data: redacted({ ...payload, ...about }) };
 }
 
 async function alertData({ alerts }: WorkspaceKernel, payload: JsonObject): Promise<JsonObject> {

@@ -1,16 +1,18 @@
 /**
  * Tells people. Each target follows the event log of each workspace from where it was, and remembers on disk how far it came: what happened while Warren was
- * down, or while the target was, is delivered later, in order. A notice that cannot be delivered is tried again, less and less often, for a day; then it is passed over, and said.
+ * down, or while the target was, is delivered later, in order. A notice that cannot be delivered is tried again, less and less often, for a day; one that is
+ * refused, a few times. Then it is passed over, and said: those behind it wait no longer.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kernel, WorkspaceKernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import { type Notice, noticeOf } from './notice.ts';
-import type { Target } from './target.ts';
+import { NoticeRefused, type Target } from './target.ts';
 
 const BACKOFF_MS = [1_000, 5_000, 30_000, 120_000, 600_000] as const;
 const GIVE_UP_MS = 86_400_000;
+const REFUSALS_MAX = 5;
 
 export type NotifierParts = {
   readonly kernel: Pick<Kernel, 'workspace' | 'workspaces' | 'store'>;
@@ -123,6 +125,7 @@ class Courier {
   async #deliver(notice: Notice, signal: AbortSignal): Promise<void> {
     const { now, pause, say } = this.#parts;
     const givesUpAt = now() + GIVE_UP_MS;
+    let refusals = 0;
     for (let attempt = 0; ; attempt++) {
       try {
         await this.#target.deliver(notice, signal);
@@ -132,9 +135,11 @@ class Courier {
       } catch (error) {
         if (signal.aborted) throw error;
         this.#fail(error);
-        if (now() > givesUpAt) {
+        if (error instanceof NoticeRefused) refusals++;
+        if (refusals >= REFUSALS_MAX || now() > givesUpAt) {
           this.#passedOver++;
-          say(`Notice ${notice.id} was not delivered to ${this.#target.name} within a day: ${this.#failure}`);
+          const why = refusals >= REFUSALS_MAX ? `which refused it ${refusals} times` : 'which could not be reached within a day';
+          say(`Notice ${notice.id} was not delivered to ${this.#target.name}, ${why}: ${this.#failure}`);
           return;
         }
         await pause(BACKOFF_MS[Math.min(attempt, BACKOFF_MS.length - 1)] ?? GIVE_UP_MS, signal);

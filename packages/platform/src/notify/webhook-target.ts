@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { WebhookConfig } from '../config/config.ts';
 import { type Notice, titleOf } from './notice.ts';
-import type { Target } from './target.ts';
+import { NoticeRefused, type Target } from './target.ts';
 
 const DEADLINE_MS = 10_000;
 const ANSWER_BYTES_MAX = 65_536;
@@ -29,9 +29,16 @@ export function createWebhookTarget({ name, url, secret_file: secretFile, notice
         signal: AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]),
       });
       await drain(response);
-      if (!response.ok) throw new Error(`${new URL(url).host} answered ${response.status}`);
+      if (response.ok) return;
+      const message = `${new URL(url).host} answered ${response.status}`;
+      throw isRefusal(response.status) ? new NoticeRefused(message) : new Error(message);
     },
   };
+}
+
+/** Of this request, unlike of one that came too late or too soon. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 export function sign(secret: string, now: number, body: string): string {

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { DEFAULT_WORKSPACE, parseWorkspaceId } from '@warren/protocol';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
@@ -22,6 +22,24 @@ const ask = (capability: string, agent = 'bob', input = {}) => ({
   ...{ capability, agent, input, tags: [], taint: [], at: 0, defaultTier: 'notify' as const },
   facts: { paths: [], hosts: [], commands: [], contentBytes: undefined, estimate: {} },
 });
+
+/** What is told after each reading. */
+class News {
+  readonly #waiting = new Set<(status: PoliciesStatus) => void>();
+
+  readonly tell = (status: PoliciesStatus): void => {
+    for (const each of this.#waiting) each(status);
+  };
+
+  /** Resolves with the next reading that is wanted. */
+  next(isWanted: (status: PoliciesStatus) => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.add((status) => {
+        if (isWanted(status)) resolve();
+      });
+    });
+  }
+}
 
 describe('policies', () => {
   it('are none in a directory that is not there, which is made', async () => {
@@ -76,6 +94,8 @@ describe('policies', () => {
 
   it.each([
     ['malformed YAML', 'rules: [', /^workspace\.yaml:1: /],
+    ['nothing in it', '', /^workspace\.yaml:1: says nothing/],
+    ['nothing but a comment', '# default: blocked', /^workspace\.yaml:1: says nothing/],
     ['a duplicate key', 'default: notify\ndefault: blocked', /^workspace\.yaml:2: .*unique/i],
     [
       'an unknown key',
@@ -136,30 +156,129 @@ describe('policies', () => {
     expect(policies.policyOf(DEFAULT_WORKSPACE)).not.toBe(before);
   });
 
-  it('notice by themselves that files come, change and go', async () => {
+  it('notice by themselves that files come and change', async () => {
     await using directory = await withFiles({});
-    const seen: ((status: PoliciesStatus) => void)[] = [];
-    const next = (isWanted: (status: PoliciesStatus) => boolean) =>
-      new Promise<void>((resolve) => {
-        seen.push((status) => {
-          if (isWanted(status)) resolve();
-        });
-      });
-    await using policies = await open(
-      directory,
-      (status) => {
-        for (const tell of seen) tell(status);
-      },
-      true,
-    );
-    const came = next(({ files }) => files.length === 1);
+    const news = new News();
+    await using policies = await open(directory, news.tell, true);
+    const came = news.next(({ files }) => files.length === 1);
     await writeFile(directory.join('system.yaml'), 'default: blocked');
     await came;
     expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
-    const went = next(({ files }) => files.length === 0);
+    const changed = news.next(() => policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier === 'autonomous');
+    await writeFile(directory.join('.system.yaml.swp'), 'default: autonomous');
+    await rename(directory.join('system.yaml'), directory.join('system.yaml~'));
+    await rename(directory.join('.system.yaml.swp'), directory.join('system.yaml'));
+    await changed;
+    expect(policies.status().problems).toEqual([]);
+  });
+
+  it.each([
+    ['emptied', (directory: string) => writeFile(`${directory}/system.yaml`, ''), 'system.yaml', /says nothing/],
+    [
+      'cut off after a comment',
+      (directory: string) => writeFile(`${directory}/system.yaml`, '# ours\n---\n'),
+      'system.yaml',
+      /says nothing/,
+    ],
+    ['half written', (directory: string) => writeFile(`${directory}/system.yaml`, 'rules:\n'), 'system.yaml', /^rules: /],
+    ['removed', (directory: string) => rm(`${directory}/system.yaml`), 'system.yaml', /is gone; .*warren policy reload/],
+    ['removed with its directory', (directory: string) => rm(directory, { recursive: true }), 'system.yaml', /is gone/],
+    ['moved away with its directory', (directory: string) => rename(directory, `${directory}.old`), 'system.yaml', /is gone/],
+  ] as const)('stay in force by themselves when a file is %s', async (_, change, file, message) => {
+    await using directory = await withFiles({ 'state.txt': '' });
+    await mkdir(directory.join('policies'));
+    await writeFile(directory.join('policies/system.yaml'), 'rules: [{ capability: git.push, tier: blocked }]');
+    const news = new News();
+    await using policies = await openPolicies({ directory: directory.join('policies'), now: () => 1, isWatching: true, onRead: news.tell });
+    const { version } = policies.status();
+    const noticed = news.next(({ problems }) => problems.length > 0);
+    await change(directory.join('policies'));
+    await noticed;
+    expect(policies.status()).toMatchObject({
+      ...{ version, files: [{ file: 'system.yaml' }] },
+      problems: [{ file, severity: 'error', message: expect.stringMatching(message) }],
+    });
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('git.push'), none).tier).toBe('blocked');
+  });
+
+  it('give a removed file up when somebody says that it was meant, and not with other changes before', async () => {
+    await using directory = await withFiles({ 'system.yaml': 'default: blocked', 'workspace.yaml': 'rules: []' });
+    const news = new News();
+    await using policies = await open(directory, news.tell, true);
+    const gone = news.next(({ problems }) => problems.length > 0);
     await rm(directory.join('system.yaml'));
-    await went;
-    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('notify');
+    await gone;
+    const again = news.next(() => true);
+    await writeFile(directory.join('workspace.yaml'), 'default: autonomous');
+    await again;
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
+    expect(await policies.reload()).toMatchObject({ files: [{ file: 'workspace.yaml' }], problems: [] });
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('autonomous');
+  });
+
+  it('go on noticing when another directory stands in the place of theirs, and say what they do not notice', async () => {
+    await using directory = await withFiles({});
+    const path = directory.join('policies');
+    await mkdir(path);
+    await writeFile(`${path}/system.yaml`, 'default: notify');
+    const news = new News();
+    const said: string[] = [];
+    await using policies = await openPolicies({
+      ...{ directory: path, now: () => 1, isWatching: true, onRead: news.tell },
+      say: (message) => said.push(message),
+    });
+    const gone = news.next(({ problems }) => problems.length > 0);
+    await rename(path, `${path}.old`);
+    await gone;
+    const back = news.next(({ problems }) => problems.length === 0);
+    await mkdir(path);
+    await writeFile(`${path}/system.yaml`, 'default: autonomous');
+    await back;
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('autonomous');
+    const changed = news.next(() => policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier === 'blocked');
+    await writeFile(`${path}/system.yaml`, 'default: blocked');
+    await changed;
+    expect(said).toEqual([`Changes in ${path} are not noticed: it is gone`, `Changes in ${path} are noticed again`]);
+  });
+
+  it('say that they cannot be read, and stay in force', async () => {
+    await using directory = await withFiles({ 'system.yaml': 'default: blocked' });
+    const told = Promise.withResolvers<string>();
+    await using policies = await openPolicies({ directory: directory.path, now: () => 1, isWatching: true, say: told.resolve });
+    await mkdir(directory.join('workspace.yaml')); // What is named like a file and is a directory.
+    expect(await told.promise).toMatch(/^Policies cannot be read, those before stay in force: .*EISDIR/);
+    expect(policies.status().problems).toMatchObject([{ severity: 'error', message: 'cannot be read: EISDIR' }]);
+    await expect(policies.reload()).rejects.toMatchObject({ code: 'EISDIR' });
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
+  });
+
+  it.each(['rules: []', '{}', 'name: nothing yet'])('may say little: %s', async (content) => {
+    await using directory = await withFiles({ 'system.yaml': content });
+    await using policies = await open(directory);
+    expect(policies.status()).toMatchObject({ files: [{ rules: 0 }], problems: [] });
+  });
+
+  it('show nobody the problems of the files of other workspaces', async () => {
+    await using directory = await withFiles({ 'system.yaml': '{}' });
+    await using policies = await open(directory);
+    const broken = [
+      'system.yaml',
+      'workspace.yaml',
+      'agents/bob.yaml',
+      'workspaces/acme/workspace.yaml',
+      'workspaces/acme/agents/secret.yaml',
+    ];
+    for (const file of broken) await writeFile(directory.join(file), 'default: no-such-tier');
+    const all = await policies.reload();
+    const filesOf = (problems: typeof all.problems) => problems.map(({ file }) => file).toSorted();
+    expect(filesOf(all.problems)).toEqual(broken.toSorted());
+    expect(filesOf(policies.status(DEFAULT_WORKSPACE).problems)).toEqual(['agents/bob.yaml', 'system.yaml', 'workspace.yaml']);
+    expect(policies.problemsFor(DEFAULT_WORKSPACE)).toEqual(policies.status(DEFAULT_WORKSPACE).problems);
+    expect(filesOf(policies.problemsFor(ACME))).toEqual([
+      'system.yaml',
+      'workspaces/acme/agents/secret.yaml',
+      'workspaces/acme/workspace.yaml',
+    ]);
   });
 
   it.each(TEMPLATES)('take over the template %s, and a rule with the id of one of its own is in its place', async (template) => {

@@ -1,19 +1,20 @@
 /**
  * The policies in force: what the files in the policy directory say, compiled for each workspace. Files are read all or none: as long as one of them has a mistake, those that
- * were in force before stay, and the mistake is said. Whoever decides gets a compiled policy that never changes under it.
+ * were in force before stay, and the mistake is said. A file that is gone is such a mistake until somebody says that it was meant: a rule does not fall with a full disk, or with
+ * a folder that is not mounted. Whoever decides gets a compiled policy that never changes under it.
  */
 import { createHash } from 'node:crypto';
-import { type FSWatcher, watch } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { checkPolicy, createPolicy, type Layer, type Policy, type PolicyFile, type PolicyProblem, type Tier } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import type { PolicyDocument } from './policy-document.ts';
-import { type FoundPolicy, findPolicies } from './policy-places.ts';
+import { type FoundPolicy, findPolicies, placeOf } from './policy-places.ts';
 import { readPolicy } from './read-policy.ts';
 import type { FileProblem } from './read-yaml.ts';
 import { sayProblem } from './say-problem.ts';
 import { templateText } from './templates.ts';
+import { watchDirectory } from './watch-directory.ts';
 
 export type PoliciesStatus = {
   readonly version: string;
@@ -34,7 +35,9 @@ export interface Policies extends AsyncDisposable {
   filesFor(workspace: WorkspaceId, agent: string): readonly PolicyFile[];
   /** What concerns a workspace; without one, everything. */
   status(workspace?: WorkspaceId): PoliciesStatus;
-  /** Reads the files again. Resolves when they are in force, or known not to be. */
+  /** Of the files that concern a workspace: those of others are not named. */
+  problemsFor(workspace: WorkspaceId): readonly FileProblem[];
+  /** Reads the files again; those that are gone are out of force then. Resolves when they are in force, or known not to be. */
   reload(): Promise<PoliciesStatus>;
 }
 
@@ -43,15 +46,15 @@ export type PoliciesParts = {
   readonly now: () => number;
   /** Whether to notice by itself that files change. */
   readonly isWatching: boolean;
+  /** What an operator should know of the watching. */
+  readonly say?: ((message: string) => void) | undefined;
   /** Called after each reading: whoever wants to tell people. */
   readonly onRead?: ((status: PoliciesStatus, isInForce: boolean) => void) | undefined;
 };
 
 export type LoadedPolicy = { readonly found: FoundPolicy; readonly policy: PolicyFile; readonly tests: PolicyDocument['tests'] };
-type Set = { readonly version: string; readonly loadedAt: number; readonly loaded: readonly LoadedPolicy[] };
-
-/** Files of another editor's making come in pairs; whoever writes is given this long to finish. */
-const SETTLE_MS = 50;
+type ReadOptions = { readonly isRemovalMeant: boolean };
+type PoliciesInForce = { readonly version: string; readonly loadedAt: number; readonly loaded: readonly LoadedPolicy[] };
 
 /** Throws when the files there are cannot be used: there are no others to go on with. */
 export async function openPolicies(parts: PoliciesParts): Promise<Policies> {
@@ -62,11 +65,10 @@ export async function openPolicies(parts: PoliciesParts): Promise<Policies> {
 
 class WatchedPolicies implements Policies {
   readonly #parts: PoliciesParts;
-  #set: Set | undefined;
+  #set: PoliciesInForce | undefined;
   #problems: readonly FileProblem[] = [];
   readonly #compiled = new Map<WorkspaceId, Policy>();
-  #watcher: FSWatcher | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #watching: Disposable | undefined;
   #reading: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PoliciesParts) {
@@ -74,12 +76,16 @@ class WatchedPolicies implements Policies {
   }
 
   async begin(): Promise<void> {
-    const { directory, isWatching } = this.#parts;
+    const { directory, isWatching, say = () => {} } = this.#parts;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     // Before reading, so that no change falls between the two.
-    if (isWatching) this.#watcher = watch(directory, { recursive: true, persistent: false }, () => this.#readSoon());
-    this.#watcher?.on('error', () => {}); // Whoever wants to be sure reloads.
-    await this.reload();
+    if (isWatching) this.#watching = watchDirectory({ directory, say, onChange: () => this.#readChanged(say) });
+    try {
+      await this.reload();
+    } catch (error) {
+      await this[Symbol.asyncDispose]();
+      throw error;
+    }
     if (this.#set === undefined) {
       await this[Symbol.asyncDispose]();
       throw new PoliciesError(directory, this.#problems);
@@ -110,22 +116,35 @@ class WatchedPolicies implements Policies {
       version,
       loadedAt,
       files: mine.map(({ policy: { layer, file, rules, defaultTier } }) => ({ layer, file, rules: rules.length, defaultTier })),
-      problems: this.#problems,
+      problems: workspace === undefined ? this.#problems : this.problemsFor(workspace),
     };
   }
 
+  problemsFor(workspace: WorkspaceId): readonly FileProblem[] {
+    return this.#problems.filter(({ file }) => {
+      const place = placeOf(file);
+      return place !== undefined && concerns(place, workspace);
+    });
+  }
+
   async reload(): Promise<PoliciesStatus> {
-    const reading = this.#reading.then(() => this.#read());
-    this.#reading = reading.catch(() => {}); // Whoever asked hears of it; the next reads anew.
-    await reading;
+    await this.#readNext({ isRemovalMeant: true });
     return this.status();
   }
 
-  async #read(): Promise<void> {
+  #readNext(options: ReadOptions): Promise<void> {
+    const reading = this.#reading.then(() => this.#read(options));
+    this.#reading = reading.catch(() => {}); // Whoever asked hears of it; the next reads anew.
+    return reading;
+  }
+
+  async #read({ isRemovalMeant }: ReadOptions): Promise<void> {
     const { directory, now, onRead } = this.#parts;
-    const read = parsePolicies(await readPolicyTexts(directory));
-    this.#problems = read.problems;
-    const isInForce = !read.problems.some(({ severity }) => severity === 'error');
+    const texts = await this.#textsIn(directory);
+    const read = parsePolicies(texts);
+    const gone = isRemovalMeant ? [] : this.#goneFrom(texts);
+    this.#problems = [...gone, ...read.problems];
+    const isInForce = !this.#problems.some(({ severity }) => severity === 'error');
     if (isInForce && read.version !== this.#set?.version) {
       this.#set = { version: read.version, loadedAt: now(), loaded: read.loaded };
       this.#compiled.clear();
@@ -133,14 +152,36 @@ class WatchedPolicies implements Policies {
     onRead?.(this.status(), isInForce);
   }
 
-  #readSoon(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.reload().catch(() => {}), SETTLE_MS).unref(); // What cannot be read stays as it is in force.
+  async #textsIn(directory: string): Promise<readonly PolicyText[]> {
+    try {
+      return await readPolicyTexts(directory);
+    } catch (error) {
+      const { code = 'unknown error' } = error as NodeJS.ErrnoException; // The file system's, most of the time.
+      this.#problems = [{ file: basename(directory), line: undefined, severity: 'error', message: `cannot be read: ${code}` }];
+      throw error;
+    }
+  }
+
+  /** Files in force that were not there to be read. */
+  #goneFrom(texts: readonly PolicyText[]): readonly FileProblem[] {
+    const { loaded = [] } = this.#set ?? {};
+    const present = new Set(texts.map(({ found }) => found.file));
+    return loaded
+      .filter(({ found }) => !present.has(found.file))
+      .map(({ found: { file } }) => ({
+        ...({ file, line: undefined, severity: 'error' } as const),
+        message: 'is gone; it is still in force, with the other files as they were, until: warren policy reload',
+      }));
+  }
+
+  #readChanged(say: (message: string) => void): void {
+    this.#readNext({ isRemovalMeant: false }).catch((error: unknown) =>
+      say(`Policies cannot be read, those before stay in force: ${String(error)}`),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#watcher?.close();
+    this.#watching?.[Symbol.dispose]();
     await this.#reading;
   }
 }

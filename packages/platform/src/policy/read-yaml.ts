@@ -22,13 +22,29 @@ export type ReadYaml<T> = {
 const PROBLEMS_MAX = 100;
 const BYTES_MAX = 8_388_608;
 
-export function readYaml<Schema extends z.ZodType>(content: string, file: string, schema: Schema): ReadYaml<z.output<Schema>> {
+export type ReadYamlOptions = {
+  /** Whether a file that says nothing is an empty map. Otherwise it is an error: so does a file look that was cut off while it was saved. */
+  readonly isEmptyAllowed?: boolean | undefined;
+};
+
+export function readYaml<Schema extends z.ZodType>(
+  content: string,
+  file: string,
+  schema: Schema,
+  { isEmptyAllowed = false }: ReadYamlOptions = {},
+): ReadYaml<z.output<Schema>> {
   const read = readYamlFile(file, content, BYTES_MAX);
   if (read.kind === 'refused') {
     const problems = read.problems.map(({ line, reason }): FileProblem => ({ file, line, severity: 'error', message: reason }));
     return { value: undefined, problems, lineOf: () => undefined };
   }
   const { lineOf } = read;
+  if (read.value === null && !isEmptyAllowed)
+    return {
+      value: undefined,
+      problems: [{ file, line: 1, severity: 'error', message: 'says nothing: write {} if that is meant' }],
+      lineOf,
+    };
   const parsed = schema.safeParse(read.value ?? {});
   if (parsed.success) return { value: parsed.data, problems: [], lineOf };
   const problems = flatten(parsed.error.issues)

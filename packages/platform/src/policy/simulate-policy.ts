@@ -1,10 +1,9 @@
 /**
  * What other policies would have done: calls that were recorded are decided again, in their order and at their time, counting as they would have counted. Decided
- * are the facts of a call as the audit has them (paths, hosts, command lines, sizes, labels) and its arguments as they were redacted, so a condition on an argument that was
- * redacted cannot hold.
+ * are its arguments as they were redacted, and what it is about (paths, hosts, command lines, sizes) by these, so a condition on an argument that was redacted cannot hold.
  */
 import {
-  type CallFacts,
+  type Capability,
   type CounterRef,
   NO_FACTS,
   type Policy,
@@ -35,11 +34,13 @@ export type SimulatedChange = {
   readonly rule: string | undefined;
 };
 
+type Known = Pick<Capability, 'tags' | 'defaultTier' | 'parse' | 'facts'>;
+
 export type SimulateParts = {
   readonly entries: AsyncIterable<RecordedEntry> | Iterable<RecordedEntry>;
   readonly policyOf: (workspace: WorkspaceId) => Policy;
   /** What the definition of a capability says; for one that is gone, nothing. */
-  readonly capability: (name: string) => { readonly tags: readonly string[]; readonly defaultTier: Tier } | undefined;
+  readonly capability: (name: string) => Known | undefined;
   /** Changes to report; all are counted. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;
@@ -67,16 +68,14 @@ export async function simulatePolicy({ entries, policyOf, capability, limit, sig
   return { ...counts, changes };
 }
 
-function requestOf(
-  entry: RecordedEntry,
-  known: { readonly tags: readonly string[]; readonly defaultTier: Tier } | undefined,
-): PolicyRequest {
+function requestOf(entry: RecordedEntry, known: Known | undefined): PolicyRequest {
+  const parsed = known?.parse(entry.input ?? {});
   return {
     capability: entry.action,
     tags: known?.tags ?? [],
     agent: entry.actor.kind === 'process' ? entry.actor.agent : '',
     input: entry.input ?? {},
-    facts: { ...NO_FACTS, ...(entry.details?.['facts'] as Partial<CallFacts> | undefined) }, // The gate recorded them.
+    facts: parsed?.kind === 'valid' ? (known?.facts(parsed.input) ?? NO_FACTS) : NO_FACTS,
     taint: entry.taint ?? [],
     at: entry.at,
     defaultTier: known?.defaultTier ?? 'approval_required',
