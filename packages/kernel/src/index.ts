@@ -21,6 +21,7 @@ export { type AnchorStatus, type Anchors, type AnchorTarget, createAnchors } fro
 export { type ExportFormat, exportEntries } from './audit/export-entries.ts';
 export { type AuditOptions, openAudit } from './audit/open-audit.ts';
 export { createRedactor, type RedactOptions, redactInput } from './audit/redact-input.ts';
+export { createTextRedactor } from './audit/redact-text.ts';
 export { type VerifyAuditOptions, verifyAudit } from './audit/verify-audit.ts';
 export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
 export type { GrantRecord } from './grant/grants.ts';
@@ -76,6 +77,7 @@ export {
   SIGNALS,
 } from './store/tables/process-table.ts';
 export type { TaintRow } from './store/tables/taint-table.ts';
+export { AuditGuard } from './syscall/audit-guard.ts';
 export type {
   ActContext,
   Acted,
@@ -88,7 +90,6 @@ export type {
   RecoveryStep,
   Usage,
 } from './syscall/capability.ts';
-export type { GateOptions } from './syscall/create-gate.ts';
 export type { CallQuestion } from './syscall/explain-call.ts';
 export {
   type Answer,
@@ -100,6 +101,7 @@ export {
   type Recovered,
   type UnfinishedCall,
 } from './syscall/gate.ts';
+export type { GateOptions } from './syscall/gate-parts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
 export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';

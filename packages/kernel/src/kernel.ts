@@ -14,8 +14,8 @@ import type { Purger } from './retention/purger.ts';
 import type { Queue, Scheduler } from './schedule/queue.ts';
 import type { State } from './state/state.ts';
 import type { Store } from './store/store.ts';
-import type { GateOptions } from './syscall/create-gate.ts';
 import type { Gate } from './syscall/gate.ts';
+import type { GateOptions } from './syscall/gate-parts.ts';
 import type { Tokens } from './token/tokens.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 

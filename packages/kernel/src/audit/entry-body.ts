@@ -1,10 +1,11 @@
 /** An entry as bytes and back. Fields have places instead of names: it is half as long and a third of the work. A value that is absent is null. */
 import { Fault } from '@warren/protocol';
-import { decode, encode, rfc8949EncodeOptions } from 'cborg';
+import { decode } from 'cborg';
 import type { JsonObject } from '../internal/json.ts';
 import type { RuleRef } from '../policy/policy.ts';
 import type { AuditActor, AuditEntry, AuditKind, AuditOutcome } from './audit.ts';
 import { copyJson } from './copy-json.ts';
+import { encodeCbor } from './encode-cbor.ts';
 import { ENTRY_BYTES_MAX, WORD_BYTES_MAX } from './limits.ts';
 import { STRICT } from './records.ts';
 
@@ -16,28 +17,25 @@ export function encodeEntry(entry: AuditEntry): Uint8Array {
   const { kind, outcome, decision, error } = entry;
   if (!KINDS.has(kind)) throw invalid('kind');
   if (!OUTCOMES.has(outcome)) throw invalid('outcome');
-  const body = encode(
-    [
-      kind,
-      word(entry.workspace, 'workspace'),
-      actorToList(entry.actor),
-      word(entry.action, 'action'),
-      outcome,
-      maybe(entry.callId, 'call_id', word),
-      maybe(entry.approvalId, 'approval_id', word),
-      maybe(entry.input, 'input', object),
-      maybe(entry.inputHash, 'input_hash', word),
-      decision === undefined
-        ? null
-        : [word(decision.tier, 'decision'), maybe(decision.rule, 'decision', ruleToList), maybe(decision.policy, 'decision', word)],
-      maybe(entry.taint, 'taint', (labels, field) => labels.map((label) => word(label, field))),
-      error === undefined ? null : [word(error.type, 'error'), copyJson(error.message, 'error')],
-      maybe(entry.durationMs, 'duration_ms', copyJson),
-      maybe(entry.usage, 'usage', object),
-      maybe(entry.details, 'details', object),
-    ],
-    rfc8949EncodeOptions,
-  );
+  const body = encodeCbor([
+    kind,
+    word(entry.workspace, 'workspace'),
+    actorToList(entry.actor),
+    word(entry.action, 'action'),
+    outcome,
+    maybe(entry.callId, 'call_id', word),
+    maybe(entry.approvalId, 'approval_id', word),
+    maybe(entry.input, 'input', object),
+    maybe(entry.inputHash, 'input_hash', word),
+    decision === undefined
+      ? null
+      : [word(decision.tier, 'decision'), maybe(decision.rule, 'decision', ruleToList), maybe(decision.policy, 'decision', word)],
+    maybe(entry.taint, 'taint', (labels, field) => labels.map((label) => word(label, field))),
+    error === undefined ? null : [word(error.type, 'error'), copyJson(error.message, 'error')],
+    maybe(entry.durationMs, 'duration_ms', copyJson),
+    maybe(entry.usage, 'usage', object),
+    maybe(entry.details, 'details', object),
+  ]);
   if (body.length > ENTRY_BYTES_MAX) throw tooLarge(body.length);
   return body;
 }

@@ -205,16 +205,16 @@ class FileAudit implements Audit {
   async #write(group: readonly Waiting[]): Promise<WrittenGroup> {
     const { log, options } = this.#parts;
     const written = await log.write(group, options.clock.now());
+    this.#keeper.add(group.map(({ at, entry }, index) => toIndexed(written.seq + index, at, entry))); // At once, or it reads them from the log.
     await this.#behind;
     this.#later(() => this.#writeBeside(written)).catch(() => {}); // Made again from the log when it is needed.
-    this.#keeper.add(group.map(({ at, entry }, index) => toIndexed(written.seq + index, at, entry)));
     this.#wakers.wake();
     return written;
   }
 
   async #writeBeside({ seq, places, nodes, placed }: WrittenGroup): Promise<void> {
     const { headFile, sides } = this.#parts;
-    await headFile.write(placed);
+    headFile.write(placed);
     if (sides.add(seq, places, nodes)) await sides.write();
   }
 

@@ -1,6 +1,7 @@
 /** What stands in frames: arrays of deterministic CBOR, the first element says which. Bytes that would be written otherwise are not read. */
 import { hash } from 'node:crypto';
-import { type DecodeOptions, decode, encode, rfc8949EncodeOptions } from 'cborg';
+import { type DecodeOptions, decode } from 'cborg';
+import { encodeCbor } from './encode-cbor.ts';
 import { HASH_BYTES } from './merkle.ts';
 
 const FORMAT = 1;
@@ -58,7 +59,7 @@ export type PurgeRecord = {
 export type AuditRecord = FileRecord | EntryRecord | HeadRecord | HashesRecord | PurgeRecord;
 
 export function encodeRecord(record: AuditRecord): Uint8Array {
-  return encode(toList(record), rfc8949EncodeOptions);
+  return encodeCbor(toList(record));
 }
 
 /** Undefined: no record that this version writes. */

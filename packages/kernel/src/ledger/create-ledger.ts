@@ -18,7 +18,7 @@ import {
 } from './amounts.ts';
 import { answerChange, type BreachParts } from './answer-breach.ts';
 import type { Charged, Ledger, LedgerEntry } from './ledger.ts';
-import { charge, chargeRows, toEntry } from './ledger-changes.ts';
+import { charge, chargeRows, toCharge, toEntry } from './ledger-changes.ts';
 import { closeReservation, reserve } from './reservations.ts';
 import { wouldExceed, wouldUse } from './use.ts';
 
@@ -124,7 +124,7 @@ function chargeOwn(transaction: Transaction, pid: number, amounts: readonly Amou
   if (rows.length === 0) throw notFound(processKey(pid), dim);
   const [nearest] = chargeRows(transaction, pid, rows, amounts, parts);
   if (nearest === undefined) throw new Error(`No charge for process ${pid}`);
-  return nearest.charged;
+  return toCharge(nearest).charged;
 }
 
 function refund(transaction: Transaction, before: LedgerRow, amount: number, parts: BreachParts): LedgerEntry {

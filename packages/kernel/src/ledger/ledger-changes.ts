@@ -59,7 +59,7 @@ export function charge(
   if (amounts.length === 0) return [];
   const { ledger } = transaction;
   const onlyDim = amounts.length === 1 ? amounts[0]?.[0] : undefined;
-  return chargeRows(transaction, pid, ledger.rows(ledger.accountsOf(pid), onlyDim), amounts, parts, causationId);
+  return chargeRows(transaction, pid, ledger.rows(ledger.accountsOf(pid), onlyDim), amounts, parts, causationId).map(toCharge);
 }
 
 /** All rows are written before anything follows from them: what follows may change rows too. */
@@ -70,12 +70,12 @@ export function chargeRows(
   amounts: readonly Amount[],
   parts: BreachParts,
   causationId?: number,
-): readonly AccountCharge[] {
-  const amountOf = new Map(amounts);
-  const uses = rows.flatMap((before): readonly Use[] => {
-    const amount = amountOf.get(before.dim);
-    return amount === undefined ? [] : [{ before, after: { ...before, used: addUse(before.dim, before.used, amount) }, amount }];
-  });
+): readonly Use[] {
+  const uses: Use[] = [];
+  for (const before of rows) {
+    const amount = amountOf(amounts, before.dim);
+    if (amount !== undefined) uses.push({ before, after: { ...before, used: addUse(before.dim, before.used, amount) }, amount });
+  }
   const changed = uses.filter(({ before, after }) => before.used !== after.used);
   if (changed.length > 0) {
     for (const { after } of changed) transaction.ledger.setUsed(after.account, after.dim, after.used);
@@ -83,16 +83,22 @@ export function chargeRows(
     const eventId = transaction.events.append({ pid, kind: 'kernel.ledger.charged', payload, causationId });
     for (const change of changed) answerChange(transaction, change, parts, { eventId, pid });
   }
-  return uses.map(toCharge);
+  return uses;
 }
 
-type Use = RowChange & { readonly amount: number };
+/** They are few. The last one counts, as in an object. */
+function amountOf(amounts: readonly Amount[], dim: string): number | undefined {
+  return amounts.findLast(([each]) => each === dim)?.[1];
+}
+
+/** What one row was charged. */
+export type Use = RowChange & { readonly amount: number };
 
 function describe({ after: { account, dim, used, granted }, amount }: Use) {
   return { account, dim, amount, used, granted };
 }
 
-function toCharge(use: Use): AccountCharge {
+export function toCharge(use: Use): AccountCharge {
   const { account, dim, used, granted } = use.after;
   return {
     account: readAccount(account),

@@ -1,5 +1,5 @@
 /**
- * The audit as the gate uses it. What could not be written is kept and stands in the way: before anything else is decided or carried out it has to
+ * The audit as the gate uses it, and whoever records what people do. What could not be written is kept and stands in the way: before anything else is decided or carried out it has to
  * be written. So a broken audit stops the gate after the calls that were under way, and works as its own probe for when it is well again; no entry is lost
  * while the process lives, and after its death the journal still has what the audit lacks.
  */

@@ -57,16 +57,21 @@ function refusal({ capability }: ValidCall, { rule, exceeded }: Decision): GateE
   if (exceeded !== undefined) return rateLimited(name, exceeded);
   const why = rule?.reason === undefined ? '' : ` Its reason: ${rule.reason}.`;
   return gateError('PolicyDenied', {
-    message: `Cannot call ${name}: ${rule === undefined ? 'its definition blocks it' : `rule ${describe(rule)} blocks it`}`,
+    message: `Cannot call ${name}: ${rule === undefined ? 'its definition blocks it' : `rule ${describe(rule)} blocks it${rule.reason === undefined ? '' : `: ${rule.reason}`}`}`,
     agentMessage:
       `Policy does not allow this call of ${name}${rule === undefined ? '' : ` (rule ${describe(rule)})`}. Nothing was done.${why} ` +
       'Do not try it in another way; do something else, or tell the person you work for which rule stands in the way.',
     recovery: [
       { action: 'check_policy', description: 'Read what you may do', capability: 'agent.policy' },
-      {
-        action: 'request_escalation',
-        description: rule === undefined ? 'Ask an operator to allow it' : `Ask an operator to change rule ${describe(rule)}`,
-      },
+      // What is built in nobody can allow.
+      ...(rule?.layer === 'builtin'
+        ? []
+        : [
+            {
+              action: 'request_escalation',
+              description: rule === undefined ? 'Ask an operator to allow it' : `Ask an operator to change rule ${describe(rule)}`,
+            },
+          ]),
     ],
     context: { capability: name, ...(rule !== undefined && { rule: ruleContext(rule) }) },
   });
@@ -92,8 +97,8 @@ function rateLimited(name: string, { rule, counter, retryAfterMs }: NonNullable<
   });
 }
 
-export function describe({ file, line, rule }: RuleRef): string {
-  return `${JSON.stringify(rule)} (${file}, line ${line})`;
+export function describe({ layer, file, line, rule }: RuleRef): string {
+  return `${JSON.stringify(rule)} (${layer === 'builtin' ? 'built in' : `${file}, line ${line}`})`;
 }
 
 export function ruleContext({ layer, file, line, rule, reason }: RuleRef) {

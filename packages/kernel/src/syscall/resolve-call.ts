@@ -28,7 +28,7 @@ export function resolveCall(capabilities: CapabilityTable, name: string): Resolv
   };
 }
 
-/** Those of the same category, and those whose last word is the same. */
+/** Those of the same category, and those whose last word is the same; of those the ones that begin alike. */
 function closest(capabilities: CapabilityTable, name: string): readonly string[] {
   const [category = '', word = ''] = name
     .slice(0, 256)
@@ -37,10 +37,17 @@ function closest(capabilities: CapabilityTable, name: string): readonly string[]
   const scored = capabilities.list().flatMap((each) => {
     const [itsCategory = '', itsWord = ''] = each.name.split('.', 2);
     const score = (itsCategory === category ? 1 : 0) + (itsWord === word && word !== '' ? 2 : 0) + (itsWord === category ? 2 : 0);
-    return score === 0 ? [] : [{ name: each.name, score }];
+    return score === 0 ? [] : [{ name: each.name, score: score + alike(itsWord, word) / 256 }];
   });
   return scored
     .toSorted((one, other) => other.score - one.score || (one.name < other.name ? -1 : 1))
     .slice(0, SUGGESTIONS_MAX)
     .map((each) => each.name);
+}
+
+/** How many characters they begin with in common. */
+function alike(one: string, other: string): number {
+  let at = 0;
+  while (at < one.length && at < 255 && one[at] === other[at]) at += 1;
+  return at;
 }

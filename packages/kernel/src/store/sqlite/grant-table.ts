@@ -4,6 +4,8 @@ import { optional } from './columns.ts';
 import type { Database, Row } from './database.ts';
 import type { TableContext } from './table-context.ts';
 
+/** Processes whose grants are remembered. */
+const KNOWN_MAX = 1_000;
 const COLUMNS = 'pid, grant_id, parent_grant_id, tools, paths, hosts, models, sub_agents, created_at';
 
 /** Named in the statements: without statistics SQLite takes a workspace for a handful of rows and walks through all of them. */
@@ -25,6 +27,8 @@ export function prepareGrants(database: Database) {
 export class SqliteGrantTable implements GrantTable {
   readonly #statements: GrantStatements;
   readonly #context: TableContext;
+  /** Grants by process, as they stand in the file or in the transaction that is open: each call asks, and they rarely change. When anything is undone this table goes too. */
+  readonly #known = new Map<number, GrantRow>();
 
   constructor(statements: GrantStatements, context: TableContext) {
     this.#statements = statements;
@@ -32,8 +36,14 @@ export class SqliteGrantTable implements GrantTable {
   }
 
   find(pid: number): GrantRow | undefined {
+    const known = this.#known.get(pid);
+    if (known !== undefined) return known;
     const row = this.#statements.find.get(this.#context.ws, pid);
-    return row === undefined ? undefined : readGrant(row);
+    if (row === undefined) return undefined;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    const grant = readGrant(row);
+    this.#known.set(pid, grant);
+    return grant;
   }
 
   children(grantId: number): readonly GrantRow[] {
@@ -47,6 +57,7 @@ export class SqliteGrantTable implements GrantTable {
   }
 
   update(pid: number, grants: GrantSet): void {
+    this.#known.delete(pid);
     const changed = this.#statements.update.run(...setColumns(grants), this.#context.ws, pid);
     if (changed !== 1) throw new Error(`No grant of process ${pid} to update`);
   }
@@ -55,6 +66,7 @@ export class SqliteGrantTable implements GrantTable {
     const row = this.find(pid);
     if (row === undefined) throw new Error(`No grant of process ${pid} to delete`);
     this.#context.counters.keepFloor('grant');
+    this.#known.clear(); // Its children have another parent.
     this.#statements.moveChildren.run(row.parentGrantId ?? null, this.#context.ws, row.grantId);
     this.#statements.delete.run(this.#context.ws, pid);
   }

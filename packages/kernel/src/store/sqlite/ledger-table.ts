@@ -10,15 +10,15 @@ import {
   type ReservationRow,
   WORKSPACE_ACCOUNT,
 } from '../tables/ledger-table.ts';
-import { DEPTH_MAX, type ProcessState } from '../tables/process-table.ts';
+import { DEPTH_MAX, type ProcessRow, type ProcessState, type ProcessTableReads } from '../tables/process-table.ts';
 import { optional } from './columns.ts';
 import type { Database, Query, Row } from './database.ts';
 import type { TableContext } from './table-context.ts';
 
 const COLUMNS = 'account, dim, used, reserved, granted, warn_at, on_breach';
 const RESERVATION_COLUMNS = 'id, pid, created_at, released_at, holds';
-/** So few rows are found faster one by one than by a list, for which SQLite builds a table. */
-const SINGLE_MAX = 4;
+/** Accounts whose budgets are remembered. */
+const KNOWN_MAX = 2_000;
 /** Without being told, the planner would go through all processes there ever were. The same holds for each `INDEXED BY` and `CROSS JOIN` here. */
 const LIVE_PROCESSES = 'processes INDEXED BY processes_by_state';
 const LIVE = `state IN ('READY', 'RUNNING', 'WAITING', 'SUSPENDED')`;
@@ -49,17 +49,10 @@ export type LedgerStatements = ReturnType<typeof prepareLedger>;
 
 export function prepareLedger(database: Database) {
   return {
-    lineage: database.query('SELECT parent_pid, agent FROM processes WHERE ws = ? AND pid = ?'),
     payersOfProcess: database.query(PAYERS_OF_PROCESS),
     payersOfAgent: database.query(PAYERS_OF_AGENT),
     payersOfAll: database.query(`SELECT pid, state, state_reason FROM ${LIVE_PROCESSES} WHERE ws = ? AND ${LIVE} ORDER BY pid`),
-    find: database.query(`SELECT ${COLUMNS} FROM ledger WHERE ws = ? AND account = ? AND dim = ?`),
-    rows: perCount(database, (accounts) => `SELECT ${COLUMNS} FROM ledger WHERE ws = ? AND account IN (${accounts}) ORDER BY position`),
-    rowsOfDim: perCount(database, (accounts) => `SELECT ${COLUMNS} FROM ledger WHERE ws = ? AND account IN (${accounts}) AND dim = ?`),
-    findBreached: perCount(
-      database,
-      (accounts) => `SELECT ${COLUMNS} FROM ledger WHERE ws = ? AND account IN (${accounts}) AND used > granted LIMIT 1`,
-    ),
+    rows: database.query(`SELECT ${COLUMNS} FROM ledger WHERE ws = ? AND account = ? ORDER BY position`),
     breached: database.query(
       `SELECT ${COLUMNS} FROM ledger INDEXED BY ledger_breached WHERE ws = ? AND used > granted ORDER BY pid NULLS LAST, account, dim LIMIT ?`,
     ),
@@ -91,35 +84,29 @@ export function prepareLedger(database: Database) {
   };
 }
 
-/** A statement for each number of accounts, prepared when it is first needed. */
-function perCount(database: Database, sql: (accounts: string) => string): (count: number) => Query {
-  const prepared = new Map<number, Query>();
-  return (count) => {
-    const known = prepared.get(count) ?? database.query(sql(Array<string>(count).fill('?').join(', ')));
-    prepared.set(count, known);
-    return known;
-  };
-}
-
 export class SqliteLedgerTable implements LedgerTable {
   readonly #statements: LedgerStatements;
   readonly #context: TableContext;
+  readonly #processes: Pick<ProcessTableReads, 'find'>;
+  /** Budgets by account, as they stand in the file or in the transaction that is open: the same few are charged all the time. When anything is undone this table goes too. */
+  readonly #known = new Map<string, readonly LedgerRow[]>();
 
-  constructor(statements: LedgerStatements, context: TableContext) {
+  constructor(statements: LedgerStatements, context: TableContext, processes: Pick<ProcessTableReads, 'find'>) {
     this.#statements = statements;
     this.#context = context;
+    this.#processes = processes;
   }
 
   accountsOf(pid: number): readonly string[] {
     const processes: string[] = [];
     const agents: string[] = [];
     for (let next: number | undefined = pid; next !== undefined && processes.length < DEPTH_MAX; ) {
-      const row: Row | undefined = this.#statements.lineage.get(this.#context.ws, next);
+      const row: ProcessRow | undefined = this.#processes.find(next);
       if (row === undefined) break;
       processes.push(`${PROCESS_ACCOUNT}${next}`);
-      const agent = optional(row['agent'], String);
+      const { agent } = row;
       if (agent !== undefined && !agents.includes(AGENT_ACCOUNT + agent)) agents.push(AGENT_ACCOUNT + agent);
-      next = optional(row['parent_pid'], Number);
+      next = row.parentPid;
     }
     return processes.length === 0 ? [] : [...processes, ...agents, WORKSPACE_ACCOUNT];
   }
@@ -140,25 +127,28 @@ export class SqliteLedgerTable implements LedgerTable {
   }
 
   find(account: string, dim: string): LedgerRow | undefined {
-    const row = this.#statements.find.get(this.#context.ws, account, dim);
-    return row === undefined ? undefined : readRow(row);
+    return this.#rowsOf(account).find((row) => row.dim === dim);
   }
 
   rows(accounts: readonly string[], dim?: string): readonly LedgerRow[] {
-    if (dim !== undefined && accounts.length <= SINGLE_MAX) return accounts.flatMap((account) => this.find(account, dim) ?? []);
-    const found = (
-      dim === undefined
-        ? this.#statements.rows(accounts.length).all(this.#context.ws, ...accounts)
-        : this.#statements.rowsOfDim(accounts.length).all(this.#context.ws, ...accounts, dim)
-    ).map(readRow);
-    if (found.length < 2 || accounts.length === 1) return found;
-    return found.sort((one, other) => accounts.indexOf(one.account) - accounts.indexOf(other.account)); // Stable: within an account the order stays.
+    const found: LedgerRow[] = [];
+    for (const account of accounts) for (const row of this.#rowsOf(account)) if (dim === undefined || row.dim === dim) found.push(row);
+    return found;
   }
 
   findBreached(accounts: readonly string[]): LedgerRow | undefined {
-    if (accounts.length === 0) return undefined;
-    const row = this.#statements.findBreached(accounts.length).get(this.#context.ws, ...accounts);
-    return row === undefined ? undefined : readRow(row);
+    for (const account of accounts) for (const row of this.#rowsOf(account)) if (row.used > row.granted) return row;
+    return undefined;
+  }
+
+  /** In the order of their creation. */
+  #rowsOf(account: string): readonly LedgerRow[] {
+    const known = this.#known.get(account);
+    if (known !== undefined) return known;
+    const rows = this.#statements.rows.all(this.#context.ws, account).map(readRow);
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(account, rows);
+    return rows;
   }
 
   breached(limit: number): readonly LedgerRow[] {
@@ -189,18 +179,29 @@ export class SqliteLedgerTable implements LedgerTable {
 
   insert({ account, dim, used, reserved, granted, warnAt, onBreach }: LedgerRow): void {
     const pid = account.startsWith(PROCESS_ACCOUNT) ? readPid(account) : null;
+    this.#known.delete(account);
     this.#statements.insert.run(this.#context.ws, account, dim, used, reserved, granted, warnAt, onBreach, pid);
   }
 
   setUsed(account: string, dim: string, used: number): void {
+    const known = this.#known.get(account);
+    this.#known.delete(account);
     requireOne(this.#statements.setUsed.run(used, this.#context.ws, account, dim), account, dim);
+    if (known !== undefined) {
+      this.#known.set(
+        account,
+        known.map((row) => (row.dim === dim ? { ...row, used } : row)),
+      );
+    }
   }
 
   setGranted(account: string, dim: string, granted: number): void {
+    this.#known.delete(account);
     requireOne(this.#statements.setGranted.run(granted, this.#context.ws, account, dim), account, dim);
   }
 
   addReserved(account: string, dim: string, change: number): void {
+    this.#known.delete(account);
     requireOne(this.#statements.addReserved.run(change, this.#context.ws, account, dim), account, dim);
   }
 

@@ -13,6 +13,8 @@ import { optional, parseObject } from './columns.ts';
 import type { Database, Row } from './database.ts';
 import type { TableContext } from './table-context.ts';
 
+/** Processes whose rows are remembered. */
+const KNOWN_MAX = 1_000;
 const COLUMNS = `pid, parent_pid, name, template, agent, state, state_reason, on_parent_end, pending_signal, created_at, updated_at,
   started_at, ended_at, exit_kind, exit_detail, metadata`;
 
@@ -55,6 +57,8 @@ export function prepareProcesses(database: Database) {
 export class SqliteProcessTable implements ProcessTable {
   readonly #statements: ProcessStatements;
   readonly #context: TableContext;
+  /** Rows as they stand in the file or in the transaction that is open: whatever a process does, its row is looked at. When anything is undone this table goes too. */
+  readonly #known = new Map<number, ProcessRow>();
 
   constructor(statements: ProcessStatements, context: TableContext) {
     this.#statements = statements;
@@ -67,8 +71,14 @@ export class SqliteProcessTable implements ProcessTable {
   }
 
   find(pid: number): ProcessRow | undefined {
-    const row = this.#statements.find.get(this.#context.ws, pid);
-    return row === undefined ? undefined : readRow(row);
+    const known = this.#known.get(pid);
+    if (known !== undefined) return known;
+    const found = this.#statements.find.get(this.#context.ws, pid);
+    if (found === undefined) return undefined;
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    const row = readRow(found);
+    this.#known.set(pid, row);
+    return row;
   }
 
   list(filter: ProcessFilter, { limit, offset }: { readonly limit: number; readonly offset: number }): readonly ProcessRow[] {
@@ -132,6 +142,7 @@ export class SqliteProcessTable implements ProcessTable {
   }
 
   update(row: ProcessRow): void {
+    this.#known.delete(row.pid);
     const changed = this.#statements.update.run(
       ...[row.parentPid ?? null, row.state, row.stateReason ?? null, row.onParentEnd, row.pendingSignal ?? null, row.updatedAt],
       ...[row.startedAt ?? null, row.endedAt ?? null, row.exitKind ?? null],
@@ -142,6 +153,7 @@ export class SqliteProcessTable implements ProcessTable {
   }
 
   updateState({ pid, state, stateReason, pendingSignal, updatedAt, startedAt }: ProcessRow): void {
+    this.#known.delete(pid);
     const values = [state, stateReason ?? null, pendingSignal ?? null, updatedAt, startedAt ?? null];
     if (this.#statements.updateState.run(...values, this.#context.ws, pid) !== 1) throw new Error(`No process ${pid} to update`);
   }

@@ -3,6 +3,9 @@ import { optional } from './columns.ts';
 import type { Database } from './database.ts';
 import type { TableContext } from './table-context.ts';
 
+/** Processes whose labels are remembered. */
+const KNOWN_MAX = 1_000;
+
 export type TaintStatements = ReturnType<typeof prepareTaints>;
 
 export function prepareTaints(database: Database) {
@@ -16,6 +19,8 @@ export function prepareTaints(database: Database) {
 export class SqliteTaintTable implements TaintTable {
   readonly #statements: TaintStatements;
   readonly #context: TableContext;
+  /** Labels by process, as they stand in the file or in the transaction that is open: each call asks. When anything is undone this table goes too. */
+  readonly #known = new Map<number, readonly TaintRow[]>();
 
   constructor(statements: TaintStatements, context: TableContext) {
     this.#statements = statements;
@@ -23,19 +28,26 @@ export class SqliteTaintTable implements TaintTable {
   }
 
   of(pid: number): readonly TaintRow[] {
-    return this.#statements.of.page(this.#context.ws, pid).map((row) => ({
+    const known = this.#known.get(pid);
+    if (known !== undefined) return known;
+    const rows = this.#statements.of.page(this.#context.ws, pid).map((row) => ({
       pid: Number(row['pid']),
       label: String(row['label']),
       since: Number(row['since']),
       callId: optional(row['call_id'], String),
     }));
+    if (this.#known.size >= KNOWN_MAX) this.#known.clear();
+    this.#known.set(pid, rows);
+    return rows;
   }
 
   add({ pid, label, since, callId }: TaintRow): boolean {
+    this.#known.delete(pid);
     return this.#statements.add.run(this.#context.ws, pid, label, since, callId ?? null) === 1;
   }
 
   clear(pid: number): number {
+    this.#known.delete(pid);
     return this.#statements.clear.run(this.#context.ws, pid);
   }
 }

@@ -70,7 +70,7 @@ export class WorkspaceRows implements Transaction {
     this.processes = new SqliteProcessTable(statements.processes, context);
     this.events = new SqliteEventTable(statements.events, context);
     this.grants = new SqliteGrantTable(statements.grants, context);
-    this.ledger = new SqliteLedgerTable(statements.ledger, context);
+    this.ledger = new SqliteLedgerTable(statements.ledger, context, this.processes);
     this.queue = new SqliteQueueTable(statements.queue, context);
     this.mail = new SqliteMailTable(statements.mail, context);
     this.names = new SqliteNameTable(statements.names, context);

@@ -1,0 +1,208 @@
+/**
+ * What is written of a call: its first transaction, its second, and its entry of the audit. What happened and could not be written is kept, and stands in the way of
+ * everything that would begin, until it is.
+ */
+import type { WorkspaceId } from '@warren/protocol';
+import type { Transaction } from '../store/store.ts';
+import { isKept, writeAnswer } from './answer.ts';
+import { type Begun, beginCall, requireLive } from './begin-call.ts';
+import type { GateError } from './call-error.ts';
+import { processKey } from './calls-under-way.ts';
+import type { CallError } from './capability.ts';
+import type { CheckedRequest } from './check-request.ts';
+import { FinishedCalls } from './finished-calls.ts';
+import type { Answer } from './gate.ts';
+import type { GateShared, PreparedCall } from './gate-parts.ts';
+import { type Ending, entryOf, type JournalRecord } from './journal-record.ts';
+import { type EndCall, recordResult } from './record-result.ts';
+import { cleanGateError, type Outcome } from './redact-answer.ts';
+import { WallTime } from './wall-time.ts';
+
+/** A call that ends, whether it ever began or not. */
+export type EndingCall = Pick<PreparedCall, 'workspace' | 'callId' | 'pid' | 'approvalId' | 'idempotencyKey'> & {
+  readonly capability: string;
+  readonly record: JournalRecord;
+  readonly reservationId: number | undefined;
+};
+
+export class CallJournal {
+  readonly #shared: GateShared;
+  readonly #finished = new FinishedCalls();
+  readonly #wall = new WallTime();
+  /** Second transactions that could not be written: nothing else is begun before they are. */
+  readonly #unsettled: (() => Promise<void>)[] = [];
+
+  constructor(shared: GateShared) {
+    this.#shared = shared;
+  }
+
+  /** Whether everything that happened is written. */
+  get isWhole(): boolean {
+    return this.#shared.guard.missing === 0 && this.#unsettled.length === 0;
+  }
+
+  /** Throws what the disk throws as long as something that happened is not written down. */
+  async repair(): Promise<void> {
+    await this.#shared.guard.ready();
+    for (let settle = this.#unsettled[0]; settle !== undefined; settle = this.#unsettled[0]) {
+      this.#unsettled.shift();
+      try {
+        await settle();
+      } catch (error) {
+        this.#unsettled.unshift(settle);
+        throw error;
+      }
+    }
+  }
+
+  /** What is left to write when nothing is under way any more. */
+  async close(): Promise<void> {
+    await this.repair().catch(() => {}); // The next start finds in the journal what the audit lacks.
+    for (const workspace of this.#finished.workspaces()) {
+      const tidying = this.#finished.take(workspace);
+      await this.#shared.store
+        .workspace(workspace)
+        .write(tidying.inside)
+        .catch(() => {}); // The next start finds these rows done and audited.
+    }
+  }
+
+  /** The first transaction. */
+  async begin(call: PreparedCall): Promise<Begun> {
+    const { budget, policyOf } = this.#shared;
+    const approvalId = call.callId.replace('call_', 'approval_');
+    const begin = { ...call, approvalId, policy: policyOf(call.workspace) };
+    return await this.#write(call.workspace, (transaction) => beginCall(transaction, budget, begin));
+  }
+
+  /** The second transaction, and the entry of the audit at the same time. */
+  async finish(call: EndingCall, outcome: Outcome, durationMs: number): Promise<Answer> {
+    const { workspace, callId, pid, approvalId, capability, record, reservationId } = call;
+    const { result } = outcome;
+    const rounded = Math.round(durationMs * 1_000) / 1_000;
+    const common = { callId, capability, tier: record.tier, durationMs: rounded, approvalId };
+    const answer: Answer = result.kind === 'done' ? { ...common, ...result, taint: outcome.taint } : { ...common, ...result };
+    const wall = Object.hasOwn(outcome.usage, 'wall_s') ? 0 : this.#wall.seconds(processKey(workspace, pid), durationMs);
+    const usage = wall === 0 ? outcome.usage : { ...outcome.usage, wall_s: wall };
+    const ending: Ending = {
+      outcome: result.kind === 'done' ? 'success' : 'failure',
+      error: result.kind === 'done' ? undefined : { type: result.error.type, message: result.error.message },
+      durationMs: rounded,
+      usage: Object.keys(usage).length === 0 ? undefined : usage,
+      defect: outcome.defect,
+    };
+    const kept = isKept(call);
+    const end: EndCall = {
+      callId,
+      pid,
+      capability,
+      approvalId,
+      reservationId,
+      usage,
+      taint: outcome.taint,
+      record,
+      ending,
+      answer: kept ? writeAnswer(answer) : undefined,
+    };
+    let left = 2;
+    const onWritten = (): void => {
+      left -= 1;
+      if (left === 0) this.#finished.add(workspace, { callId, tier: record.tier, isKept: kept });
+    };
+    // The audit first: its flush is under way in another thread while the store's keeps this one.
+    const [audited, settled] = await Promise.allSettled([
+      this.#shared.guard.append(entryOf(call, record, ending), onWritten),
+      this.#settle(workspace, end, onWritten),
+    ]);
+    if (settled.status === 'rejected') throw settled.reason;
+    if (audited.status === 'rejected') throw audited.reason;
+    return answer;
+  }
+
+  /** On disk in the audit before the answer. */
+  async refuse(call: PreparedCall, error: CallError, record: JournalRecord | undefined, startedMs: number): Promise<Answer> {
+    const { workspace, callId, pid, valid, approvalId } = call;
+    const capability = valid.capability.name;
+    const durationMs = performance.now() - startedMs;
+    const cleaned = this.clean(workspace, error);
+    const ending: Ending = { outcome: 'denied', error: { type: error.type, message: cleaned.message }, durationMs };
+    const known = record ?? (await this.#recordUndecided(call));
+    await this.#shared.guard.append(entryOf({ workspace, pid, callId, capability, approvalId }, known, ending));
+    return { callId, capability, tier: record?.tier, kind: 'failed', error: cleaned, durationMs };
+  }
+
+  /** A call that was not understood: its process has to exist all the same. */
+  async refuseEarly(
+    workspace: WorkspaceId,
+    { pid, capability }: CheckedRequest,
+    callId: string,
+    error: GateError,
+    startedMs: number,
+  ): Promise<Answer> {
+    const agent = await this.#agentOf(workspace, pid);
+    const durationMs = performance.now() - startedMs;
+    await this.#shared.guard.append({
+      kind: 'syscall',
+      workspace,
+      actor: { kind: 'process', pid, agent },
+      action: capability,
+      outcome: 'failure',
+      callId,
+      error: { type: error.type, message: error.message },
+      durationMs,
+    });
+    return { callId, capability, tier: undefined, kind: 'failed', error: this.clean(workspace, error), durationMs };
+  }
+
+  /** People have been asked: the question is in the audit before the caller hears of it. */
+  async ask({ workspace, callId, pid, valid }: PreparedCall, begun: Extract<Begun, { readonly kind: 'asked' }>): Promise<void> {
+    const { approvalId, record } = begun;
+    const about = { workspace, pid, callId, capability: valid.capability.name, approvalId };
+    const entry = entryOf(about, record, { outcome: 'pending', durationMs: 0 });
+    await this.#shared.guard.append({ ...entry, kind: 'question', durationMs: undefined });
+  }
+
+  clean(workspace: WorkspaceId, error: CallError): CallError {
+    const { capabilities, redactorOf } = this.#shared;
+    return cleanGateError(error, { capabilities, redact: redactorOf(workspace) });
+  }
+
+  async #settle(workspace: WorkspaceId, end: EndCall, onWritten: () => void): Promise<void> {
+    const settle = async (): Promise<void> => {
+      await this.#write(workspace, (transaction) => recordResult(transaction, this.#shared.budget, end));
+      onWritten();
+    };
+    try {
+      await settle();
+    } catch (error) {
+      this.#unsettled.push(settle);
+      throw error;
+    }
+  }
+
+  /** One transaction, which takes finished rows with it. */
+  async #write<T>(workspace: WorkspaceId, body: (transaction: Transaction) => T): Promise<T> {
+    const tidying = this.#finished.take(workspace);
+    try {
+      return await this.#shared.store.workspace(workspace).write((transaction) => {
+        const result = body(transaction);
+        tidying.inside(transaction);
+        return result;
+      });
+    } catch (error) {
+      tidying.undo();
+      throw error;
+    }
+  }
+
+  async #recordUndecided({ workspace, pid, valid, taint, deadlineMs }: PreparedCall): Promise<JournalRecord> {
+    const agent = await this.#agentOf(workspace, pid);
+    const { capability, recorded: input, inputHash } = valid;
+    return { agent, tier: capability.defaultTier, policy: this.#shared.policyOf(workspace).version, input, inputHash, taint, deadlineMs };
+  }
+
+  async #agentOf(workspace: WorkspaceId, pid: number): Promise<string> {
+    const { agent = '' } = await this.#shared.store.workspace(workspace).read((transaction) => requireLive(transaction, pid));
+    return agent;
+  }
+}

@@ -1,0 +1,33 @@
+/** How much is under way in a gate, so that it closes when nothing is any more. */
+export class GateLife {
+  readonly #idle: (() => void)[] = [];
+  #active = 0;
+  #isClosed = false;
+
+  get active(): number {
+    return this.#active;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  begin(): void {
+    this.#active += 1;
+  }
+
+  end(): void {
+    this.#active -= 1;
+    if (this.#active === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Nothing is to begin from now on. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}
