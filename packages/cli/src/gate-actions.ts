@@ -59,6 +59,10 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { policyShow } = await import('./commands/policy.ts');
       end(await policyShow(flags, host));
     },
+    policyReload: async (flags) => {
+      const { policyReload } = await import('./commands/policy.ts');
+      end(await policyReload(flags, host));
+    },
     policyInit: async (template, flags) => {
       const { policyInit } = await import('./commands/policy.ts');
       end(await policyInit(template, flags, host));

@@ -1,7 +1,8 @@
 /** `warren approvals`: shows what waits for a person, and says yes or no. */
 import type { Client } from '@warren/client';
-import { Fault, type JsonObject } from '@warren/protocol';
+import { Fault } from '@warren/protocol';
 import type { ApprovalRecord } from '@warren/protocol/contract';
+import { readObject } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
@@ -52,7 +53,7 @@ export async function approvalsApprove(id: string, flags: ApproveFlags, host: Ho
   const request = {
     approval_id: id,
     ...(note !== undefined && { note }),
-    ...(input !== undefined && { input: readObject(input) }),
+    ...(input !== undefined && { input: readObject(input, '--input') }),
     ...(always !== undefined && { always: { scope: always, for_ms: flags.for ?? ALWAYS_MS } }),
   };
   return await tell(await client.call('approval.approve', request), flags, host);
@@ -217,17 +218,6 @@ function formatApproval(approval: ApprovalRecord): string {
   ];
   const input = `${safeJson(approval.input, 2)}\n`;
   return `${formatLabelled(lines)}${input}${edited_input === null ? '' : `changed to ${safeJson(edited_input, 2)}\n`}`;
-}
-
-function readObject(text: string): JsonObject {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Fault('invalid_argument', 'Cannot use --input: it is no JSON', { cause: error });
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject; // It was parsed from JSON.
-  throw new Fault('invalid_argument', 'Cannot use --input: it is no object');
 }
 
 async function printJson(host: Host, value: unknown): Promise<number> {

@@ -1,9 +1,10 @@
 /** `warren call`: one call of a capability as an agent. Its answer is all of standard output. */
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Client } from '@warren/client';
-import { Fault, type JsonObject } from '@warren/protocol';
+import { Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { CallAnswer } from '@warren/protocol/contract';
-import { readCallInput } from '../internal/call-input.ts';
+import { readCallInput, readObject } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
@@ -20,8 +21,7 @@ export async function call(capability: string, words: readonly string[], flags: 
   return await interruptible(host, async (signal) => {
     await using client = await openWorkspaceClient(flags, host, 'call a capability');
     const pid = await processOf(client, flags);
-    const { input_schema } = await client.call('capability.describe', { name: capability });
-    const input = readCallInput(words, input_schema, await readInput(flags.input, host));
+    const input = readCallInput(words, await schemaOf(client, capability), await readInput(flags.input, host));
     const waitMs = flags.wait === true ? WAIT_MS : flags.wait;
     const request = {
       ...{ pid, capability, input },
@@ -41,23 +41,31 @@ async function processOf(client: Client, { as, pid }: CallFlags): Promise<number
   return (await client.call('agent.find', { agent: as })).pid;
 }
 
-async function readInput(given: string | undefined, host: Host): Promise<JsonObject> {
-  if (given === undefined) return {};
-  const text = given === '-' ? await readAll(host) : given.startsWith('@') ? await readFile(given.slice(1), 'utf8') : given;
-  let value: unknown;
+/** Of a capability that does not exist nothing is known: the gate says so, with those that are close to it, and it is recorded. */
+async function schemaOf(client: Client, capability: string): Promise<JsonObject> {
   try {
-    value = JSON.parse(text);
+    return (await client.call('capability.describe', { name: capability })).input_schema;
   } catch (error) {
-    throw new Fault('invalid_argument', 'Cannot use --input: it is no JSON', { cause: error });
+    if (isFault(error, 'not_found')) return {};
+    throw error;
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject; // It was parsed from JSON.
-  throw new Fault('invalid_argument', 'Cannot use --input: it is no object');
 }
 
-async function readAll(host: Host): Promise<string> {
+async function readInput(given: string | undefined, host: Host): Promise<JsonObject> {
+  if (given === undefined) return {};
+  const text =
+    given === '-' ? await readAll(host.stdin.read()) : given.startsWith('@') ? await readAll(openFile(given.slice(1), host)) : given;
+  return readObject(text, '--input');
+}
+
+function openFile(file: string, host: Host): AsyncIterable<Uint8Array> {
+  return createReadStream(resolve(host.cwd(), file));
+}
+
+async function readAll(chunksRead: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of host.stdin.read()) {
+  for await (const chunk of chunksRead) {
     bytes += chunk.byteLength;
     if (bytes > INPUT_BYTES_MAX) throw new Fault('too_large', `Cannot use --input: it has more than ${INPUT_BYTES_MAX} bytes`);
     chunks.push(chunk);

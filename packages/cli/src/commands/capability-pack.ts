@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { assetDirectory, loadDefinitions, openPacks, problemText, readDefinitionTexts, scaffoldPack } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
+import { count } from '../internal/count.ts';
 import { findDaemon } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
@@ -39,7 +40,7 @@ export async function capabilityTest(target: string | undefined, flags: { readon
       }
       const failed = report.examples.filter(({ isPassed }) => !isPassed).length;
       await host.stdout.write(
-        `${report.capabilities} capabilities, ${report.examples.length - failed} examples passed, ${failed} failed\n`,
+        `${report.capabilities} ${report.capabilities === 1 ? 'capability' : 'capabilities'}, ${count(report.examples.length - failed, 'example')} passed, ${failed} failed\n`,
       );
     }
     return report.isPassed ? 0 : 1;

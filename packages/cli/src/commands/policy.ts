@@ -19,9 +19,9 @@ import {
   templateText,
   testPolicies,
 } from '@warren/platform';
-import { Fault, type JsonObject } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
-import { readCallInput } from '../internal/call-input.ts';
+import { readCallInput, readObject } from '../internal/call-input.ts';
 import { count } from '../internal/count.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -49,10 +49,18 @@ export async function policyShow(flags: WorkspaceFlags, host: Host): Promise<num
     await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
     await host.stdout.write(`in force since ${isoSecond(status.loaded_at)}, version ${status.version.slice(0, 12)}\n`);
   }
-  return await sayProblems(
-    host,
-    status.problems.map(({ line, ...problem }) => ({ ...problem, line: line ?? undefined })),
-  );
+  return await sayProblems(host, status.problems.map(toFileProblem));
+}
+
+export async function policyReload(flags: StateFlags, host: Host): Promise<number> {
+  await using client = await openClient(flags, host, 'reload the policies');
+  const { files, problems, version } = await client.call('policy.reload', {});
+  if (flags.json === true) {
+    await printJson(host, { files: files.length, version, problems });
+    return problems.some(({ severity }) => severity === 'error') ? 1 : 0;
+  }
+  await host.stdout.write(`${count(files.length, 'file')} in force, version ${version.slice(0, 12)}\n`);
+  return await sayProblems(host, problems.map(toFileProblem));
 }
 
 export async function policyInit(template: string | undefined, flags: StateFlags, host: Host): Promise<number> {
@@ -92,7 +100,7 @@ export async function policyCheck(path: string | undefined, flags: StateFlags, h
 export async function policyExplain(capability: string, words: readonly string[], flags: PolicyExplainFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'explain a decision');
   const { input_schema } = await client.call('capability.describe', { name: capability });
-  const input = readCallInput(words, input_schema, flags.input === undefined ? {} : (JSON.parse(flags.input) as JsonObject)); // Whoever is called checks it.
+  const input = readCallInput(words, input_schema, flags.input === undefined ? {} : readObject(flags.input, '--input'));
   const request = {
     ...{ agent: flags.as, capability, input },
     ...(flags.taint !== undefined && { taint: [...flags.taint] }),
@@ -126,8 +134,8 @@ function explain({ tier, rule, opinions, exception, exceeded, ask }: Decision): 
   ];
 }
 
-function place({ file, line, rule, reason }: Reference): string {
-  return safeText(`${file}:${line} ${rule}${reason === null ? '' : ` (${reason})`}`);
+function place({ layer, file, line, rule, reason }: Reference): string {
+  return safeText(`${layer === 'builtin' ? 'built in:' : `${file}:${line}`} ${rule}${reason === null ? '' : ` (${reason})`}`);
 }
 
 export async function policyTest(path: string | undefined, flags: StateFlags, host: Host): Promise<number> {
@@ -163,10 +171,8 @@ export async function policySimulate(path: string, flags: PolicySimulateFlags, h
     ...(flags.workspace !== undefined && { workspace: flags.workspace }),
   });
   if (flags.json === true) return await printJson(host, simulated);
-  await sayProblems(
-    host,
-    simulated.problems.map(({ line, ...problem }) => ({ ...problem, line: line ?? undefined })),
-  );
+  const failed = await sayProblems(host, simulated.problems.map(toFileProblem));
+  if (failed !== 0) return failed;
   const { calls, same, stricter, milder, changes } = simulated;
   await host.stdout.write(`${count(calls, 'call')}: ${same} the same, ${stricter} stricter, ${milder} milder\n`);
   const columns = [
@@ -187,6 +193,8 @@ export async function policySimulate(path: string, flags: PolicySimulateFlags, h
 
 export async function policyDiff(before: string, after: string | undefined, flags: StateFlags, host: Host): Promise<number> {
   const [old, fresh] = [await readSet(before, host), await readSet(after ?? join(statePath(host, flags.state), FOLDER), host)];
+  const problems = [...old.problems, ...fresh.problems].filter(({ severity }) => severity === 'error');
+  if (problems.length > 0) return await sayProblems(host, problems);
   const changes = diffPolicies(policiesOf(old), policiesOf(fresh));
   if (flags.json === true) return await printJson(host, { changes });
   if (changes.length === 0) await host.stdout.write('no difference\n');
@@ -216,13 +224,17 @@ async function describeCalls() {
   return createDescriber(loadDefinitions(await readDefinitionTexts(assetDirectory('definitions'))));
 }
 
-async function readTexts(path: string, host: Host) {
+/** A file by itself, of any name, stands for the one of the workspace. */
+function placeless(file: string): NonNullable<ReturnType<typeof placeOf>> {
+  return { layer: 'workspace', file, workspace: DEFAULT_WORKSPACE, agent: undefined };
+}
+
+async function readTexts(path: string, host: Host): ReturnType<typeof readPolicyTexts> {
   const absolute = resolve(host.cwd(), path);
   const kind = await stat(absolute).catch(() => undefined); // Said below.
   if (kind === undefined) throw new Fault('not_found', `Cannot read ${absolute}: there is nothing`, { details: { path: absolute } });
   if (kind.isDirectory()) return await readPolicyTexts(absolute);
-  const found = placeOf(basename(absolute)) ?? { layer: 'workspace', file: basename(absolute), workspace: undefined, agent: undefined };
-  return [{ found, content: await readFile(absolute, 'utf8') }] as const;
+  return [{ found: placeOf(basename(absolute)) ?? placeless(basename(absolute)), content: await readFile(absolute, 'utf8') }];
 }
 
 async function readSet(path: string, host: Host): Promise<ParsedPolicies> {
@@ -230,7 +242,7 @@ async function readSet(path: string, host: Host): Promise<ParsedPolicies> {
 }
 
 function policiesOf({ loaded }: ParsedPolicies) {
-  return loaded.map(({ policy }) => policy);
+  return loaded.map(({ policy }) => (placeOf(policy.file) === undefined ? { ...policy, file: 'workspace.yaml' } : policy));
 }
 
 function countRules(loaded: ParsedPolicies['loaded']): number {
@@ -242,6 +254,10 @@ function readTime(text: string): number {
   if (Number.isNaN(ms))
     throw new Fault('invalid_argument', `Cannot use --at ${JSON.stringify(text)}: it is no time such as 2026-11-21T22:00Z`);
   return ms / 1_000;
+}
+
+function toFileProblem({ line, ...problem }: Result<'policy.show'>['problems'][number]): FileProblem {
+  return { ...problem, line: line ?? undefined };
 }
 
 /** 1 when one of them is an error. */

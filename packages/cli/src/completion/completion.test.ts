@@ -56,6 +56,22 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren serve --recovery ', offers: ['resume', 'suspend', 'mark-dead'] },
   { typed: 'warren serve --state a', offers: ['a directory'], not: ['afile.txt'] },
   { typed: 'warren backup afi', offers: ['afile.txt'] },
+  { typed: 'warren ag', offers: ['agent'], not: ['apply'] },
+  { typed: 'warren agent st', offers: ['start', 'stop'], not: ['list'] },
+  { typed: 'warren agent start --sub', offers: ['--sub-agents'] },
+  { typed: 'warren call --ta', offers: ['--taint'], not: ['--tool'] },
+  { typed: 'warren approvals ', offers: ['list', 'show', 'approve', 'reject', 'watch', 'rules'], not: ['afile.txt'] },
+  { typed: 'warren approvals approve --always ', offers: ['exact', 'capability'] },
+  { typed: 'warren approvals rules ', offers: ['list', 'revoke'], not: ['approve'] },
+  { typed: 'warren policy si', offers: ['simulate'], not: ['show'] },
+  { typed: 'warren policy check af', offers: ['afile.txt'] },
+  { typed: 'warren policy import --out af', offers: ['afile.txt'] },
+  { typed: 'warren audit export --format ', offers: ['jsonl', 'csv', 'ocsf'] },
+  { typed: 'warren audit search --outcome ', offers: ['success', 'denied', 'unknown'], not: ['syscall'] },
+  { typed: 'warren audit verify --directory a', offers: ['a directory'], not: ['afile.txt'] },
+  { typed: 'warren audit verify --anchor af', offers: ['afile.txt'] },
+  { typed: 'warren capability new --language ', offers: ['python', 'sh', 'node'] },
+  { typed: 'warren capability test a', offers: ['a directory'], not: ['afile.txt'] },
   { typed: 'warren run -- mkdi', offers: ['mkdir'] },
   { typed: 'warren run --memory 1g -- cat --afl', offers: [], not: ['--all', '--profile'] },
   { typed: 'warren run cat afi', offers: ['afile.txt'] },
@@ -161,7 +177,7 @@ describe('the model', () => {
     for (const { name, summary, options } of flatten(model.commands)) {
       expect([name, summary]).not.toContain('');
       for (const { long, description } of options) {
-        expect(long).toMatch(/^--[a-z-]+$/);
+        expect(long).toMatch(/^--[a-z0-9-]+$/);
         expect(description).not.toBe('');
       }
     }

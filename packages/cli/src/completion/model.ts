@@ -84,6 +84,7 @@ function readOption(option: Option): CompletionOption {
 function readValue(option: Option): CompletionValue {
   if (option.argChoices !== undefined) return { kind: 'words', words: option.argChoices };
   if (option.flags.includes('<directory>') || option.flags.includes('<source:')) return { kind: 'directory' };
+  if (option.flags.includes('<file>')) return { kind: 'file' };
   return { kind: 'text' };
 }
 
@@ -94,7 +95,13 @@ function readArgument(argument: Argument): CompletionValue {
       return { kind: 'run' };
     case 'paths':
     case 'file':
+    case 'path':
+    case 'before':
+    case 'after':
+    case 'source':
       return { kind: 'file' };
+    case 'pack':
+      return { kind: 'directory' };
     case 'method':
       return { kind: 'method' };
     case 'command':

@@ -9,10 +9,13 @@ const root = resolve(cli, '../..');
 /** What is started: the sources, as developers do, or the bundle behind bin/warren.cjs, as users do. `WARREN_E2E=bundle` chooses. */
 export const MODE: 'source' | 'bundle' = process.env['WARREN_E2E'] === 'bundle' ? 'bundle' : 'source';
 
-export const WARREN: readonly string[] =
-  MODE === 'bundle'
-    ? [process.execPath, join(cli, 'bin/warren.cjs')]
-    : [process.execPath, '--conditions=warren-source', join(cli, 'src/main.ts')];
+const SOURCE: readonly string[] = [process.execPath, '--conditions=warren-source', join(cli, 'src/main.ts')];
+const BUNDLE: readonly string[] = [process.execPath, join(cli, 'bin/warren.cjs')];
+
+export const WARREN: readonly string[] = MODE === 'bundle' ? BUNDLE : SOURCE;
+
+/** What is shipped, for tests that start it very often; `WARREN_E2E=source` starts the sources all the same. */
+export const SHIPPED: readonly string[] = process.env['WARREN_E2E'] === 'source' ? SOURCE : BUNDLE;
 
 /** For tests that start it many times: on a busy machine each start takes its second. */
 export const PATIENCE_MS = 90_000;
@@ -39,18 +42,20 @@ export class User implements AsyncDisposable {
   /** Where they work. */
   readonly home: string;
   readonly state: string;
+  readonly #program: readonly string[];
 
-  private constructor(directory: TemporaryDirectory) {
+  private constructor(directory: TemporaryDirectory, program: readonly string[]) {
     this.#directory = directory;
+    this.#program = program;
     this.home = directory.join('home');
     this.state = directory.join('state');
   }
 
-  static async create(): Promise<User> {
+  static async create(program: readonly string[] = WARREN): Promise<User> {
     const directory = await TemporaryDirectory.create();
     const { mkdir } = await import('node:fs/promises');
     await mkdir(directory.join('home'));
-    return new User(directory);
+    return new User(directory, program);
   }
 
   env(): Record<string, string> {
@@ -60,7 +65,7 @@ export class User implements AsyncDisposable {
 
   /** Starts and does not wait: for tests that talk to it. */
   start(args: readonly string[], options: Options = {}): ChildProcessWithoutNullStreams {
-    const [node = '', ...rest] = WARREN;
+    const [node = '', ...rest] = this.#program;
     return spawn(node, [...rest, ...args], {
       cwd: options.cwd ?? this.home,
       env: { ...this.env(), ...options.env },

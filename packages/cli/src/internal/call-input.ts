@@ -3,6 +3,18 @@ import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
 
 const WORD = /^(?<key>[A-Za-z_][A-Za-z0-9_.-]{0,127})(?<kind>:?=)(?<value>[\s\S]*)$/;
 
+/** All arguments as one text, the value of `flag`. */
+export function readObject(text: string, flag: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Fault('invalid_argument', `Cannot use ${flag}: it is no JSON`, { cause: error });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject; // It was parsed from JSON.
+  throw new Fault('invalid_argument', `Cannot use ${flag}: it is no object`);
+}
+
 /** `schema` is the JSON Schema of the arguments. */
 export function readCallInput(words: readonly string[], schema: JsonObject, given: JsonObject = {}): JsonObject {
   const input: Record<string, JsonValue> = { ...given };

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openKernel } from '@warren/kernel';
+import { type Kernel, openKernel } from '@warren/kernel';
 import {
   assetDirectory,
   lintDefinitions,
@@ -43,7 +43,7 @@ export async function testPack(folder: string | undefined, signal: AbortSignal):
     for (const definition of definitions) {
       const tested = await testCapability(
         definition,
-        (capability, example, ending) => callOnce(platform, capability, example, ending),
+        (capability, example, ending) => callOnce({ kernel, platform }, capability, example, ending),
         signal,
       );
       for (const example of tested.examples) examples.push({ capability: definition.name, ...example });
@@ -55,11 +55,14 @@ export async function testPack(folder: string | undefined, signal: AbortSignal):
   }
 }
 
+const TESTER = { name: 'test', groups: [], isOperator: true } as const;
+const EXAMPLE_MS_MAX = 600_000;
+
 let agents = 0;
 
-/** As an agent of its own that may do everything within its workspace. */
+/** As an agent of its own that may do everything within its workspace, and with somebody who says yes to it. */
 async function callOnce(
-  platform: Platform,
+  { kernel, platform }: { readonly kernel: Kernel; readonly platform: Platform },
   capability: string,
   { input, setup }: { readonly input: object; readonly setup: Readonly<Record<string, string>> },
   signal: AbortSignal,
@@ -74,7 +77,8 @@ async function callOnce(
     );
   for (const [path, content] of Object.entries(setup)) await call('filesystem.write', { path, content, create_parents: true });
   const answer = await call(capability, input);
-  if (answer.kind === 'pending')
-    return { kind: 'failed', error: { type: 'ApprovalPending', message: 'a person has to approve it' } } as const;
-  return answer;
+  if (answer.kind !== 'pending') return answer;
+  await kernel.workspace(DEFAULT_WORKSPACE).approvals.approve(answer.approvalId, TESTER);
+  const approved = await platform.gate.result(DEFAULT_WORKSPACE, answer.callId, { waitMs: EXAMPLE_MS_MAX }, signal);
+  return approved.kind === 'pending' ? ({ kind: 'failed', error: { type: 'Timeout', message: 'it took too long' } } as const) : approved;
 }

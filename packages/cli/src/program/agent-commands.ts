@@ -24,8 +24,6 @@ export type CallFlags = WorkspaceFlags & {
   readonly taint?: readonly string[];
 };
 
-export type CallResultFlags = WorkspaceFlags & { readonly as?: string; readonly pid?: number; readonly wait?: number };
-
 export interface AgentActions {
   agentStart(name: string, flags: AgentStartFlags): Promise<void>;
   agentList(flags: WorkspaceFlags): Promise<void>;
@@ -111,7 +109,7 @@ Examples:
   $ warren agent list`;
 
 const CALL_HELP = `
-Exit codes: 0 done, 1 not done (the error is printed), 3 a person has to approve first.
+Exit codes: 0 done, 1 not done (the error is printed), 2 used wrongly, 3 a person has to approve first.
 
 Examples:
   $ warren call filesystem.read path=README.md --as builder

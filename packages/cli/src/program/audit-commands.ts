@@ -81,7 +81,7 @@ export function addAudit(program: Command, actions: AuditActions): void {
           'Checks the files of an audit: nothing was changed, left out, moved or cut off. Needs only the files and the public key, no daemon.',
         ),
     )
-      .option('--directory <path>', 'the audit (default: that of the state directory)')
+      .option('--directory <directory>', 'the audit (default: that of the state directory)')
       .option('--key <file>', 'the public key (default: that beside the files; give your own copy to trust nobody)')
       .option('--anchor <file>', 'a head that was kept, as `warren audit head --json` prints it; repeatable', collect),
   ).action((flags: AuditVerifyFlags) => actions.auditVerify(flags));

@@ -15,6 +15,7 @@ export type PolicyImportFlags = { readonly json?: true; readonly out?: string };
 
 export interface PolicyActions {
   policyShow(flags: WorkspaceFlags): Promise<void>;
+  policyReload(flags: StateFlags): Promise<void>;
   policyCheck(path: string | undefined, flags: StateFlags): Promise<void>;
   policyExplain(capability: string, words: readonly string[], flags: PolicyExplainFlags): Promise<void>;
   policyTest(path: string | undefined, flags: StateFlags): Promise<void>;
@@ -53,6 +54,15 @@ export function addPolicy(program: Command, actions: PolicyActions): void {
         .argument('[template]', 'personal-permissive, team-moderate or enterprise-restrictive'),
     ),
   ).action((template: string | undefined, flags: StateFlags) => actions.policyInit(template, flags));
+
+  withJson(
+    withState(
+      policy
+        .command('reload')
+        .summary('read the files again')
+        .description('Reads the files again. The daemon does so by itself when they change; files that are gone go out of force only so.'),
+    ),
+  ).action((flags: StateFlags) => actions.policyReload(flags));
 
   withJson(
     withState(

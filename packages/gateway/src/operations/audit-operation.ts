@@ -1,5 +1,8 @@
-/** Whatever people change is in the audit: who, what, with which parameters, and what came of it. No answer is given before the entry is on disk. */
-import { type Audit, type AuditActor, redactInput } from '@warren/kernel';
+/**
+ * Whatever people change is in the audit: who, what, with which parameters, and what came of it. No answer is given before the entry is on disk; when that fails, the entry is kept and
+ * nothing else is changed before it is.
+ */
+import { type AuditActor, type AuditGuard, redactInput } from '@warren/kernel';
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { OperationName } from '@warren/protocol/contract';
 import type { Call } from './handler.ts';
@@ -20,23 +23,25 @@ export const AUDITED: ReadonlySet<OperationName> = new Set<OperationName>([
 ]);
 
 export async function auditOperation<Result>(
-  audit: Pick<Audit, 'append'>,
+  audit: Pick<AuditGuard, 'ready' | 'append'>,
   name: OperationName,
   params: object,
   { caller: { principal, name: callerName }, workspace }: Call,
   act: () => Promise<Result>,
 ): Promise<Result> {
   if (principal.kind === 'process' || !AUDITED.has(name)) return await act();
+  await audit.ready();
   const actor: AuditActor = { kind: principal.kind, name: callerName ?? principal.kind };
   const entry = { kind: 'operator', workspace, actor, action: name, input: redactInput(params) as JsonObject } as const; // Parameters are an object.
+  let result: Result;
   try {
-    const result = await act();
-    await audit.append({ ...entry, outcome: 'success' });
-    return result;
+    result = await act();
   } catch (error) {
     const isDenied = isFault(error, 'permission_denied') || isFault(error, 'conflict');
     const failure = isFault(error) ? { type: error.code, message: error.message } : { type: 'internal', message: 'an error of ours' };
     await audit.append({ ...entry, outcome: isDenied ? 'denied' : 'failure', error: failure });
     throw error;
   }
+  await audit.append({ ...entry, outcome: 'success' });
+  return result;
 }

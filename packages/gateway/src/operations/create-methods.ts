@@ -1,5 +1,5 @@
 /** Every operation as JSON-RPC calls it: parse, find the workspace, ask whether the caller may, hand it to its handler. */
-import type { Kernel, WorkspaceKernel } from '@warren/kernel';
+import { AuditGuard, type Kernel, type WorkspaceKernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault, type JsonObject } from '@warren/protocol';
 import { OPERATIONS, type OperationName, type Params, parseParams } from '@warren/protocol/contract';
@@ -48,8 +48,9 @@ export type MethodParts = {
 
 export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Caller>> {
   const handlers = createHandlers(parts);
+  const audit = parts.platform === undefined ? undefined : new AuditGuard(parts.platform.audit);
   const names = Object.keys(OPERATIONS) as OperationName[]; // Object.keys forgets them.
-  return new Map(names.map((name) => [name, createMethod(name, handlers, parts)]));
+  return new Map(names.map((name) => [name, createMethod(name, handlers, parts, audit)]));
 }
 
 function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Handlers {
@@ -87,7 +88,8 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
 function createMethod<Name extends OperationName>(
   name: Name,
   handlers: Handlers,
-  { kernel, waits, platform }: MethodParts,
+  { kernel, waits }: MethodParts,
+  audit: AuditGuard | undefined,
 ): Method<Caller> {
   const { scope, effect } = OPERATIONS[name];
   const handle = handlers[name];
@@ -115,9 +117,7 @@ function createMethod<Name extends OperationName>(
         return signal();
       },
     };
-    return platform === undefined
-      ? await handle(params, call)
-      : await auditOperation(platform.audit, name, params, call, () => handle(params, call));
+    return audit === undefined ? await handle(params, call) : await auditOperation(audit, name, params, call, () => handle(params, call));
   };
 }
 
