@@ -59,7 +59,6 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'RunStore',
       'SIGNALS',
       'applyRun',
-      'createEgress',
       'diagnose',
       'dropRun',
       'escapeForTerminal',
@@ -88,7 +87,6 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type DiffOptions',
       'type DiffSummary',
       'type Egress',
-      'type EgressOptions',
       'type EgressReason',
       'type EgressRequest',
       'type EgressResponse',
@@ -146,6 +144,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
     name: '@warren/kernel',
     isPrivate: false,
     exports: [
+      'AuditGuard',
       'EXIT_KINDS',
       'GATE_ERRORS',
       'HARD_BLOCKS',
@@ -162,6 +161,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'createBridgeMirror',
       'createPolicy',
       'createRedactor',
+      'createTextRedactor',
       'createWorker',
       'exportEntries',
       'nextRun',
@@ -509,6 +509,13 @@ it('the contract keeps its exports', async () => {
   expect(exportedNames(readFileSync(join(ROOT, 'packages/protocol/src/contract/index.ts'), 'utf8'))).toEqual(exports);
   const seen: object = await import('@warren/protocol/contract');
   expect(Object.keys(seen).toSorted()).toEqual(exports.filter((name) => !name.startsWith('type ')));
+});
+
+it('the egress guard keeps its exports', async () => {
+  const exports = ['createEgress', 'type EgressOptions'];
+  expect(exportedNames(readFileSync(join(ROOT, 'packages/sandbox/src/egress/index.ts'), 'utf8'))).toEqual(exports);
+  const seen: object = await import('@warren/sandbox/egress');
+  expect(Object.keys(seen)).toEqual(['createEgress']);
 });
 
 it('the fault codes keep their numbers', () => {

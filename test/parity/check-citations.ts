@@ -1,15 +1,16 @@
-/** Whether the tests prove what the manifest says they do. */
-import type { Origin, Proved, Waiting } from './manifest.ts';
+/** Whether the tests prove what a manifest says they do. */
 
-export type Entries = Readonly<Record<string, Proved | Waiting>>;
+type Entry = { readonly origin: number | string; readonly behaviour: string; readonly waitsFor?: string; readonly why?: string };
+
+export type Entries = Readonly<Record<string, Entry>>;
 
 /** The ids that a file of tests cites. */
-export function citedIn(source: string): readonly string[] {
-  return [...source.matchAll(/\bproves\(\s*'([^']+)'/g)].map(([, id]) => id ?? '');
+export function citedIn(source: string, by = 'proves'): readonly string[] {
+  return [...source.matchAll(new RegExp(`\\b${by}\\(\\s*'([^']+)'`, 'g'))].map(([, id]) => id ?? '');
 }
 
 /** What is wrong, a sentence each. */
-export function checkCitations(entries: Entries, origins: readonly Origin[], cited: readonly string[]): readonly string[] {
+export function checkCitations(entries: Entries, origins: readonly Entry['origin'][], cited: readonly string[]): readonly string[] {
   const named = new Set(Object.values(entries).map(({ origin }) => origin));
   const known = new Set(origins);
   return [
@@ -22,14 +23,13 @@ export function checkCitations(entries: Entries, origins: readonly Origin[], cit
   ];
 }
 
-function checkEntry(id: string, entry: Proved | Waiting, isCited: boolean): readonly string[] {
-  const doesWait = 'waitsFor' in entry;
-  if (doesWait && isCited) return [`${id} is proved and still said to wait for ${entry.waitsFor}`];
-  return doesWait || isCited ? [] : [`${id} is proved by no test`];
+function checkEntry(id: string, { waitsFor }: Entry, isCited: boolean): readonly string[] {
+  if (waitsFor !== undefined && isCited) return [`${id} is proved and still said to wait for ${waitsFor}`];
+  return waitsFor !== undefined || isCited ? [] : [`${id} is proved by no test`];
 }
 
-/** How many wait for what: `agents: 9, capabilities: 16`. */
-export function countWaiting(entries: Entries): ReadonlyMap<Waiting['waitsFor'], readonly string[]> {
-  const waiting = Object.entries(entries).flatMap(([id, entry]) => ('waitsFor' in entry ? [{ id, for: entry.waitsFor }] : []));
-  return new Map([...Map.groupBy(waiting, (each) => each.for)].map(([what, ids]) => [what, ids.map(({ id }) => id)]));
+/** Which wait for what: `agents` → their ids. */
+export function countWaiting(entries: Entries): ReadonlyMap<string, readonly string[]> {
+  const waiting = Object.entries(entries).flatMap(([id, { waitsFor }]) => (waitsFor === undefined ? [] : [{ id, waitsFor }]));
+  return new Map([...Map.groupBy(waiting, (each) => each.waitsFor)].map(([what, ids]) => [what, ids.map(({ id }) => id)]));
 }

@@ -7,11 +7,11 @@ import { checkCitations, citedIn, countWaiting, type Entries } from './check-cit
 import { MANIFEST, ORIGINS, type Proved, type Waiting } from './manifest.ts';
 
 const SOURCES = readdirSync(import.meta.dirname)
-  .filter((name) => name.endsWith('.test.ts') && name !== 'manifest.test.ts')
+  .filter((name) => name.endsWith('.test.ts') && !name.includes('manifest'))
   .map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'));
 
 it('every group is in the manifest, and every entry that does not wait is proved', () => {
-  const cited = SOURCES.flatMap(citedIn);
+  const cited = SOURCES.flatMap((source) => citedIn(source));
   expect(checkCitations(MANIFEST, ORIGINS, cited)).toEqual([]);
   const waiting = countWaiting(MANIFEST);
   const entries: readonly (Proved | Waiting)[] = Object.values(MANIFEST);

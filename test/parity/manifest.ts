@@ -14,7 +14,7 @@ export type Proved = Entry & {
 };
 
 /** What nothing of ours does yet. */
-export type Waiting = Entry & { readonly waitsFor: 'capabilities' | 'agents'; readonly why: string };
+export type Waiting = Entry & { readonly waitsFor: 'agents'; readonly why: string };
 
 /** Groups 1 to 52 are what it did; B1 to B14 what it should have done. */
 export const ORIGINS: readonly Origin[] = [
@@ -238,50 +238,44 @@ export const MANIFEST = {
   'tool:dispatch': {
     origin: 39,
     behaviour: 'Each way a call can fail has a word of its own',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs:
+      'A capability that is unknown, not granted or called with bad arguments is told apart before anything runs; what an implementation answers wrongly is `InternalError`, with the details in the audit.',
   },
   'tool:read-write': {
     origin: 40,
     behaviour: 'Files are read and written as granted, and bytes that are no text arrive',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs: 'A file is written beside its place and moved there, so it is old or new and never half.',
   },
   'tool:glob': {
     origin: 41,
     behaviour: 'Patterns find files below a directory, sorted and bounded',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs: 'A number beyond the largest one is taken for the largest one.',
   },
   'tool:list': {
     origin: 42,
     behaviour: 'A directory lists its entries and what they are',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs: 'A directory and a link have the size that the file system says.',
   },
   'tool:diff-and-outline': {
     origin: 43,
     behaviour: 'Differences of texts and outlines of programs are bounded and survive bad input',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs: 'Six languages besides Python have outlines; what no language is known for is refused by a word of its own.',
   },
   'tool:exec': {
     origin: 44,
     behaviour: 'Commands run without a shell, without our environment, and within time and output',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs:
+      'A program is found by its name as well, runs in a sandbox that holds only what was granted, and without a network. Only the last lines of its output are answered.',
   },
   'tool:fetch': {
     origin: 45,
     behaviour: 'Only public hosts that are granted are reached, also after redirects',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
+    differs:
+      'Every method but TRACE and CONNECT may be used, an answer that is too large is refused instead of cut, and no header of the caller follows a redirect to another origin.',
   },
   'tool:git': {
     origin: 46,
     behaviour: 'A repository can be read and not changed, and options cannot be smuggled in',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
 
   // Models.
@@ -327,26 +321,18 @@ export const MANIFEST = {
   'tool:canonical-paths': {
     origin: 'B1',
     behaviour: 'Files outside of what is granted are not reached through `..` or a link',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
   'tool:pinned-address': {
     origin: 'B2',
     behaviour: 'The address that was checked is the one that is connected to',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
   'tool:deadlines': {
     origin: 'B3',
     behaviour: 'A time limit is for all of a call, and no descendant outlives it',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
   'tool:git-inert': {
     origin: 'B4',
     behaviour: 'A hostile repository runs nothing and shows nothing of outside',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
   'ledger:breach-stops': {
     origin: 'B5',
@@ -380,8 +366,6 @@ export const MANIFEST = {
   'tool:bounded-output': {
     origin: 'B10',
     behaviour: 'Output beyond its bound costs no memory',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
   'wire:wrong-tokens': {
     origin: 'B11',
@@ -401,8 +385,6 @@ export const MANIFEST = {
   'tool:outline-and-diff': {
     origin: 'B14',
     behaviour: 'Outlines are complete, differences exact, and tools bounded in time and input',
-    waitsFor: 'capabilities',
-    why: 'there are no tools yet',
   },
 } as const satisfies Readonly<Record<string, Proved | Waiting>>;
 
