@@ -8,10 +8,11 @@ import { PATIENCE_MS } from './warren.ts';
 vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 
 let gate: GateDaemon;
+let pid: number;
 
 beforeAll(async () => {
   gate = await GateDaemon.start();
-  await gate.startAgent('builder');
+  pid = await gate.startAgent('builder');
 });
 
 afterAll(async () => await gate?.[Symbol.asyncDispose]());
@@ -121,7 +122,7 @@ describe('a hostile pack', () => {
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(message);
     expect(existsSync(gate.path('capabilities', name))).toBe(false);
-    expect((await gate.warren(['call', `${name}.greet`, 'name=x', '--as', 'builder'])).stderr).toContain('UnknownCapability');
+    expect(await gate.call(pid, `${name}.greet`, { name: 'x' })).toMatchObject({ error: { type: 'UnknownCapability' } });
   });
 
   it('sees nothing of the machine, reaches nothing, and harms only its own call', async () => {
@@ -148,14 +149,13 @@ printf '{"output":{"text":"found:%s"}}' "$found"
     for (const answer of ['{"output":{"text":3}}', '{"output":{}}', 'no json', '', '{"error":{"type":"__proto__","message":"x"}}']) {
       writeFileSync(join(folder, 'run.sh'), `#!/bin/sh\ncat >/dev/null\nprintf '%s' '${answer}'\n`);
       expect((await gate.warren(['capability', 'install', folder])).code).toBe(0);
-      const called = await gate.warren(['call', 'spy.greet', 'name=x', '--as', 'builder']);
-      expect([answer, called.code, called.stdout]).toEqual([answer, 1, '']);
+      expect([answer, (await gate.call(pid, 'spy.greet', { name: 'x' })).state]).toEqual([answer, 'failed']);
     }
     // It goes on and on, and writes and writes.
     writeFileSync(join(folder, 'run.sh'), '#!/bin/sh\nyes x\n');
     await gate.warren(['capability', 'install', folder]);
-    expect((await gate.warren(['call', 'spy.greet', 'name=x', '--timeout', '2s', '--as', 'builder'])).code).toBe(1);
-    expect((await gate.warren(['call', 'filesystem.write', 'path=still', 'content=works', '--as', 'builder'])).code).toBe(0);
+    expect(await gate.call(pid, 'spy.greet', { name: 'x' }, { deadline_ms: 2_000 })).toMatchObject({ state: 'failed' });
+    expect(await gate.call(pid, 'filesystem.write', { path: 'still', content: 'works' })).toMatchObject({ state: 'done' });
   });
 
   it('in an archive is what its digest says, or nothing', async () => {
