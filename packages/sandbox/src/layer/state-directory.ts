@@ -60,7 +60,13 @@ function makeAndStat(path: string): { readonly uid: number; readonly mode: numbe
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT') {
-      refuse('invalid_argument', path, 'no directory can be made there', 'set WARREN_STATE to a directory on a disk', error);
+      refuse(
+        'invalid_argument',
+        path,
+        'no such file or directory, and none can be made there',
+        'set WARREN_STATE to a directory on a disk',
+        error,
+      );
     }
     if (errno === 'EEXIST' || errno === 'ENOTDIR') {
       refuse('invalid_argument', path, 'it is not a directory', 'move it away, or set WARREN_STATE to a directory', error);
