@@ -461,6 +461,11 @@ describe('workspaces and tokens', () => {
     expect(await fails(on, 'kernel.agent.get', { pid }, process)).toMatchObject({ code: -32014, data: { fault: 'unauthenticated' } });
     expect(await fails(on, 'token.create', { pid: 99 })).toMatchObject({ code: -32102, data: { fault: 'unknown_pid', pid: 99 } });
     expect(await fails(on, 'token.create', { expires_at: 1 })).toMatchObject({ code: -32602, data: { field: 'expires_at' } });
+    expect(await fails(on, 'token.create', { groups: ['security'] }, member)).toEqual({
+      code: -32005,
+      data: { fault: 'permission_denied', field: 'groups' },
+    });
+    expect(await ok(on, 'token.create', { groups: ['security'] })).toMatchObject({ groups: ['security'] });
     await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'completed' });
     expect(await fails(on, 'token.create', { pid })).toMatchObject({ code: -32103, data: { fault: 'illegal_transition', pid } });
   });

@@ -1,12 +1,18 @@
 import type { Kernel, Principal, TokenRecord } from '@warren/kernel';
-import { isFault } from '@warren/protocol';
+import { Fault, isFault } from '@warren/protocol';
 import type { Call, HandlersOf } from './handler.ts';
 import { toToken } from './record/token.ts';
 import { toMsIfGiven } from './time.ts';
 
 export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
   return {
-    async 'token.create'({ pid, label, groups, expires_at }, { workspace }) {
+    async 'token.create'({ pid, label, groups, expires_at }, { workspace, principal: by }) {
+      // Groups say who may approve what: whoever could give them could approve everything.
+      if (groups !== undefined && groups.length > 0 && by.kind !== 'operator') {
+        throw new Fault('permission_denied', 'Cannot create a token in groups: only an operator gives them', {
+          details: { field: 'groups' },
+        });
+      }
       const principal: Principal = pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
       const { token, record } = await tokens.create(principal, { label, groups, expiresAt: toMsIfGiven(expires_at) });
       return { ...toToken(record), token };
