@@ -113,7 +113,8 @@ export async function approvalsWatch(flags: WorkspaceFlags, host: Host): Promise
         await host.stdout.write(flags.json === true ? `${safeJson(question)}\n` : formatApproval(question));
         if (keys !== undefined && !(await answer(client, question, keys, host))) return 0;
       }
-      await nextQuestion(client, next_event_id - 1, signal);
+      if (keys?.ended.aborted === true) return 0;
+      await nextQuestion(client, next_event_id - 1, signal, keys?.ended);
     }
   });
 }
@@ -123,9 +124,9 @@ async function waiting(client: Client): Promise<readonly ApprovalRecord[]> {
   return (await client.call('approval.list', { state: 'pending', limit: 200 })).approvals.toReversed();
 }
 
-/** Resolves when something was asked, or after a while. */
-async function nextQuestion(client: Client, after: number, signal: AbortSignal): Promise<void> {
-  const ending = AbortSignal.any([signal, AbortSignal.timeout(WATCH_WAIT_MS)]);
+/** Resolves when something was asked, after a while, or when nobody wants to be asked any more. */
+async function nextQuestion(client: Client, after: number, signal: AbortSignal, ended: AbortSignal | undefined): Promise<void> {
+  const ending = AbortSignal.any([signal, AbortSignal.timeout(WATCH_WAIT_MS), ...(ended === undefined ? [] : [ended])]);
   try {
     for await (const _ of client.events({ after, kind: 'kernel.approval.requested' }, { signal: ending })) return;
   } catch (error) {
@@ -139,7 +140,7 @@ async function answer(client: Client, { approval_id }: ApprovalRecord, keys: Key
   await host.stderr.write('  [a]pprove, [r]eject, [s]kip, [q]uit? ');
   for (;;) {
     const key = await keys.next();
-    if (key === undefined || key === 'q' || key === '\u0003' || key === '\u0004') return await said(host, 'quit', false);
+    if (key === undefined) return await said(host, 'quit', false);
     if (key === 's') return await said(host, 'skipped', true);
     if (key !== 'a' && key !== 'r') continue;
     try {
@@ -156,29 +157,56 @@ async function said<T>(host: Host, text: string, value: T): Promise<T> {
   return value;
 }
 
-/** Keys of the terminal, one by one. */
+const QUIT: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004']);
+/** What a terminal sends for arrows and the like: it ends in letters that nobody pressed. */
+const SEQUENCE = /\u001b(?:\[[0-?]*[ -/]*[@-~]|O.)/g;
+
+/**
+ * Keys of the terminal. What is pressed while nobody asks answers nothing, or it would answer a question that was not read yet; and what comes in one
+ * piece is no key but a paste.
+ */
 class Keys implements Disposable {
   readonly #raw: Disposable;
-  readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #host: Host;
-  #rest = '';
+  readonly #ending = new AbortController();
+  #asked: ((key: string) => void) | undefined;
 
   constructor(host: Host) {
     this.#host = host;
     this.#raw = host.stdin.raw();
-    this.#chunks = host.stdin.read()[Symbol.asyncIterator]();
+    void this.#read();
   }
 
-  /** Undefined at the end of the input. */
+  /** Aborts when whoever sits there wants no more, or the terminal is gone. */
+  get ended(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  /** The next that is pressed from now on; undefined when it has ended. */
   async next(): Promise<string | undefined> {
-    while (this.#rest === '') {
-      const { done, value } = await this.#chunks.next();
-      if (done === true) return undefined;
-      this.#rest = Buffer.from(value).toString('latin1');
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    const end = (): void => resolve(undefined);
+    this.ended.addEventListener('abort', end, { once: true });
+    if (this.ended.aborted) end();
+    this.#asked = resolve;
+    const key = await promise;
+    this.#asked = undefined;
+    this.ended.removeEventListener('abort', end);
+    return key;
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const chunk of this.#host.stdin.read()) {
+        const text = Buffer.from(chunk).toString('latin1').replaceAll(SEQUENCE, '');
+        if (QUIT.has(text)) return;
+        if (text.length === 1) this.#asked?.(text);
+      }
+    } catch {
+      // A terminal that cannot be read is one that is gone.
+    } finally {
+      this.#ending.abort();
     }
-    const key = this.#rest.charAt(0);
-    this.#rest = this.#rest.slice(1);
-    return key.toLowerCase();
   }
 
   [Symbol.dispose](): void {

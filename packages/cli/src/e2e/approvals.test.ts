@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { connect } from '@warren/client';
 import type { CallAnswer } from '@warren/protocol/contract';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { atTerminal, hasPython, type TerminalOutcome, type TerminalStep } from '../test-support/terminal.ts';
 import { GateDaemon } from './gate-daemon.ts';
-import { finish, PATIENCE_MS } from './warren.ts';
+import { finish, PATIENCE_MS, SHIPPED } from './warren.ts';
 
 vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 
@@ -239,3 +240,42 @@ async function firstQuestion(): Promise<string> {
     for await (const _ of gate.client.events({ after: next_event_id - 1, kind: 'kernel.approval.requested' }, { signal })) break;
   }
 }
+
+describe('warren approvals watch', () => {
+  beforeEach(({ skip }) => skip(!hasPython, 'python3 is not installed: nobody can play the terminal'));
+
+  const watch = async (steps: readonly TerminalStep[]): Promise<TerminalOutcome> =>
+    await atTerminal({ argv: [...SHIPPED, 'approvals', 'watch'], cwd: gate.user.home, env: gate.user.env(), steps });
+  const fine = { restored: true, failedStep: null, timedOut: false, code: 0 };
+
+  it('asks at the terminal about what waits, and takes no arrow for a yes', async () => {
+    await using mine = await GateDaemon.start();
+    await mine.setPolicy(POLICY);
+    const agent = await mine.startAgent('builder');
+    const asked = await Promise.all(
+      ['one', 'two', 'three'].map(
+        async (path) => await mine.call(agent, 'filesystem.append', { path, content: 'x' }, { on_ask: 'return' }),
+      ),
+    );
+    const outcome = await atTerminal({
+      argv: [...SHIPPED, 'approvals', 'watch'],
+      ...{ cwd: mine.user.home, env: mine.user.env() },
+      steps: [
+        { expect: 'uit\\?', send: '\u001b[A' },
+        { send: 's' },
+        { expect: 'skipped(?:.|\n)*uit\\?', send: 'a' },
+        { expect: '(approved|done)(?:.|\n)*uit\\?', send: 'r' },
+        { expect: 'rejected', send: 'q' },
+      ],
+    });
+    expect(outcome).toMatchObject(fine);
+    const states = await Promise.all(
+      asked.map(async ({ approval_id }) => (await mine.client.call('approval.get', { approval_id: approval_id ?? '' })).state),
+    );
+    expect(states.toSorted()).toEqual(['approved', 'pending', 'rejected']);
+  });
+
+  it('ends at q and at Ctrl-C also while nothing is asked', async () => {
+    for (const send of ['q', '\u0003']) expect(await watch([{ expect: 'q ends', send }])).toMatchObject(fine);
+  });
+});
