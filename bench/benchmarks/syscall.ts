@@ -114,7 +114,11 @@ function policyOf(): () => Policy {
 
 async function start(mine: WorkspaceKernel, caller: number): Promise<number> {
   const { pid } = await mine.processes.create({ name: 'bench', template: 'bench', agent: `agent${caller % 8}` });
-  await mine.grants.create(pid, { tools: ['bench.*', 'filesystem.*'], paths: [{ prefix: '/workspace', mode: 'rw' }], hosts: ['example.com'] });
+  await mine.grants.create(pid, {
+    tools: ['bench.*', 'filesystem.*'],
+    paths: [{ prefix: '/workspace', mode: 'rw' }],
+    hosts: ['example.com'],
+  });
   await mine.ledger.create({ kind: 'process', pid }, { tool_calls: 1e12, wall_s: 1e12 });
   return pid;
 }
