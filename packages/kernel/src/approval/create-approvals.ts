@@ -1,6 +1,7 @@
 /** Approvals of one workspace: each decision one transaction, recorded in the audit before whoever decided is answered and before anything is carried out. */
 import { randomBytes } from 'node:crypto';
 import { createId, Fault, type RandomSource } from '@warren/protocol';
+import type { AuditActor } from '../audit/audit.ts';
 import { clamp, PAGE_DEFAULT } from '../internal/page.ts';
 import { checkWord } from '../internal/payload.ts';
 import type { Transaction, WorkspaceStore } from '../store/store.ts';
@@ -39,7 +40,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
     await mine.record({
       kind: 'answer',
       workspace: store.id,
-      actor: { kind: by.isOperator ? 'operator' : 'member', name: by.name },
+      actor: actorOf(by),
       action: voted.row.capability,
       outcome: voted.kind === 'counted' ? 'pending' : voted.row.state === 'approved' ? 'success' : 'denied',
       callId: voted.row.callId,
@@ -96,7 +97,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
         await mine.record({
           kind: 'operator',
           workspace: store.id,
-          actor: { kind: by.isOperator ? 'operator' : 'member', name: by.name },
+          actor: actorOf(by),
           action: 'approval.allow_always',
           outcome: 'success',
           approvalId: id,
@@ -171,7 +172,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       await mine.record({
         kind: 'operator',
         workspace: store.id,
-        actor: { kind: by.isOperator ? 'operator' : 'member', name: by.name },
+        actor: actorOf(by),
         action: 'approval.revoke_rule',
         outcome: 'success',
         details: { rule_id: id, was_in_force: wasInForce },
@@ -181,6 +182,11 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
 
     tick,
   };
+}
+
+/** As the audit names them. */
+function actorOf({ isOperator, name }: Approver): AuditActor {
+  return { kind: isOperator ? 'operator' : 'member', name };
 }
 
 function checkApprover({ name, groups }: Approver): void {
