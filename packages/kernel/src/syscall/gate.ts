@@ -7,7 +7,8 @@
  * transaction settles and records; the entry of the audit is written at the same time. Nobody is answered before both are on disk.
  *
  * A call that has to be approved is recorded with its exact arguments and carried out once, by the gate, when enough people have approved; whoever made
- * it waits for it or asks later. So waiting holds nothing but a row.
+ * it waits for it or asks later. So waiting holds nothing but a row. Grants and budgets are looked at before people are asked, too: nobody is asked about what
+ * would be refused.
  */
 import type { WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
