@@ -924,7 +924,8 @@ describe('a restart', () => {
 
 describe('whatever is asked of it', () => {
   const number = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double(), fc.constantFrom(Number.MAX_SAFE_INTEGER, -0, 1e300));
-  const anything = fc.oneof(number, fc.string(), fc.boolean(), fc.constant(null), fc.jsonValue(), fc.constant(undefined));
+  const textless = fc.constantFrom({ toString: 0, valueOf: 0 }, Object.create(null), Symbol('none'));
+  const anything = fc.oneof(number, fc.string(), fc.boolean(), fc.constant(null), fc.jsonValue(), fc.constant(undefined), textless);
 
   it('the queue answers or refuses with a fault of the contract, and never with a defect', async () => {
     await using opened = await openWithProcess();

@@ -30,22 +30,23 @@ export function toEntry(row: QueueRow): QueueEntry {
 
 /** Throws `queue_entry_not_found`. */
 export function requireEntry(transaction: ReadTransaction, id: number): QueueRow {
+  // An untyped caller may pass any value, also one that no text can be made of.
+  if (typeof id !== 'number') throw new Fault('queue_entry_not_found', 'Cannot find the queue entry: its id is no number');
   const row = Number.isSafeInteger(id) ? transaction.queue.find(id) : undefined;
   if (row === undefined)
     throw new Fault('queue_entry_not_found', `Cannot find queue entry ${id}: it does not exist`, { details: { sched_id: id } });
   return row;
 }
 
-/** An entry under this very claim. Throws `queue_entry_not_found`, `lease_lost`. */
+/** An entry under this very claim. Throws `queue_entry_not_found`, `queue_entry_invalid`, `lease_lost`. */
 export function requireHeld(transaction: ReadTransaction, id: number, fence: number): QueueRow {
+  if (typeof fence !== 'number') throw invalidField('fence', 'it is no number');
   const row = requireEntry(transaction, id);
   if (row.state === 'dispatched' && row.fence === fence) return row;
   throw new Fault(
     'lease_lost',
     `Cannot use claim ${fence} of queue entry ${id}: the entry is ${row.state} and its newest claim is ${row.fence}`,
-    {
-      details: { sched_id: id, fence },
-    },
+    { details: { sched_id: id, fence } },
   );
 }
 
