@@ -19,6 +19,7 @@ export type {
 export type { AuditIndex, OpenAuditIndex } from './audit/audit-index.ts';
 export { type AnchorStatus, type Anchors, type AnchorTarget, createAnchors } from './audit/create-anchors.ts';
 export { type ExportFormat, exportEntries } from './audit/export-entries.ts';
+export { type HeadDocument, readHeads, toHeadDocument } from './audit/head-document.ts';
 export { type AuditOptions, openAudit } from './audit/open-audit.ts';
 export { createRedactor, type RedactOptions, redactInput } from './audit/redact-input.ts';
 export { createTextRedactor } from './audit/redact-text.ts';

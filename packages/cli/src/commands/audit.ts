@@ -1,12 +1,11 @@
 /** `warren audit`: shows, verifies, proves and hands out what happened. */
-import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { finished } from 'node:stream/promises';
+import { pipeline } from 'node:stream/promises';
 import type { Client } from '@warren/client';
-import { exportEntries, type RecordedEntry, type TreeHead, verifyAudit } from '@warren/kernel';
-import { Fault } from '@warren/protocol';
+import { exportEntries, type RecordedEntry, readHeads, toHeadDocument, verifyAudit } from '@warren/kernel';
+import { Fault, type FaultCode, isFault } from '@warren/protocol';
 import type { AuditRecord, ParamsInput } from '@warren/protocol/contract';
 import { count } from '../internal/count.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
@@ -68,10 +67,11 @@ export async function auditVerify(flags: AuditVerifyFlags, host: Host): Promise<
   return await interruptible(host, async (signal) => {
     const directory = flags.directory === undefined ? join(statePath(host, flags.state), 'audit') : resolve(host.cwd(), flags.directory);
     const publicKey = await readFile(flags.key === undefined ? join(directory, 'public-key.pem') : resolve(host.cwd(), flags.key), 'utf8');
-    const anchors = await Promise.all(
-      (flags.anchor ?? []).map(async (file) => readHead(await readFile(resolve(host.cwd(), file), 'utf8'), file)),
+    const kept = await Promise.all(
+      (flags.anchor ?? []).map(async (file) => readHeads(await readFile(resolve(host.cwd(), file), 'utf8'), file)),
     );
-    const total = Math.max(1, ...anchors.map(({ size }) => size));
+    const anchors = kept.flat();
+    const total = anchors.reduce((most, { size }) => Math.max(most, size), 1);
     using progress = new ProgressLine(host, 'verifying');
     const report = await verifyAudit({
       directory,
@@ -82,13 +82,13 @@ export async function auditVerify(flags: AuditVerifyFlags, host: Host): Promise<
     });
     progress[Symbol.dispose]();
     const { entries, purged, files, problems } = report;
-    if (flags.json === true) await printJson(host, report);
+    if (flags.json === true) await printJson(host, { ...report, head: report.head && toHeadDocument(report.head) });
     else {
       for (const { kind, file, seq, detail } of problems)
         await host.stdout.write(`${kind}: ${safeText(`${file}${seq === undefined ? '' : ` entry ${seq}`}: ${detail}`)}\n`);
-      const kept = purged === 0 ? '' : `, of ${purged} more only the hashes`;
+      const rest = purged === 0 ? '' : `, of ${purged} more only the hashes`;
       if (problems.length === 0)
-        await host.stdout.write(`${countEntries(entries)} in ${count(files, 'file')} are as they were written${kept}\n`);
+        await host.stdout.write(`${countEntries(entries)} in ${count(files, 'file')} are as they were written${rest}\n`);
     }
     return problems.length === 0 ? 0 : 1;
   });
@@ -108,13 +108,30 @@ export async function auditExport(flags: AuditExportFlags, host: Host): Promise<
       for await (const text of texts) await host.stdout.write(text);
       return 0;
     }
-    const file = createWriteStream(resolve(host.cwd(), flags.out), { flags: 'wx', mode: 0o600 });
-    for await (const text of texts) if (!file.write(text)) await once(file, 'drain');
-    file.end();
-    await finished(file);
+    const path = resolve(host.cwd(), flags.out);
+    // Every error of it ends the pipeline, also one that comes before anything is written.
+    await pipeline(texts, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal }).catch((error: unknown) => {
+      throw cannotWrite(path, error);
+    });
     return 0;
   });
 }
+
+/** What the disk says of the file; anything else is not about it. */
+function cannotWrite(path: string, error: unknown): unknown {
+  const errno = error instanceof Error && !isFault(error) && 'code' in error ? error.code : undefined;
+  const code = WRITE_FAULTS[String(errno)];
+  if (code === undefined) return error;
+  const details = { path, errno, fix: errno === 'EEXIST' ? 'name a file that is not there yet' : 'name another file with --out' };
+  return new Fault(code, `Cannot write the entries to ${path}: ${errno}`, { cause: error, details });
+}
+
+const WRITE_FAULTS: Readonly<Record<string, FaultCode>> = {
+  EEXIST: 'already_exists',
+  ...{ ENOENT: 'not_found', ENOTDIR: 'not_found', EISDIR: 'invalid_argument' },
+  ...{ EACCES: 'permission_denied', EPERM: 'permission_denied', EROFS: 'permission_denied' },
+  ...{ ENOSPC: 'storage_full', EDQUOT: 'storage_full' },
+};
 
 function countEntries(size: number): string {
   return `${size} ${size === 1 ? 'entry' : 'entries'}`;
@@ -215,27 +232,6 @@ async function* recorded(entries: AsyncIterable<AuditRecord>): AsyncGenerator<Re
       ...(details !== null && { details }),
     };
   }
-}
-
-/** A head as `warren audit head --json` prints it, or alone. */
-function readHead(text: string, file: string): TreeHead {
-  let value: { readonly head?: unknown } & Record<string, unknown>;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Fault('invalid_argument', `Cannot use ${file} as a head: it is no JSON`, { cause: error });
-  }
-  const { size, root, at, key_id, signature } = (value.head ?? value) as Record<string, unknown>;
-  if (
-    typeof size !== 'number' ||
-    typeof root !== 'string' ||
-    typeof at !== 'number' ||
-    typeof key_id !== 'string' ||
-    typeof signature !== 'string'
-  ) {
-    throw new Fault('invalid_argument', `Cannot use ${file} as a head: size, root, at, key_id or signature is missing`);
-  }
-  return { size, root, at: Math.round(at * 1_000), keyId: key_id, signature };
 }
 
 async function printJson(host: Host, value: unknown): Promise<number> {

@@ -133,7 +133,13 @@ describe('warren audit', () => {
     expect(csv).toMatchObject({ code: 0, stdout: '' });
     const lines = readFileSync(file, 'utf8').trimEnd().split('\r\n');
     expect([lines.length, lines[0]?.split(',').slice(0, 3)]).toEqual([4, ['seq', 'at', 'kind']]);
-    expect((await gate.warren(['audit', 'export', '--out', file])).code).toBe(1);
+    const taken = await gate.warren(['audit', 'export', '--out', file]);
+    expect([taken.code, taken.stderr]).toEqual([
+      1,
+      `warren: cannot write the entries to ${file}: EEXIST\n  fix: name a file that is not there yet\n`,
+    ]);
+    const nowhere = await gate.outcome(['audit', 'export', '--out', join(gate.user.home, 'nowhere', 'audit.csv')]);
+    expect(nowhere).toMatchObject({ code: 1, stderr: '', document: { error: { code: 'not_found', details: { errno: 'ENOENT' } } } });
     const ocsf = await gate.warren(['audit', 'export', '--format', 'ocsf', '--agent', 'builder', '--limit', '1']);
     expect(JSON.parse(ocsf.stdout)).toMatchObject({
       class_uid: 6003,
@@ -197,6 +203,14 @@ describe('warren audit', () => {
     expect((await gate.warren(['audit', 'verify', '--directory', copy])).code).toBe(0);
     const back = await gate.warren(['audit', 'verify', '--directory', copy, '--anchor', head]);
     expect([back.code, back.stdout]).toEqual([1, expect.stringMatching(/^rolled_back: /m)]);
+    // As anchors keep them: a line each, those of earlier versions too.
+    const { head: kept } = JSON.parse(readFileSync(head, 'utf8'));
+    const earlier = { size: kept.size, root: kept.root, at: Math.round(kept.at * 1_000), keyId: kept.key_id, signature: kept.signature };
+    const lines = join(gate.user.home, 'heads.jsonl');
+    writeFileSync(lines, `${JSON.stringify(earlier)}\n${JSON.stringify(kept)}\n`);
+    const report = await gate.outcome(['audit', 'verify', '--anchor', lines]);
+    expect(report).toMatchObject({ code: 0, document: { problems: [], head: { key_id: kept.key_id, at: expect.any(Number) } } });
+    expect((await gate.warren(['audit', 'verify', '--directory', copy, '--anchor', lines])).code).toBe(1);
     const wrong = await gate.warren(['audit', 'verify', '--anchor', segmentOf(copy)]);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('as a head: it is no JSON')]);
   });
@@ -218,6 +232,10 @@ describe('warren audit', () => {
       expect([started.code, started.stderr]).toEqual([1, expect.stringContaining('cannot record in the audit')]);
       const again = await gate.warren(['agent', 'start', 'unbegun']);
       expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('cannot record in the audit')]);
+      for (const words of [['search'], ['tail'], ['show', '1'], ['export']]) {
+        const read = await gate.warren(['audit', ...words]);
+        expect([words, read.code, read.stderr]).toEqual([words, 1, expect.stringMatching(/^warren: cannot read the audit: /)]);
+      }
     } finally {
       renameSync(gate.path('audit.away'), gate.path('audit'));
     }

@@ -1,8 +1,8 @@
-import type { AuditQuery } from '@warren/kernel';
+import { type AuditQuery, toHeadDocument } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import type { Call, HandlersOf } from './handler.ts';
-import { toAuditEntry, toTreeHead } from './record/audit.ts';
+import { toAuditEntry } from './record/audit.ts';
 import { toMsIfGiven } from './time.ts';
 
 export function createAuditHandlers(platform: () => Platform): HandlersOf<'audit.'> {
@@ -29,18 +29,18 @@ export function createAuditHandlers(platform: () => Platform): HandlersOf<'audit
 
     async 'audit.head'() {
       const { audit } = platform();
-      return { head: toTreeHead(audit.head()), public_key: audit.publicKey };
+      return { head: toHeadDocument(audit.head()), public_key: audit.publicKey };
     },
 
     async 'audit.prove_inclusion'({ seq, size }, call) {
       await visible(platform(), seq, call);
       const { head, ...proof } = await platform().audit.proveInclusion(seq, size);
-      return { ...proof, head: toTreeHead(head) };
+      return { ...proof, head: toHeadDocument(head) };
     },
 
     async 'audit.prove_consistency'({ from, to }) {
       const proof = await platform().audit.proveConsistency(from, to);
-      return { from: toTreeHead(proof.from), to: toTreeHead(proof.to), path: proof.path };
+      return { from: toHeadDocument(proof.from), to: toHeadDocument(proof.to), path: proof.path };
     },
   };
 }

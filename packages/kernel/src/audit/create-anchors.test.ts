@@ -4,6 +4,7 @@ import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { TreeHead } from './audit.ts';
 import { type AnchorTarget, createAnchors } from './create-anchors.ts';
+import { readHeads } from './head-document.ts';
 import { openTestAudit, testEntry } from './test-support/open-test-audit.ts';
 import { readLogFiles } from './test-support/tamper.ts';
 import { verifyAudit } from './verify-audit.ts';
@@ -32,10 +33,7 @@ describe('anchoring', () => {
     expect(await anchors.anchor()).toMatchObject([{ kind: 'file', anchored: on.audit.head(), behind: 0, failures: 0 }]);
     await on.audit.append(testEntry(2));
     expect(anchors.status()).toMatchObject([{ behind: 1 }]);
-    const heads = readFileSync(path, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as TreeHead);
+    const heads = readHeads(readFileSync(path, 'utf8'), path);
     expect((await verifyAudit({ ...on, anchors: heads })).problems).toEqual([]);
     await on.audit.close();
     for (const [name, bytes] of old) writeFileSync(join(on.directory, name), bytes);
@@ -78,7 +76,7 @@ describe('anchoring', () => {
     isUp = true;
     await anchors.anchor({ isForced: false });
     expect(anchors.status()).toMatchObject([{ failures: 0, lastError: undefined, behind: 0 }, {}]);
-    expect(posted.map((body) => JSON.parse(body) as TreeHead)).toEqual([on.audit.head()]);
+    expect(posted.flatMap((body) => readHeads(body, 'webhook'))).toEqual([on.audit.head()]);
   });
 
   it('to a repository adds, commits and pushes with nothing of the repository run', async () => {
@@ -92,7 +90,7 @@ describe('anchoring', () => {
     await anchors.anchor(); // Nothing new.
     expect(ran.map((args) => args.find((each) => ['add', 'commit', 'push'].includes(each)))).toEqual(['add', 'commit', 'push']);
     expect(ran[1]).toContain('core.hooksPath=/dev/null');
-    expect(JSON.parse(readFileSync(directory.join('heads.jsonl'), 'utf8'))).toEqual(on.audit.head());
+    expect(readHeads(readFileSync(directory.join('heads.jsonl'), 'utf8'), 'git')).toEqual([on.audit.head()]);
   });
 
   it('ends with closing, also while a target never answers, and appends go on meanwhile', async () => {

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { Clock } from '../internal/clock.ts';
 import type { Audit, TreeHead } from './audit.ts';
+import { toHeadDocument } from './head-document.ts';
 
 export type AnchorTarget =
   /** A line of JSON for each head. */
@@ -167,7 +168,7 @@ class Target {
 }
 
 async function send(target: AnchorTarget, head: TreeHead, signal: AbortSignal): Promise<void> {
-  const line = `${JSON.stringify(head)}\n`;
+  const line = `${JSON.stringify(toHeadDocument(head))}\n`;
   switch (target.kind) {
     case 'file':
       return await appendLine(target.path, line);

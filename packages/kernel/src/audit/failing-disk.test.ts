@@ -47,6 +47,18 @@ describe('a directory that is taken away', () => {
     expect(await verifyAudit(on)).toMatchObject({ entries: 2, problems: [] });
   });
 
+  it('answers no question about entries until it is back, and says why', async () => {
+    await using on = await openTestAudit();
+    for (let number = 0; number < 3; number += 1) await on.audit.append(testEntry(number));
+    renameSync(on.directory, `${on.directory}.away`);
+    const gone = expect.objectContaining({ code: 'store_failed', message: expect.stringMatching(/^Cannot read the audit: /) });
+    await expect(on.audit.search({})).rejects.toEqual(gone);
+    await expect(on.audit.get(1)).rejects.toEqual(gone);
+    await expect(on.audit.follow({}, new AbortController().signal)[Symbol.asyncIterator]().next()).rejects.toEqual(gone);
+    renameSync(`${on.directory}.away`, on.directory);
+    expect((await on.audit.search({})).entries).toHaveLength(3);
+  });
+
   it('for good refuses all entries', async () => {
     await using on = await openTestAudit();
     await on.audit.append(testEntry(0));

@@ -6,6 +6,7 @@ import { statSync, writeSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
+import { toFault } from './audit-faults.ts';
 import type { AuditKey } from './audit-key.ts';
 import { toFrame } from './frame.ts';
 import type { PlacedHead } from './head-file.ts';
@@ -209,17 +210,4 @@ export class Log {
  */
 function writeAll({ fd }: FileHandle, bytes: Buffer, position: number): void {
   for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done, bytes.length - done, position + done);
-}
-
-/** What the disk's answer means to a caller. */
-export function toFault(error: unknown): unknown {
-  if (error instanceof Fault || !(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  const details = { errno: error.code };
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
-    return new Fault('storage_full', 'Cannot record in the audit: the disk is full; nothing was recorded', { cause: error, details });
-  }
-  return new Fault('store_failed', `Cannot record in the audit: the disk says ${error.code}; nothing was recorded`, {
-    cause: error,
-    details,
-  });
 }

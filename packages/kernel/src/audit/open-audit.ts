@@ -4,6 +4,7 @@ import { Fault } from '@warren/protocol';
 import type { Clock } from '../internal/clock.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { Audit, AuditEntry, AuditQuery, ConsistencyProof, InclusionProof, Receipt, RecordedEntry, TreeHead } from './audit.ts';
+import { toFault, toReadFault } from './audit-faults.ts';
 import type { OpenAuditIndex } from './audit-index.ts';
 import { type AuditKey, openAuditKey } from './audit-key.ts';
 import { catchUp } from './catch-up.ts';
@@ -11,7 +12,7 @@ import { encodeEntry } from './entry-body.ts';
 import { HeadFile, headFileName, readHeadFile } from './head-file.ts';
 import { IndexKeeper, toIndexed } from './index-keeper.ts';
 import { SEGMENT_BYTES_MAX } from './limits.ts';
-import { Log, type NewEntry, toFault, type WrittenGroup } from './log.ts';
+import { Log, type NewEntry, type WrittenGroup } from './log.ts';
 import { consistencyPath, EMPTY_ROOT, inclusionPath, isConsistent, nodePlace, rangeRoot, rootFromInclusion } from './merkle.ts';
 import { purgeSegment } from './purge-segment.ts';
 import { readEntries } from './read-entries.ts';
@@ -138,8 +139,12 @@ class FileAudit implements Audit {
   async get(seq: number): Promise<RecordedEntry> {
     if (!Number.isSafeInteger(seq) || seq < 0 || seq >= this.head().size)
       throw new Fault('not_found', `Cannot read entry ${seq} of the audit: it does not exist`);
-    await this.#settleSides();
-    for await (const { entry } of readEntries(this.#readParts(), [seq])) if (entry !== undefined) return entry;
+    const found = await reading(async () => {
+      await this.#settleSides();
+      for await (const { entry } of readEntries(this.#readParts(), [seq])) return entry;
+      return undefined;
+    });
+    if (found !== undefined) return found;
     throw new Fault('not_found', `Cannot read entry ${seq} of the audit: it was purged, its hash is kept`);
   }
 
@@ -219,9 +224,11 @@ class FileAudit implements Audit {
   }
 
   async #search(query: AuditQuery) {
-    await this.#keeper.catchUp();
-    await this.#settleSides(); // Afterwards: the index may know entries by now whose places are not written.
-    return await searchEntries(this.#keeper.index, { ...this.#readParts(), size: this.#parts.sides.size }, query);
+    return await reading(async () => {
+      await this.#keeper.catchUp();
+      await this.#settleSides(); // Afterwards: the index may know entries by now whose places are not written.
+      return await searchEntries(this.#keeper.index, { ...this.#readParts(), size: this.#parts.sides.size }, query);
+    });
   }
 
   #readParts() {
@@ -254,13 +261,15 @@ class FileAudit implements Audit {
   /** Undefined from `build`: nodes are wrong. They are made again, once. */
   async #withTree<T>(build: (read: (place: number) => Buffer) => T | undefined): Promise<T> {
     const { sides } = this.#parts;
-    await this.#settleSides();
-    const first = build(sides.readNode);
-    if (first !== undefined) return first;
-    sides.cut(0);
-    await this.#rebuildSides();
-    const second = build(sides.readNode);
-    if (second !== undefined) return second;
+    const found = await reading(async () => {
+      await this.#settleSides();
+      const first = build(sides.readNode);
+      if (first !== undefined) return first;
+      sides.cut(0);
+      await this.#rebuildSides();
+      return build(sides.readNode);
+    });
+    if (found !== undefined) return found;
     throw new Fault(
       'store_failed',
       'Cannot prove anything about the audit: its entries do not lead to its signed head; see: warren audit verify',
@@ -306,6 +315,15 @@ class FileAudit implements Audit {
     ]);
     const failed = steps.filter((step) => step.status === 'rejected').map(({ reason }) => reason as unknown);
     if (failed.length > 0) throw new AggregateError(failed, 'The audit is closed, but not all of it well');
+  }
+}
+
+/** Whoever asks hears what the disk says as a fault. */
+async function reading<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toReadFault(error);
   }
 }
 

@@ -118,7 +118,10 @@ class Verifier {
 
   report(kind: AuditProblem['kind'], file: string, seq: number | undefined, detail: string, offset?: number): void {
     this.#isBroken = true;
-    if (this.#problems.length < PROBLEMS_MAX) this.#problems.push({ kind, file, seq, offset, detail });
+    if (this.#problems.length >= PROBLEMS_MAX) return;
+    const problem = { kind, file, seq, offset, detail };
+    const text = JSON.stringify(problem); // Both slots of the head file say the same, most of the time.
+    if (!this.#problems.some((known) => JSON.stringify(known) === text)) this.#problems.push(problem);
   }
 
   lose(): void {

@@ -4,7 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
-import { openAudit, openAuditIndex, verifyAudit } from '@warren/kernel';
+import { openAudit, openAuditIndex, readHeads, verifyAudit } from '@warren/kernel';
 import { TemporaryDirectory } from '@warren/testkit';
 import { expect, it } from 'vitest';
 import { openAnchors } from './open-anchors.ts';
@@ -65,14 +65,17 @@ it('heads of the audit reach a file, a signed webhook and a real git repository,
     ]);
     const { publicKey } = audit;
     await audit.close();
-    const [line = ''] = (await readFile(directory.join('heads'), 'utf8')).split('\n');
     expect(posted[0]).toMatchObject({ signature: expect.stringMatching(/^t=\d+,v1=[0-9a-f]{64}$/) });
     const { stdout } = await run('git', ['log', '--format=%H', 'main'], { cwd: directory.join('remote') });
     expect(stdout.trim()).not.toBe('');
-    const head = JSON.parse(line);
-    expect((await verifyAudit({ directory: directory.join('audit'), publicKey, anchors: [head] })).problems).toEqual([]);
-    const forged = { ...head, size: head.size + 1 };
-    expect((await verifyAudit({ directory: directory.join('audit'), publicKey, anchors: [forged] })).problems).not.toEqual([]);
+    const committed = await run('git', ['show', 'main:heads.jsonl'], { cwd: directory.join('remote') });
+    for (const text of [await readFile(directory.join('heads'), 'utf8'), posted[0]?.body ?? '', committed.stdout]) {
+      const [head, ...more] = readHeads(text, 'anchor');
+      if (head === undefined || more.length > 0) throw new Error('Not one head was kept');
+      expect((await verifyAudit({ directory: directory.join('audit'), publicKey, anchors: [head] })).problems).toEqual([]);
+      const forged = { ...head, size: head.size + 1 };
+      expect((await verifyAudit({ directory: directory.join('audit'), publicKey, anchors: [forged] })).problems).not.toEqual([]);
+    }
   } finally {
     server.closeAllConnections();
     server.close();

@@ -12,7 +12,7 @@ const NAMES = Object.keys(OPERATIONS) as readonly OperationName[]; // Object.key
 const OF_A_PROCESS: Readonly<Record<string, readonly OperationName[]>> = {
   'for anyone': [
     ...(['kernel.registry.lookup', 'kernel.registry.list', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
-    ...(['capability.list', 'capability.describe', 'audit.head', 'audit.prove_consistency'] as const),
+    ...(['capability.list', 'capability.describe'] as const),
   ],
   'for itself, by pid': [
     'kernel.events.append',

@@ -1,4 +1,4 @@
-import type { AuditActor, RecordedEntry, TreeHead } from '@warren/kernel';
+import type { AuditActor, RecordedEntry } from '@warren/kernel';
 import type { AuditRecord } from '@warren/protocol/contract';
 import { toSeconds } from '../time.ts';
 import { toRuleReference } from './rule.ts';
@@ -31,8 +31,4 @@ function toActor(actor: AuditActor): AuditRecord['actor'] {
   const nobody = { kind: actor.kind, pid: null, agent: null, name: null };
   if (actor.kind === 'process') return { ...nobody, pid: actor.pid, agent: actor.agent };
   return actor.kind === 'system' ? nobody : { ...nobody, name: actor.name };
-}
-
-export function toTreeHead({ size, root, at, keyId, signature }: TreeHead) {
-  return { size, root, at: toSeconds(at), key_id: keyId, signature };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { operation } from '../operation.ts';
 import { auditEntry, auditKind, auditOutcome, consistencyProof, inclusionProof, treeHead } from '../record/audit.ts';
-import { ANYONE, MEMBER } from '../scope.ts';
+import { MEMBER } from '../scope.ts';
 import { ON_READ } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
 import { limit } from '../value/clamped.ts';
@@ -49,7 +49,7 @@ export const AUDIT_OPERATIONS = {
       'Answers with the newest signed head of the tree and the key it is signed with; whoever keeps one can prove later that nothing before it changed',
     tier: 'experimental',
     effect: 'read',
-    scope: ANYONE,
+    scope: MEMBER,
     params: z.object({}),
     result: z.object({ head: treeHead, public_key: prose }),
     faults: [...ON_READ],
@@ -67,7 +67,7 @@ export const AUDIT_OPERATIONS = {
     summary: 'Proves that the tree now begins with the tree of then',
     tier: 'experimental',
     effect: 'read',
-    scope: ANYONE,
+    scope: MEMBER,
     params: z.object({ from: int, to: optional(int) }),
     result: consistencyProof,
     faults: [...ON_READ],
