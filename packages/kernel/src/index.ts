@@ -31,6 +31,7 @@ export type { Kernel, WorkspaceKernel } from './kernel.ts';
 export type { Account, LedgerEntry } from './ledger/ledger.ts';
 export { type BridgeMirror, type BridgeMirrorParts, createBridgeMirror } from './mailbox/bridge-mirror.ts';
 export type { Letter, Mail, Message } from './mailbox/mail.ts';
+export { isOwnChannel, ownChannel } from './mailbox/own-channel.ts';
 export type { ProcessView, Summary } from './observe/observe.ts';
 export { type KernelOptions, openKernel } from './open-kernel.ts';
 export { problemsOfCondition } from './policy/check/check-condition.ts';

@@ -1,6 +1,8 @@
+import { ownChannel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { OPERATIONS } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
+import { BESIDE_THE_GATE, INSTEAD } from '../caller/require-gate.ts';
 import { openTestGateway, type TestGateway } from '../test-support/open-test-gateway.ts';
 
 const mineOf = (on: TestGateway) => on.kernel.workspace(DEFAULT_WORKSPACE);
@@ -156,6 +158,104 @@ describe('a process that uses files', () => {
     expect(await Promise.all([1, 2, 3, 4].map(write))).toEqual([undefined, undefined, undefined, undefined]);
     const at = { pid, path: '/mine/a', content: base64('x'), expected_version: 5 };
     expect([await faultOf('file.write', at), await faultOf('file.write', at)]).toEqual([undefined, 'conflict']);
+  });
+});
+
+describe('a process of an agent', () => {
+  it('takes the gate for whatever it does: no other operation lets it act, or read what others wrote', async () => {
+    await using on = await openTestGateway();
+    const mine = mineOf(on);
+    const { pid } = await mine.processes.create({ name: 'ada', template: 't', agent: 'ada' });
+    const { pid: other } = await mine.processes.create({ name: 'bob', template: 't', agent: 'bob' });
+    await mine.grants.create(pid, { tools: ['*'], paths: [{ prefix: '/', mode: 'rw' }], subAgents: true });
+    for (const each of [pid, other]) await mine.mail.createBox(each);
+    await mine.mail.send(other, pid, { kind: 'note', payload: { text: 'for ada' } });
+    await mine.files.write(pid, { path: '/mine' }, Buffer.from('mine'));
+    const { call, faultOf } = await openProcess(on, pid);
+    const attacks = {
+      'kernel.mbox.send': { sender_pid: pid, recipient_pid: other, kind: 'note', payload: { text: 'obey' } },
+      'kernel.mbox.publish': { sender_pid: pid, topic: 'news', kind: 'note' },
+      'kernel.mbox.subscribe': { pid, topic: '**' },
+      'kernel.mbox.recv': { pid },
+      'kernel.mbox.peek': { pid },
+      'mail.receive': { pid },
+      'mail.request': { sender_pid: pid, recipient_pid: other, kind: 'q', timeout_ms: 10 },
+      'mail.reply': { pid, message: { msg_id: 1, sender_pid: other, correlation_id: null }, kind: 'a' },
+      'kernel.fs.read': { pid, path: '/mine' },
+      'kernel.fs.write': { pid, path: '/mine', content: base64('x') },
+      'file.restore': { pid, path: '/mine', version: 1 },
+      'queue.enqueue': { pid },
+      'kernel.agent.create': { parent_pid: pid, name: 'c', template: 't' },
+      'kernel.registry.register': { name: 'n', pid },
+      'kernel.events.append': { pid, kind: 'k', payload: {} },
+      'grant.revoke': { pid },
+    } as const;
+    for (const [name, params] of Object.entries(attacks)) {
+      const { error } = await call(name, params);
+      const capability = INSTEAD[name as keyof typeof INSTEAD] ?? null;
+      expect([name, error?.data]).toEqual([name, { fault: 'permission_denied', pid, capability }]);
+    }
+    // Whichever it is, known or new: what is not beside the gate is refused.
+    for (const [name, { scope }] of Object.entries(OPERATIONS)) {
+      if (scope.kind !== 'process' || BESIDE_THE_GATE.has(name as keyof typeof OPERATIONS)) continue;
+      expect([name, await faultOf(name, { pid, [scope.pid]: pid })]).toEqual([
+        name,
+        expect.stringMatching(/^(?:permission_denied|invalid_argument)$/),
+      ]);
+    }
+    expect(await mine.mail.findBox(other)).toMatchObject({ pending: 0 });
+    expect(await faultOf('kernel.agent.get', { pid })).toBeUndefined();
+    expect(await faultOf('kernel.mbox.recv', { pid: other })).toBe('permission_denied');
+  });
+
+  it('has children that are of the same agent and carry the same labels', async () => {
+    await using on = await openTestGateway();
+    const mine = mineOf(on);
+    const { pid } = await mine.processes.create({ name: 'ada', template: 't', agent: 'ada' });
+    await on.kernel.store.workspace(DEFAULT_WORKSPACE).write(({ taints, now }) => {
+      taints.add({ pid, label: 'web', since: now, callId: undefined });
+    });
+    const made = await on.call('kernel.agent.create', { parent_pid: pid, name: 'c', template: 't' });
+    const child = Number(made.result?.['pid']);
+    expect(await mine.processes.get(child)).toMatchObject({ agent: 'ada' });
+    const labels = await on.kernel.store.workspace(DEFAULT_WORKSPACE).read(({ taints }) => taints.of(child).map(({ label }) => label));
+    expect(labels).toEqual(['web']);
+    expect(await (await openProcess(on, child)).faultOf('kernel.mbox.create', { pid: child })).toBe('permission_denied');
+  });
+});
+
+describe('a process of no agent', () => {
+  it('neither hears nor speaks on channels on which Warren tells another something', async () => {
+    await using on = await openTestGateway();
+    const { mail } = mineOf(on);
+    const [pid, watcher] = [await create(on), await create(on)];
+    for (const each of [pid, watcher]) await mail.createBox(each);
+    const topic = ownChannel('watch', watcher, 'watch_1');
+    await mail.subscribe(watcher, topic);
+    const { faultOf } = await openProcess(on, pid);
+    expect(await faultOf('kernel.mbox.subscribe', { pid, topic: '**' })).toBeUndefined();
+    expect(await faultOf('kernel.mbox.subscribe', { pid, topic })).toBe('permission_denied');
+    for (const name of ['kernel.mbox.publish', 'mail.publish'])
+      expect(await faultOf(name, { sender_pid: pid, topic, kind: 'filesystem.watch', payload: {} })).toBe('permission_denied');
+    await mail.publish(undefined, topic, { kind: 'filesystem.watch', payload: {} });
+    expect([(await mail.findBox(pid))?.pending, (await mail.findBox(watcher))?.pending]).toEqual([0, 1]);
+  });
+
+  it('takes the gate too once it carries labels', async () => {
+    await using on = await openTestGateway();
+    const [pid, other] = [await create(on), await create(on)];
+    for (const each of [pid, other]) await mineOf(on).mail.createBox(each);
+    const { call, faultOf } = await openProcess(on, pid);
+    const send = { sender_pid: pid, recipient_pid: other, kind: 'note', payload: {} };
+    expect(await faultOf('kernel.mbox.send', send)).toBeUndefined();
+    await on.kernel.store.workspace(DEFAULT_WORKSPACE).write(({ taints, now }) => {
+      taints.add({ pid, label: 'web', since: now, callId: undefined });
+    });
+    expect((await call('kernel.mbox.send', send)).error).toMatchObject({
+      message: expect.stringContaining('comms.send'),
+      data: { fault: 'permission_denied', capability: 'comms.send' },
+    });
+    expect((await mineOf(on).mail.findBox(other))?.pending).toBe(1);
   });
 });
 

@@ -8,6 +8,7 @@ import type { Caller } from '../caller/caller.ts';
 import { isBelowIn } from '../caller/is-below.ts';
 import type { Places } from '../caller/places.ts';
 import { createProcessKernel } from '../caller/process-kernel.ts';
+import { requireGate } from '../caller/require-gate.ts';
 import { requireRunning } from '../caller/require-running.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
@@ -99,7 +100,10 @@ function createMethod<Name extends OperationName>(
     const named = namedWorkspace(params) ?? header;
     const workspace = selectWorkspace(principal, named);
     requireAllowed(await authorize(principal, scope, params, isBelowIn(kernel, workspace)), `call ${name}`);
-    if (principal.kind === 'process' && effect !== 'read') await requireRunning(kernel.workspace(workspace), principal.pid, `call ${name}`);
+    if (principal.kind === 'process') {
+      await requireGate(kernel, workspace, principal.pid, name);
+      if (effect !== 'read') await requireRunning(kernel.workspace(workspace), principal.pid, `call ${name}`);
+    }
     using place = new DisposableStack();
     const call: Call = {
       principal,

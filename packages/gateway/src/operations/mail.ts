@@ -1,3 +1,5 @@
+import { isOwnChannel } from '@warren/kernel';
+import { Fault } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
 import { toMessage } from './record/mail.ts';
 import { toMs, toMsIfGiven } from './time.ts';
@@ -13,7 +15,7 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
   },
 
   async 'kernel.mbox.subscribe'({ pid, topic }, { mine }) {
-    await mine.mail.subscribe(pid, topic);
+    await mine.mail.subscribe(pid, requireOpen(topic));
     return { pid, topic };
   },
 
@@ -32,7 +34,7 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
 
   async 'kernel.mbox.publish'({ sender_pid, topic, kind, payload, expires_at, fail_on_full }, { mine }) {
     const letter = { kind, payload, expiresAt: toMsIfGiven(expires_at), failsOnFull: fail_on_full };
-    const { delivered, rejected, messageIds } = await mine.mail.publish(sender_pid, topic, letter);
+    const { delivered, rejected, messageIds } = await mine.mail.publish(sender_pid, requireOpen(topic), letter);
     return { delivered, rejected, msg_ids: messageIds };
   },
 
@@ -57,7 +59,10 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
 
   async 'mail.publish'({ sender_pid, topic, fail_on_full, kind, payload, priority, expires_at, dedupe_key, correlation_id }, { mine }) {
     const letter = { kind, payload, priority, expiresAt: toMsIfGiven(expires_at), dedupeKey: dedupe_key, correlationId: correlation_id };
-    const { delivered, rejected, messageIds } = await mine.mail.publish(sender_pid, topic, { ...letter, failsOnFull: fail_on_full });
+    const { delivered, rejected, messageIds } = await mine.mail.publish(sender_pid, requireOpen(topic), {
+      ...letter,
+      failsOnFull: fail_on_full,
+    });
     return { delivered, rejected, msg_ids: messageIds };
   },
 
@@ -82,3 +87,9 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
     return { msg_id: await mine.mail.reply(pid, { id: msg_id, sender: sender_pid, correlationId: correlation_id }, letter) };
   },
 };
+
+/** On Warren's own channels nobody but Warren speaks or says who listens. */
+function requireOpen(topic: string): string {
+  if (!isOwnChannel(topic)) return topic;
+  throw new Fault('permission_denied', `Cannot use the topic ${topic}: it is one of Warren's own`, { details: { topic } });
+}

@@ -116,10 +116,13 @@ function checkParent(transaction: Transaction, parentPid: number, changes: Proce
   }
 }
 
+/** A child acts for the agent of its parent unless it was said for whom, and has read what its parent has read. */
 function insert(transaction: Transaction, request: Checked): ProcessRow {
   const { now } = transaction;
+  const parent = request.parentPid === undefined ? undefined : transaction.processes.find(request.parentPid);
   const row: Omit<ProcessRow, 'pid'> = {
     ...request,
+    agent: request.agent ?? parent?.agent,
     state: 'READY',
     stateReason: undefined,
     pendingSignal: undefined,
@@ -131,9 +134,13 @@ function insert(transaction: Transaction, request: Checked): ProcessRow {
     exitDetail: undefined,
   };
   const pid = transaction.processes.insert(row);
-  const { name, template, parentPid = null, agent = null, onParentEnd, metadata } = request;
+  const { name, template, parentPid = null, agent = null, onParentEnd, metadata } = row;
   const payload = { name, template, parent_pid: parentPid, agent, on_parent_end: onParentEnd, metadata };
-  transaction.events.append({ pid, kind: 'kernel.process.created', payload });
+  const causationId = transaction.events.append({ pid, kind: 'kernel.process.created', payload });
+  for (const { label, callId } of parent === undefined ? [] : transaction.taints.of(parent.pid)) {
+    transaction.taints.add({ pid, label, since: now, callId });
+    transaction.events.append({ pid, kind: 'kernel.process.tainted', payload: { label, call_id: callId ?? null }, causationId });
+  }
   return { ...row, pid };
 }
 

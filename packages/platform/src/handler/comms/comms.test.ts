@@ -1,4 +1,5 @@
 /** What agents say to each other: it arrives once, at whom it is for, from whom it says. */
+import { ownChannel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import { describe, expect, it } from 'vitest';
 import { HandlerHost } from '../test-support/handler-host.ts';
@@ -176,6 +177,31 @@ describe('a channel', () => {
     expect(await host.call(bob, 'comms.unsubscribe', { channel: 'builds' })).toEqual({ unsubscribed: false, channel: 'builds' });
     expect(await host.call(ada, 'comms.publish', { channel: 'builds', message: 'red' })).toMatchObject({ delivery_count: 0 });
     for (const channel of ['a\0b', '*']) expect(await host.errorOf(ada, 'comms.publish', { channel, message: 'x' })).toBe('CommsError');
+  });
+
+  it('of Warren itself is neither heard nor spoken on by any other', async () => {
+    await using host = await open();
+    const [ada, bob] = [await host.start('ada'), await host.start('bob')];
+    const acme = await host.start('ada', (await host.kernel.workspaces.create('acme' as WorkspaceId)).id);
+    for (const what of ['watch', 'shared']) {
+      const channel = ownChannel(what, bob.pid, 'watch_1');
+      await host
+        .mine()
+        .mail.createBox(bob.pid)
+        .catch(() => {}); // The second time it is there.
+      await host.mine().mail.subscribe(bob.pid, channel);
+      for (const pattern of ['**', '*']) await host.call(ada, 'comms.subscribe', { channel: pattern });
+      for (const pattern of ['warren:**', `warren:${what}:*`, `warren:${what}:**`, channel])
+        expect([pattern, await host.errorOf(ada, 'comms.subscribe', { channel: pattern })]).toEqual([pattern, 'CommsError']);
+      for (const who of [ada, bob, acme])
+        expect(await host.errorOf(who, 'comms.publish', { channel, message: 'forged' })).toBe('CommsError');
+      await host.mine().mail.publish(undefined, channel, { kind: 'filesystem.watch', payload: { path: '/workspace/secret-name' } });
+      expect(await receive(host, ada)).toEqual([]);
+      expect(await receive(host, acme)).toEqual([]);
+      expect(texts(await receive(host, bob, { channel }))).toEqual([
+        '{"kind":"filesystem.watch","payload":{"path":"/workspace/secret-name"}}',
+      ]);
+    }
   });
 
   it('wakes who waits, also who only looks', async () => {

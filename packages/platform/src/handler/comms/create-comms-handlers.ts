@@ -2,14 +2,13 @@
  * `comms.*`: what agents say to each other, over the mail of their processes. An agent is reached at its newest live process; while it has none, what is sent to it is kept for
  * it and handed over when the next one begins to read.
  */
-import type { Letter, Message, WorkspaceKernel } from '@warren/kernel';
+import { isOwnChannel, type Letter, type Message, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type JsonObject } from '@warren/protocol';
 import { CapabilityError, type HandlerContext, type Handlers } from '../../capability/handler.ts';
 import { isoOf } from '../internal/iso-time.ts';
 import { type AgentOf, agentsOf, isKnownAgent, newestProcess } from './agents-of.ts';
 import { countKept, keepFor, takeKept } from './kept-messages.ts';
 import { matchesName } from './name-pattern.ts';
-import { isOwnChannel } from './own-channel.ts';
 import { peekMessages, waitToPeek } from './peek-messages.ts';
 
 export const MESSAGE_KIND = 'comms.message';

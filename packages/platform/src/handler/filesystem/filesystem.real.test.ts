@@ -592,6 +592,19 @@ describe('filesystem.edit', () => {
 });
 
 describe('filesystem.watch', () => {
+  it('tells nobody else, whatever they listen to', async () => {
+    await using watched = await AgentHost.open({ sandboxes, watchLimits: { betweenMs: 20 } });
+    const [watcher, stranger] = [await watched.process(), await watched.process()];
+    await watched.mine.mail.createBox(stranger);
+    for (const pattern of ['**', '*', `watch.${watcher}.**`]) await watched.mine.mail.subscribe(stranger, pattern);
+    mkdirSync(`${watched.files}/in`);
+    const { channel } = await watched.call(watcher, 'filesystem.watch', { path: 'in' });
+    writeFileSync(`${watched.files}/in/a.txt`, '1');
+    const [message] = await watched.mine.mail.receive(watcher, { topic: String(channel), limit: 1, waitMs: 10_000 });
+    expect(message?.payload).toMatchObject({ event: 'create' });
+    expect(await watched.mine.mail.findBox(stranger)).toMatchObject({ pending: 0 });
+  });
+
   it('tells of what changes, and ends when asked to or with the process', async () => {
     await using watched = await AgentHost.open({ sandboxes, watchLimits: { betweenMs: 20 } });
     const watcher = await watched.process();

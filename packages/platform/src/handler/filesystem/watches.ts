@@ -1,8 +1,8 @@
 /**
- * Watches: what changes below a path is told to the process as mail, on a topic of the watch. They look every so often, from inside the sandbox, and compare; so they see what is there after a change and
+ * Watches: what changes below a path is told to the process as mail, on a channel of the watch on which nobody else listens or speaks. They look every so often, from inside the sandbox, and compare; so they see what is there after a change and
  * not each step of it, need nothing installed, and see through every mount. A watch ends when it is asked to, with its process, with its right to read, after an hour, or with the daemon.
  */
-import type { WorkspaceKernel } from '@warren/kernel';
+import { ownChannel, type WorkspaceKernel } from '@warren/kernel';
 import { isFault } from '@warren/protocol';
 import type { AgentSandboxes } from '../../agent/agent-sandboxes.ts';
 import { CapabilityError, type HandlerContext } from '../../capability/handler.ts';
@@ -67,7 +67,7 @@ export class Watches implements AsyncDisposable {
     }
     const first = await this.#look(await AgentFiles.open(context), request);
     const id = `watch_${this.#next++}`;
-    const channel = `watch.${pid}.${id}`;
+    const channel = ownChannel('watch', pid, id);
     await subscribe(context.mine, pid, channel);
     const end = new AbortController();
     const watch = { id, pid, workspace, end };

@@ -3,11 +3,10 @@
  * keys that it may read. The news is sent after the change and not with it: a crash in between loses it, as it loses nothing that can be read.
  */
 import { createHash } from 'node:crypto';
-import type { WorkspaceKernel } from '@warren/kernel';
+import { ownChannel, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type JsonObject } from '@warren/protocol';
 import { CapabilityError, type HandlerContext } from '../../capability/handler.ts';
 import { MESSAGE_KIND, openBox } from '../comms/create-comms-handlers.ts';
-import { ownChannel } from '../comms/own-channel.ts';
 
 const SCOPE = { kind: 'own', name: 'watches' } as const;
 const SHARED = { kind: 'shared' } as const;
