@@ -83,7 +83,7 @@ async function create({ mine, kernel, random, notes, now }: Asking, pid: number 
   const principal =
     pid === undefined ? ({ kind: 'member', workspace: mine.id } as const) : ({ kind: 'process', workspace: mine.id, pid } as const);
   const expiresAt = random.chance(0.5) ? now + random.below(LIFE_MS_MAX) : undefined;
-  const { token, record } = await kernel.tokens.create(principal, { label: `n${random.below(9)}`, expiresAt });
+  const { token, record } = await kernel.tokens.create(principal, { label: `n${random.below(1_000_000_000)}`, expiresAt });
   notes.secrets.set(record.id, token);
   return [{ kind: 'kernel.token.created', pid, payload: { token_id: record.id, expires_at: expiresAt ?? null } }];
 }

@@ -1,7 +1,7 @@
 /** `warren token`: makes, lists and revokes tokens, through the daemon. */
 import type { Client } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
-import type { NewToken, TokenRecord } from '@warren/protocol/contract';
+import type { NewToken, ParamsInput, TokenRecord } from '@warren/protocol/contract';
 import { count } from '../internal/count.ts';
 import { openClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -17,6 +17,8 @@ export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<
   await using client = await openClient(flags, host, 'make a token');
   const described = {
     ...(flags.label !== undefined && { label: flags.label }),
+    ...(flags.owner !== undefined && { owner: flags.owner }),
+    ...(flags.group !== undefined && { groups: [...flags.group] }),
     ...(flags.expires !== undefined && { expires_at: (host.now() + flags.expires) / 1_000 }),
   };
   const made = await make(client, flags, described);
@@ -32,7 +34,7 @@ export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<
 }
 
 /** Tokens are the daemon's to make: opening the store without it would count as a start. */
-async function make(client: Client, flags: TokenCreateFlags, described: { label?: string; expires_at?: number }): Promise<NewToken> {
+async function make(client: Client, flags: TokenCreateFlags, described: ParamsInput<'token.create_operator'>): Promise<NewToken> {
   const { workspace, pid } = flags;
   if (flags.operator === true) return await client.call('token.create_operator', described);
   try {
@@ -54,10 +56,15 @@ export async function tokenList(flags: TokenListFlags, host: Host): Promise<numb
     await host.stdout.write(`${safeJson(found, 2)}\n`);
     return 0;
   }
-  const columns = [{ title: 'TOKEN' }, { title: 'ACTS FOR' }, { title: 'CREATED' }, { title: 'ENDS' }, { title: 'LABEL' }] as const;
+  const columns = [
+    ...([{ title: 'TOKEN' }, { title: 'ACTS FOR' }, { title: 'OWNER' }, { title: 'GROUPS' }] as const),
+    ...([{ title: 'CREATED' }, { title: 'ENDS' }, { title: 'LABEL' }] as const),
+  ];
   const rows = found.tokens.map((token) => [
     safeText(token.token_id),
     holderWord(token.principal),
+    token.owner === token.token_id ? '' : safeText(token.owner),
+    safeText(token.groups.join(' ')),
     dayWord(token.created_at),
     token.revoked_at !== null ? `revoked ${dayWord(token.revoked_at)}` : token.expires_at === null ? 'never' : dayWord(token.expires_at),
     safeText(token.label),

@@ -217,6 +217,36 @@ describe('warren token', () => {
     expect(again.stderr).toContain('fix: warren token list');
   });
 
+  it('makes a token of a person, in groups, and lists whose it is', async () => {
+    await using user = await User.create();
+    await using daemon = await TestDaemon.start(user);
+    expect(daemon.url).toContain('http');
+    const made = [
+      'token',
+      'create',
+      '--label',
+      'ada-laptop',
+      '--owner',
+      'ada',
+      '--group',
+      'security',
+      '--group',
+      'leads',
+      '--expires',
+      '30d',
+    ];
+    expect((await user.warren(made)).code).toBe(0);
+    expect(await user.warren(made)).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringContaining('another is called "ada-laptop"'),
+    });
+    expect((await user.warren(['token', 'create', '--group', 'No Such'])).stderr).toContain('a group is 1 to 64 of');
+    expect((await user.warren(['token', 'list'])).stdout).toMatch(
+      /^token_\w+ +workspace default +ada +security leads +\S+Z +\S+Z +ada-laptop$/m,
+    );
+  });
+
   it('makes tokens for a process and for an operator, each for no more than that', async () => {
     await using user = await User.create();
     await using daemon = await TestDaemon.start(user);

@@ -10,6 +10,8 @@ export type TokenCreateFlags = StateFlags & {
   readonly operator?: true;
   readonly expires?: number;
   readonly label?: string;
+  readonly owner?: string;
+  readonly group?: readonly string[];
 };
 export type TokenListFlags = StateFlags & { readonly workspace?: string };
 
@@ -18,6 +20,8 @@ export interface TokenActions {
   tokenList(flags: TokenListFlags): Promise<void>;
   tokenRevoke(ids: readonly string[], flags: StateFlags): Promise<void>;
 }
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 export function addToken(program: Command, actions: TokenActions): void {
   const token = program
@@ -36,7 +40,9 @@ export function addToken(program: Command, actions: TokenActions): void {
       .option('--pid <pid>', 'it acts for this process of the workspace only', (text: string) => parseCount(text, '--pid'))
       .addOption(new Option('--operator', 'it may do everything, in every workspace').conflicts(['pid']))
       .option('--expires <duration>', 'when it ends: 12h, 30d (default: never)', (text: string) => parseLongDuration(text, '--expires'))
-      .option('--label <text>', 'what it is for, to know it again in the list')
+      .option('--label <text>', 'what it is for, to know it again in the list; no two in use have the same')
+      .option('--owner <name>', 'whose it is: all tokens of one person have one vote (default: the label)')
+      .option('--group <name>', 'a group its holder is in, which says what they may approve; repeatable', collect)
       .addHelpText('after', CREATE_HELP),
   ).action((flags: TokenCreateFlags) => actions.tokenCreate(flags));
 
@@ -45,7 +51,9 @@ export function addToken(program: Command, actions: TokenActions): void {
       token
         .command('list')
         .summary('list tokens')
-        .description('Lists tokens: who they act for, and since and until when. Never the tokens themselves.'),
+        .description(
+          'Lists tokens: who they act for, whose they are, in which groups, and since and until when. Never the tokens themselves.',
+        ),
     ).option('--workspace <name>', 'only those of this workspace'),
   ).action((flags: TokenListFlags) => actions.tokenList(flags));
 
@@ -63,5 +71,6 @@ export function addToken(program: Command, actions: TokenActions): void {
 const CREATE_HELP = `
 Examples:
   $ warren token create --workspace acme --expires 30d --label ci > ci.token
+  $ warren token create --label ada-laptop --owner ada --group maintainers
   $ curl -H "Authorization: Bearer $(cat ci.token)" -H 'Content-Type: application/json' \\
       -d '{"jsonrpc":"2.0","id":1,"method":"kernel.info"}' http://127.0.0.1:7700/rpc`;

@@ -1,13 +1,15 @@
 import type { Principal } from '@warren/kernel';
+import type { TokenId } from '@warren/protocol';
 import type { TraceParent } from '../telemetry/tracing.ts';
 
 /** Whoever makes a call, and what came with it besides its parameters. One for each message, however many calls are in it. */
 export type Caller = {
   readonly principal: Principal;
-  /** What people know the caller by: the label of its token or, without one, its id. Undefined for whoever comes in by the unix socket. */
+  /** Whose the token is: one person has one name, however many tokens. Undefined for whoever comes in by the unix socket. */
   readonly name: string | undefined;
   /** Of the token. */
   readonly groups: readonly string[];
+  readonly tokenId: TokenId | undefined;
   /** The workspace that was asked for in the header. */
   readonly workspace: string | undefined;
   readonly traceParent: TraceParent | undefined;

@@ -466,6 +466,12 @@ describe('workspaces and tokens', () => {
       data: { fault: 'permission_denied', field: 'groups' },
     });
     expect(await ok(on, 'token.create', { groups: ['security'] })).toMatchObject({ groups: ['security'] });
+    expect(await fails(on, 'token.create', { owner: 'root' }, member)).toMatchObject({
+      data: { fault: 'permission_denied', field: 'owner' },
+    });
+    expect(await fails(on, 'token.create', { label: 'laptop' }, member)).toMatchObject({ data: { fault: 'conflict', field: 'label' } });
+    const phone = await ok(on, 'token.create', { label: 'phone' }, member);
+    expect(phone).toMatchObject({ label: 'phone', owner: 'laptop', made_by: member.token_id });
     await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'completed' });
     expect(await fails(on, 'token.create', { pid })).toMatchObject({ code: -32103, data: { fault: 'illegal_transition', pid } });
   });

@@ -13,7 +13,7 @@ import { createWaitSignal } from './wait-signal.ts';
 export async function answerRpc(
   request: IncomingMessage,
   response: ServerResponse,
-  { principal, name, groups }: Identity,
+  { principal, name, groups, tokenId }: Identity,
   gateway: Gateway,
 ): Promise<void> {
   const { limits, held, dispatcher, stopping } = gateway;
@@ -26,6 +26,7 @@ export async function answerRpc(
     principal,
     name,
     groups,
+    tokenId,
     workspace: headerOf(request, 'warren-workspace'),
     traceParent: parseTraceParent(headerOf(request, 'traceparent')),
     signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),

@@ -1,7 +1,7 @@
 /** Who is calling. */
 import type { IncomingMessage } from 'node:http';
 import type { Kernel, Principal } from '@warren/kernel';
-import { Fault } from '@warren/protocol';
+import { Fault, type TokenId } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
 import type { Entry } from './entry.ts';
 import type { FailedLogins } from './failed-logins.ts';
@@ -11,6 +11,7 @@ export type Identity = {
   readonly principal: Principal;
   readonly name: string | undefined;
   readonly groups: readonly string[];
+  readonly tokenId: TokenId | undefined;
   /** What has to stay good for as long as a connection lives; undefined when the unix socket itself is the proof. */
   readonly token: string | undefined;
 };
@@ -27,7 +28,7 @@ export type AuthenticateParts = {
 
 const OPERATOR: Authenticated = {
   kind: 'known',
-  identity: { principal: { kind: 'operator' }, name: undefined, groups: [], token: undefined },
+  identity: { principal: { kind: 'operator' }, name: undefined, groups: [], tokenId: undefined, token: undefined },
 };
 const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 
@@ -41,8 +42,8 @@ export async function authenticate(
   const token = BEARER.exec(header)?.[1] ?? '';
   const known = await tokens.identify(token);
   if (known !== undefined) {
-    const { principal, label, id, groups } = known;
-    return { kind: 'known', identity: { principal, name: label === '' ? id : label, groups, token } };
+    const { principal, owner, id, groups } = known;
+    return { kind: 'known', identity: { principal, name: owner, groups, tokenId: id, token } };
   }
   // Behind the unix socket stands one user, who has nothing to guess; and who has a token that was good once did not guess it.
   const isGuess = entry.kind === 'tcp' && !(await tokens.isKnown(token));

@@ -70,8 +70,8 @@ class RpcSocket {
     this.#gateway = gateway;
     const isGone = (): boolean => socket.readyState === socket.CLOSED;
     const signal = createWaitSignal({ connection: socket, isGone, stopping });
-    const { principal, name, groups } = identity;
-    this.#caller = { principal, name, groups, workspace, traceParent, signal };
+    const { principal, name, groups, tokenId } = identity;
+    this.#caller = { principal, name, groups, tokenId, workspace, traceParent, signal };
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#arriving = new Hold(held, limits.smallBytes);
     this.#underWay = new Hold(held, limits.smallBytes);

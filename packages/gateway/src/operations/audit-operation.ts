@@ -26,13 +26,20 @@ export async function auditOperation<Result>(
   audit: Pick<AuditGuard, 'ready' | 'append'>,
   name: OperationName,
   params: object,
-  { caller: { principal, name: callerName }, workspace }: Call,
+  { caller: { principal, name: callerName, tokenId }, workspace }: Call,
   act: () => Promise<Result>,
 ): Promise<Result> {
   if (principal.kind === 'process' || !AUDITED.has(name)) return await act();
   await audit.ready();
   const actor: AuditActor = { kind: principal.kind, name: callerName ?? principal.kind };
-  const entry = { kind: 'operator', workspace, actor, action: name, input: redactInput(params) as JsonObject } as const; // Parameters are an object.
+  const entry = {
+    kind: 'operator',
+    workspace,
+    actor,
+    action: name,
+    input: redactInput(params) as JsonObject,
+    ...(tokenId !== undefined && { details: { token_id: tokenId } }),
+  } as const; // Parameters are an object.
   let result: Result;
   try {
     result = await act();

@@ -1,9 +1,14 @@
 import type { Principal, WorkspaceKernel } from '@warren/kernel';
-import type { WorkspaceId } from '@warren/protocol';
+import type { TokenId, WorkspaceId } from '@warren/protocol';
 import type { OperationName, Params, Result } from '@warren/protocol/contract';
 
 /** Whoever makes a call, as people know them. */
-export type CallerName = { readonly principal: Principal; readonly name: string | undefined; readonly groups: readonly string[] };
+export type CallerName = {
+  readonly principal: Principal;
+  readonly name: string | undefined;
+  readonly groups: readonly string[];
+  readonly tokenId: TokenId | undefined;
+};
 
 /** What a handler knows of a call besides its parameters. Whoever makes it was found allowed to. */
 export type Call = {

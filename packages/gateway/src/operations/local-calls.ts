@@ -49,6 +49,7 @@ export function createLocalCalls(kernel: Kernel, version: string): LocalCalls {
       principal: { kind: 'operator' },
       name: undefined,
       groups: [],
+      tokenId: undefined,
       workspace,
       traceParent: undefined,
       signal: () => signal,

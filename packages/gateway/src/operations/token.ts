@@ -1,25 +1,21 @@
 import type { Kernel, Principal, TokenRecord } from '@warren/kernel';
-import { Fault, isFault } from '@warren/protocol';
+import { isFault, type TokenId } from '@warren/protocol';
 import type { Call, HandlersOf } from './handler.ts';
 import { toToken } from './record/token.ts';
 import { toMsIfGiven } from './time.ts';
 
 export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
   return {
-    async 'token.create'({ pid, label, groups, expires_at }, { workspace, principal: by }) {
-      // Groups say who may approve what: whoever could give them could approve everything.
-      if (groups !== undefined && groups.length > 0 && by.kind !== 'operator') {
-        throw new Fault('permission_denied', 'Cannot create a token in groups: only an operator gives them', {
-          details: { field: 'groups' },
-        });
-      }
+    async 'token.create'({ pid, label, owner, groups, expires_at }, { workspace, principal: by, caller: { tokenId } }) {
+      // Owner and groups say who counts as whom and who may approve what: whoever could choose them could approve everything alone.
+      const maker = by.kind === 'operator' ? undefined : await makerOf(tokens, tokenId);
       const principal: Principal = pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
-      const { token, record } = await tokens.create(principal, { label, groups, expiresAt: toMsIfGiven(expires_at) });
+      const { token, record } = await tokens.create(principal, { label, owner, groups, expiresAt: toMsIfGiven(expires_at), maker });
       return { ...toToken(record), token };
     },
 
-    async 'token.create_operator'({ label, groups, expires_at }) {
-      const { token, record } = await tokens.create({ kind: 'operator' }, { label, groups, expiresAt: toMsIfGiven(expires_at) });
+    async 'token.create_operator'({ label, owner, groups, expires_at }) {
+      const { token, record } = await tokens.create({ kind: 'operator' }, { label, owner, groups, expiresAt: toMsIfGiven(expires_at) });
       return { ...toToken(record), token };
     },
 
@@ -34,6 +30,11 @@ export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
       return { revoked: isSeen && (await tokens.revoke(token_id)) };
     },
   };
+}
+
+async function makerOf(tokens: Kernel['tokens'], id: TokenId | undefined): Promise<TokenRecord> {
+  if (id === undefined) throw new Error('Somebody who is no operator came in without a token');
+  return await tokens.get(id);
 }
 
 function seesAll({ principal, isWorkspaceNamed }: Call): boolean {

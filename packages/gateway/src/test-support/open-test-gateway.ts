@@ -1,5 +1,5 @@
 /** A kernel on a real store, served on a real unix socket and a real port, in a directory that goes away with it. */
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -38,12 +38,15 @@ export type RpcAnswer = {
 };
 
 export async function openTestGateway({
-  hasPlatform = false,
+  policy,
+  hasPlatform = policy !== undefined,
   ...options
 }: Partial<Omit<ServeOptions, 'kernel' | 'platform'>> & {
   readonly kernel?: Partial<KernelOptions>;
   /** With everything that needs no sandbox. */
   readonly hasPlatform?: boolean;
+  /** Of every workspace, as YAML. */
+  readonly policy?: string;
 } = {}): Promise<TestGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
   const socketPath = join(directory, 'run', 'warren.sock');
@@ -53,6 +56,10 @@ export async function openTestGateway({
     logged.push(`${message} ${JSON.stringify(fields)}`);
     for (const watcher of [...watchers]) watcher();
   };
+  if (policy !== undefined) {
+    mkdirSync(join(directory, 'policies'));
+    writeFileSync(join(directory, 'policies', 'workspace.yaml'), policy);
+  }
   const kernel = await openKernel({ directory, ...options.kernel });
   const openSandboxes = () => Promise.reject(new Error('there are no sandboxes here'));
   const platform = hasPlatform ? await openPlatform({ kernel, directory, openSandboxes, isWatching: false }) : undefined;

@@ -166,7 +166,16 @@ describe('creating a token', () => {
     const expiresAt = with_.on.clock.now() + 1;
     await store.workspace(DEFAULT_WORKSPACE).write(({ tokens }) => {
       for (let index = 0; index < 10_000; index++) {
-        tokens.insert({ id: `token ${index}`, hash: `hash ${index}`, pid: undefined, label: '', groups: [], expiresAt });
+        tokens.insert({
+          id: `token ${index}`,
+          hash: `hash ${index}`,
+          pid: undefined,
+          label: '',
+          owner: `token ${index}`,
+          madeBy: undefined,
+          groups: [],
+          expiresAt,
+        });
       }
     });
     await expect(with_.tokens.create(MEMBER)).rejects.toMatchObject({ code: 'too_large', details: { limit: 10_000 } });
@@ -195,5 +204,50 @@ describe('the list of tokens', () => {
     await using with_ = await openTokens();
     await expect(with_.tokens.get('token_0000000000000000')).rejects.toMatchObject({ code: 'not_found' });
     expect(await with_.tokens.revoke('token_0000000000000000')).toBe(false);
+  });
+});
+
+describe('a token that a member makes', () => {
+  it('is of the same person, in the same groups, and ends no later', async () => {
+    await using with_ = await openTokens();
+    const { tokens } = with_;
+    const expiresAt = with_.on.clock.now() + 1_000;
+    const { record: maker } = await tokens.create(MEMBER, { label: 'mallory', groups: ['ops', 'law'], expiresAt });
+    expect(maker).toMatchObject({ owner: 'mallory', madeBy: undefined });
+    const { record: second } = await tokens.create(MEMBER, { label: 'alice', maker });
+    expect(second).toMatchObject({ label: 'alice', owner: 'mallory', madeBy: maker.id, groups: ['ops', 'law'], expiresAt });
+    const { record: third } = await tokens.create(MEMBER, { maker: second, groups: ['law'], owner: 'mallory', expiresAt: expiresAt - 1 });
+    expect(third).toMatchObject({ owner: 'mallory', madeBy: second.id, groups: ['law'], expiresAt: expiresAt - 1 });
+    expect((await tokens.list(DEFAULT_WORKSPACE)).map(({ owner }) => owner)).toEqual(['mallory', 'mallory', 'mallory']);
+  });
+
+  it.each([
+    ['owner', { owner: 'alice' }],
+    ['groups', { groups: ['ops', 'law'] }],
+    ['expires_at', { expiresAt: Number.MAX_SAFE_INTEGER }],
+  ])('is refused when it would be more: %s', async (field, more) => {
+    await using with_ = await openTokens();
+    const expiresAt = with_.on.clock.now() + 1_000;
+    const { record: maker } = await with_.tokens.create(MEMBER, { label: 'mallory', groups: ['ops'], expiresAt });
+    await expect(with_.tokens.create(MEMBER, { ...more, maker })).rejects.toMatchObject({ code: 'permission_denied', details: { field } });
+    expect(await with_.tokens.list(DEFAULT_WORKSPACE)).toHaveLength(1);
+  });
+});
+
+describe('the label of a token', () => {
+  it('is that of no other that people can use, and free again when that has ended', async () => {
+    await using with_ = await openTokens();
+    const { tokens, on } = with_;
+    const taken = { code: 'conflict', details: { field: 'label' } };
+    const { record } = await tokens.create(MEMBER, { label: 'ada' });
+    await expect(tokens.create(MEMBER, { label: 'ada' })).rejects.toMatchObject(taken);
+    await tokens.create(OPERATOR, { label: 'ada' });
+    await expect(tokens.create(OPERATOR, { label: 'ada' })).rejects.toMatchObject(taken);
+    await tokens.revoke(record.id);
+    const again = await tokens.create(MEMBER, { label: 'ada', expiresAt: on.clock.now() + 1 });
+    expect(again.record.owner).toBe(record.owner);
+    on.clock.advance(1);
+    await tokens.create(MEMBER, { label: 'ada' });
+    for (let each = 0; each < 2; each++) await tokens.create(MEMBER);
   });
 });

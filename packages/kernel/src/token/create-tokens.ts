@@ -29,12 +29,16 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
     return row === undefined ? undefined : toRecord(row);
   };
   return {
-    async create(principal, { label = '', groups = [], expiresAt } = {}) {
+    async create(principal, { label = '', maker, ...given } = {}) {
       if (label !== '') checkWord(label, 'label', 'invalid_argument');
+      if (given.owner !== undefined) checkWord(given.owner, 'owner', 'invalid_argument');
+      const { groups = [], expiresAt, owner } = maker === undefined ? given : narrow(given, maker);
       checkGroups(groups);
       const secret = `${PREFIX}${Buffer.from(random(SECRET_BYTES)).toString('base64url')}`;
       const pid = principal.kind === 'process' ? principal.pid : undefined;
-      const token: NewToken = { id: createTokenId(random), hash: hashOf(secret), pid, label, groups, expiresAt };
+      const id = createTokenId(random);
+      const whose = { label, owner: owner ?? (label === '' ? id : label), madeBy: maker?.id };
+      const token: NewToken = { id, hash: hashOf(secret), pid, ...whose, groups, expiresAt };
       const row =
         principal.kind === 'operator'
           ? await store.writeSystem((transaction) => insert(transaction, token))
@@ -86,6 +90,21 @@ function checkGroups(groups: readonly string[]): void {
   throw new Fault('invalid_argument', `Cannot create a token: ${why}`, { details: { field: 'groups' } });
 }
 
+type Asked = Pick<NonNullable<Parameters<Tokens['create']>[1]>, 'owner' | 'groups' | 'expiresAt'>;
+
+/** Who has a token could give it away; who makes another with it gives away no more than that. */
+function narrow({ owner, groups, expiresAt }: Asked, maker: TokenRecord): Asked {
+  const wider = (field: string, why: string): Fault =>
+    new Fault('permission_denied', `Cannot create a token: ${why}`, { details: { field } });
+  if (owner !== undefined && owner !== maker.owner)
+    throw wider('owner', `only an operator makes one for somebody else than ${maker.owner}`);
+  const foreign = groups?.find((group) => !maker.groups.includes(group));
+  if (foreign !== undefined) throw wider('groups', 'only an operator gives groups that the token it is made with has not');
+  if (maker.expiresAt !== undefined && expiresAt !== undefined && expiresAt > maker.expiresAt)
+    throw wider('expires_at', 'the token it is made with ends before');
+  return { owner: maker.owner, groups: groups ?? maker.groups, expiresAt: expiresAt ?? maker.expiresAt };
+}
+
 type Holder = Pick<SystemTransaction, 'now' | 'tokens'>;
 
 function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
@@ -93,6 +112,15 @@ function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
     throw new Fault('invalid_argument', 'Cannot create a token: the time it expires at is not in the future', {
       details: { field: 'expires_at' },
     });
+  }
+  if (token.pid === undefined && token.label !== '' && tokens.isLabelInUse(token.label)) {
+    throw new Fault(
+      'conflict',
+      `Cannot create a token: another is called ${JSON.stringify(token.label)}; revoke it first, or take another label`,
+      {
+        details: { field: 'label' },
+      },
+    );
   }
   makeRoom(tokens);
   tokens.insert(token);
@@ -152,6 +180,8 @@ function toRecord(row: TokenRow): TokenRecord {
     id: row.id as TokenId, // Only such were inserted.
     principal: principalOf(row),
     label: row.label,
+    owner: row.owner,
+    madeBy: row.madeBy as TokenId | undefined, // As `id`.
     groups: row.groups,
     createdAt: row.createdAt,
     expiresAt: row.expiresAt,

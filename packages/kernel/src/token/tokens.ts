@@ -10,7 +10,12 @@ export type Principal =
 export type TokenRecord = {
   readonly id: TokenId;
   readonly principal: Principal;
+  /** What it is for. Of those of people that can be used, no two of one workspace have the same. */
   readonly label: string;
+  /** Whoever holds it. All tokens of one person have the same, and so that person is counted once. */
+  readonly owner: string;
+  /** The token of the member who made it; undefined when an operator did. */
+  readonly madeBy: TokenId | undefined;
   /** Of whoever holds it: they say who may decide about what. */
   readonly groups: readonly string[];
   readonly createdAt: number;
@@ -21,14 +26,19 @@ export type TokenRecord = {
 export interface Tokens {
   /**
    * The only time the token itself is shown; what is kept is its SHA-256. Faults: `not_found` (the workspace), `unknown_pid`,
-   * `illegal_transition` (the process is DEAD), `invalid_argument` (the label, a group, or an end in the past), `too_large` (too many tokens).
+   * `illegal_transition` (the process is DEAD), `invalid_argument` (the label, the owner, a group, or an end in the past), `conflict` (another token has the
+   * label), `permission_denied` (it would be more than the one it is made with), `too_large` (too many tokens).
    */
   create(
     principal: Principal,
     options?: {
       readonly label?: string | undefined;
+      /** Default: the label or, without one, the id. */
+      readonly owner?: string | undefined;
       readonly groups?: readonly string[] | undefined;
       readonly expiresAt?: number | undefined;
+      /** The token it is made with, of a member: the new one is of the same owner, in no other groups, and ends no later. */
+      readonly maker?: TokenRecord | undefined;
     },
   ): Promise<{ readonly token: string; readonly record: TokenRecord }>;
   /** Undefined: unknown, expired, revoked, or of a process that is DEAD. */

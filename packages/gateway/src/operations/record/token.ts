@@ -2,11 +2,13 @@ import type { TokenRecord } from '@warren/kernel';
 import type { TokenRecord as Token } from '@warren/protocol/contract';
 import { toSeconds, toSecondsOrNull } from '../time.ts';
 
-export function toToken({ id, principal, label, groups, createdAt, expiresAt, revokedAt }: TokenRecord): Token {
+export function toToken({ id, principal, label, owner, madeBy, groups, createdAt, expiresAt, revokedAt }: TokenRecord): Token {
   return {
     token_id: id,
     principal,
     label,
+    owner,
+    made_by: madeBy ?? null,
     groups,
     created_at: toSeconds(createdAt),
     expires_at: toSecondsOrNull(expiresAt),

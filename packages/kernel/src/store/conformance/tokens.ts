@@ -12,6 +12,8 @@ const token = (id: string, more: Partial<NewToken> = {}): NewToken => ({
   hash: `hash of ${id}`,
   pid: undefined,
   label: '',
+  owner: id,
+  madeBy: undefined,
   groups: [],
   expiresAt: undefined,
   ...more,

@@ -5,7 +5,7 @@ import { optional } from './columns.ts';
 import type { Database, Row } from './database.ts';
 
 const SELECT = `
-  SELECT t.id, w.id AS workspace, t.pid, t.label, t.groups, t.created_at, t.expires_at, t.revoked_at
+  SELECT t.id, w.id AS workspace, t.pid, t.label, t.owner, t.made_by, t.groups, t.created_at, t.expires_at, t.revoked_at
   FROM tokens t LEFT JOIN workspaces w ON w.ws = t.ws LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid`;
 /** `IS` rather than `=` throughout: the state of no process is null. */
 const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD')`;
@@ -19,9 +19,13 @@ export function prepareTokens(database: Database) {
     findValid: database.query(`${SELECT} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
     listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
     list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
+    labelInUse: database.query(
+      `SELECT 1 FROM tokens t INDEXED BY tokens_by_label LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
+       WHERE t.ws IS ? AND t.label = ? AND t.pid IS NULL AND NOT ${IS_ENDED} LIMIT 1`,
+    ),
     count: database.query('SELECT count(*) AS count FROM tokens WHERE ws IS ?'),
     insert: database.change(
-      'INSERT INTO tokens (id, hash, ws, pid, label, groups, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO tokens (id, hash, ws, pid, label, owner, made_by, groups, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     revoke: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ? AND ws IS ? AND revoked_at IS NULL'),
     purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
@@ -69,8 +73,13 @@ export class SqliteTokenTable implements TokenTable {
     return Number(this.#statements.count.get(this.#ws)?.['count']);
   }
 
-  insert({ id, hash, pid, label, groups, expiresAt }: NewToken): void {
-    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, JSON.stringify(groups), this.#context.now(), expiresAt ?? null);
+  isLabelInUse(label: string): boolean {
+    return this.#statements.labelInUse.get(this.#ws, label, this.#context.now()) !== undefined;
+  }
+
+  insert({ id, hash, pid, label, owner, madeBy, groups, expiresAt }: NewToken): void {
+    const made = [owner, madeBy ?? null, JSON.stringify(groups), this.#context.now(), expiresAt ?? null];
+    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, ...made);
   }
 
   revoke(id: string): boolean {
@@ -95,6 +104,8 @@ function readToken(row: Row): TokenRow {
     workspace: optional(row['workspace'], (id) => String(id) as WorkspaceId), // Only valid ones were inserted.
     pid: optional(row['pid'], Number),
     label: String(row['label']),
+    owner: String(row['owner']),
+    madeBy: optional(row['made_by'], String),
     groups: JSON.parse(String(row['groups'])) as readonly string[], // `insert` wrote it.
     createdAt: Number(row['created_at']),
     expiresAt: optional(row['expires_at'], Number),

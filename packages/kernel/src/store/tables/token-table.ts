@@ -7,6 +7,10 @@ export type TokenRow = {
   /** Undefined: not of a single process. */
   readonly pid: number | undefined;
   readonly label: string;
+  /** Whoever holds it: the same for all tokens of one person. */
+  readonly owner: string;
+  /** The token of the member who made it; undefined when an operator did. */
+  readonly madeBy: string | undefined;
   /** Of whoever holds it. */
   readonly groups: readonly string[];
   readonly createdAt: number;
@@ -28,6 +32,8 @@ export interface TokenTableReads {
   findValid(hash: string): TokenRow | undefined;
   /** The newest first. */
   list(limit: number): readonly TokenRow[];
+  /** Whether a token of people (not of a process) with this label can be used. */
+  isLabelInUse(label: string): boolean;
   /** Those that ended included; in a transaction of the system, those of operators. */
   count(): number;
 }

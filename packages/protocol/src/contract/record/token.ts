@@ -16,6 +16,10 @@ export const tokenRecord = z.object({
   token_id: word,
   principal,
   label: word,
+  /** Whoever holds it; all tokens of one person have the same, and so that person has one vote. */
+  owner: word,
+  /** The token of the member who made it, null for those that operators made. */
+  made_by: word.nullable(),
   /** Of whoever holds it: they say who may decide about what. */
   groups: listOf(word),
   created_at: seconds,

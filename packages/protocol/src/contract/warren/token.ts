@@ -11,7 +11,7 @@ import { list, listOf } from '../value/list.ts';
 import { int, seconds } from '../value/number.ts';
 import { word } from '../value/text.ts';
 
-const described = { label: optional(word), groups: optional(list(word, 32)), expires_at: optional(seconds) };
+const described = { label: optional(word), owner: optional(word), groups: optional(list(word, 32)), expires_at: optional(seconds) };
 
 export const TOKEN_OPERATIONS = {
   'token.create': operation({
@@ -21,7 +21,7 @@ export const TOKEN_OPERATIONS = {
     scope: MEMBER,
     params: z.object({ pid: optional(int), workspace: optional(word), ...described }),
     result: newToken,
-    faults: ['unknown_pid', 'illegal_transition', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),
   'token.create_operator': operation({
     summary: 'Makes a token for an operator',
@@ -30,7 +30,7 @@ export const TOKEN_OPERATIONS = {
     scope: OPERATOR,
     params: z.object(described),
     result: newToken,
-    faults: ['too_large', ...ON_WRITE],
+    faults: ['conflict', 'too_large', ...ON_WRITE],
   }),
   'token.list': operation({
     summary: 'Lists the tokens of a workspace: the one named, or that of the caller; for an operator who names none, all',

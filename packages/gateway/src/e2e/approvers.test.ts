@@ -1,0 +1,80 @@
+/** Who decides about what agents want to do, over the wire: what people who may decide something try, to decide more. */
+import type { OperationName, ParamsInput, Result } from '@warren/protocol/contract';
+import { describe, expect, it } from 'vitest';
+import { openTestGateway, type TestGateway } from '../test-support/open-test-gateway.ts';
+
+type As = { readonly token?: string };
+
+async function ok<Name extends OperationName>(on: TestGateway, name: Name, params: ParamsInput<Name>, as?: As): Promise<Result<Name>> {
+  const { result, error } = await on.call(name, params, as);
+  expect(error).toBeUndefined();
+  return result as Result<Name>; // The contract tests hold this.
+}
+
+async function faultOf<Name extends OperationName>(on: TestGateway, name: Name, params: ParamsInput<Name>, as?: As) {
+  return (await on.call(name, params, as)).error?.data?.['fault'];
+}
+
+const RULE = (ask: string): string => `rules: [{ capability: alerts.send, tier: approval_required, ask: ${ask} }]`;
+
+async function ask(on: TestGateway, message = 'Look') {
+  const { pid } = await ok(on, 'agent.start', { agent: 'ada', tool_grants: ['*'] });
+  const { approval_id, call_id } = await ok(on, 'call.make', { pid, capability: 'alerts.send', input: { message, severity: 'info' } });
+  if (approval_id === null) throw new Error('Nobody was asked');
+  return { pid, call_id, approval_id };
+}
+
+describe('a vote', () => {
+  it('is of a person, however many tokens that person makes', async () => {
+    await using on = await openTestGateway({ policy: RULE('{ quorum: 2 }') });
+    const mallory = await ok(on, 'token.create', { label: 'mallory' });
+    const { approval_id } = await ask(on);
+    expect((await ok(on, 'approval.approve', { approval_id }, mallory)).votes).toMatchObject([{ approver: 'mallory' }]);
+    for (const label of ['alice', 'mallory2', undefined]) {
+      const other = await ok(on, 'token.create', label === undefined ? {} : { label }, mallory);
+      expect(await faultOf(on, 'approval.approve', { approval_id }, other)).toBe('permission_denied');
+      const further = await ok(on, 'token.create', {}, other);
+      expect(await faultOf(on, 'approval.approve', { approval_id }, further)).toBe('permission_denied');
+    }
+    // Two tokens that an operator made for one person are one person, too.
+    const laptop = await ok(on, 'token.create', { label: 'laptop', owner: 'bob' });
+    const phone = await ok(on, 'token.create', { label: 'phone', owner: 'bob' });
+    const second = await ask(on);
+    expect((await ok(on, 'approval.approve', { approval_id: second.approval_id }, laptop)).state).toBe('pending');
+    expect(await faultOf(on, 'approval.approve', { approval_id: second.approval_id }, phone)).toBe('permission_denied');
+    expect(await ok(on, 'approval.approve', { approval_id }, phone)).toMatchObject({
+      state: 'approved',
+      votes: [{ approver: 'mallory' }, { approver: 'bob' }],
+    });
+  });
+
+  it('is of two people who have no labels', async () => {
+    await using on = await openTestGateway({ policy: RULE('{ quorum: 2 }') });
+    const { approval_id } = await ask(on);
+    for (const state of ['pending', 'approved'])
+      expect((await ok(on, 'approval.approve', { approval_id }, await ok(on, 'token.create', {}))).state).toBe(state);
+  });
+
+  it('is of those who are asked: nobody makes a token in a group it is not in', async () => {
+    await using on = await openTestGateway({ policy: RULE('{ approvers: [security] }') });
+    const mallory = await ok(on, 'token.create', { label: 'mallory', groups: ['sales'] });
+    const { approval_id } = await ask(on);
+    expect(await faultOf(on, 'token.create', { groups: ['security'] }, mallory)).toBe('permission_denied');
+    const other = await ok(on, 'token.create', { label: 'other' }, mallory);
+    expect(other.groups).toEqual(['sales']);
+    expect(await faultOf(on, 'approval.approve', { approval_id }, other)).toBe('permission_denied');
+    const eve = await ok(on, 'token.create', { label: 'eve', groups: ['security'] });
+    const ofEve = await ok(on, 'token.create', { label: 'ci' }, eve);
+    expect(await ok(on, 'approval.approve', { approval_id }, ofEve)).toMatchObject({ state: 'approved', votes: [{ approver: 'eve' }] });
+  });
+
+  it('is in the audit under the name of whose token it was, whatever that is called', async () => {
+    await using on = await openTestGateway({ policy: RULE('{}') });
+    const mallory = await ok(on, 'token.create', { label: 'mallory' });
+    const disguised = await ok(on, 'token.create', { label: 'alice' }, mallory);
+    const { approval_id } = await ask(on);
+    await ok(on, 'approval.approve', { approval_id }, disguised);
+    const { entries } = await ok(on, 'audit.search', { action: 'approval.approve' });
+    expect(entries).toMatchObject([{ actor: { kind: 'member', name: 'mallory' }, details: { token_id: disguised.token_id } }]);
+  });
+});
