@@ -21,7 +21,8 @@ const word = z.string().min(1).max(128);
 const json = z.json();
 const jsonObject = z.record(z.string(), json);
 const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, { error: 'is not a name of up to 64 letters, digits, - and _' });
-const errorType = z.string().regex(/^[A-Za-z][A-Za-z0-9_.]{0,63}$/, { error: 'is not the type of an error; give it as FileNotFound' });
+/** As the gate lets them through: what is spelled otherwise would reach nobody. */
+const errorType = z.string().regex(/^[A-Z][A-Za-z0-9]{0,63}$/, { error: 'is not the type of an error; give it as FileNotFound' });
 
 const value = z.strictObject({
   type: z.enum(FIELD_TYPES),

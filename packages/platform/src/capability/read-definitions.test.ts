@@ -120,6 +120,11 @@ describe('a definition', () => {
     ['inputs', '[{ name: __proto__, type: String, description: x }]', 'inputs[0].name is not a name'],
     ['deadline', '{ default: 10m, max: 5m }', 'deadline.default is 0 or more than max'],
     ['deadline', '{ default: 10, max: 5m }', 'deadline.default'],
+    [
+      'errors',
+      '[{ type: pack.broken, description: x, recovery: [] }]',
+      'errors[0].type is not the type of an error; give it as FileNotFound',
+    ],
     ['errors', '[NoSuchThing]', 'errors[0] is NoSuchThing, which is no shared error; describe it here'],
     [
       'errors',

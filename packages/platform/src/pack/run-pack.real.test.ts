@@ -12,7 +12,7 @@ import { definitionText, setOf } from '../capability/test-support/definition-tex
 import { openPacks } from './packs.ts';
 import { PACK_LANGUAGES, scaffoldPack } from './scaffold-pack.ts';
 
-const SHARED = ['Timeout', 'ResourceExhausted', 'InvalidReturn', 'pack.runner_error'];
+const SHARED = ['Timeout', 'ResourceExhausted', 'InvalidReturn', 'PackFailed'];
 const builtin = setOf(
   `errors:\n${SHARED.map((type) => `  - { type: ${type}, everywhere: true, description: x, recovery: [] }`).join('\n')}`,
 );
@@ -91,9 +91,9 @@ describe('a program of a pack', () => {
   });
 
   it.each([
-    ['exits with a code', 'echo first >&2; echo last line >&2; exit 3', 'pack.runner_error', 'exits with code 3: last line'],
-    ['ends by a signal', 'kill -9 $$', 'pack.runner_error', 'ends by SIGKILL'],
-    ['answers an error nobody named', `printf '{"error":{"type":"Other","message":"x"}}'`, 'pack.runner_error', 'answers an error Other'],
+    ['exits with a code', 'echo first >&2; echo last line >&2; exit 3', 'PackFailed', 'exits with code 3: last line'],
+    ['ends by a signal', 'kill -9 $$', 'PackFailed', 'ends by SIGKILL'],
+    ['answers an error nobody named', `printf '{"error":{"type":"Other","message":"x"}}'`, 'PackFailed', 'answers an error Other'],
     ['answers a list', 'echo "[1]"', 'InvalidReturn', 'does not answer one object'],
     ['answers nothing', 'true', 'InvalidReturn', 'answers no JSON'],
     ['answers no JSON', 'echo hello', 'InvalidReturn', 'answers no JSON'],

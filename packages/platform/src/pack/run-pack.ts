@@ -166,7 +166,7 @@ function timeout(timeoutMs: number, usage?: CallUsage): CapabilityError {
 }
 
 function runnerError(message: string, usage?: CallUsage): CapabilityError {
-  return new CapabilityError('pack.runner_error', message, { usage });
+  return new CapabilityError('PackFailed', message, { usage });
 }
 
 function lastLine(stderr: Uint8Array): string {
