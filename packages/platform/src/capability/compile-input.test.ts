@@ -57,6 +57,7 @@ describe('a value', () => {
 
   it.each([
     ['FilesystemPath', 'a\0b', 'a has a NUL character'],
+    ['FilesystemPath', 'a\nb', 'a has a control character, which no grant covers'],
     ['FilesystemPath', '', 'a is empty; give a path, as src/main.py'],
     ['FilesystemPath', 'x'.repeat(5_000), 'a is longer than 4096 bytes'],
     ['URL', 'ftp://example.com', 'a has the scheme ftp; only http and https are allowed'],

@@ -42,8 +42,7 @@ export function createCapability({ definition, sharedErrors, act }: CapabilityPa
         return { kind: 'done', output, usage, taint };
       } catch (error) {
         if (!(error instanceof CapabilityError)) throw error;
-        const shared = sharedErrors.get(error.type);
-        const known = errors.get(error.type) ?? (shared?.isEverywhere === true ? shared : undefined);
+        const known = errors.get(error.type) ?? sharedErrors.get(error.type); // What is worded for all is an outcome, also where a definition forgot to name it.
         if (known === undefined)
           throw new Error(`The handler of ${name} answers the error ${error.type}, which its definition does not name`, { cause: error });
         const input = secretNames.size === 0 ? context.input : withoutSecrets(context.input, secretNames);

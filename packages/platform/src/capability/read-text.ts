@@ -25,6 +25,7 @@ export const CAPABILITY_NAME = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+$/;
 export function readPath(text: string): string | Refused {
   if (text === '') return { refused: 'is empty; give a path, as src/main.py' };
   if (text.includes('\0')) return { refused: 'has a NUL character' };
+  if (/\p{Cc}/u.test(text)) return { refused: 'has a control character, which no grant covers' };
   if (Buffer.byteLength(text) > LIMITS.pathBytesMax) return { refused: `is longer than ${LIMITS.pathBytesMax} bytes` };
   const path = posix.resolve(WORKSPACE_PATH, text);
   return Buffer.byteLength(path) > LIMITS.pathBytesMax ? { refused: `is longer than ${LIMITS.pathBytesMax} bytes` } : path;

@@ -85,11 +85,12 @@ describe('the registry', () => {
       },
     });
     expect(await act(failing(new CapabilityError('Everywhere', 'x')))).toMatchObject({ kind: 'failed', error: { type: 'Everywhere' } });
+    expect(await act(failing(new CapabilityError('NotNamed', 'x')))).toMatchObject({ kind: 'failed', error: { type: 'NotNamed' } });
   });
 
-  it('takes an error the definition does not name for a defect', async () => {
-    await expect(act(failing(new CapabilityError('NotNamed', 'x')))).rejects.toThrow(
-      'answers the error NotNamed, which its definition does not name',
+  it('takes an error that nobody words for a defect', async () => {
+    await expect(act(failing(new CapabilityError('Unheard', 'x')))).rejects.toThrow(
+      'answers the error Unheard, which its definition does not name',
     );
     await expect(act(failing(new CapabilityError('__proto__', 'x')))).rejects.toThrow('does not name');
     await expect(act(failing(new Error('broken')))).rejects.toThrow('broken');

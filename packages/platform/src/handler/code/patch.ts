@@ -60,10 +60,10 @@ export async function patch(input: PatchInput, context: HandlerContext, now: () 
     };
   if (input.dry_run) return { output: { outcome: 'would_apply', files: listed } };
   const changes = planned.flatMap((plan) => plan.changes);
-  for (const { path, before } of changes) if (before === undefined) await makeDirectory(files, posix.dirname(path), true);
+  for (const { path, before } of changes) if (before === undefined) await makeDirectory(files, posix.dirname(path), true, 'ParentNotFound');
   const isDeleted = new Set(planned.filter(({ action }) => action === 'delete').map(({ path }) => path));
   const remove = (path: string): Promise<unknown> =>
-    isDeleted.has(path) ? moveToTrash(files, path, ownerOf(context), now()) : files.sandbox.remove(path, { signal: files.signal });
+    isDeleted.has(path) ? moveToTrash(files, path, ownerOf(context), now()) : files.remove(path);
   const written = await writeAll(files, changes, remove);
   return { output: { outcome: 'applied', files: listed }, usage: { fs_w_bytes: written } };
 }

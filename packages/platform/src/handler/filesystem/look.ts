@@ -2,7 +2,6 @@
 import type { Entry } from '@warren/sandbox';
 import { CapabilityError, type HandlerContext, type HandlerResult } from '../../capability/handler.ts';
 import { AgentFiles, contextOf, quoted } from '../internal/agent-files.ts';
-import { capabilityErrorOf } from '../internal/capability-error-of.ts';
 import { timestamp } from '../internal/file-text.ts';
 import { TRASH_NAME } from '../internal/file-tree.ts';
 import { makeDirectory, requireParent } from './write.ts';
@@ -19,13 +18,7 @@ export async function list(input: ListInput, context: HandlerContext): Promise<H
   const files = await AgentFiles.open(context);
   const path = await files.locate(input.path, 'r');
   await files.directory(path);
-  let found: readonly Entry[];
-  try {
-    found = await files.sandbox.list(path, { signal: files.signal });
-  } catch (error) {
-    throw capabilityErrorOf(error, path, { FileNotFound: 'DirectoryNotFound' });
-  }
-  const shown = found.filter(({ name }) => name !== TRASH_NAME && (input.include_hidden || !name.startsWith('.')));
+  const shown = (await files.list(path)).filter(({ name }) => name !== TRASH_NAME && (input.include_hidden || !name.startsWith('.')));
   const sorted = shown.toSorted(orderBy(input.sort_by));
   const entries = sorted.slice(0, input.limit).map((entry) => ({
     name: entry.name,

@@ -4,15 +4,16 @@ import { type AgentFiles, quoted } from '../internal/agent-files.ts';
 
 /** Throws `DestinationExists` when something is there and may not be replaced, also something that came meanwhile. */
 export async function rename(files: AgentFiles, source: string, destination: string, isReplacing: boolean): Promise<void> {
-  const { exit, stderr } = await files.run(['mv', isReplacing ? '-fT' : '-nT', '--', source, destination]);
+  const { exit, stdout, stderr } = await files.run(['mv', isReplacing ? '-fTv' : '-nTv', '--', source, destination]);
   const context = { path: source, source, destination };
-  // With -n older ones succeed without having moved anything.
+  // With -n older ones succeed without having moved anything; what they did they say.
+  const isMoved = exit.kind === 'exited' && exit.code === 0 && stdout.length > 0;
+  if (isMoved) return;
   if (!isReplacing && (await files.find(source)) !== undefined && (await files.find(destination)) !== undefined) {
     throw new CapabilityError('DestinationExists', `Cannot move ${quoted(source)}: there is something at ${quoted(destination)}`, {
       context,
     });
   }
-  if (exit.kind === 'exited' && exit.code === 0) return;
   const reason = Buffer.from(stderr).toString();
   const type = /No space left|quota/i.test(reason)
     ? 'DiskFull'

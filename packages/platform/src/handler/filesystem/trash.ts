@@ -7,7 +7,6 @@ import { posix } from 'node:path';
 import type { JsonObject } from '@warren/protocol';
 import { CapabilityError, type HandlerContext, type HandlerResult } from '../../capability/handler.ts';
 import { AgentFiles, absolutePath, contextOf, quoted } from '../internal/agent-files.ts';
-import { capabilityErrorOf } from '../internal/capability-error-of.ts';
 import { sha256, textOf, timestamp } from '../internal/file-text.ts';
 import { TRASH_NAME } from '../internal/file-tree.ts';
 import { rename } from './rename.ts';
@@ -27,7 +26,7 @@ export async function moveToTrash(files: AgentFiles, path: string, owner: string
   const entry = await files.find(path);
   if (entry === undefined)
     throw new CapabilityError('FileNotFound', `Cannot delete ${quoted(path)}: it does not exist`, { context: contextOf(path) });
-  if (entry.kind === 'directory' && (await files.sandbox.list(path, { signal: files.signal })).length > 0) {
+  if (entry.kind === 'directory' && (await files.list(path)).length > 0) {
     throw new CapabilityError('DirectoryNotEmpty', `Cannot delete ${quoted(path)}: it is not empty`, { context: contextOf(path) });
   }
   const trash = trashOf(files, path, owner);
@@ -116,16 +115,9 @@ async function purge(files: AgentFiles, trash: string, now: number): Promise<voi
 /** The newest first. */
 async function idsIn(files: AgentFiles, trash: string): Promise<readonly string[]> {
   if ((await files.find(trash))?.kind !== 'directory') return [];
-  try {
-    const entries = await files.sandbox.list(trash, { signal: files.signal });
-    return entries
-      .filter(({ name, kind }) => kind === 'directory' && ID.test(name))
-      .map(({ name }) => name)
-      .toSorted()
-      .toReversed();
-  } catch (error) {
-    throw capabilityErrorOf(error, trash);
-  }
+  const entries = await files.list(trash);
+  const ids = entries.filter(({ name, kind }) => kind === 'directory' && ID.test(name)).map(({ name }) => name);
+  return ids.toSorted().toReversed();
 }
 
 async function findPlace(files: AgentFiles, given: string, owner: string, now: number): Promise<string | undefined> {

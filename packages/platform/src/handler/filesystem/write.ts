@@ -21,7 +21,7 @@ export async function write(input: WriteInput, context: HandlerContext): Promise
   const old = await files.find(path);
   if (old !== undefined && old.kind !== 'file') throw notAFile(path, old.kind);
   if (old === undefined) {
-    if (input.create_parents) await makeDirectory(files, posix.dirname(path), true);
+    if (input.create_parents) await makeDirectory(files, posix.dirname(path), true, 'ParentNotFound');
     else await requireParent(files, path);
   }
   await files.write(path, bytes, { mode: old?.mode });
@@ -53,10 +53,11 @@ export async function requireParent(files: AgentFiles, path: string): Promise<vo
   });
 }
 
-export async function makeDirectory(files: AgentFiles, path: string, parents: boolean): Promise<void> {
+/** `occupied`: what it is when something else stands in its place or on the way. */
+export async function makeDirectory(files: AgentFiles, path: string, parents: boolean, occupied = 'DestinationExists'): Promise<void> {
   try {
     await files.sandbox.mkdir(path, { parents, signal: files.signal });
   } catch (error) {
-    throw capabilityErrorOf(error, path, { FileNotFound: 'ParentNotFound', NotADirectory: 'ParentNotFound' });
+    throw capabilityErrorOf(error, path, { FileNotFound: 'ParentNotFound', NotADirectory: 'ParentNotFound', DestinationExists: occupied });
   }
 }

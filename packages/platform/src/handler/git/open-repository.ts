@@ -169,6 +169,12 @@ function refusal(found: string, root: string, detail: string): CapabilityError {
   switch (found) {
     case 'missing':
       return new CapabilityError('NotARepository', `Cannot open ${root} as a repository: there is no such directory`);
+    case 'file':
+      return new CapabilityError('NotARepository', `Cannot open ${root} as a repository: it is no directory`);
+    case 'closed':
+      return new CapabilityError('PermissionDenied', `Cannot open ${root} as a repository: it may not be entered`, {
+        context: { path: root },
+      });
     case 'below':
       return new CapabilityError('NotARepository', `Cannot open ${root} as a repository: it is a directory of the repository ${detail}`, {
         agentMessage: `${root} is inside the repository ${detail}. Call again with path=${detail}.`,

@@ -10,8 +10,9 @@
  */
 export const REPOSITORY_SCRIPT = `
 say() { printf '%s\\0' "$@"; exit 0; }
-[ -d "$1" ] || say missing
-[ "$(cd -P -- "$1" && pwd -P)" = "$1" ] || say linked
+if [ ! -d "$1" ]; then [ ! -e "$1" ] || say file; say missing; fi
+real=$(cd -P -- "$1" 2>/dev/null && pwd -P) || say closed
+[ "$real" = "$1" ] || say linked
 git=$1/.git
 if [ -L "$git" ] || { [ -e "$git" ] && [ ! -d "$git" ]; }; then say linked; fi
 if [ ! -d "$git" ]; then

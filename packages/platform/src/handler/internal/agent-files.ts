@@ -115,6 +115,15 @@ export class AgentFiles {
     return entry;
   }
 
+  /** What is in a directory. Throws `DirectoryNotFound`, `NotADirectory` and `PermissionDenied`. */
+  async list(path: string): Promise<readonly Entry[]> {
+    try {
+      return await this.sandbox.list(path, { signal: this.#signal });
+    } catch (error) {
+      throw capabilityErrorOf(error, path, { FileNotFound: 'DirectoryNotFound' });
+    }
+  }
+
   /** All of a regular file, of which there is at most `bytesMax`. Throws `FileTooLarge` and what `file` throws. */
   async read(path: string, bytesMax: number): Promise<Buffer> {
     const chunks: Uint8Array[] = [];
@@ -146,6 +155,15 @@ export class AgentFiles {
       await this.sandbox.writeFile(path, content, { mode: mode & 0o777, exclusive, signal: this.#signal });
     } catch (error) {
       throw capabilityErrorOf(error, path, { FileNotFound: 'ParentNotFound', NotADirectory: 'ParentNotFound' });
+    }
+  }
+
+  /** A file or a link itself. Throws `FileNotFound` and `PermissionDenied`. */
+  async remove(path: string): Promise<void> {
+    try {
+      await this.sandbox.remove(path, { signal: this.#signal });
+    } catch (error) {
+      throw capabilityErrorOf(error, path);
     }
   }
 

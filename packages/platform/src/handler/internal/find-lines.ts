@@ -42,8 +42,9 @@ async function commandOf(files: AgentFiles, { text, isRegex, ignoresCase, isWord
     });
   }
   const flags = [...(ignoresCase === true ? ['-i'] : []), ...(isWord === true ? ['-w'] : []), '-e', text];
+  // What was a file when it was chosen may be a pipe by now, and opening that waits for a writer; of ripgrep nobody can ask that, so there the deadline of the call ends it.
   const ripgrep = ['rg', '--json', '--no-config', '--no-messages', '--no-ignore', '--hidden', isRegex ? '--engine=auto' : '-F', ...flags];
-  const grep = ['grep', '-sIHnZ', '--color=never', isRegex ? '-P' : '-F', ...flags];
+  const grep = ['grep', '-sIHnZ', '--devices=skip', '--color=never', isRegex ? '-P' : '-F', ...flags];
   const { exit } = await files.run(['sh', '-c', 'command -v rg']);
   return exit.kind === 'exited' && exit.code === 0 ? ripgrep : grep;
 }

@@ -18,7 +18,7 @@ export type FileChange = {
 export async function writeAll(
   files: AgentFiles,
   changes: readonly FileChange[],
-  remove: (path: string) => Promise<unknown> = (path) => files.sandbox.remove(path, { signal: files.signal }),
+  remove: (path: string) => Promise<unknown> = (path) => files.remove(path),
 ): Promise<number> {
   const done: FileChange[] = [];
   try {
