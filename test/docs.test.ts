@@ -44,7 +44,7 @@ describe('YAML in the docs', () => {
     async (_, text) => {
       const found = placeOf(/^# policies\/(\S+)/.exec(text)?.[1] ?? '');
       if (found === undefined) throw new Error('it does not say which file of a policy directory it is');
-      const parsed = parsePolicies([{ found, content: text }]);
+      const parsed = parsePolicies({ texts: [{ found, content: text }], problems: [] });
       expect(parsed.problems).toEqual([]);
       const definitions = loadDefinitions(await readDefinitionTexts(join(ROOT, 'packages/platform/definitions')));
       const results = testPolicies(parsed, Date.now(), createDescriber(definitions));
@@ -64,7 +64,9 @@ describe('YAML in the docs', () => {
   it('a mistake in one is found', () => {
     const found = placeOf('system.yaml');
     if (found === undefined) throw new Error('system.yaml is a policy');
-    expect(parsePolicies([{ found, content: 'rules: [ { capability: "*", teir: blocked } ]' }]).problems).not.toEqual([]);
+    expect(
+      parsePolicies({ texts: [{ found, content: 'rules: [ { capability: "*", teir: blocked } ]' }], problems: [] }).problems,
+    ).not.toEqual([]);
   });
 });
 

@@ -27,14 +27,15 @@ export type { Platform, PolicyQuestion } from './platform.ts';
 export { createDescriber } from './policy/create-describer.ts';
 export { diffPolicies, type PolicyChange } from './policy/diff-policies.ts';
 export { type ImportedPolicy, importPolicy } from './policy/import-policy.ts';
+export type { Policies, PoliciesStatus } from './policy/open-policies.ts';
 export {
   type ParsedPolicies,
-  type Policies,
-  type PoliciesStatus,
   type PolicyText,
+  type PolicyTexts,
   parsePolicies,
+  readPolicyText,
   readPolicyTexts,
-} from './policy/open-policies.ts';
+} from './policy/parse-policies.ts';
 export { placeOf } from './policy/policy-places.ts';
 export { toCondition } from './policy/read-policy.ts';
 export type { FileProblem } from './policy/read-yaml.ts';

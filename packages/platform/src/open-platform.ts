@@ -42,7 +42,8 @@ import { openNotifier } from './notify/open-notifier.ts';
 import { createWebhookTarget } from './notify/webhook-target.ts';
 import { openPacks } from './pack/packs.ts';
 import type { Platform } from './platform.ts';
-import { openPolicies, parsePolicies } from './policy/open-policies.ts';
+import { openPolicies } from './policy/open-policies.ts';
+import { parsePolicies } from './policy/parse-policies.ts';
 import { createPolicyOf } from './policy/policy-of.ts';
 import { placeOf } from './policy/policy-places.ts';
 import { ruleViews } from './policy/rule-views.ts';
@@ -168,7 +169,7 @@ async function open(
   late.registry = registry;
   for (const { file, line, reason } of registry.problems()) say(`A pack is not used: ${file}:${line}: ${reason}`);
   if (isWatching)
-    owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`))));
+    owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`)), say));
 
   const redact = createTextRedactor([]);
   const gate = owned.use(
@@ -196,7 +197,7 @@ async function open(
         ({ path, text }) =>
           ({ found: placeOf(path) ?? { layer: 'workspace', file: path, workspace: ofWhich, agent: undefined }, content: text }) as const,
       );
-      const parsed = parsePolicies(texts);
+      const parsed = parsePolicies({ texts, problems: [] });
       const nothing = { calls: 0, same: 0, stricter: 0, milder: 0, changes: [] };
       if (parsed.problems.some(({ severity }) => severity === 'error')) return { ...nothing, problems: parsed.problems };
       const capability = (name: string) => registry.find(name);

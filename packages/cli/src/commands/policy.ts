@@ -10,9 +10,11 @@ import {
   importPolicy,
   loadDefinitions,
   type ParsedPolicies,
+  type PolicyTexts,
   parsePolicies,
   placeOf,
   readDefinitionTexts,
+  readPolicyText,
   readPolicyTexts,
   sayProblem,
   TEMPLATES,
@@ -161,7 +163,9 @@ export async function policyTest(path: string | undefined, flags: StateFlags, ho
 }
 
 export async function policySimulate(path: string, flags: PolicySimulateFlags, host: Host): Promise<number> {
-  const files = (await readTexts(path, host)).map(({ found, content }) => ({ path: found.file, text: content }));
+  const { texts, problems } = await readTexts(path, host);
+  if ((await sayProblems(host, problems)) !== 0) return 1;
+  const files = texts.map(({ found, content }) => ({ path: found.file, text: content }));
   await using client = await openClient(flags, host, 'simulate policies');
   const from = (host.now() - (flags.last ?? WEEK_MS)) / 1_000;
   const simulated = await client.call('policy.simulate', {
@@ -229,12 +233,12 @@ function placeless(file: string): NonNullable<ReturnType<typeof placeOf>> {
   return { layer: 'workspace', file, workspace: DEFAULT_WORKSPACE, agent: undefined };
 }
 
-async function readTexts(path: string, host: Host): ReturnType<typeof readPolicyTexts> {
+async function readTexts(path: string, host: Host): Promise<PolicyTexts> {
   const absolute = resolve(host.cwd(), path);
   const kind = await stat(absolute).catch(() => undefined); // Said below.
   if (kind === undefined) throw new Fault('not_found', `Cannot read ${absolute}: there is nothing`, { details: { path: absolute } });
   if (kind.isDirectory()) return await readPolicyTexts(absolute);
-  return [{ found: placeOf(basename(absolute)) ?? placeless(basename(absolute)), content: await readFile(absolute, 'utf8') }];
+  return await readPolicyText(absolute, placeOf(basename(absolute)) ?? placeless(basename(absolute)));
 }
 
 async function readSet(path: string, host: Host): Promise<ParsedPolicies> {

@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
+import { readPlainFile } from '../internal/read-plain-file.ts';
 import { checkRecovery, checkReferences, type Known, type LineOf } from './check-references.ts';
 import type { Definition, ErrorDefinition, Problem } from './definition.ts';
 import { LIMITS } from './limits.ts';
@@ -18,7 +19,7 @@ export type DefinitionText = { readonly file: string; readonly text: string };
 
 const FILES_MAX = 200;
 
-/** Reads the texts of all YAML files of a folder, by name. Faults: `not_found`, `too_large`. */
+/** Reads the texts of all YAML files of a folder, by name. Faults: `not_found`, `too_large`, `invalid_argument` (what is no plain file). */
 export async function readDefinitionTexts(folder: string, shownAs = 'definitions'): Promise<readonly DefinitionText[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new Fault('not_found', `Cannot read definitions: there is no folder ${shownAs}`, { cause });
@@ -28,12 +29,9 @@ export async function readDefinitionTexts(folder: string, shownAs = 'definitions
     throw new Fault('too_large', `Cannot read definitions: ${shownAs} has ${files.length} files, the limit is ${FILES_MAX}`);
   return Promise.all(
     files.map(async (name) => {
-      const path = join(folder, name);
-      const { size } = await stat(path);
-      if (size > LIMITS.fileBytesMax) {
-        throw new Fault('too_large', `Cannot read definitions: ${shownAs}/${name} has ${size} bytes, the limit is ${LIMITS.fileBytesMax}`);
-      }
-      return { file: `${shownAs}/${name}`, text: await readFile(path, 'utf8') };
+      const read = await readPlainFile(join(folder, name), { bytesMax: LIMITS.fileBytesMax, mayBeLink: false });
+      if (read.kind === 'refused') throw new Fault(read.code, `Cannot read definitions: ${shownAs}/${name} ${read.reason}`);
+      return { file: `${shownAs}/${name}`, text: read.bytes.toString('utf8') };
     }),
   );
 }

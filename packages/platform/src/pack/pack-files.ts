@@ -1,7 +1,8 @@
 /** The files of a pack before it is installed: taken out of a folder or an archive, bounded, and nothing but plain files with plain names. */
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
+import { readPlainFile } from '../internal/read-plain-file.ts';
 
 export type PackFile = {
   /** Relative, with slashes. */
@@ -66,9 +67,12 @@ async function readInto(files: PackFiles, folder: string, at: string, depth: num
     const path = at === '' ? name : `${at}/${name}`;
     const info = await lstat(join(folder, path));
     if (info.isDirectory()) await readInto(files, folder, path, depth + 1, signal);
-    else if (!info.isFile()) throw refuse(path, 'is not a plain file');
     else if (info.size > PACK_LIMITS.bytesMax) throw tooLarge(`${path} has ${info.size} bytes`);
-    else files.add({ path, isExecutable: (info.mode & 0o111) !== 0, bytes: await readFile(join(folder, path), { signal }) });
+    else {
+      const read = await readPlainFile(join(folder, path), { bytesMax: PACK_LIMITS.bytesMax, mayBeLink: false });
+      if (read.kind === 'refused') throw refuse(path, read.reason);
+      files.add({ path, isExecutable: (info.mode & 0o111) !== 0, bytes: read.bytes });
+    }
   }
 }
 

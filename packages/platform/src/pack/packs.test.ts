@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Sandboxes } from '@warren/sandbox';
@@ -11,6 +12,10 @@ import { scaffoldPack } from './scaffold-pack.ts';
 
 const builtin = setOf(definitionText('demo.lookup'));
 const { signal } = new AbortController();
+function makePipe(path: string): void {
+  execFileSync('mkfifo', [path]);
+}
+
 /** Nothing is run here. */
 const NONE = {} as Sandboxes;
 
@@ -154,7 +159,7 @@ describe('installing a pack', () => {
     await scaffoldPack('weather', source, 'sh');
     await symlink('/etc/shadow', join(source, 'shadow'));
     await expect((await open(directory)).install({ kind: 'folder', folder: source }, signal)).rejects.toThrow(
-      '"shadow" is not a plain file',
+      '"shadow" is a link, not a plain file',
     );
   });
 
@@ -176,7 +181,10 @@ describe('packs in their folder', () => {
     const packs = await open(directory);
     await installArchive(packs, directory.path, tar(GOOD));
     const changed = Promise.withResolvers<void>();
-    using watcher = packs.watch(() => changed.resolve());
+    using watcher = packs.watch(
+      () => changed.resolve(),
+      () => {},
+    );
     expect(watcher).toBeDefined();
     const file = join(directory.path, 'packs', 'mine', 'definitions', 'a.yaml');
     await writeFile(file, `${await readFile(file, 'utf8')}\n  wrong: 1\n`);
@@ -185,6 +193,40 @@ describe('packs in their folder', () => {
     expect(read.packs).toEqual([]);
     expect(read.broken).toEqual(['mine']);
     expect(read.problems).toMatchObject([{ file: 'mine/definitions/a.yaml', line: 12, field: 'wrong' }]);
+  });
+
+  it.each([
+    ['pack.yaml', 'a pipe', makePipe],
+    ['definitions/a.yaml', 'a pipe', makePipe],
+    ['definitions/a.yaml', 'a link', (path: string) => symlink('/dev/zero', path)],
+  ] as const)('whose %s is %s are told and left out, and installed from nowhere', async (file, kind, make) => {
+    await using directory = await TemporaryDirectory.create();
+    const packs = await open(directory);
+    await installArchive(packs, directory.path, tar(GOOD));
+    const folder = join(directory.path, 'packs', 'mine');
+    await rm(join(folder, file));
+    await make(join(folder, file));
+    expect(await packs.read(builtin)).toMatchObject({ packs: [], broken: ['mine'] });
+    const [mine] = await packs.list();
+    expect(mine?.problems.map(({ reason }) => reason).join()).toContain(`is ${kind}, not a plain file`);
+    await expect(packs.install({ kind: 'folder', folder }, signal)).rejects.toThrow(`${JSON.stringify(file)} is ${kind}, not a plain file`);
+    const archive = { kind: 'archive', file: join(folder, file), sha256: '' } as const;
+    await expect(packs.install(archive, signal)).rejects.toThrow(/its archive is a (pipe|device), not a plain file/);
+  });
+
+  it('are watched on when another folder comes in the place of theirs', async () => {
+    await using directory = await TemporaryDirectory.create();
+    const packs = await open(directory);
+    const folder = join(directory.path, 'packs');
+    const isThere = async (): Promise<boolean> => (await packs.read(builtin).catch(() => undefined))?.packs[0]?.name === 'mine';
+    const noticed = Promise.withResolvers<void>();
+    using _watcher = packs.watch(
+      () => void isThere().then((found) => found && noticed.resolve()),
+      () => {},
+    );
+    await rename(folder, `${folder}.old`);
+    await installArchive(await open(directory), directory.path, tar(GOOD));
+    await noticed.promise;
   });
 });
 

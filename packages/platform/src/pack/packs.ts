@@ -3,8 +3,7 @@
  * that an operator may also put one there by hand. A pack takes its place as a whole or not at all, also when the machine stops in the middle.
  */
 import { randomBytes } from 'node:crypto';
-import { type FSWatcher, watch } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { ActContext } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
@@ -13,7 +12,9 @@ import type { Definition, Problem } from '../capability/definition.ts';
 import type { HandlerResult } from '../capability/handler.ts';
 import { type DefinitionSet, problemText } from '../capability/load-definitions.ts';
 import type { LoadedPack, PacksRead } from '../capability/registry.ts';
-import { type PackFile, readPackFolder, tooLarge } from './pack-files.ts';
+import { readPlainFile } from '../internal/read-plain-file.ts';
+import { watchDirectory } from '../internal/watch-directory.ts';
+import { PACK_LIMITS, type PackFile, readPackFolder, tooLarge } from './pack-files.ts';
 import { MANIFEST_FILE, type PackManifest, readManifest, refusePack } from './pack-manifest.ts';
 import { readArchive } from './read-archive.ts';
 import { checkPack, readPack } from './read-pack.ts';
@@ -41,8 +42,8 @@ export interface Packs {
   install(source: PackSource, signal: AbortSignal): Promise<InstalledPack>;
   /** Whether there was one. Calls of it that are under way go on. */
   remove(name: string): Promise<boolean>;
-  /** Calls back after something in the folder has changed, perhaps more often than needed. */
-  watch(onChange: () => void): Disposable;
+  /** Calls back after something in the folder has changed, perhaps more often than needed, also when another folder comes in its place. */
+  watch(onChange: () => void, say: (message: string) => void): Disposable;
 }
 
 export type PacksParts = {
@@ -151,12 +152,8 @@ class FolderPacks implements Packs {
     return this.#alone(async () => NAME.test(name) && (await this.#takeAway(name)));
   }
 
-  watch(onChange: () => void): Disposable {
-    const watcher: FSWatcher = watch(this.#folder, { recursive: true, persistent: false }, (_, name) => {
-      if (name === null || !name.startsWith('.')) onChange();
-    });
-    watcher.on('error', onChange); // A folder that went away while it was looked at; what is there now is read again.
-    return { [Symbol.dispose]: () => watcher.close() };
+  watch(onChange: () => void, say: (message: string) => void): Disposable {
+    return watchDirectory({ directory: this.#folder, onChange, say });
   }
 
   #check(files: readonly PackFile[]): { readonly manifest: PackManifest; readonly definitions: readonly Definition[] } {
@@ -232,7 +229,7 @@ function installed({ name, version, description, author }: PackManifest, definit
 }
 
 async function readWhole(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((cause: unknown) => {
-    throw new Fault('not_found', 'Cannot install the pack: its archive cannot be read', { cause });
-  });
+  const read = await readPlainFile(file, { bytesMax: PACK_LIMITS.archiveBytesMax, mayBeLink: true });
+  if (read.kind === 'read') return read.bytes;
+  throw new Fault(read.code, `Cannot install the pack: its archive ${read.reason}`);
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
 import type { Definition, Problem } from '../capability/definition.ts';
 import { LIMITS } from '../capability/limits.ts';
 import { type DefinitionSet, type DefinitionText, loadDefinitions, readDefinitionTexts } from '../capability/load-definitions.ts';
+import { readPlainFile } from '../internal/read-plain-file.ts';
 import { MANIFEST_FILE, type PackManifest, readManifest } from './pack-manifest.ts';
 
 export type ReadPack =
@@ -15,9 +15,9 @@ export type ReadPack =
 export async function readPack(folder: string, name: string, builtin: DefinitionSet): Promise<ReadPack> {
   const file = `${name}/${MANIFEST_FILE}`;
   try {
-    const path = join(folder, MANIFEST_FILE);
-    if ((await stat(path)).size > LIMITS.fileBytesMax) return refused(file, `is larger than ${LIMITS.fileBytesMax} bytes`);
-    const text = await readFile(path, 'utf8');
+    const manifest = await readPlainFile(join(folder, MANIFEST_FILE), { bytesMax: LIMITS.fileBytesMax, mayBeLink: false });
+    if (manifest.kind === 'refused') return refused(file, manifest.reason);
+    const text = manifest.bytes.toString('utf8');
     const read = readManifest(file, text);
     if (read.kind === 'refused') return read;
     const shown = `${name}/${read.manifest.definitions}`;

@@ -1,4 +1,5 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { DEFAULT_WORKSPACE, parseWorkspaceId } from '@warren/protocol';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
@@ -16,6 +17,10 @@ async function withFiles(files: Readonly<Record<string, string>>): Promise<Tempo
 
 const open = (directory: TemporaryDirectory, onRead?: (status: PoliciesStatus, isInForce: boolean) => void, isWatching = false) =>
   openPolicies({ directory: directory.path, now: () => 5_000, isWatching, onRead });
+
+function makePipe(path: string): void {
+  execFileSync('mkfifo', [path]);
+}
 
 const none = () => ({ amount: 0, oldestAt: undefined });
 const ask = (capability: string, agent = 'bob', input = {}) => ({
@@ -241,15 +246,71 @@ describe('policies', () => {
     expect(said).toEqual([`Changes in ${path} are not noticed: it is gone`, `Changes in ${path} are noticed again`]);
   });
 
-  it('say that they cannot be read, and stay in force', async () => {
+  it.each([
+    ['a pipe', makePipe, 'is a pipe, not a plain file'],
+    ['a link to a device that never ends', (path: string) => symlink('/dev/zero', path), 'is a device, not a plain file'],
+    ['a directory', (path: string) => mkdir(path), 'is a directory, not a plain file'],
+    ['a link to nowhere', (path: string) => symlink('nowhere', path), 'cannot be read: ENOENT'],
+    ['larger than any policy', (path: string) => writeFile(path, '').then(() => truncate(path, 2 ** 40)), 'is larger than 8388608 bytes'],
+    ['no text', (path: string) => writeFile(path, Buffer.from([0xff, 0xfe])), 'is no UTF-8 text'],
+  ] as const)('with a file that is %s say so without waiting for it, and stay in force', async (_, make, message) => {
+    await using directory = await withFiles({ 'system.yaml': 'default: blocked', 'agents/bob.yaml': '{}' });
+    await using policies = await open(directory);
+    for (const file of ['workspace.yaml', 'agents/bob.yaml']) {
+      await rm(directory.join(file), { force: true });
+      await make(directory.join(file));
+    }
+    const { problems, files } = await policies.reload();
+    expect(problems).toEqual(['workspace.yaml', 'agents/bob.yaml'].map((file) => ({ file, line: undefined, severity: 'error', message })));
+    expect(files.map(({ file }) => file)).toEqual(['system.yaml', 'agents/bob.yaml']);
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
+    await expect(open(directory)).rejects.toThrow(`workspace.yaml: ${message}`);
+  });
+
+  it('that are links to plain files are read', async () => {
+    await using directory = await withFiles({ 'notes.md': 'default: blocked' });
+    await symlink('notes.md', directory.join('system.yaml'));
+    await using policies = await open(directory);
+    expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
+  });
+
+  it('say that their directory cannot be read, and stay in force', async () => {
     await using directory = await withFiles({ 'system.yaml': 'default: blocked' });
     const told = Promise.withResolvers<string>();
-    await using policies = await openPolicies({ directory: directory.path, now: () => 1, isWatching: true, say: told.resolve });
-    await mkdir(directory.join('workspace.yaml')); // What is named like a file and is a directory.
-    expect(await told.promise).toMatch(/^Policies cannot be read, those before stay in force: .*EISDIR/);
-    expect(policies.status().problems).toMatchObject([{ severity: 'error', message: 'cannot be read: EISDIR' }]);
-    await expect(policies.reload()).rejects.toMatchObject({ code: 'EISDIR' });
+    const say = (message: string): void => {
+      if (message.startsWith('Policies cannot be read')) told.resolve(message);
+    };
+    await using policies = await openPolicies({ directory: directory.path, now: () => 1, isWatching: true, say });
+    await rm(directory.join('agents'), { recursive: true });
+    await symlink('agents', directory.join('agents')); // A link to itself.
+    expect(await told.promise).toMatch(/^Policies cannot be read, those before stay in force: .*ELOOP/);
+    expect(policies.status().problems).toMatchObject([{ severity: 'error', message: 'cannot be read: ELOOP' }]);
+    await expect(policies.reload()).rejects.toMatchObject({ code: 'ELOOP' });
     expect(policies.policyOf(DEFAULT_WORKSPACE).decide(ask('a.b'), none).tier).toBe('blocked');
+  });
+
+  it('name what stands beside them and is not read, each to whom it may concern', async () => {
+    const read = ['system.yaml', 'workspaces/acme/workspace.yml'];
+    const quiet = ['README.md', '.hidden.yaml', 'system.yaml~', 'agents/.bob.yaml.swp', 'workspaces/acme/NOTES.md'];
+    const strays = {
+      'agents/bob.json': 'agents/bob.yaml',
+      'organisation.yaml': 'organization.yaml',
+      'workspace.yaml.bak': 'workspace.yaml',
+      'zebra.txt': undefined,
+      'workspaces/acme/System.yaml': 'workspaces/acme/system.yaml',
+    };
+    const all = [...read, ...quiet, ...Object.keys(strays)];
+    await using directory = await withFiles(Object.fromEntries(all.map((file) => [file, 'default: notify'])));
+    await mkdir(directory.join('agent'));
+    await using policies = await open(directory);
+    const { files, problems } = policies.status();
+    expect(files.map(({ file }) => file)).toEqual(read);
+    expect(problems.every(({ severity, message }) => severity === 'warning' && message.startsWith('is not read: '))).toBe(true);
+    expect(problems.map(({ file, message }) => [file, /did you mean (.*)/.exec(message)?.[1]])).toEqual(
+      Object.entries({ ...strays, 'agent/': 'agents/' }).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    );
+    expect(policies.problemsFor(ACME).map(({ file }) => file)).toEqual(['workspaces/acme/System.yaml']);
+    expect(policies.problemsFor(DEFAULT_WORKSPACE).map(({ file }) => file)).not.toContain('workspaces/acme/System.yaml');
   });
 
   it.each(['rules: []', '{}', 'name: nothing yet'])('may say little: %s', async (content) => {

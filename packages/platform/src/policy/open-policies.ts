@@ -3,18 +3,15 @@
  * were in force before stay, and the mistake is said. A file that is gone is such a mistake until somebody says that it was meant: a rule does not fall with a full disk, or with
  * a folder that is not mounted. Whoever decides gets a compiled policy that never changes under it.
  */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { checkPolicy, createPolicy, type Layer, type Policy, type PolicyFile, type PolicyProblem, type Tier } from '@warren/kernel';
+import { mkdir } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { createPolicy, type Layer, type Policy, type PolicyFile, type Tier } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
-import type { PolicyDocument } from './policy-document.ts';
-import { type FoundPolicy, findPolicies, placeOf } from './policy-places.ts';
-import { readPolicy } from './read-policy.ts';
+import { watchDirectory } from '../internal/watch-directory.ts';
+import { type LoadedPolicy, type PolicyTexts, parsePolicies, readPolicyTexts } from './parse-policies.ts';
+import { type FoundPolicy, ownerOf } from './policy-places.ts';
 import type { FileProblem } from './read-yaml.ts';
 import { sayProblem } from './say-problem.ts';
-import { templateText } from './templates.ts';
-import { watchDirectory } from './watch-directory.ts';
 
 export type PoliciesStatus = {
   readonly version: string;
@@ -52,7 +49,6 @@ export type PoliciesParts = {
   readonly onRead?: ((status: PoliciesStatus, isInForce: boolean) => void) | undefined;
 };
 
-export type LoadedPolicy = { readonly found: FoundPolicy; readonly policy: PolicyFile; readonly tests: PolicyDocument['tests'] };
 type ReadOptions = { readonly isRemovalMeant: boolean };
 type PoliciesInForce = { readonly version: string; readonly loadedAt: number; readonly loaded: readonly LoadedPolicy[] };
 
@@ -121,10 +117,7 @@ class WatchedPolicies implements Policies {
   }
 
   problemsFor(workspace: WorkspaceId): readonly FileProblem[] {
-    return this.#problems.filter(({ file }) => {
-      const place = placeOf(file);
-      return place !== undefined && concerns(place, workspace);
-    });
+    return this.#problems.filter(({ file }) => [undefined, workspace].includes(ownerOf(file)));
   }
 
   async reload(): Promise<PoliciesStatus> {
@@ -152,7 +145,7 @@ class WatchedPolicies implements Policies {
     onRead?.(this.status(), isInForce);
   }
 
-  async #textsIn(directory: string): Promise<readonly PolicyText[]> {
+  async #textsIn(directory: string): Promise<PolicyTexts> {
     try {
       return await readPolicyTexts(directory);
     } catch (error) {
@@ -163,9 +156,9 @@ class WatchedPolicies implements Policies {
   }
 
   /** Files in force that were not there to be read. */
-  #goneFrom(texts: readonly PolicyText[]): readonly FileProblem[] {
+  #goneFrom({ texts, problems }: PolicyTexts): readonly FileProblem[] {
     const { loaded = [] } = this.#set ?? {};
-    const present = new Set(texts.map(({ found }) => found.file));
+    const present = new Set([...texts.map(({ found }) => found.file), ...problems.map(({ file }) => file)]);
     return loaded
       .filter(({ found }) => !present.has(found.file))
       .map(({ found: { file } }) => ({
@@ -200,39 +193,4 @@ export class PoliciesError extends Error {
 
 function concerns(found: FoundPolicy, workspace: WorkspaceId): boolean {
   return found.workspace === undefined || found.workspace === workspace;
-}
-
-export type PolicyText = { readonly found: FoundPolicy; readonly content: string };
-
-/** What policy files say. With an error among the problems they cannot be in force. */
-export type ParsedPolicies = {
-  /** SHA-256 of the files, in hexadecimal. */
-  readonly version: string;
-  readonly loaded: readonly LoadedPolicy[];
-  readonly problems: readonly FileProblem[];
-};
-
-export async function readPolicyTexts(directory: string): Promise<readonly PolicyText[]> {
-  const found = await findPolicies(directory);
-  return await Promise.all(found.map(async (each) => ({ found: each, content: await readFile(join(directory, each.file), 'utf8') })));
-}
-
-export function parsePolicies(texts: readonly PolicyText[]): ParsedPolicies {
-  const hash = createHash('sha256');
-  const loaded: LoadedPolicy[] = [];
-  const problems: FileProblem[] = [];
-  for (const { found, content } of texts) {
-    hash.update(JSON.stringify([found.file, content]));
-    const read = readPolicy(content, { layer: found.layer, file: found.file, of: found.agent ?? found.workspace }, templateText);
-    problems.push(...read.problems);
-    if (read.policy !== undefined) loaded.push({ found, policy: read.policy, tests: read.document?.tests ?? [] });
-  }
-  for (const problem of checkPolicy(loaded.map(({ policy }) => policy))) problems.push(toProblem(problem));
-  return { version: hash.digest('hex'), loaded, problems };
-}
-
-/** The message begins with file and line; here they stand beside it. */
-function toProblem({ kind, file, line, message }: PolicyProblem): FileProblem {
-  const place = `${file}:${line}: `;
-  return { file, line, severity: kind, message: message.startsWith(place) ? message.slice(place.length) : message };
 }

@@ -1,6 +1,6 @@
 import { createPolicy, type Policy } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
-import type { ParsedPolicies } from './open-policies.ts';
+import type { ParsedPolicies } from './parse-policies.ts';
 
 /** The policy of each workspace under these files, compiled when it is first asked for. */
 export function createPolicyOf({ loaded, version }: ParsedPolicies): (workspace: WorkspaceId) => Policy {

@@ -20,7 +20,8 @@ export type ReadYaml<T> = {
 };
 
 const PROBLEMS_MAX = 100;
-const BYTES_MAX = 8_388_608;
+/** Of one file. */
+export const POLICY_BYTES_MAX = 8_388_608;
 
 export type ReadYamlOptions = {
   /** Whether a file that says nothing is an empty map. Otherwise it is an error: so does a file look that was cut off while it was saved. */
@@ -33,7 +34,7 @@ export function readYaml<Schema extends z.ZodType>(
   schema: Schema,
   { isEmptyAllowed = false }: ReadYamlOptions = {},
 ): ReadYaml<z.output<Schema>> {
-  const read = readYamlFile(file, content, BYTES_MAX);
+  const read = readYamlFile(file, content, POLICY_BYTES_MAX);
   if (read.kind === 'refused') {
     const problems = read.problems.map(({ line, reason }): FileProblem => ({ file, line, severity: 'error', message: reason }));
     return { value: undefined, problems, lineOf: () => undefined };

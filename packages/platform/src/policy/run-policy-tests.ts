@@ -1,7 +1,7 @@
 /** The tests that policy files carry: calls, and what is to be decided about them. */
 import { type CallFacts, createPolicy, NO_FACTS, type Policy, type Tier } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type JsonObject } from '@warren/protocol';
-import type { ParsedPolicies } from './open-policies.ts';
+import type { ParsedPolicies } from './parse-policies.ts';
 import type { PolicyDocument } from './policy-document.ts';
 
 export type PolicyTestResult = {
