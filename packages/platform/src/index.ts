@@ -18,6 +18,7 @@ export type { Registry, Reloaded } from './capability/registry.ts';
 export { testCapability } from './capability/test-capability.ts';
 export type { Config } from './config/config.ts';
 export { assetDirectory } from './internal/asset-directory.ts';
+export { readPlainFile } from './internal/read-plain-file.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { openPlatform, type PlatformOptions } from './open-platform.ts';
 export type { InstalledPack, PackSource, Packs } from './pack/packs.ts';
@@ -38,7 +39,7 @@ export {
 } from './policy/parse-policies.ts';
 export { placeOf } from './policy/policy-places.ts';
 export { toCondition } from './policy/read-policy.ts';
-export type { FileProblem } from './policy/read-yaml.ts';
+export { type FileProblem, POLICY_BYTES_MAX } from './policy/read-yaml.ts';
 export { type PolicyTestResult, testPolicies } from './policy/run-policy-tests.ts';
 export { sayProblem } from './policy/say-problem.ts';
 export type { Simulated, SimulatedChange } from './policy/simulate-policy.ts';

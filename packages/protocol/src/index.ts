@@ -3,6 +3,7 @@
  * imports nothing of ours, and nothing of others, so that it costs a start nothing.
  */
 export { FAULTS, Fault, type FaultCode, type FaultDetails, type FaultOptions, isFault, type WallDetails } from './fault.ts';
+export { formatDuration } from './format-duration.ts';
 export { coversHosts, coversNames, type HostPattern, isDirectlyBelow, readHostPattern, splitPort } from './host-pattern.ts';
 export {
   createId,

@@ -6,6 +6,7 @@ import { readObject } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
+import { rulePlace } from '../internal/rule-place.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
 import { isoMinute, isoSecond } from '../internal/time.ts';
@@ -232,9 +233,7 @@ function formatApproval(approval: ApprovalRecord): string {
     ['agent', `${safeText(approval.agent)} (process ${approval.pid})`],
     ['call', safeText(approval.capability)],
     ['asked', `${isoSecond(approval.created_at)}, until ${isoSecond(approval.expires_at)}`],
-    ...(rule === null
-      ? []
-      : [['because', safeText(`${rule.reason ?? 'a rule says so'} (${rule.file}:${rule.line} ${rule.rule})`)] as const]),
+    ...(rule === null ? [] : [['because', safeText(`${rule.reason ?? 'a rule says so'} (${rulePlace(rule)})`)] as const]),
     ...(reasoning === null ? [] : [['it says', safeText(reasoning)] as const]),
     ...(terms.quorum > 1 || terms.approvers.length > 0
       ? [['needs', `${terms.quorum} of ${terms.approvers.length === 0 ? 'anybody' : safeText(terms.approvers.join(', '))}`] as const]

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Client } from '@warren/client';
-import { exportEntries, type RecordedEntry, readHeads, toHeadDocument, verifyAudit } from '@warren/kernel';
+import { exportEntries, type RecordedEntry, type RuleRef, readHeads, toHeadDocument, verifyAudit } from '@warren/kernel';
 import { Fault, type FaultCode, isFault } from '@warren/protocol';
-import type { AuditRecord, ParamsInput } from '@warren/protocol/contract';
+import type { AuditRecord, ParamsInput, RuleReference } from '@warren/protocol/contract';
 import { count } from '../internal/count.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -221,7 +221,7 @@ async function* recorded(entries: AsyncIterable<AuditRecord>): AsyncGenerator<Re
         decision: {
           tier: decision.tier,
           ...(decision.rule !== null && {
-            rule: { ...decision.rule, reason: decision.rule.reason ?? undefined } as NonNullable<RecordedEntry['decision']>['rule'],
+            rule: toRuleRef(decision.rule),
           }),
           ...(decision.policy !== null && { policy: decision.policy }),
         },
@@ -232,6 +232,10 @@ async function* recorded(entries: AsyncIterable<AuditRecord>): AsyncGenerator<Re
       ...(details !== null && { details }),
     };
   }
+}
+
+function toRuleRef({ layer, file, line, rule, reason }: RuleReference): RuleRef {
+  return { layer: layer as RuleRef['layer'], file: file ?? '', line: line ?? 0, rule, reason: reason ?? undefined }; // The daemon's, one of these.
 }
 
 async function printJson(host: Host, value: unknown): Promise<number> {

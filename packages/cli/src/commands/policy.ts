@@ -1,7 +1,7 @@
 /** `warren policy`: shows, checks, explains, tests, compares and takes over policies. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import type { PolicyFile } from '@warren/kernel';
 import {
   assetDirectory,
   createDescriber,
@@ -10,10 +10,12 @@ import {
   importPolicy,
   loadDefinitions,
   type ParsedPolicies,
+  POLICY_BYTES_MAX,
   type PolicyTexts,
   parsePolicies,
   placeOf,
   readDefinitionTexts,
+  readPlainFile,
   readPolicyText,
   readPolicyTexts,
   sayProblem,
@@ -21,13 +23,14 @@ import {
   templateText,
   testPolicies,
 } from '@warren/platform';
-import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, formatDuration } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
 import { readCallInput, readObject } from '../internal/call-input.ts';
 import { count } from '../internal/count.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
+import { rulePlace } from '../internal/rule-place.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand, statePath } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
@@ -76,12 +79,8 @@ export async function policyInit(template: string | undefined, flags: StateFlags
     throw new Fault('not_found', `Cannot begin with ${JSON.stringify(template)}: the templates are ${TEMPLATES.join(', ')}`);
   const folder = join(statePath(host, flags.state), FOLDER);
   const file = join(folder, 'workspace.yaml');
-  if (existsSync(file))
-    throw new Fault('already_exists', `Cannot write ${file}: it is there`, {
-      details: { path: file, fix: 'change that file, or remove it first' },
-    });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  await writeFile(file, text, { mode: 0o600, flag: 'wx' });
+  await writeNew(file, text);
   if (flags.json === true) return await printJson(host, { file, template });
   await host.stdout.write(`${safeText(file)} is there; a running daemon has it in force at once.\n`);
   return 0;
@@ -110,7 +109,8 @@ export async function policyExplain(capability: string, words: readonly string[]
   };
   const decision = await client.call('policy.explain', request);
   if (flags.json === true) return await printJson(host, decision);
-  await host.stdout.write(formatLabelled(explain(decision)));
+  const asked = safeText(`${capability} by ${flags.as}`);
+  await host.stdout.write(formatLabelled([['asked', asked], ...explain(decision)]));
   return 0;
 }
 
@@ -122,22 +122,22 @@ function explain({ tier, rule, opinions, exception, exceeded, ask }: Decision): 
   return [
     ['decision', tier],
     ['because', rule === null ? 'no rule says anything: the tier of the capability holds' : place(rule)],
-    ...opinions.map((opinion) => [opinion.rule.layer, `${opinion.tier}  ${place(opinion.rule)}`] as const),
+    ...opinions.flatMap(({ tier: opinion, rule: by }) => (by.file === null ? [] : [[by.layer, `${opinion}  ${place(by)}`] as const])),
     ...(exception === null ? [] : [['exception', place(exception)] as const]),
     ...(exceeded === null
       ? []
       : [
           [
             'limit',
-            `${exceeded.max} ${exceeded.what} in ${exceeded.per_ms} ms is used up; room again in ${exceeded.retry_after_ms} ms`,
+            `${exceeded.max} ${exceeded.what} in ${formatDuration(exceeded.per_ms)} are used up; room again in ${formatDuration(exceeded.retry_after_ms)}`,
           ] as const,
         ]),
     ...(tier === 'approval_required' ? [['asks', people] as const] : []),
   ];
 }
 
-function place({ layer, file, line, rule, reason }: Reference): string {
-  return safeText(`${layer === 'builtin' ? 'built in:' : `${file}:${line}`} ${rule}${reason === null ? '' : ` (${reason})`}`);
+function place(rule: Reference): string {
+  return safeText(`${rulePlace(rule)}${rule.reason === null ? '' : ` (${rule.reason})`}`);
 }
 
 export async function policyTest(path: string | undefined, flags: StateFlags, host: Host): Promise<number> {
@@ -195,11 +195,13 @@ export async function policySimulate(path: string, flags: PolicySimulateFlags, h
   return 0;
 }
 
-export async function policyDiff(before: string, after: string | undefined, flags: StateFlags, host: Host): Promise<number> {
-  const [old, fresh] = [await readSet(before, host), await readSet(after ?? join(statePath(host, flags.state), FOLDER), host)];
+/** One path alone is what would come after the policies of the state directory. */
+export async function policyDiff(path: string, other: string | undefined, flags: StateFlags, host: Host): Promise<number> {
+  const [before, after] = other === undefined ? [join(statePath(host, flags.state), FOLDER), path] : [path, other];
+  const [old, fresh] = [await readSet(before, host), await readSet(after, host)];
   const problems = [...old.problems, ...fresh.problems].filter(({ severity }) => severity === 'error');
   if (problems.length > 0) return await sayProblems(host, problems);
-  const changes = diffPolicies(policiesOf(old), policiesOf(fresh));
+  const changes = diffPolicies(...(await comparable([before, old], [after, fresh], host)));
   if (flags.json === true) return await printJson(host, { changes });
   if (changes.length === 0) await host.stdout.write('no difference\n');
   for (const { kind, file, rule, before: was, after: is } of changes) {
@@ -211,10 +213,13 @@ export async function policyDiff(before: string, after: string | undefined, flag
 }
 
 export async function policyImport(file: string, flags: PolicyImportFlags, host: Host): Promise<number> {
-  const { text, agent, notes, problems } = importPolicy(await readFile(resolve(host.cwd(), file), 'utf8'), basename(file));
+  const path = resolve(host.cwd(), file);
+  const read = await readPlainFile(path, { bytesMax: POLICY_BYTES_MAX, mayBeLink: true });
+  if (read.kind === 'refused') throw new Fault(read.code, `Cannot import ${path}: it ${read.reason}`, { details: { path } });
+  const { text, agent, notes, problems } = importPolicy(read.bytes.toString('utf8'), basename(file));
   await sayProblems(host, problems);
   if (text === undefined) return 1;
-  if (flags.out !== undefined) await writeFile(resolve(host.cwd(), flags.out), text, { flag: 'wx', mode: 0o600 });
+  if (flags.out !== undefined) await writeNew(resolve(host.cwd(), flags.out), text);
   if (flags.json === true) return await printJson(host, { text, agent: agent ?? null, notes });
   if (flags.out === undefined) await host.stdout.write(text);
   for (const note of notes) await host.stderr.write(`warren: ${safeText(note)}\n`);
@@ -226,6 +231,15 @@ export async function policyImport(file: string, flags: PolicyImportFlags, host:
 /** What calls are about, by the definitions that ship with this program. */
 async function describeCalls() {
   return createDescriber(loadDefinitions(await readDefinitionTexts(assetDirectory('definitions'))));
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  await writeFile(path, text, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+    throw new Fault('already_exists', `Cannot write ${path}: it is there`, {
+      details: { path, fix: 'change that file, or remove it first' },
+    });
+  });
 }
 
 /** A file by itself, of any name, stands for the one of the workspace. */
@@ -243,6 +257,19 @@ async function readTexts(path: string, host: Host): Promise<PolicyTexts> {
 
 async function readSet(path: string, host: Host): Promise<ParsedPolicies> {
   return parsePolicies(await readTexts(path, host));
+}
+
+type PolicySet = readonly [path: string, parsed: ParsedPolicies];
+
+/** A file beside a folder is compared with that file of the folder: nothing is said of the others. */
+async function comparable(one: PolicySet, other: PolicySet, host: Host): Promise<[readonly PolicyFile[], readonly PolicyFile[]]> {
+  const isFolder = async ([path]: PolicySet): Promise<boolean> => (await stat(resolve(host.cwd(), path))).isDirectory();
+  const [before, after] = [policiesOf(one[1]), policiesOf(other[1])];
+  const [isOneFolder, isOtherFolder] = [await isFolder(one), await isFolder(other)];
+  if (isOneFolder === isOtherFolder) return [before, after];
+  const [files, compared] = isOneFolder ? [before, after] : [after, before];
+  const same = files.filter(({ file }) => compared.some((each) => each.file === file));
+  return isOneFolder ? [same, after] : [before, same];
 }
 
 function policiesOf({ loaded }: ParsedPolicies) {

@@ -1,7 +1,7 @@
 /** `warren status`: whether the daemon of a state directory runs. */
+import { formatDuration } from '@warren/protocol';
 import { count } from '../internal/count.ts';
 import { findDaemon } from '../internal/daemon-link.ts';
-import { formatDuration } from '../internal/duration.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled } from '../internal/labelled.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';

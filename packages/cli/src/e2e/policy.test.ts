@@ -1,5 +1,6 @@
 /** `warren policy`: written, checked, explained, tested, compared, and in force without a restart. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
@@ -81,7 +82,12 @@ describe('warren policy', () => {
     expect(explained.stdout.split('\n')).toContain('decision   blocked');
     expect(explained.stdout.split('\n')).toContain('because    workspace.yaml:2 hands-off (Not for agents)');
     const builtIn = await gate.warren(['policy', 'explain', 'process.run', 'command=rm', 'args:=["-rf","/"]', '--as', 'anybody']);
-    expect(builtIn.stdout).toMatch(/^because +built in: mass_destruction/m);
+    expect(builtIn.stdout).toMatch(/^asked +process\.run by anybody$/m);
+    expect(builtIn.stdout).toMatch(/^because +built in: mass_destruction \(It removes a directory of the system\)$/m);
+    const asJson = await gate.json(['policy', 'explain', 'process.run', 'command=rm', 'args:=["-rf","/"]', '--as', 'anybody']);
+    expect(asJson).toMatchObject({ rule: { layer: 'builtin', file: null, line: null, reason: 'It removes a directory of the system' } });
+    const incomplete = await gate.warren(['policy', 'explain', 'filesystem.write', '--as', 'anybody']);
+    expect(incomplete.stderr).toMatch(/^warren: cannot explain a call of filesystem\.write: its arguments are not valid: path: is missing/);
     const none = await gate.json(['policy', 'explain', 'filesystem.read', 'path=x', '--as', 'anybody']);
     expect(none).toMatchObject({ tier: 'autonomous', rule: null });
     const wrong = await gate.warren(['policy', 'explain', 'filesystem.read', '--input', '{', '--as', 'anybody']);
@@ -120,6 +126,31 @@ describe('warren policy', () => {
     writeFileSync(file, 'default: notify\n');
     await again;
     expect(await read()).toMatchObject({ state: 'done' });
+  });
+
+  it('waits for nothing that is no plain file, and names what it does not read', async () => {
+    await gate.setPolicy(BLOCK);
+    const refused = gate.says('Policies on disk have mistakes');
+    execFileSync('mkfifo', [gate.path('policies', 'system.yaml')]);
+    symlinkSync('/dev/zero', gate.path('policies', 'organization.yaml'));
+    await refused;
+    const kinds = /^error: system\.yaml: is a pipe, not a plain file\nerror: organization\.yaml: is a device, not a plain file$/m;
+    for (const command of ['check', 'reload', 'show', 'test', 'diff']) {
+      const words = command === 'diff' ? [command, gate.path('policies')] : [command];
+      const { code, stderr } = await gate.warren(['policy', ...words]);
+      expect([command, code, stderr]).toEqual([command, 1, expect.stringMatching(kinds)]);
+    }
+    const pipe = await gate.warren(['policy', 'import', gate.path('policies', 'system.yaml')]);
+    expect([pipe.code, pipe.stderr]).toEqual([2, expect.stringContaining('it is a pipe, not a plain file')]);
+    expect(await gate.call(pid, 'filesystem.stat', { path: 'secret/key' })).toMatchObject({ state: 'failed' });
+    for (const file of ['system.yaml', 'organization.yaml']) rmSync(gate.path('policies', file));
+    writeFileSync(gate.path('policies', 'worksapce.yaml'), 'default: blocked\n');
+    for (const command of ['reload', 'check', 'show']) {
+      const { code, stderr } = await gate.warren(['policy', command]);
+      expect([code, stderr]).toEqual([0, 'warning: worksapce.yaml: is not read: did you mean workspace.yaml\n']);
+    }
+    rmSync(gate.path('policies', 'worksapce.yaml'));
+    await gate.warren(['policy', 'reload']);
   });
 
   it('keeps a file in force that is gone, until it is reloaded', async () => {
@@ -170,6 +201,20 @@ describe('warren policy', () => {
     expect((await gate.warren(['policy', 'diff', before, before])).stdout).toBe('no difference\n');
     await gate.setPolicy(BLOCK);
     expect((await gate.warren(['policy', 'diff', before])).stdout).toBe('no difference\n');
+    // Alone it is what would come: its rules are added, and of other files nothing is said.
+    writeFileSync(gate.path('policies', 'organization.yaml'), 'default: notify\n');
+    const candidate = write(
+      'candidate.yaml',
+      `${BLOCK.slice(0, BLOCK.indexOf('tests:'))}  - { id: few, capability: process.run, tier: notify, limit: { max: 5, per: 90m } }\n`,
+    );
+    expect((await gate.warren(['policy', 'diff', candidate])).stdout).toBe(
+      'added workspace.yaml few\n  + process.run → notify; limit 5 calls in 1h 30m, then blocked\n',
+    );
+    expect((await gate.warren(['policy', 'diff', candidate, gate.path('policies')])).stdout).toMatch(
+      /^removed workspace\.yaml few\n {2}- /,
+    );
+    rmSync(gate.path('policies', 'organization.yaml'));
+    await gate.warren(['policy', 'reload']);
     const bad = await gate.warren(['policy', 'diff', before, write('bad.yaml', BAD)]);
     expect([bad.code, bad.stdout]).toEqual([1, '']);
   });
@@ -211,6 +256,19 @@ describe('warren policy', () => {
     expect(stderr).toContain('its condition moon has no equal here');
     expect(stderr).toContain('put it at policies/agents/builder.yaml');
     expect(readFileSync(out, 'utf8')).toContain('rules: []');
-    expect((await gate.warren(['policy', 'import', old, '--out', out])).code).toBe(1);
+    const again = await gate.warren(['policy', 'import', old, '--out', out]);
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining(`cannot write ${out}: it is there\n  fix: change that file`)]);
+    for (const [text, problem] of [
+      ['', 'old.yaml:1: says nothing: '],
+      ['foo: bar', 'old.yaml:1: says nothing of a policy: '],
+    ]) {
+      const nothing = await gate.warren(['policy', 'import', write('old.yaml', text ?? '')]);
+      expect([nothing.code, nothing.stdout, nothing.stderr]).toEqual([1, '', expect.stringContaining(`error: ${problem}`)]);
+    }
+    const nowhere = await gate.warren(['policy', 'import', 'nowhere.yaml']);
+    expect([nowhere.code, nowhere.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^warren: cannot import .*nowhere\.yaml: it cannot be read: ENOENT/),
+    ]);
   });
 });

@@ -1,11 +1,10 @@
 /** Finds the daemon of a state directory and asks it how it is. */
 import { join } from 'node:path';
 import { type Client, connect } from '@warren/client';
-import { Fault, isFault } from '@warren/protocol';
+import { Fault, formatDuration, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
 import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
 import { readDiscovery } from './discovery.ts';
-import { formatDuration } from './duration.ts';
 import type { Host } from './host.ts';
 import { ownerAdvice } from './owner-advice.ts';
 import { findHolder } from './state-holder.ts';

@@ -1,7 +1,7 @@
 import { isFault } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration, parseLongDuration } from './duration.ts';
+import { parseDuration, parseLongDuration } from './duration.ts';
 
 describe('parseDuration', () => {
   it.each([
@@ -53,20 +53,5 @@ describe('parseDuration', () => {
     const startedAt = performance.now();
     expect(() => parseDuration(`${'1ms'.repeat(100_000)}x`, '--timeout')).toThrow();
     expect(performance.now() - startedAt).toBeLessThan(500);
-  });
-});
-
-describe('formatDuration', () => {
-  it.each([
-    [0, '0ms'],
-    [250, '250ms'],
-    [1_500, '1.5s'],
-    [59_000, '59s'],
-    [90_000, '1m 30s'],
-    [3_600_000, '1h'],
-    [5_400_000, '1h 30m'],
-    [93_600_000, '1d 2h'],
-  ])('shows %i as %s', (durationMs, text) => {
-    expect(formatDuration(durationMs)).toBe(text);
   });
 });

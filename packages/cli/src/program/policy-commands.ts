@@ -20,7 +20,7 @@ export interface PolicyActions {
   policyExplain(capability: string, words: readonly string[], flags: PolicyExplainFlags): Promise<void>;
   policyTest(path: string | undefined, flags: StateFlags): Promise<void>;
   policySimulate(path: string, flags: PolicySimulateFlags): Promise<void>;
-  policyDiff(before: string, after: string | undefined, flags: StateFlags): Promise<void>;
+  policyDiff(path: string, other: string | undefined, flags: StateFlags): Promise<void>;
   policyImport(file: string, flags: PolicyImportFlags): Promise<void>;
   policyInit(template: string | undefined, flags: StateFlags): Promise<void>;
 }
@@ -117,11 +117,13 @@ export function addPolicy(program: Command, actions: PolicyActions): void {
       policy
         .command('diff')
         .summary('compare two sets of policies')
-        .description('Shows rule by rule what is different.')
-        .argument('<before>', 'a file or folder')
-        .argument('[after]', 'a file or folder (default: that of the state directory)'),
+        .description(
+          'Shows rule by rule what would be different: with one path, if it came in place of the policies of the state directory; with two, if the second came in place of the first. A file beside a folder is compared with that file of the folder.',
+        )
+        .argument('<path>', 'a file or folder: alone, what would come after; of two, what was before')
+        .argument('[after]', 'a file or folder'),
     ),
-  ).action((before: string, after: string | undefined, flags: StateFlags) => actions.policyDiff(before, after, flags));
+  ).action((path: string, after: string | undefined, flags: StateFlags) => actions.policyDiff(path, after, flags));
 
   withJson(
     policy
@@ -138,4 +140,5 @@ const HELP = `
 Examples:
   $ warren policy init team-moderate
   $ warren policy explain filesystem.delete path=/workspace/src --as builder
+  $ warren policy diff ./new-policies
   $ warren policy simulate ./new-policies --last 7d`;

@@ -1,4 +1,5 @@
 /** Step 3: policy puts the call in a tier. */
+import { formatDuration } from '@warren/protocol';
 import { allowancesFor } from '../approval/allow-rules.ts';
 import type { CounterRef, Decision, Policy, PolicyRequest, ReadCounter, RuleRef } from '../policy/policy.ts';
 import type { ReadTransaction } from '../store/store.ts';
@@ -79,18 +80,19 @@ function refusal({ capability }: ValidCall, { rule, exceeded }: Decision): GateE
 
 function rateLimited(name: string, { rule, counter, retryAfterMs }: NonNullable<Decision['exceeded']>): GateError {
   const seconds = Math.ceil(retryAfterMs / 1_000);
-  const what = counter.what === 'calls' ? 'calls' : counter.what;
+  const { what } = counter;
+  const wait = formatDuration(seconds * 1_000);
   return gateError('RateLimited', {
-    message: `Cannot call ${name}: rule ${describe(rule)} allows ${counter.max} ${what} in ${counter.perMs} ms, and they are used`,
-    agentMessage: `You have used the ${counter.max} ${what} that rule ${describe(rule)} allows in ${Math.ceil(counter.perMs / 1_000)} seconds. Nothing was done. There is room again in ${seconds} seconds.`,
-    recovery: [{ action: 'wait_and_retry', description: `Wait ${seconds} seconds and call again`, capability: name }],
+    message: `Cannot call ${name}: rule ${describe(rule)} allows ${counter.max} ${what} in ${formatDuration(counter.perMs)}, and they are used; there is room again in ${wait}`,
+    agentMessage: `You have used the ${counter.max} ${what} that rule ${describe(rule)} allows in ${formatDuration(counter.perMs)}. Nothing was done. There is room again in ${wait}.`,
+    recovery: [{ action: 'wait_and_retry', description: `Wait ${wait} and call again`, capability: name }],
     retryable: true,
     retryAfterMs,
     context: {
       capability: name,
       rule: ruleContext(rule),
       limit: counter.max,
-      what: counter.what,
+      what,
       window_seconds: counter.perMs / 1_000,
       retry_after_seconds: seconds,
     },
@@ -98,9 +100,10 @@ function rateLimited(name: string, { rule, counter, retryAfterMs }: NonNullable<
 }
 
 export function describe({ layer, file, line, rule }: RuleRef): string {
-  return `${JSON.stringify(rule)} (${layer === 'builtin' ? 'built in' : `${file}, line ${line}`})`;
+  return `${JSON.stringify(rule)} (${layer === 'builtin' ? 'built in' : layer === 'allowance' ? 'allowed by people' : `${file}, line ${line}`})`;
 }
 
+/** What stands in no file names none. */
 export function ruleContext({ layer, file, line, rule, reason }: RuleRef) {
-  return { layer, file, line, id: rule, ...(reason !== undefined && { reason }) };
+  return { layer, ...(file !== '' && { file, line }), id: rule, ...(reason !== undefined && { reason }) };
 }

@@ -21,8 +21,13 @@ export type CallQuestion = {
 export function explainCall(transaction: ReadTransaction, capabilities: CapabilityTable, policy: Policy, question: CallQuestion): Decision {
   const { agent, input, taint, at } = question;
   const resolved = resolveCall(capabilities, question.capability);
-  if (resolved.kind === 'refused') throw new Fault('not_found', resolved.error.message);
+  if (resolved.kind === 'refused') throw new Fault('not_found', reworded(resolved.error.message));
   const validated = validateInput(0, resolved.capability, input, (text) => text);
-  if (validated.kind === 'refused') throw new Fault('invalid_argument', validated.error.message);
+  if (validated.kind === 'refused') throw new Fault('invalid_argument', reworded(validated.error.message));
   return decideCall(transaction, policy, validated.call, { pid: 0, agent, taint }, false, at).decision;
+}
+
+/** Nobody wanted to call it. */
+function reworded(message: string): string {
+  return message.replace(/^Cannot call /, 'Cannot explain a call of ');
 }

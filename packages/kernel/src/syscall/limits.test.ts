@@ -62,6 +62,9 @@ test('a rate limit holds for calls at once and over a restart, and says when the
   expect(acted).toBe(5);
   const refused = answers.find(({ kind }) => kind === 'failed');
   expect(refused).toMatchObject({ error: { type: 'RateLimited', retryable: true, context: { limit: 5, window_seconds: 60 } } });
+  expect(refused).toMatchObject({
+    error: { message: expect.stringMatching(/allows 5 calls in 1m, and they are used; there is room again in 1m( 1s)?$/) },
+  });
   await t.restart();
   expect(await t.call(pid, 'x.y')).toMatchObject({ error: { type: 'RateLimited' } });
   t.test.clock.advance(59_000);

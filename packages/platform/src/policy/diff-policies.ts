@@ -1,5 +1,6 @@
 /** What is different between two sets of policy files, rule by rule. */
 import type { PolicyFile, Rule } from '@warren/kernel';
+import { formatDuration } from '@warren/protocol';
 
 export type PolicyChange = {
   readonly kind: 'added' | 'removed' | 'changed' | 'moved';
@@ -57,7 +58,7 @@ export function sayRule({ id: _id, capability, agent, tags, when, tier, limit, a
     ...(agent === undefined ? [] : [`agent ${agent.join(', ')}`]),
     ...(tags === undefined ? [] : [`tags ${tags.join(', ')}`]),
     ...(when === undefined ? [] : [`when ${stable(when)}`]),
-    ...(limit === undefined ? [] : [`limit ${limit.max} ${limit.what} in ${limit.perMs} ms, then ${limit.onExceed}`]),
+    ...(limit === undefined ? [] : [`limit ${limit.max} ${limit.what} in ${formatDuration(limit.perMs)}, then ${limit.onExceed}`]),
     ...(ask === undefined ? [] : [`ask ${stable(ask)}`]),
     ...(exception === true ? ['exception'] : []),
     ...(reason === undefined ? [] : [`because: ${reason}`]),

@@ -94,5 +94,12 @@ rules:
       problems: [{ file: 'old.yaml', line: 1, severity: 'error' }],
     });
     expect(importPolicy('rules: 5', 'old.yaml')).toMatchObject({ text: undefined, problems: [{ line: 1 }] });
+    for (const nothing of ['', '# later', '{}', 'foo: bar', 'name: my-policy']) {
+      const { text, problems } = importPolicy(nothing, 'old.yaml');
+      expect([text, problems]).toEqual([
+        undefined,
+        [expect.objectContaining({ line: 1, message: expect.stringContaining('says nothing') })],
+      ]);
+    }
   });
 });

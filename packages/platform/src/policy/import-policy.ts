@@ -40,12 +40,21 @@ const old = z.looseObject({
 });
 
 const KNOWN = ['name', 'version', 'description', 'agent', 'extends', 'defaults', 'capabilities', 'rules', 'overrides'];
+/** Without one of these a file decides nothing. */
+const MEANT = ['defaults', 'capabilities', 'rules', 'overrides', 'extends'] as const;
 const TIERS: readonly string[] = ['autonomous', 'notify', 'approval_required', 'blocked'];
 const HOUR_S = 3_600;
 
 export function importPolicy(content: string, file: string): ImportedPolicy {
   const { value, problems } = readYaml(content, file, old);
   if (value === undefined) return { text: undefined, agent: undefined, notes: [], problems };
+  if (!MEANT.some((key) => Object.hasOwn(value, key)))
+    return {
+      text: undefined,
+      agent: undefined,
+      notes: [],
+      problems: [{ file, line: 1, severity: 'error', message: `says nothing of a policy: there is none of ${MEANT.join(', ')}` }],
+    };
   const notes: string[] = [];
   const say = (note: string): number => notes.push(note);
   for (const key of Object.keys(value)) if (!KNOWN.includes(key)) say(`${key} was left out: there is nothing like it here`);

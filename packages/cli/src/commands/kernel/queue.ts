@@ -1,9 +1,8 @@
 /** Scheduled work: what there is, and with `--follow` what becomes of it. */
 import type { EventMessage } from '@warren/client';
-import { isFault } from '@warren/protocol';
+import { formatDuration, isFault } from '@warren/protocol';
 import type { ReadyEntry } from '@warren/protocol/contract';
 import { type Color, painter } from '../../internal/color.ts';
-import { formatDuration } from '../../internal/duration.ts';
 import type { Operations } from '../../internal/operations.ts';
 import { safeText } from '../../internal/safe-text.ts';
 import { StreamedTable } from '../../internal/table.ts';

@@ -1,5 +1,5 @@
+import { formatDuration } from '@warren/protocol';
 import { count } from '../../internal/count.ts';
-import { formatDuration } from '../../internal/duration.ts';
 import { formatLabelled } from '../../internal/labelled.ts';
 import { safeText } from '../../internal/safe-text.ts';
 import { formatSize } from '../../internal/size.ts';

@@ -2,7 +2,8 @@ import type { AskTerms, Decision, RuleRef } from '@warren/kernel';
 import type { RuleReference } from '@warren/protocol/contract';
 
 export function toRuleReference({ layer, file, line, rule, reason }: RuleRef): RuleReference {
-  return { layer, file, line, rule, reason: reason ?? null };
+  const place = file === '' ? { file: null, line: null } : { file, line };
+  return { layer, ...place, rule, reason: reason ?? null };
 }
 
 export function toAskTerms({ quorum, approvers, expiresMs, escalate }: AskTerms) {

@@ -1,3 +1,4 @@
+import { formatDuration } from '@warren/protocol';
 import { rankOf } from '../compile-rule.ts';
 import { type AskTerms, type Limit, type PolicyFile, type Rule, TIERS } from '../policy.ts';
 import { LIST_MAX, QUORUM_MAX, SECOND_MS, YEAR_MS } from '../policy-bounds.ts';
@@ -39,22 +40,26 @@ function checkLimit({ what, max, perMs, onExceed }: Limit, { tier }: Rule, tell:
   if (!/^[a-z][a-z0-9_]{0,63}$/.test(what)) tell(`limit.what is ${quoted(what)}, neither "calls" nor a dimension`);
   if (!Number.isSafeInteger(max) || max < 1) tell(`limit.max is ${quoted(max)}, no whole number from 1`);
   if (!Number.isSafeInteger(perMs) || perMs < SECOND_MS || perMs > YEAR_MS)
-    tell(`limit.perMs is ${quoted(perMs)}, not between a second and a year`);
-  if (!TIERS.includes(onExceed)) tell(`limit.onExceed is ${quoted(onExceed)}, none of ${TIERS.join(', ')}`);
-  else if (rankOf(onExceed) < rankOf(tier)) tell(`limit.onExceed is ${onExceed}, milder than the tier of the rule, ${tier}`);
+    tell(`limit.per is ${said(perMs)}, not between a second and a year`);
+  if (!TIERS.includes(onExceed)) tell(`limit.on_exceed is ${quoted(onExceed)}, none of ${TIERS.join(', ')}`);
+  else if (rankOf(onExceed) < rankOf(tier)) tell(`limit.on_exceed is ${onExceed}, milder than the tier of the rule, ${tier}`);
 }
 
 function checkAsk({ quorum, approvers, expiresMs, escalate }: Partial<AskTerms>, tell: Tell): void {
   if (quorum !== undefined && (!Number.isSafeInteger(quorum) || quorum < 1 || quorum > QUORUM_MAX))
     tell(`ask.quorum is ${quoted(quorum)}, not between 1 and ${QUORUM_MAX}`);
   if (approvers !== undefined && approvers.length > 0) checkNames(approvers, 'ask.approvers', (name) => isPlainText(name, 128), tell);
-  if (expiresMs !== undefined) checkWait(expiresMs, 'ask.expiresMs', tell);
+  if (expiresMs !== undefined) checkWait(expiresMs, 'ask.expires', tell);
   if (escalate === undefined) return;
-  checkWait(escalate.afterMs, 'ask.escalate.afterMs', tell);
+  checkWait(escalate.afterMs, 'ask.escalate.after', tell);
   checkNames(escalate.to, 'ask.escalate.to', (name) => isPlainText(name, 128), tell);
   if (expiresMs !== undefined && escalate.afterMs >= expiresMs) tell('ask.escalate comes when the question has expired');
 }
 
 function checkWait(ms: number, part: string, tell: Tell): void {
-  if (!Number.isSafeInteger(ms) || ms < SECOND_MS || ms > YEAR_MS) tell(`${part} is ${quoted(ms)}, not between a second and a year`);
+  if (!Number.isSafeInteger(ms) || ms < SECOND_MS || ms > YEAR_MS) tell(`${part} is ${said(ms)}, not between a second and a year`);
+}
+
+function said(ms: number): string {
+  return Number.isSafeInteger(ms) && ms >= 0 ? formatDuration(ms) : quoted(ms);
 }

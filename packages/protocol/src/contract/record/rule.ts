@@ -5,7 +5,8 @@ import { int, seconds } from '../value/number.ts';
 import { prose, word } from '../value/text.ts';
 import { tier } from './call.ts';
 
-export const ruleRef = z.object({ layer: word, file: word, line: int, rule: word, reason: prose.nullable() });
+/** What is built in and what people allowed stands in no file. */
+export const ruleRef = z.object({ layer: word, file: word.nullable(), line: int.nullable(), rule: word, reason: prose.nullable() });
 
 export const askTerms = z.object({
   quorum: int,
