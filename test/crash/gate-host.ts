@@ -63,6 +63,7 @@ const gate = await kernel.openGate({
   policyOf: () => policy,
   audit,
 });
+await gate.begin();
 const pid = await ready();
 process.stdout.write('ready\n');
 

@@ -210,6 +210,7 @@ async function open(
     unfinishedCalls: (workspace, filter) => gate.unfinished(workspace, filter),
   } satisfies Omit<Platform, typeof Symbol.asyncDispose>;
   late.platform = platform;
+  await gate.begin(); // Everything is there that implementations need.
   await scheduled.begin();
   owned.use(purgeDaily(() => audit.purge(now() - config.audit.retention), say));
   return platform;

@@ -77,7 +77,8 @@ export interface Approvals {
   /**
    * One vote for. With the last that is needed the call is carried out. `input` replaces the arguments, which is recorded; it starts the votes anew, with this
    * one. `always` goes with the deciding vote. Faults: `not_found`, `conflict` (decided already; details: `state`, `decided_at`), `permission_denied` (not asked;
-   * voted already), `invalid_argument` (edited arguments that are not valid or are blocked), `unavailable` (no gate is open to carry it out and to record it).
+   * voted already), `invalid_argument` (edited arguments that are not valid or are blocked), `unavailable` (no gate is open to carry it out and to record it),
+   * and what the audit throws while it cannot be written: nothing is decided then.
    */
   approve(
     id: string,
@@ -91,7 +92,7 @@ export interface Approvals {
   ): Promise<Approval>;
   /** One vote against ends it. Faults: as `approve`. */
   reject(id: string, by: Approver, reason?: string): Promise<Approval>;
-  /** Withdraws the question. Faults: `not_found`, `conflict`. */
+  /** Withdraws the question, or what was approved and not yet begun. Faults: `not_found`, `conflict`, `unavailable`. */
   cancel(id: string, reason: string): Promise<Approval>;
   /** Resolves when it is decided, expired or cancelled, or after `waitMs`, with what it is then. */
   wait(id: string, waitMs: number, signal?: AbortSignal): Promise<Approval>;

@@ -209,9 +209,10 @@ describe('a call that has to be approved', () => {
     expect(await outcome(t, first.callId)).toMatchObject({ kind: 'done', output: { sent: 'eve' } });
 
     // Approved on disk, and nobody there to carry it out: that is for the next start.
-    await t.test.kernel.store
-      .workspace(DEFAULT_WORKSPACE)
-      .write(({ approvals, now }) => approvals.update(second.approvalId, { state: 'approved', decidedAt: now, escalateAt: undefined }));
+    await t.test.kernel.store.workspace(DEFAULT_WORKSPACE).write(({ approvals, now }) => {
+      const votes = [{ approver: 'ann', at: now, note: undefined }];
+      approvals.update(second.approvalId, { state: 'approved', decidedAt: now, escalateAt: undefined, votes });
+    });
     await t.restart();
     expect(await outcome(t, second.callId)).toMatchObject({ kind: 'done', output: { sent: 'carol' } });
     expect(t.audit.of(second.callId).map(({ kind }) => kind)).toEqual(['question', 'answer', 'syscall']);

@@ -1,7 +1,7 @@
 /** Approvals of one workspace: each decision one transaction, recorded in the audit before whoever decided is answered and before anything is carried out. */
 import { randomBytes } from 'node:crypto';
 import { createId, Fault, type RandomSource } from '@warren/protocol';
-import type { AuditActor } from '../audit/audit.ts';
+import type { AuditActor, AuditEntry } from '../audit/audit.ts';
 import { clamp, PAGE_DEFAULT } from '../internal/page.ts';
 import { checkWord } from '../internal/payload.ts';
 import type { Transaction, WorkspaceStore } from '../store/store.ts';
@@ -11,7 +11,7 @@ import { toApproval } from './approval-row.ts';
 import type { Approval, Approvals, Approver } from './approvals.ts';
 import { decide } from './decide.ts';
 import type { DeskSlot } from './desk.ts';
-import { decidedAlready, requireApproval, requirePending, type Voted, voteAgainst, voteFor } from './vote.ts';
+import { decidedAlready, requireApproval, requirePending, requireUnbegun, type Voted, voteAgainst, voteFor } from './vote.ts';
 import type { Waiters } from './waiters.ts';
 
 const PAGE_MAX = 1_000;
@@ -33,11 +33,11 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
     return await store.read(({ approvals }) => requireApproval(approvals.find(id), id));
   };
 
-  /** On disk in the audit before anybody hears of it. */
-  const settle = async (voted: Voted, by: Approver, note: string | undefined): Promise<Approval> => {
+  /** On disk in the audit before anybody hears of it. What could not be recorded is, before the call is carried out. */
+  const settle = async (voted: Voted, by: Approver, note: string | undefined, rule?: AuditEntry): Promise<Approval> => {
     const mine = desk.get('decide');
     if (voted.kind === 'expired') throw decidedAlready(voted.row);
-    await mine.record({
+    const answer: AuditEntry = {
       kind: 'answer',
       workspace: store.id,
       actor: actorOf(by),
@@ -52,8 +52,10 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
         call_hash: voted.row.callHash,
         ...(note !== undefined && { note }),
       },
-    });
+    };
+    const recorded = await Promise.allSettled((rule === undefined ? [answer] : [answer, rule]).map((entry) => mine.record(entry)));
     if (voted.kind === 'decided' && voted.row.state === 'approved') mine.carryOut(store.id, voted.row.callId);
+    for (const each of recorded) if (each.status === 'rejected') throw each.reason;
     return toApproval(voted.row);
   };
 
@@ -73,6 +75,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       const mine = desk.get('approve');
       checkApprover(by);
       checkNote(note, 'note');
+      await mine.ready();
       const rule = always === undefined ? undefined : { id: createId('rule', random), always: checkAlways(always), by: by.name };
       const row = await find(id);
       if (row.state !== 'pending') throw decidedAlready(row);
@@ -92,32 +95,26 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
         createRule(transaction, done.row, { ...rule, inputHash });
         return done;
       });
-      const approval = await settle(voted, by, note);
-      if (rule !== undefined) {
-        await mine.record({
-          kind: 'operator',
-          workspace: store.id,
-          actor: actorOf(by),
-          action: 'approval.allow_always',
-          outcome: 'success',
-          approvalId: id,
-          details: {
-            rule_id: rule.id,
-            agent: row.agent,
-            capability: row.capability,
-            scope: rule.always.scope.kind,
-            for_ms: rule.always.forMs,
-          },
-        });
-      }
-      return approval;
+      if (rule === undefined) return await settle(voted, by, note);
+      const { agent, capability } = row;
+      const { scope, forMs } = rule.always;
+      return await settle(voted, by, note, {
+        kind: 'operator',
+        workspace: store.id,
+        actor: actorOf(by),
+        action: 'approval.allow_always',
+        outcome: 'success',
+        approvalId: id,
+        details: { rule_id: rule.id, agent, capability, scope: scope.kind, for_ms: forMs },
+      });
     },
 
     async reject(id, by, reason) {
-      desk.get('reject');
+      const mine = desk.get('reject');
       checkApprover(by);
       checkNote(reason, 'reason');
       checkWord(id, 'approval', 'invalid_argument');
+      await mine.ready();
       return await settle(await store.write((transaction) => voteAgainst(transaction, id, by, reason)), by, reason);
     },
 
@@ -125,8 +122,9 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       const mine = desk.get('cancel');
       checkWord(id, 'approval', 'invalid_argument');
       checkNote(reason, 'reason');
+      await mine.ready();
       const row = await store.write((transaction: Transaction) =>
-        decide(transaction, requirePending(transaction, id), { state: 'cancelled', by: 'caller', reason }),
+        decide(transaction, requireUnbegun(transaction, id), { state: 'cancelled', by: 'caller', reason }),
       );
       await mine.record({
         kind: 'answer',
@@ -168,6 +166,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       const mine = desk.get('revoke a rule');
       checkWord(id, 'rule', 'invalid_argument');
       checkApprover(by);
+      await mine.ready();
       const wasInForce = await store.write((transaction) => revokeRule(transaction, id, by.name));
       await mine.record({
         kind: 'operator',

@@ -1,4 +1,7 @@
-/** The end of a question, inside a transaction. Whatever ends it but approval ends its call with it. */
+/**
+ * The end of a question, inside a transaction. Whatever ends it but approval ends its call with it: the row of the call says so and stays until the
+ * entry of the audit is on disk, so that a start finds what the audit lacks.
+ */
 import type { Transaction } from '../store/store.ts';
 import type { ApprovalRow, ApprovalState } from '../store/tables/approval-table.ts';
 
@@ -14,7 +17,10 @@ export function decide(transaction: Transaction, row: ApprovalRow, { state, by, 
   const { now, approvals, calls, events } = transaction;
   const ended = { state, decidedAt: now, escalateAt: undefined, reason };
   approvals.update(row.id, ended);
-  if (state !== 'approved') calls.update(row.callId, { state: 'done', endedAt: now, input: undefined });
+  if (state !== 'approved') {
+    const record = { ...calls.find(row.callId)?.record, decided: { state, by: by ?? null } };
+    calls.update(row.callId, { state: 'open', input: undefined, record });
+  }
   const payload = {
     approval_id: row.id,
     call_id: row.callId,

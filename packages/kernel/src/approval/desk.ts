@@ -9,6 +9,8 @@ import type { Transaction } from '../store/store.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
 
 export interface Desk {
+  /** Throws what the audit throws: nothing is decided that could not be recorded. */
+  ready(): Promise<void>;
   /** Resolves when it is on disk. */
   record(entry: AuditEntry): Promise<unknown>;
   /** Takes up what was recorded by events only: decisions of nobody. Never throws. */

@@ -1,12 +1,17 @@
 import type { Transaction } from '../store/store.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
-import { PENDING_OF_PROCESS_MAX } from './ask.ts';
 import { decide } from './decide.ts';
 
-/** What a process that ended had asked for is withdrawn. `eventId` is the event of its end. */
+const STEP = 200;
+
+/** What a process that ended had asked for is withdrawn, decided or not, unless it was begun. `eventId` is the event of its end. */
 export function endApprovals(transaction: Transaction, { pid }: ProcessRow, eventId: number): void {
-  if (transaction.approvals.countPending(pid) === 0) return;
-  for (const row of transaction.approvals.list({ state: 'pending', pid }, PENDING_OF_PROCESS_MAX)) {
-    decide(transaction, row, { state: 'cancelled', reason: 'the process ended', causationId: eventId });
+  const { approvals, calls } = transaction;
+  for (let rows = calls.ofProcess(pid, ['asked'], STEP); rows.length > 0; rows = calls.ofProcess(pid, ['asked'], STEP)) {
+    for (const { id, approvalId } of rows) {
+      const approval = approvalId === undefined ? undefined : approvals.find(approvalId);
+      if (approval === undefined) throw new Error(`Call ${id} is asked about, and its question is not there`);
+      decide(transaction, approval, { state: 'cancelled', reason: 'the process ended', causationId: eventId });
+    }
   }
 }

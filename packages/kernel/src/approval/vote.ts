@@ -56,6 +56,13 @@ export function requirePending({ approvals }: Transaction, id: string): Approval
   throw decidedAlready(row);
 }
 
+/** It waits for a decision, or for what was approved to become possible. */
+export function requireUnbegun(transaction: Transaction, id: string): ApprovalRow {
+  const row = requireApproval(transaction.approvals.find(id), id);
+  if (row.state === 'approved' && transaction.calls.find(row.callId)?.state === 'asked') return row;
+  return requirePending(transaction, id);
+}
+
 export function decidedAlready({ id, state, decidedAt }: ApprovalRow): Fault {
   return new Fault('conflict', `Cannot decide approval ${id}: it is ${state} already`, {
     details: { state, decided_at: decidedAt ?? null },

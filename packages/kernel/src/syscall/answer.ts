@@ -14,7 +14,9 @@ export function isKept(row: { readonly idempotencyKey: string | undefined; reado
 
 /** It has its outcome. A row stays `open` until its entry of the audit is on disk as well, so that a start finds what the audit may lack without looking far. */
 export function isEnded(row: CallRow): boolean {
-  return row.state === 'done' || readRecord(row.record).ending !== undefined;
+  if (row.state === 'done') return true;
+  const { ending, decided } = readRecord(row.record);
+  return ending !== undefined || decided !== undefined;
 }
 
 export function writeAnswer(answer: Answer): JsonObject {

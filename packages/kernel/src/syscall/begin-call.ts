@@ -55,6 +55,7 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
     inputHash,
     taint,
     reasoning: call.reasoning,
+    via: call.via,
     deadlineMs: call.deadlineMs,
     counters: countedLater(decision),
   });
@@ -69,6 +70,7 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
   const missing = checkGrants(transaction, call.pid, capability.name, facts);
   if (missing !== undefined) return { kind: 'refused', error: missing, record };
   if (decided.kind === 'ask') {
+    if (call.again !== undefined) return { kind: 'refused', error: askedNow(call), record };
     const spent = checkBudget(transaction, call.pid, capability.name, facts.estimate);
     if (spent !== undefined) return { kind: 'refused', error: spent, record };
     const asked = askPeople(transaction, call, record, decided.decision);
@@ -119,6 +121,17 @@ function taintOf({ taints }: ReadTransaction, { pid, taint }: BeginCall): readon
 function countedLater(decision: Decision | undefined): JournalRecord['counters'] {
   const later = decision?.counters.filter(({ what }) => what !== 'calls') ?? [];
   return later.length === 0 ? undefined : later;
+}
+
+/** It was begun by a life that ended, and by now people have to be asked: they would be asked about something that may have happened. */
+function askedNow({ valid }: BeginCall): GateError {
+  const { name } = valid.capability;
+  return gateError('OutcomeUnknown', {
+    message: `Cannot carry out ${name} once more: it was under way when Warren stopped, and by now people have to be asked about it`,
+    agentMessage: `Warren stopped while ${name} was under way, and by now it needs approval. Look whether it happened; if it did not, call with another key.`,
+    recovery: [{ action: 'check_effect', description: 'Look whether it happened; call with another key if it did not' }],
+    context: { capability: name, effect: 'unknown' },
+  });
 }
 
 function suspendedError({ pid, valid }: BeginCall): GateError {

@@ -3,6 +3,7 @@
  * everything that would begin, until it is.
  */
 import type { WorkspaceId } from '@warren/protocol';
+import type { AuditEntry } from '../audit/audit.ts';
 import type { Transaction } from '../store/store.ts';
 import { isKept, writeAnswer } from './answer.ts';
 import { type Begun, beginCall, requireLive } from './begin-call.ts';
@@ -31,6 +32,7 @@ export class CallJournal {
   readonly #wall = new WallTime();
   /** Second transactions that could not be written: nothing else is begun before they are. */
   readonly #unsettled: (() => Promise<void>)[] = [];
+  #repairing: Promise<void> | undefined;
 
   constructor(shared: GateShared) {
     this.#shared = shared;
@@ -41,18 +43,12 @@ export class CallJournal {
     return this.#shared.guard.missing === 0 && this.#unsettled.length === 0;
   }
 
-  /** Throws what the disk throws as long as something that happened is not written down. */
-  async repair(): Promise<void> {
-    await this.#shared.guard.ready();
-    for (let settle = this.#unsettled[0]; settle !== undefined; settle = this.#unsettled[0]) {
-      this.#unsettled.shift();
-      try {
-        await settle();
-      } catch (error) {
-        this.#unsettled.unshift(settle);
-        throw error;
-      }
-    }
+  /** Throws what the disk throws as long as something that happened is not written down. Whoever comes meanwhile waits for the same. */
+  repair(): Promise<void> {
+    this.#repairing ??= this.#repair().finally(() => {
+      this.#repairing = undefined;
+    });
+    return this.#repairing;
   }
 
   /** What is left to write when nothing is under way any more. */
@@ -85,7 +81,7 @@ export class CallJournal {
     const wall = Object.hasOwn(outcome.usage, 'wall_s') ? 0 : this.#wall.seconds(processKey(workspace, pid), durationMs);
     const usage = wall === 0 ? outcome.usage : { ...outcome.usage, wall_s: wall };
     const ending: Ending = {
-      outcome: result.kind === 'done' ? 'success' : 'failure',
+      outcome: result.kind === 'done' ? 'success' : result.error.type === 'OutcomeUnknown' ? 'unknown' : 'failure',
       error: result.kind === 'done' ? undefined : { type: result.error.type, message: result.error.message },
       durationMs: rounded,
       usage: Object.keys(usage).length === 0 ? undefined : usage,
@@ -131,10 +127,19 @@ export class CallJournal {
     return { callId, capability, tier: record?.tier, kind: 'failed', error: cleaned, durationMs };
   }
 
+  /** What people or time decided about a call. When it ended the call, the row of that has done its duty. */
+  async recordAnswer(entry: AuditEntry): Promise<void> {
+    const { workspace, callId, kind, outcome } = entry;
+    await this.#shared.guard.append(entry, () => {
+      if (kind !== 'answer' || outcome !== 'denied' || callId === undefined) return;
+      this.#finished.add(workspace as WorkspaceId, { callId, tier: 'approval_required', isKept: true }); // A workspace's own approvals name it.
+    });
+  }
+
   /** A call that was not understood: its process has to exist all the same. */
   async refuseEarly(
     workspace: WorkspaceId,
-    { pid, capability }: CheckedRequest,
+    { pid, capability, via }: CheckedRequest,
     callId: string,
     error: GateError,
     startedMs: number,
@@ -150,6 +155,7 @@ export class CallJournal {
       callId,
       error: { type: error.type, message: error.message },
       durationMs,
+      ...(via !== undefined && { details: { via } }),
     });
     return { callId, capability, tier: undefined, kind: 'failed', error: this.clean(workspace, error), durationMs };
   }
@@ -165,6 +171,15 @@ export class CallJournal {
   clean(workspace: WorkspaceId, error: CallError): CallError {
     const { capabilities, redactorOf } = this.#shared;
     return cleanGateError(error, { capabilities, redact: redactorOf(workspace) });
+  }
+
+  /** What is written leaves the list when it is on disk: until then nothing else begins. */
+  async #repair(): Promise<void> {
+    await this.#shared.guard.ready();
+    for (let settle = this.#unsettled[0]; settle !== undefined; settle = this.#unsettled[0]) {
+      await settle();
+      this.#unsettled.shift();
+    }
   }
 
   async #settle(workspace: WorkspaceId, end: EndCall, onWritten: () => void): Promise<void> {
@@ -195,10 +210,19 @@ export class CallJournal {
     }
   }
 
-  async #recordUndecided({ workspace, pid, valid, taint, deadlineMs }: PreparedCall): Promise<JournalRecord> {
+  async #recordUndecided({ workspace, pid, valid, taint, deadlineMs, via }: PreparedCall): Promise<JournalRecord> {
     const agent = await this.#agentOf(workspace, pid);
     const { capability, recorded: input, inputHash } = valid;
-    return { agent, tier: capability.defaultTier, policy: this.#shared.policyOf(workspace).version, input, inputHash, taint, deadlineMs };
+    return {
+      via,
+      agent,
+      tier: capability.defaultTier,
+      policy: this.#shared.policyOf(workspace).version,
+      input,
+      inputHash,
+      taint,
+      deadlineMs,
+    };
   }
 
   async #agentOf(workspace: WorkspaceId, pid: number): Promise<string> {

@@ -1,6 +1,6 @@
 /**
- * What can end a call under way: its caller, its deadline, the end of its process, the loss of a grant it needs, somebody who cancels it. All
- * of it reaches the implementation as one signal. It exists before the first transaction, so nothing that is committed after the decision is missed.
+ * What can end a call under way: its caller, its deadline, the end of its process, the loss of a grant it needs, somebody who cancels it, the end of
+ * Warren. All of it reaches the implementation as one signal. It exists before the first transaction, so nothing that is committed after the decision is missed.
  */
 import type { CallFacts } from '../policy/policy.ts';
 import type { GateError } from './call-error.ts';
@@ -10,6 +10,8 @@ export type Stop =
   | { readonly kind: 'deadline'; readonly deadlineMs: number }
   | { readonly kind: 'process_ended' }
   | { readonly kind: 'cancelled' }
+  /** Warren stops. */
+  | { readonly kind: 'closing' }
   | { readonly kind: 'grant_lost'; readonly error: GateError };
 
 export class CallWatch {

@@ -2,7 +2,7 @@
 import type { WorkspaceId } from '@warren/protocol';
 import type { ReadTransaction, Store } from '../store/store.ts';
 import type { EventRecord } from '../store/tables/event-table.ts';
-import type { CallWatch } from './call-watch.ts';
+import type { CallWatch, Stop } from './call-watch.ts';
 import { checkGrants } from './check-grants.ts';
 
 export class CallsUnderWay {
@@ -35,13 +35,18 @@ export class CallsUnderWay {
   }
 
   /** Called within the commit, so before anybody hears that a call which was committed with it may begin. */
-  hear(workspace: WorkspaceId, { kind, pid, payload }: EventRecord): void {
+  hear(workspace: WorkspaceId, event: EventRecord): void {
+    const { kind, pid } = event;
     if (pid === undefined) return;
-    if (kind === 'kernel.process.terminated' || (kind === 'kernel.process.recovered' && payload['new_state'] === 'DEAD')) {
+    if (isEndOfProcess(event)) {
       for (const watch of this.#of(workspace, pid)) watch.stop({ kind: 'process_ended' });
     } else if (kind === 'kernel.grant.narrowed' || kind === 'kernel.grant.revoked') {
       for (const watch of this.#of(workspace, pid)) this.#recheck(workspace, watch);
     }
+  }
+
+  stopAll(reason: Stop): void {
+    for (const watch of [...this.#byId.values()]) watch.stop(reason);
   }
 
   #of(workspace: WorkspaceId, pid: number): readonly CallWatch[] {
@@ -62,6 +67,10 @@ export class CallsUnderWay {
       );
     watch.recheck = Promise.all([watch.recheck, checked]).then(() => {});
   }
+}
+
+export function isEndOfProcess({ kind, payload }: EventRecord): boolean {
+  return kind === 'kernel.process.terminated' || (kind === 'kernel.process.recovered' && payload['new_state'] === 'DEAD');
 }
 
 export function processKey(workspace: WorkspaceId, pid: number): string {

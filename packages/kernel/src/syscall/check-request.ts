@@ -12,7 +12,7 @@ export type CheckedRequest = CallRequest & {
 
 /** Throws `invalid_argument` with the field. */
 export function checkRequest(request: CallRequest): CheckedRequest {
-  const { pid, capability, idempotencyKey, reasoning, taint = [], onAsk = 'return', waitMs = WAIT_MS_DEFAULT, deadlineMs } = request;
+  const { pid, capability, idempotencyKey, reasoning, taint = [], onAsk = 'return', waitMs = WAIT_MS_DEFAULT, deadlineMs, via } = request;
   if (!Number.isSafeInteger(pid) || pid < 0) throw invalid('pid', 'it is no process number');
   checkWord(capability, 'capability', 'invalid_argument');
   if (idempotencyKey !== undefined) {
@@ -24,6 +24,7 @@ export function checkRequest(request: CallRequest): CheckedRequest {
   }
   if (!Array.isArray(taint) || taint.length > LABELS_MAX) throw invalid('taint', `it is no list of at most ${LABELS_MAX} labels`);
   for (const label of taint) checkWord(label, 'taint', 'invalid_argument', 64);
+  if (via !== undefined) checkWord(via.name, 'via', 'invalid_argument');
   if (onAsk !== 'wait' && onAsk !== 'return') throw invalid('on_ask', 'it is neither wait nor return');
   checkMs(waitMs, 'wait_ms', 0, WAIT_MS_MAX);
   if (deadlineMs !== undefined) checkMs(deadlineMs, 'deadline_ms', 1, Number.MAX_SAFE_INTEGER);

@@ -12,7 +12,7 @@ import { AuditGuard } from './audit-guard.ts';
 import { type Begun, requireLive } from './begin-call.ts';
 import { createCallIds } from './call-ids.ts';
 import { CallJournal } from './call-journal.ts';
-import { CallsUnderWay } from './calls-under-way.ts';
+import { CallsUnderWay, isEndOfProcess } from './calls-under-way.ts';
 import { CarryOut } from './carry-out.ts';
 import { type CheckedRequest, checkMs, checkRequest } from './check-request.ts';
 import { editCall } from './edit-call.ts';
@@ -21,7 +21,7 @@ import type { Answer, CallRequest, Gate, Offer, Recovered, UnfinishedCall } from
 import { callNotFound, gaveUp } from './gate-faults.ts';
 import { GateLife } from './gate-life.ts';
 import type { GateParts, GateShared, PreparedCall } from './gate-parts.ts';
-import { GATE_LIMITS, WAIT_MS_MAX } from './limits.ts';
+import { DRAIN_MS_DEFAULT, GATE_LIMITS, WAIT_MS_MAX } from './limits.ts';
 import { recoverCalls } from './recover-calls.ts';
 import { redactOwnTokens } from './redact.ts';
 import { resolveCall } from './resolve-call.ts';
@@ -60,8 +60,9 @@ class SyscallGate implements Gate {
     this.#ids = createCallIds(shared.clock, shared.random ?? randomBytes);
     this.#leases = [
       office.desk.take({
-        record: (entry) => guard.append(entry),
-        recordLater: (entry) => void guard.append(entry).catch(() => {}), // It is kept, and stands in the way of the next call.
+        ready: () => guard.ready(),
+        record: (entry) => this.#journal.recordAnswer(entry),
+        recordLater: (entry) => void this.#journal.recordAnswer(entry).catch(() => {}), // It is kept, and stands in the way of the next call.
         edit: (workspace, call, input) => editCall(shared, workspace, call, input),
         carryOut: (workspace, callId) => this.#carryOut.later(workspace, callId),
       }),
@@ -79,7 +80,7 @@ class SyscallGate implements Gate {
     const { life } = this.#shared;
     const checked = checkRequest(request);
     this.#requireOpen(signal);
-    if (!this.#journal.isWhole) await this.#journal.repair();
+    if (!this.#journal.isWhole) await this.#makeWhole(); // Nothing is awaited else: the policy is the one of now.
     life.begin();
     try {
       return await this.#call(workspace, checked, signal);
@@ -108,6 +109,7 @@ class SyscallGate implements Gate {
       reasoning: request.reasoning === undefined ? undefined : redact(request.reasoning),
       taint: request.taint,
       deadlineMs: Math.min(request.deadlineMs ?? capability.deadlineMs.default, capability.deadlineMs.max),
+      via: request.via,
       onProgress: request.onProgress,
       again: undefined,
     };
@@ -145,9 +147,10 @@ class SyscallGate implements Gate {
     const { workspace } = call;
     const { id: callId, approvalId } = row;
     if (row.state === 'open' && !isEnded(row) && this.#shared.underWay.find(workspace, callId) === undefined && row.effect !== 'once') {
-      return await this.#carryOut.now({ ...call, callId, approvalId, again: { row, isApproved: approvalId !== undefined } });
+      if (approvalId === undefined) return await this.#carryOut.again({ ...call, callId, again: { row, isApproved: false } }, row);
+      await this.#carryOut.tried(workspace, callId); // As it was approved, which may be with other arguments than these.
     }
-    const waitMs = row.state === 'asked' && request.onAsk === 'return' ? 0 : request.waitMs;
+    const waitMs = approvalId !== undefined && request.onAsk === 'return' ? 0 : request.waitMs;
     return await this.#waitFor({ workspace, callId, waitMs, pid: undefined, signal });
   }
 
@@ -226,32 +229,36 @@ class SyscallGate implements Gate {
 
   async recover(): Promise<Recovered> {
     const { store, budget, audit, guard, underWay, workspaces } = this.#shared;
-    const sum = { unknown: 0, audited: 0, approved: 0 };
+    const sum = { unknown: 0, audited: 0 };
     for (const workspace of await workspaces()) {
-      const recovered = await recoverCalls(
-        {
-          store: store.workspace(workspace),
-          budget,
-          search: audit.search.bind(audit),
-          append: (entry) => guard.append(entry),
-          isUnderWay: (callId) => underWay.find(workspace, callId) !== undefined,
-        },
-        (callId) => this.#carryOut.later(workspace, callId),
-      );
+      const recovered = await recoverCalls({
+        store: store.workspace(workspace),
+        budget,
+        search: audit.search.bind(audit),
+        append: (entry) => guard.append(entry),
+        isUnderWay: (callId) => underWay.find(workspace, callId) !== undefined,
+      });
       sum.unknown += recovered.unknown;
       sum.audited += recovered.audited;
-      sum.approved += recovered.approved;
     }
     return sum;
   }
 
-  async close(): Promise<void> {
-    const { life, waiters } = this.#shared;
+  async begin(): Promise<void> {
+    await this.#carryOut.begin();
+  }
+
+  async close({ drainMs = DRAIN_MS_DEFAULT }: { readonly drainMs?: number | undefined } = {}): Promise<void> {
+    const { life, waiters, underWay } = this.#shared;
     if (!life.isClosed) {
       life.close();
       waiters.wakeAll();
     }
-    await life.idle();
+    this.#carryOut.close();
+    if (!(await life.idleWithin(drainMs))) {
+      underWay.stopAll({ kind: 'closing' });
+      await life.idle(); // Each has a grace to end and is answered without then.
+    }
     for (const lease of this.#leases.splice(0)) lease[Symbol.dispose]();
     await this.#journal.close();
   }
@@ -266,10 +273,17 @@ class SyscallGate implements Gate {
     if (kind === 'kernel.call.ended' || kind === 'kernel.approval.decided') waiters.wake(String(payload['call_id']));
     else if (kind.startsWith('kernel.process.') || kind.startsWith('kernel.grant.')) {
       underWay.hear(workspace, event);
-      if (kind === 'kernel.process.transitioned' && payload['prev_state'] === 'SUSPENDED' && pid !== undefined) {
-        void this.#carryOut.continued(workspace, pid).catch(() => {}); // The store is closed or in trouble; a start looks again.
+      const isFree = kind === 'kernel.process.transitioned' && payload['prev_state'] === 'SUSPENDED';
+      if (pid !== undefined && (isFree || isEndOfProcess(event))) {
+        void this.#carryOut.resume(workspace, pid).catch(() => {}); // The store is closed or in trouble; a start looks again.
       }
-    }
+    } else if (kind === 'kernel.ledger.granted' || kind === 'kernel.ledger.refunded') this.#carryOut.tryHeld(workspace);
+  }
+
+  /** Throws what the disk throws. What was held up by it goes on. */
+  async #makeWhole(): Promise<void> {
+    await this.#journal.repair();
+    this.#carryOut.tryHeld();
   }
 
   #requireOpen(signal: AbortSignal | undefined): void {

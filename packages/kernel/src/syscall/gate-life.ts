@@ -26,6 +26,20 @@ export class GateLife {
     this.#isClosed = true;
   }
 
+  /** Whether nothing is under way any more before this long. */
+  async idleWithin(ms: number): Promise<boolean> {
+    if (this.#active === 0) return true;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    try {
+      return await Promise.race([this.idle().then(() => true), over]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
     if (this.#active > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));

@@ -13,6 +13,7 @@ import type { CallsUnderWay } from './calls-under-way.ts';
 import type { CapabilityTable } from './capability.ts';
 import type { CallRequest } from './gate.ts';
 import type { GateLife } from './gate-life.ts';
+import type { Via } from './journal-record.ts';
 import type { GateLimits } from './limits.ts';
 import type { Redact } from './redact.ts';
 import type { ValidCall } from './validate-input.ts';
@@ -60,6 +61,7 @@ export type PreparedCall = {
   readonly reasoning: string | undefined;
   readonly taint: readonly string[];
   readonly deadlineMs: number;
+  readonly via: Via | undefined;
   readonly onProgress: CallRequest['onProgress'];
   /** Set when a row of this call exists and is to be carried out: because it was approved, or once more. */
   readonly again: { readonly row: CallRow; readonly isApproved: boolean } | undefined;

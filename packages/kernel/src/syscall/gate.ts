@@ -17,6 +17,7 @@ import type { CallRow } from '../store/tables/call-table.ts';
 import type { TaintRow } from '../store/tables/taint-table.ts';
 import type { CallError } from './capability.ts';
 import type { CallQuestion } from './explain-call.ts';
+import type { Via } from './journal-record.ts';
 
 export { GATE_ERRORS, type GateErrorType } from './gate-errors.ts';
 
@@ -36,6 +37,8 @@ export type CallRequest = {
   readonly waitMs?: number | undefined;
   /** How long it may take to carry out; at most what its definition allows. */
   readonly deadlineMs?: number | undefined;
+  /** Who makes it in the name of the process, when that is not the process itself: the audit says so. */
+  readonly via?: Via | undefined;
   readonly onProgress?: ((message: string, share: number | undefined) => void) | undefined;
 };
 
@@ -85,18 +88,20 @@ export interface Gate extends AsyncDisposable {
   /** Takes them off: somebody looked at what it was given. Returns how many. Faults: `unknown_pid`. */
   clearTaints(workspace: WorkspaceId, pid: number): Promise<number>;
   /**
-   * Takes care of what the last life left: calls that were under way get an outcome or may be made again, entries the audit lacks are written, what was
-   * approved is carried out. Opening a gate does this before anything else.
+   * Takes care of what the last life left: calls that were under way get an outcome or may be made again, and entries the audit lacks are written. Opening a
+   * gate does this before anything else.
    */
   recover(): Promise<Recovered>;
+  /** From here on what people approve is carried out, and first what they approved before. To be called when everything is there that implementations need. */
+  begin(): Promise<void>;
   /** Calls under way. */
   readonly active: number;
-  /** Lets calls under way end, refuses more. */
-  close(): Promise<void>;
+  /** Refuses more calls, lets those under way end, and stops those that have not after `drainMs` (default 10 seconds): that is then their outcome. */
+  close(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }
 
-/** How many calls had an unknown outcome, had an outcome that the audit lacked, and were approved and not yet carried out. */
-export type Recovered = { readonly unknown: number; readonly audited: number; readonly approved: number };
+/** How many calls had an unknown outcome, and how many entries the audit lacked. */
+export type Recovered = { readonly unknown: number; readonly audited: number };
 
 export type UnfinishedCall = Pick<CallRow, 'id' | 'pid' | 'capability' | 'approvalId' | 'createdAt' | 'attempts'> & {
   readonly state: 'asked' | 'open';

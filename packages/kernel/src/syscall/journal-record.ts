@@ -19,7 +19,13 @@ export type JournalRecord = {
   /** Where what is used is counted when it is known. */
   readonly counters?: readonly CounterRef[] | undefined;
   readonly ending?: Ending | undefined;
+  /** People or time ended it before it began; the approval says how. */
+  readonly decided?: { readonly state: string; readonly by: string | null } | undefined;
+  /** Who made it in the name of the process, when that was not the process itself. */
+  readonly via?: Via | undefined;
 };
+
+export type Via = { readonly kind: 'member' | 'operator'; readonly name: string };
 
 /** How it ended, for the audit. */
 export type Ending = {
@@ -67,11 +73,12 @@ export function entryOf({ workspace, pid, callId, capability, approvalId }: Entr
   };
 }
 
-function detailsOf({ reasoning, exception }: JournalRecord, { defect }: Ending): JsonObject | undefined {
-  if (reasoning === undefined && exception === undefined && defect === undefined) return undefined;
+function detailsOf({ reasoning, exception, via }: JournalRecord, { defect }: Ending): JsonObject | undefined {
+  if (reasoning === undefined && exception === undefined && via === undefined && defect === undefined) return undefined;
   return {
     ...(reasoning !== undefined && { reasoning }),
     ...(exception !== undefined && { exception: writeRule(exception) }),
+    ...(via !== undefined && { via }),
     ...(defect !== undefined && { defect }),
   };
 }

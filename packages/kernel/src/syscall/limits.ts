@@ -35,5 +35,7 @@ export const REASONING_BYTES_MAX = 8_192;
 export const LABELS_MAX = 32;
 export const WAIT_MS_DEFAULT = 300_000;
 export const WAIT_MS_MAX = 86_400_000;
+/** How long a gate that closes lets calls under way end before it stops them. */
+export const DRAIN_MS_DEFAULT = 10_000;
 /** How long a call that was open when Warren stopped may be made again with its key. */
 export const KEPT_MS = 7 * 86_400_000;

@@ -1,7 +1,7 @@
 /** Step 7: what is about to happen is a row before it happens. */
 import type { Transaction } from '../store/store.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
-import { type JournalRecord, writeRecord } from './journal-record.ts';
+import { type JournalRecord, type Via, writeRecord } from './journal-record.ts';
 import type { ValidCall } from './validate-input.ts';
 
 export type NewCall = {
@@ -12,6 +12,7 @@ export type NewCall = {
   readonly valid: ValidCall;
   readonly idempotencyKey: string | undefined;
   readonly reasoning: string | undefined;
+  readonly via: Via | undefined;
 };
 
 export function recordIntent(transaction: Transaction, call: NewCall, record: JournalRecord, reservationId: number | undefined): void {

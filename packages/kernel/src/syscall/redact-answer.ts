@@ -159,6 +159,13 @@ export function stoppedError({ name, effect }: Capability, stop: Stop, how: 'nev
         agentMessage: `The process that called ${name} ended. ${happened}`,
         context,
       });
+    case 'closing':
+      return gateError('Cancelled', {
+        message: `Cannot finish ${name}: Warren is stopping`,
+        agentMessage: `Warren was stopped while ${name} was under way. ${happened}`,
+        retryable: effect !== 'once' || how === 'never_began',
+        context,
+      });
     case 'caller':
     case 'cancelled':
       return gateError('Cancelled', {

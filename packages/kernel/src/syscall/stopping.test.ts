@@ -4,6 +4,7 @@ import { NO_FACTS } from '../policy/policy.ts';
 import type { ActContext } from './capability.ts';
 import { openTestGate } from './test-support/open-test-gate.ts';
 import { done } from './test-support/test-capabilities.ts';
+import { createTestPolicy } from './test-support/test-policy.ts';
 
 /** Runs until it is told to end, and says why it was. */
 function untilStopped() {
@@ -174,4 +175,64 @@ test('closing lets calls under way end and refuses more', async () => {
   expect(await answering).toMatchObject({ kind: 'done' });
   await closing;
   await t.gate.close();
+});
+
+describe('a gate that closes', () => {
+  test('stops what has not ended after a while, and says so', async () => {
+    await using t = await openTestGate();
+    const { started, act } = untilStopped();
+    t.capabilities.define('x.y', { effect: 'once', act });
+    const answering = t.call(await t.start(), 'x.y', { idempotencyKey: 'k' });
+    await started;
+    await t.gate.close({ drainMs: 1 });
+    const answer = await answering;
+    expect(answer).toMatchObject({ kind: 'failed', error: { type: 'Cancelled', context: { effect: 'unknown' } } });
+    expect(t.audit.of(answer.callId)).toMatchObject([{ outcome: 'failure', error: { message: 'Cannot finish x.y: Warren is stopping' } }]);
+    await t.restart();
+    expect(await t.gate.result(DEFAULT_WORKSPACE, answer.callId)).toMatchObject({ error: { type: 'Cancelled' } });
+  });
+
+  test('waits for what ends in time, and stops nothing', async () => {
+    await using t = await openTestGate();
+    const end = Promise.withResolvers<void>();
+    t.capabilities.define('x.y', {
+      act: async ({ signal }) => {
+        await end.promise;
+        return done({ isStopped: signal.aborted });
+      },
+    });
+    const answering = t.call(await t.start(), 'x.y');
+    while (t.gate.active === 0) await new Promise(setImmediate);
+    const closing = t.gate.close({ drainMs: 60_000 });
+    end.resolve();
+    await closing;
+    expect(await answering).toMatchObject({ kind: 'done', output: { isStopped: false } });
+  });
+
+  test('leaves what was approved and waits for its turn to the next start', async () => {
+    await using t = await openTestGate();
+    const { started, act } = untilStopped();
+    let times = 0;
+    t.capabilities.define('x.y', {
+      effect: 'once',
+      concurrencyMax: 1,
+      act: (context) => {
+        times += 1;
+        return times === 1 ? act(context) : done();
+      },
+    });
+    t.policy = createTestPolicy({ 'x.y': { tier: 'approval_required' } });
+    const pid = await t.start();
+    const calls = [await t.call(pid, 'x.y'), await t.call(pid, 'x.y')];
+    for (const call of calls) {
+      if (call.kind !== 'pending') throw new Error(`It is ${call.kind}`);
+      await t.test.mine.approvals.approve(call.approvalId, { name: 'ann', groups: [], isOperator: true });
+    }
+    await started;
+    await t.gate.close({ drainMs: 1 });
+    await t.restart();
+    const [one, two] = await Promise.all(calls.map(({ callId }) => t.gate.result(DEFAULT_WORKSPACE, callId, { waitMs: 10_000 })));
+    expect([one, two]).toMatchObject([{ kind: 'failed', error: { type: 'Cancelled' } }, { kind: 'done' }]);
+    expect(times).toBe(2);
+  });
 });

@@ -44,7 +44,8 @@ export async function waitForCall(
         if (answer === undefined) throw callNotFound(callId);
         return answer;
       }
-      if (row.state === 'open' && !isUnderWay) {
+      const isRepeated = approval?.state === 'approved' && row.effect !== 'once'; // A life that ended had begun it, and it is carried out again.
+      if (row.state === 'open' && !isUnderWay && !isRepeated) {
         const error = outcomeUnknown(row.capability, row.effect);
         return { callId, capability: row.capability, tier: readRecord(row.record).tier, kind: 'failed', error, durationMs: 0 };
       }

@@ -32,7 +32,7 @@ export type TestKernel = AsyncDisposable & {
 
 /** Every transaction runs twice, unless told otherwise. */
 export async function openTestKernel(options: Partial<KernelOptions> = {}): Promise<TestKernel> {
-  const directory = mkdtempSync(join(tmpdir(), 'warren-kernel-'));
+  const { directory = mkdtempSync(join(tmpdir(), 'warren-kernel-')) } = options;
   const clock = createTestClock();
   const open = (more: Partial<KernelOptions> = {}) => openKernel({ directory, clock, isRehearsing: true, ...options, ...more });
   let kernel = await open();

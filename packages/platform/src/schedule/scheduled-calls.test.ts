@@ -59,6 +59,7 @@ class Desk implements AsyncDisposable {
     const audit = opened.use(await openAudit({ ...places, clock: { now: host.now }, openIndex: openAuditIndex }));
     const policy = createPolicy([], { version: 'test' });
     this.gate = opened.use(await host.kernel.openGate({ capabilities: this.#table, policyOf: () => policy, audit }));
+    await this.gate.begin();
     const parts = { kernel: host.kernel, gate: this.gate, now: host.now, newId: () => `job_${randomUUID()}` };
     this.calls = opened.use(new ScheduledCalls({ ...parts, say: (text) => void this.said.push(text) }));
     await this.calls.begin();

@@ -23,7 +23,9 @@ export class MemoryAudit implements Pick<Audit, 'append' | 'search'> {
         (query.workspace === undefined || entry.workspace === query.workspace) &&
         (query.callId === undefined || entry.callId === query.callId) &&
         (query.approvalId === undefined || entry.approvalId === query.approvalId) &&
-        (query.kind === undefined || entry.kind === query.kind),
+        (query.kind === undefined || entry.kind === query.kind) &&
+        (query.action === undefined || entry.action === query.action) &&
+        (query.outcome === undefined || entry.outcome === query.outcome),
     );
     return { entries: entries.slice(0, query.limit ?? 100), next: undefined };
   }

@@ -35,14 +35,17 @@ export async function openTestGate(
   const mine = {
     policy: createTestPolicy({}),
   };
-  const open = (): Promise<Gate> =>
-    test.kernel.openGate({
+  const open = async (): Promise<Gate> => {
+    const opened = await test.kernel.openGate({
       capabilities,
       policyOf: () => mine.policy,
       audit: audit as Pick<Audit, 'append' | 'search'>,
       limits: { graceMs: 20 },
       ...options,
     });
+    await opened.begin();
+    return opened;
+  };
   let gate = await open();
   return {
     test,
