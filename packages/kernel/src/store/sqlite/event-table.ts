@@ -1,49 +1,38 @@
-import type { SQLInputValue } from 'node:sqlite';
 import { type EventFilter, type EventRecord, type EventTable, type NewEvent, PAGE_BYTES_MAX } from '../tables/event-table.ts';
 import { optional, parseObject } from './columns.ts';
-import type { Database, Query, Row } from './database.ts';
+import type { Database, Row } from './database.ts';
+import { prepareProcessEvents, SqliteProcessEvents } from './process-events.ts';
 import type { TableContext } from './table-context.ts';
 
 const COLUMNS = 'id, pid, at, kind, payload, causation_id, correlation_id';
-
-/** Which filters are there decides which index serves; one statement each. */
-type Shape = 'all' | 'pid' | 'kind' | 'both';
-const CONDITIONS: Readonly<Record<Shape, string>> = {
-  all: 'ws = ?',
-  pid: 'ws = ? AND pid = ?',
-  kind: 'ws = ? AND kind = ?',
-  both: 'ws = ? AND pid = ? AND kind = ?',
-};
 
 export type EventStatements = ReturnType<typeof prepareEvents>;
 
 /** `LIMIT ? + 0` and not `LIMIT ?`: that would be planned anew for each value. */
 export function prepareEvents(database: Database) {
-  const each = (make: (condition: string) => string): Readonly<Record<Shape, Query>> => ({
-    all: database.query(make(CONDITIONS.all)),
-    pid: database.query(make(CONDITIONS.pid)),
-    kind: database.query(make(CONDITIONS.kind)),
-    both: database.query(make(CONDITIONS.both)),
-  });
   return {
     find: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? AND id = ?`),
-    after: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} AND id > ? ORDER BY id LIMIT ? + 0`),
-    newest: each((condition) => `SELECT ${COLUMNS} FROM events WHERE ${condition} ORDER BY id DESC LIMIT ? + 0`),
-    lastIdOf: database.query('SELECT max(id) AS id FROM events WHERE ws = ? AND pid = ?'),
+    after: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? AND id > ? ORDER BY id LIMIT ? + 0`),
+    newest: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? ORDER BY id DESC LIMIT ? + 0`),
+    afterOfKind: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? AND kind = ? AND id > ? ORDER BY id LIMIT ? + 0`),
+    newestOfKind: database.query(`SELECT ${COLUMNS} FROM events WHERE ws = ? AND kind = ? ORDER BY id DESC LIMIT ? + 0`),
     firstId: database.query('SELECT min(id) AS id FROM events WHERE ws = ?'),
     at: database.query('SELECT at FROM events WHERE ws = ? AND id = ?'),
     insert: database.change(`INSERT INTO events (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
     purge: database.change('DELETE FROM events WHERE ws = ? AND id BETWEEN ? AND ?'),
+    ofProcess: prepareProcessEvents(database, COLUMNS),
   };
 }
 
 export class SqliteEventTable implements EventTable {
   readonly #statements: EventStatements;
   readonly #context: TableContext;
+  readonly #ofProcess: SqliteProcessEvents;
 
   constructor(statements: EventStatements, context: TableContext) {
     this.#statements = statements;
     this.#context = context;
+    this.#ofProcess = new SqliteProcessEvents(statements.ofProcess, context);
   }
 
   find(id: number): EventRecord | undefined {
@@ -51,18 +40,22 @@ export class SqliteEventTable implements EventTable {
     return row === undefined ? undefined : readEvent(row);
   }
 
-  after(after: number, filter: EventFilter, limit: number): readonly EventRecord[] {
-    const { shape, values } = this.#shape(filter);
-    return readPage(this.#statements.after[shape], [...values, after, limit]);
+  after(after: number, { pid, kind }: EventFilter, limit: number): readonly EventRecord[] {
+    const { ws } = this.#context;
+    if (pid !== undefined) return readPage(this.#ofProcess.after(after, { pid, kind }, limit));
+    if (kind !== undefined) return readPage(this.#statements.afterOfKind.each(ws, kind, after, limit));
+    return readPage(this.#statements.after.each(ws, after, limit));
   }
 
-  newest(filter: EventFilter, limit: number): readonly EventRecord[] {
-    const { shape, values } = this.#shape(filter);
-    return readPage(this.#statements.newest[shape], [...values, limit]).reverse();
+  newest({ pid, kind }: EventFilter, limit: number): readonly EventRecord[] {
+    const { ws } = this.#context;
+    if (pid !== undefined) return readPage(this.#ofProcess.newest({ pid, kind }, limit)).reverse();
+    if (kind !== undefined) return readPage(this.#statements.newestOfKind.each(ws, kind, limit)).reverse();
+    return readPage(this.#statements.newest.each(ws, limit)).reverse();
   }
 
   lastIdOf(pid: number): number {
-    return Number(this.#statements.lastIdOf.get(this.#context.ws, pid)?.['id'] ?? 0);
+    return this.#ofProcess.lastIdOf(pid);
   }
 
   nextId(): number {
@@ -78,6 +71,7 @@ export class SqliteEventTable implements EventTable {
     const at = this.#context.now();
     const text = JSON.stringify(payload);
     this.#statements.insert.run(this.#context.ws, id, pid ?? null, at, kind, text, causationId ?? null, correlationId ?? null);
+    this.#ofProcess.add(id, pid);
     this.#context.appended({ id, pid, at, kind, payload, causationId, correlationId }, text.length);
     return id;
   }
@@ -87,6 +81,7 @@ export class SqliteEventTable implements EventTable {
     const lastId = Math.min(throughId, firstId + limit - 1);
     if (lastId < firstId) return 0;
     this.#context.counters.keepFloor('event');
+    this.#ofProcess.purge(firstId, lastId);
     return this.#statements.purge.run(this.#context.ws, firstId, lastId);
   }
 
@@ -101,21 +96,13 @@ export class SqliteEventTable implements EventTable {
     }
     return low < this.firstId() ? 0 : low;
   }
-
-  #shape({ pid, kind }: EventFilter): { readonly shape: Shape; readonly values: SQLInputValue[] } {
-    const values: SQLInputValue[] = [this.#context.ws];
-    if (pid !== undefined) values.push(pid);
-    if (kind !== undefined) values.push(kind);
-    const shape = pid === undefined ? (kind === undefined ? 'all' : 'kind') : kind === undefined ? 'pid' : 'both';
-    return { shape, values };
-  }
 }
 
 /** Until the payloads are too large together. */
-function readPage(query: Query, parameters: SQLInputValue[]): EventRecord[] {
+function readPage(rows: Iterable<Row>): EventRecord[] {
   const events: EventRecord[] = [];
   let bytes = 0;
-  for (const row of query.each(...parameters)) {
+  for (const row of rows) {
     events.push(readEvent(row));
     bytes += String(row['payload']).length;
     if (bytes > PAGE_BYTES_MAX) break;

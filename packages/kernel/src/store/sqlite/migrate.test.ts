@@ -37,6 +37,27 @@ describe('migrations', () => {
     expect(await store.readSystem(({ workspaces }) => workspaces.list().length)).toBe(1);
   });
 
+  it('find the events of a process that an older store kept, in each workspace', async () => {
+    using directory = new Directory();
+    await directory.open(MIGRATIONS.slice(0, 2)).close();
+    const old = new DatabaseSync(directory.store);
+    const insert = old.prepare("INSERT INTO events (ws, id, pid, at, kind, payload) VALUES (?, ?, ?, 0, 'a', '{}')");
+    old.exec("INSERT INTO workspaces (id, created_at, settings) VALUES ('mine', 1, '{}'), ('acme', 1, '{}'), ('empty', 1, '{}')");
+    const [mine, acme] = old.prepare('SELECT ws FROM workspaces ORDER BY ws').all();
+    old.exec('BEGIN');
+    for (let id = 1; id <= 1_300; id++) insert.run(Number(mine?.['ws']), id, id % 3 === 0 ? null : id % 3);
+    for (let id = 701; id <= 1_024; id++) insert.run(Number(acme?.['ws']), id, 1);
+    old.exec('COMMIT');
+    old.close();
+    await using store = directory.open();
+    const idsOf = (id: string, pid: number) =>
+      store.workspace(id as never).read(({ events }) => events.after(0, { pid }, 2_000).map((event) => event.id)); // A valid id.
+    expect(await idsOf('mine', 2)).toEqual(Array.from({ length: 433 }, (_, index) => 2 + 3 * index));
+    expect(await idsOf('acme', 1)).toEqual(Array.from({ length: 324 }, (_, index) => 701 + index));
+    expect(await idsOf('empty', 1)).toEqual([]);
+    expect(await store.check()).toEqual([]);
+  });
+
   it('leave the store as it was when one of them fails', async () => {
     using directory = new Directory();
     await directory.open().close();

@@ -9,6 +9,7 @@ import { testApprovals } from '../conformance/approvals.ts';
 import { testCalls } from '../conformance/calls.ts';
 import type { OpenStore } from '../conformance/conformance.ts';
 import { testCounters } from '../conformance/counters.ts';
+import { testEvents } from '../conformance/events.ts';
 import { testFiles } from '../conformance/files.ts';
 import { testGrants } from '../conformance/grants.ts';
 import { testLedger } from '../conformance/ledger.ts';
@@ -42,6 +43,7 @@ const open: OpenStore = async (options = {}) => {
 };
 
 testTransactions('SQLite', open);
+testEvents('SQLite', open);
 testTokens('SQLite', open);
 testGrants('SQLite', open);
 testLedger('SQLite', open);
