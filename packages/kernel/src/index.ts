@@ -79,7 +79,6 @@ export {
   SIGNALS,
 } from './store/tables/process-table.ts';
 export type { TaintRow } from './store/tables/taint-table.ts';
-export { AuditGuard } from './syscall/audit-guard.ts';
 export type {
   ActContext,
   Acted,
@@ -92,6 +91,7 @@ export type {
   RecoveryStep,
   Usage,
 } from './syscall/capability.ts';
+export { closeLostOperations } from './syscall/close-lost-operations.ts';
 export type { CallQuestion } from './syscall/explain-call.ts';
 export {
   type Answer,
@@ -104,6 +104,7 @@ export {
   type UnfinishedCall,
 } from './syscall/gate.ts';
 export type { GateOptions } from './syscall/gate-parts.ts';
+export { type OperationEntry, OperationJournal } from './syscall/operation-journal.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
 export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
+import { closeLostOperations, createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
 import { createId, DEFAULT_WORKSPACE, Fault, type WorkspaceId } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import { createEgress } from '@warren/sandbox/egress';
@@ -104,6 +104,8 @@ async function open(
       openIndex: openAuditIndex,
     }),
   );
+  const lost = await closeLostOperations(audit);
+  if (lost > 0) say(`${lost} operations were cut off when Warren stopped: see \`warren audit search --kind operator --outcome unknown\``);
   owned.use(openAnchors({ audit, config: config.audit, now, runGit, say }));
   const sandboxes = owned.use(new LazySandboxes(openSandboxes));
   const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));

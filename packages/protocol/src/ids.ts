@@ -41,7 +41,10 @@ export function createTokenId(random: RandomSource): TokenId {
 }
 
 /** Names something by a word and 80 random bits. */
-export function createId(kind: 'call' | 'approval' | 'alert' | 'rule' | 'snapshot' | 'backup' | 'job', random: RandomSource): string {
+export function createId(
+  kind: 'call' | 'approval' | 'alert' | 'rule' | 'snapshot' | 'backup' | 'job' | 'operation',
+  random: RandomSource,
+): string {
   return create(kind, random);
 }
 

@@ -45,7 +45,7 @@ describe('warren audit', () => {
     const { code, stdout } = await gate.warren(['audit', 'tail', '--limit', '3']);
     expect([code, stdout.split('\n').length]).toEqual([0, 4]);
     expect(stdout).toMatch(
-      /^\[2\] \S+Z default builder#1 filesystem\.read success autonomous \d+ ms\n\[3\] .* failure .* FileNotFound \d+ ms\n\[4\] /,
+      /^\[3\] \S+Z default builder#1 filesystem\.read success autonomous \d+ ms\n\[4\] .* failure .* FileNotFound \d+ ms\n\[5\] /,
     );
 
     const follower = gate.user.start(['audit', 'tail', '--follow', '--limit', '1', '--action', 'filesystem.stat']);
@@ -173,11 +173,11 @@ describe('warren audit', () => {
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(segment, bytes);
     const flipped = await gate.warren(['audit', 'verify', '--directory', copy]);
-    expect([flipped.code, flipped.stdout]).toEqual([1, expect.stringMatching(/^modified: \S+\.log entry 1: /m)]);
+    expect([flipped.code, flipped.stdout]).toEqual([1, expect.stringMatching(/^modified: \S+\.log entry 2: /m)]);
     const report = await gate.outcome(['audit', 'verify', '--directory', copy]);
     expect(report).toMatchObject({
       code: 1,
-      document: { problems: expect.arrayContaining([expect.objectContaining({ kind: 'modified', seq: 1 })]) },
+      document: { problems: expect.arrayContaining([expect.objectContaining({ kind: 'modified', seq: 2 })]) },
     });
     // Signed by another key.
     const other = await GateDaemon.start();
@@ -242,15 +242,15 @@ describe('warren audit', () => {
     expect(await gate.call(pid, 'filesystem.stat', { path: 'unrecorded' })).toMatchObject({ state: 'done', output: { exists: false } });
     await gate.startAgent('after');
     const { entries } = await gate.client.call('audit.search', { cursor: size - 1 });
-    // What was begun before it was found out is there; what was refused never was.
+    // What was carried out before it was found out is there; what was refused never was.
     expect(entries.map(({ action, input }) => [action, input?.['agent'] ?? null])).toEqual([
       ['state.session.set', null],
       ['filesystem.stat', null],
-      ['agent.start', 'unrecorded'],
+      ['agent.start', 'after'],
       ['agent.start', 'after'],
     ]);
     const { agents } = await gate.client.call('agent.list', {});
-    expect(agents.map(({ agent }) => agent)).not.toContain('unbegun');
+    for (const name of ['unrecorded', 'unbegun']) expect(agents.map(({ agent }) => agent)).not.toContain(name);
     expect((await gate.warren(['audit', 'verify'])).code).toBe(0);
   });
 });

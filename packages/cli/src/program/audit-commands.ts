@@ -10,7 +10,7 @@ export type AuditFilterFlags = StateFlags & {
   readonly pid?: number;
   readonly action?: string;
   readonly kind?: 'syscall' | 'question' | 'answer' | 'operator' | 'policy' | 'system';
-  readonly outcome?: 'success' | 'failure' | 'denied' | 'pending' | 'unknown';
+  readonly outcome?: 'begun' | 'success' | 'failure' | 'denied' | 'pending' | 'unknown';
   readonly call?: string;
   readonly last?: number;
   readonly limit: number;
@@ -30,7 +30,7 @@ export interface AuditActions {
 }
 
 const KINDS = ['syscall', 'question', 'answer', 'operator', 'policy', 'system'] as const;
-const OUTCOMES = ['success', 'failure', 'denied', 'pending', 'unknown'] as const;
+const OUTCOMES = ['begun', 'success', 'failure', 'denied', 'pending', 'unknown'] as const;
 const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
 export function addAudit(program: Command, actions: AuditActions): void {

@@ -33,7 +33,7 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
     try {
       const refusal = checkUpgrade(request, entry, gateway);
       if (refusal !== undefined) return refuseUpgrade(stream, refusal);
-      const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, logins: gateway.logins, log: gateway.log });
+      const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, ...gateway });
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
       if (stream.destroyed) return;
       using _place = gateway.sockets.take(who.identity.principal, 'WebSockets');

@@ -1,8 +1,9 @@
 /** Who is calling. */
 import type { IncomingMessage } from 'node:http';
 import type { Kernel, Principal } from '@warren/kernel';
-import { Fault, type TokenId } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, type TokenId } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
+import type { RefusedAttempt, RefusedAttempts } from '../operations/refused-attempts.ts';
 import type { Entry } from './entry.ts';
 import type { FailedLogins } from './failed-logins.ts';
 import type { Refusal } from './reply.ts';
@@ -24,6 +25,7 @@ export type AuthenticateParts = {
   readonly tokens: Pick<Kernel['tokens'], 'identify' | 'isKnown'>;
   readonly logins: FailedLogins;
   readonly log: Log;
+  readonly refused: Pick<RefusedAttempts, 'add'> | undefined;
 };
 
 const OPERATOR: Authenticated = {
@@ -35,7 +37,7 @@ const BEARER = /^Bearer +([\x21-\x7e]{1,512})$/i;
 export async function authenticate(
   request: IncomingMessage,
   entry: Entry,
-  { tokens, logins, log }: AuthenticateParts,
+  { tokens, logins, log, refused }: AuthenticateParts,
 ): Promise<Authenticated> {
   const header = request.headers.authorization;
   if (header === undefined) return entry.kind === 'unix' ? OPERATOR : unknown('a token is needed: Authorization: Bearer …');
@@ -46,15 +48,21 @@ export async function authenticate(
     return { kind: 'known', identity: { principal, name: owner, groups, tokenId: id, token } };
   }
   // Behind the unix socket stands one user, who has nothing to guess; and who has a token that was good once did not guess it.
-  const isGuess = entry.kind === 'tcp' && !(await tokens.isKnown(token));
-  if (isGuess) {
-    const address = request.socket.remoteAddress ?? 'unknown';
+  const isGood = await tokens.isKnown(token);
+  const address = entry.kind === 'unix' ? 'unix' : (request.socket.remoteAddress ?? 'unknown');
+  await refused?.add(failedLogin(address, isGood ? 'a token that is good no more' : 'an unknown token'));
+  if (entry.kind === 'tcp' && !isGood) {
     const waitMs = logins.waitMs(address);
     if (waitMs > 0) return locked(waitMs);
     const lockedMs = logins.failed(address);
     if (lockedMs > 0) log.warn('Wrong tokens: the address has to wait', { address, locked_ms: lockedMs });
   }
   return unknown('the token is unknown, has expired, was revoked, or is of a process that ended');
+}
+
+function failedLogin(from: string, message: string): RefusedAttempt {
+  const error = { type: 'unauthenticated', message };
+  return { kind: 'operator', workspace: DEFAULT_WORKSPACE, actor: { kind: 'system' }, action: 'login', error, details: { from } };
 }
 
 function unknown(why: string): Authenticated {

@@ -7,6 +7,7 @@ import { SILENT } from '../observe/log.ts';
 import { observeBoth, traceCalls } from '../observe/observe-calls.ts';
 import { createMethods } from '../operations/create-methods.ts';
 import type { Daemon } from '../operations/daemon.ts';
+import { RefusedAttempts } from '../operations/refused-attempts.ts';
 import { FailedLogins } from './failed-logins.ts';
 import type { Gateway } from './gateway.ts';
 import { HeldBytes } from './held-bytes.ts';
@@ -19,12 +20,14 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
   const calls = createCallMetrics();
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
+  const refused = platform === undefined ? undefined : new RefusedAttempts({ audit: platform.audit, now: () => Date.now() });
   const methods = createMethods({
     kernel,
     platform,
     metrics,
     daemon: createDaemon(version, stopping, served, onStopAsked),
     waits: createWaits(limits),
+    refused,
   });
   const dispatcher = createDispatcher<Caller>({
     find: (name) => methods.get(name),
@@ -45,6 +48,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     streams: createConnections(limits.streamsMax, limits),
     sockets: createConnections(limits.socketsMax, limits),
     stopping,
+    refused,
   };
 }
 

@@ -3,6 +3,7 @@ import type { Caller } from '../caller/caller.ts';
 import type { Places } from '../caller/places.ts';
 import type { Dispatcher } from '../jsonrpc/create-dispatcher.ts';
 import type { Log } from '../observe/log.ts';
+import type { RefusedAttempts } from '../operations/refused-attempts.ts';
 import type { FailedLogins } from './failed-logins.ts';
 import type { HeldBytes } from './held-bytes.ts';
 import type { ServeLimits } from './serve-limits.ts';
@@ -22,4 +23,6 @@ export type Gateway = {
   readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */
   readonly stopping: AbortSignal;
+  /** Undefined where there is no audit. */
+  readonly refused: RefusedAttempts | undefined;
 };

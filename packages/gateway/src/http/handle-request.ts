@@ -67,7 +67,7 @@ async function route(
   }
   const exchange = { request, response, query, entry };
   if (answer.kind === 'open') return answer.run(exchange, gateway);
-  const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, logins: gateway.logins, log: gateway.log });
+  const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, ...gateway });
   if (who.kind === 'refused') return refuse(response, who.refusal);
   if (isWaitingToSend) {
     // A body that was not asked for would be read as the next request.

@@ -125,5 +125,6 @@ class Doors implements Served {
     if (!isDrained) log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: drainMs });
     for (const connection of this.#connections) connection.destroy();
     await closed;
+    await this.#gateway.refused?.close();
   }
 }

@@ -1,54 +1,42 @@
-/**
- * Whatever people change is in the audit: who, what, with which parameters, and what came of it. No answer is given before the entry is on disk; when that fails, the entry is kept and
- * nothing else is changed before it is.
- */
-import { type AuditActor, type AuditGuard, redactInput } from '@warren/kernel';
-import { isFault, type JsonObject } from '@warren/protocol';
+/** An operation as the audit has it: who, what, with which parameters, and, of the result, what it was done to. */
+import { type AuditActor, type OperationJournal, redactInput } from '@warren/kernel';
+import type { JsonObject } from '@warren/protocol';
 import type { OperationName } from '@warren/protocol/contract';
+import type { Caller } from '../caller/caller.ts';
 import type { Call } from './handler.ts';
 
-/**
- * Operations by which people decide what agents may do, and what there is. What programs do on behalf of processes (events, mail, work, files) is in the event log, and what agents do
- * is recorded by the gate.
- */
-export const AUDITED: ReadonlySet<OperationName> = new Set<OperationName>([
-  ...(['agent.start', 'kernel.agent.create', 'kernel.agent.transition', 'kernel.agent.terminate', 'process.signal'] as const),
-  ...(['kernel.cap.create', 'kernel.cap.derive', 'grant.narrow', 'grant.revoke'] as const),
-  ...(['kernel.ledger.create', 'kernel.ledger.refund', 'kernel.ledger.update_grant'] as const),
-  ...(['ledger.account.create', 'ledger.account.refund', 'ledger.account.update_grant'] as const),
-  ...(['ledger.workspace.create', 'ledger.workspace.refund', 'ledger.workspace.update_grant'] as const),
-  ...(['token.create', 'token.create_operator', 'token.revoke', 'workspace.create', 'workspace.update'] as const),
-  ...(['approval.approve', 'approval.reject', 'approval.cancel', 'approval.revoke_rule'] as const),
-  ...(['policy.reload', 'capability.reload', 'alert.acknowledge', 'taint.clear', 'daemon.stop', 'store.backup'] as const),
-]);
+/** What an entry says of a result: names, which are no secrets. */
+const NAMED = ['pid', 'token_id', 'grant_id', 'version', 'revision'] as const;
 
-export async function auditOperation<Result>(
-  audit: Pick<AuditGuard, 'ready' | 'append'>,
+/** Arguments that people edited stand, redacted by their definition, in the entry of their answer. */
+const KEPT_BY_OTHERS: Partial<Record<OperationName, readonly string[]>> = { 'approval.approve': ['input'] };
+
+export async function auditOperation<Result extends object>(
+  journal: Pick<OperationJournal, 'record'>,
   name: OperationName,
   params: object,
-  { caller: { principal, name: callerName, tokenId }, workspace }: Call,
+  call: Pick<Call, 'caller' | 'workspace'>,
   act: () => Promise<Result>,
+  agentOf: (pid: number) => Promise<string>,
 ): Promise<Result> {
-  if (principal.kind === 'process' || !AUDITED.has(name)) return await act();
-  await audit.ready();
-  const actor: AuditActor = { kind: principal.kind, name: callerName ?? principal.kind };
-  const entry = {
-    kind: 'operator',
-    workspace,
-    actor,
-    action: name,
-    input: redactInput(params) as JsonObject,
-    ...(tokenId !== undefined && { details: { token_id: tokenId } }),
-  } as const; // Parameters are an object.
-  let result: Result;
-  try {
-    result = await act();
-  } catch (error) {
-    const isDenied = isFault(error, 'permission_denied') || isFault(error, 'conflict');
-    const failure = isFault(error) ? { type: error.code, message: error.message } : { type: 'internal', message: 'an error of ours' };
-    await audit.append({ ...entry, outcome: isDenied ? 'denied' : 'failure', error: failure });
-    throw error;
-  }
-  await audit.append({ ...entry, outcome: 'success' });
-  return result;
+  const { principal, tokenId } = call.caller;
+  const actor = actorOf(call.caller, principal.kind === 'process' ? await agentOf(principal.pid) : '');
+  const left = KEPT_BY_OTHERS[name] ?? [];
+  const recorded = Object.fromEntries(Object.entries(params).filter(([key]) => !left.includes(key)));
+  const input = redactInput(recorded) as JsonObject; // Parameters are an object.
+  const details = tokenId === undefined ? undefined : { token_id: tokenId };
+  return await journal.record({ workspace: call.workspace, actor, action: name, input, details }, act, describe);
+}
+
+/** `agent`: of a process. Whoever comes in by the unix socket is known as what it is. */
+export function actorOf({ principal, name }: Pick<Caller, 'principal' | 'name'>, agent: string): AuditActor {
+  if (principal.kind === 'process') return { kind: 'process', pid: principal.pid, agent };
+  return { kind: principal.kind, name: name ?? principal.kind };
+}
+
+function describe(result: object): JsonObject | undefined {
+  const named = Object.entries(result).filter(
+    ([key, value]) => (NAMED as readonly string[]).includes(key) && (typeof value === 'string' || typeof value === 'number'),
+  );
+  return named.length === 0 ? undefined : { result: Object.fromEntries(named) };
 }

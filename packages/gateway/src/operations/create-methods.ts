@@ -1,7 +1,8 @@
-/** Every operation as JSON-RPC calls it: parse, find the workspace, ask whether the caller may, hand it to its handler. */
-import { AuditGuard, type Kernel, type WorkspaceKernel } from '@warren/kernel';
+/** Every operation as JSON-RPC calls it: parse, find the workspace, ask whether the caller may, record it where it changes something, hand it to its handler. */
+import { randomBytes } from 'node:crypto';
+import { type Kernel, OperationJournal, type WorkspaceKernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
-import { Fault, type JsonObject } from '@warren/protocol';
+import { createId, DEFAULT_WORKSPACE, Fault, isFault, type JsonObject, type WorkspaceId } from '@warren/protocol';
 import { OPERATIONS, type OperationName, type Params, parseParams } from '@warren/protocol/contract';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
@@ -18,7 +19,8 @@ import { ALERT_HANDLERS } from './alert.ts';
 import { createApiHandlers } from './api.ts';
 import { APPROVAL_HANDLERS } from './approval.ts';
 import { createAuditHandlers } from './audit.ts';
-import { auditOperation } from './audit-operation.ts';
+import { actorOf, auditOperation } from './audit-operation.ts';
+import { isAudited } from './audited-operations.ts';
 import { createCallHandlers } from './call.ts';
 import { createCapabilityHandlers } from './capability.ts';
 import { createDaemonHandlers, type Daemon } from './daemon.ts';
@@ -32,6 +34,7 @@ import { createObserveHandlers } from './observe.ts';
 import { createPolicyHandlers } from './policy.ts';
 import { PROCESS_HANDLERS } from './process.ts';
 import { createQueueHandlers } from './queue.ts';
+import type { RefusedAttempt, RefusedAttempts } from './refused-attempts.ts';
 import { REGISTRY_HANDLERS } from './registry.ts';
 import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
@@ -45,13 +48,16 @@ export type MethodParts = {
   readonly waits: Places;
   /** Undefined where nothing runs that could act for agents. */
   readonly platform?: Platform | undefined;
+  /** Undefined where nothing is recorded. */
+  readonly refused?: RefusedAttempts | undefined;
 };
 
 export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Caller>> {
   const handlers = createHandlers(parts);
-  const audit = parts.platform === undefined ? undefined : new AuditGuard(parts.platform.audit);
+  const audit = parts.platform?.audit;
+  const journal = audit === undefined ? undefined : new OperationJournal({ audit, newId: () => createId('operation', randomBytes) });
   const names = Object.keys(OPERATIONS) as OperationName[]; // Object.keys forgets them.
-  return new Map(names.map((name) => [name, createMethod(name, handlers, parts, audit)]));
+  return new Map(names.map((name) => [name, createMethod(name, handlers, parts, journal)]));
 }
 
 function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Handlers {
@@ -89,27 +95,38 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
 function createMethod<Name extends OperationName>(
   name: Name,
   handlers: Handlers,
-  { kernel, waits }: MethodParts,
-  audit: AuditGuard | undefined,
+  { kernel, waits, refused }: MethodParts,
+  journal: OperationJournal | undefined,
 ): Method<Caller> {
   const { scope, effect } = OPERATIONS[name];
   const handle = handlers[name];
-  return async (given: JsonObject, caller) => {
-    const { principal, workspace: header, signal } = caller;
-    const params = parseParams(name, given);
-    const named = namedWorkspace(params) ?? header;
-    const workspace = selectWorkspace(principal, named);
+  const recording = isAudited(name) ? journal : undefined;
+  const admit = async (caller: Caller, params: Params<Name>): Promise<WorkspaceId> => {
+    const { principal } = caller;
+    const workspace = selectWorkspace(principal, namedWorkspace(params) ?? caller.workspace);
     requireAllowed(await authorize(principal, scope, params, isBelowIn(kernel, workspace)), `call ${name}`);
     if (principal.kind === 'process') {
       await requireGate(kernel, workspace, principal.pid, name);
       if (effect !== 'read') await requireRunning(kernel.workspace(workspace), principal.pid, `call ${name}`);
+    }
+    return workspace;
+  };
+  return async (given: JsonObject, caller) => {
+    const params = parseParams(name, given);
+    const { principal, signal } = caller;
+    let workspace: WorkspaceId;
+    try {
+      workspace = await admit(caller, params);
+    } catch (error) {
+      if (isFault(error, 'permission_denied')) await refused?.add(await refusedAttempt(kernel, name, caller, error));
+      throw error;
     }
     using place = new DisposableStack();
     const call: Call = {
       principal,
       caller,
       workspace,
-      isWorkspaceNamed: principal.kind !== 'operator' || named !== undefined,
+      isWorkspaceNamed: principal.kind !== 'operator' || (namedWorkspace(params) ?? caller.workspace) !== undefined,
       // Not before it is asked for: it may not exist, and then need not be remembered.
       get mine(): WorkspaceKernel {
         const mine = kernel.workspace(workspace);
@@ -121,8 +138,27 @@ function createMethod<Name extends OperationName>(
         return signal();
       },
     };
-    return audit === undefined ? await handle(params, call) : await auditOperation(audit, name, params, call, () => handle(params, call));
+    if (recording === undefined) return await handle(params, call);
+    return await auditOperation(
+      recording,
+      name,
+      params,
+      call,
+      () => handle(params, call),
+      (pid) => agentOf(kernel, workspace, pid),
+    );
   };
+}
+
+async function refusedAttempt(kernel: Kernel, action: OperationName, caller: Caller, { code, message }: Fault): Promise<RefusedAttempt> {
+  const { principal } = caller;
+  const workspace = principal.kind === 'operator' ? DEFAULT_WORKSPACE : principal.workspace;
+  const actor = actorOf(caller, principal.kind === 'process' ? await agentOf(kernel, workspace, principal.pid) : '');
+  return { kind: 'operator', workspace, actor, action, error: { type: code, message } };
+}
+
+async function agentOf(kernel: Kernel, workspace: WorkspaceId, pid: number): Promise<string> {
+  return (await kernel.workspace(workspace).processes.find(pid))?.agent ?? '';
 }
 
 /** Where an operation has a parameter for it, that wins over the header. */

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
+import { type Audit, type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
 import { openPlatform } from '@warren/platform';
 import { serve } from '../http/serve.ts';
 import type { Served, ServeOptions } from '../http/served.ts';
@@ -14,6 +14,8 @@ export type Answer = { readonly status: number; readonly headers: IncomingHttpHe
 export type TestGateway = AsyncDisposable & {
   readonly kernel: Kernel;
   readonly served: Served;
+  /** The audit of its platform, where it has one. */
+  platformAudit(): Audit;
   readonly directory: string;
   readonly socketPath: string;
   readonly port: number;
@@ -96,6 +98,10 @@ export async function openTestGateway({
   return {
     kernel,
     served,
+    platformAudit() {
+      if (platform === undefined) throw new Error('It has no platform');
+      return platform.audit;
+    },
     directory,
     socketPath,
     port: Number(/:(\d+)$/.exec(served.addresses.at(-1) ?? '')?.[1]),

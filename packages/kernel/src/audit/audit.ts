@@ -14,10 +14,11 @@ export type AuditActor =
   | { readonly kind: 'member' | 'operator'; readonly name: string }
   | { readonly kind: 'system' };
 
-/** `syscall`: a call, with its decision and outcome. `question`, `answer`: of an approval. `operator`: whatever people change. `system`: what Warren did by itself. */
+/** `syscall`: a call, with its decision and outcome. `question`, `answer`: of an approval. `operator`: whatever is changed by an operation, by people most of the time. `system`: what Warren did by itself. */
 export type AuditKind = 'syscall' | 'question' | 'answer' | 'operator' | 'policy' | 'system';
 
-export type AuditOutcome = 'success' | 'failure' | 'denied' | 'pending' | 'unknown';
+/** `begun`: an operation; another entry with its `callId` says what came of it. */
+export type AuditOutcome = 'begun' | 'success' | 'failure' | 'denied' | 'pending' | 'unknown';
 
 /** What is to be recorded; redacted already. */
 export type AuditEntry = {

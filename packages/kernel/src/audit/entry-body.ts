@@ -10,7 +10,7 @@ import { ENTRY_BYTES_MAX, WORD_BYTES_MAX } from './limits.ts';
 import { STRICT } from './records.ts';
 
 const KINDS: ReadonlySet<string> = new Set<AuditKind>(['syscall', 'question', 'answer', 'operator', 'policy', 'system']);
-const OUTCOMES: ReadonlySet<string> = new Set<AuditOutcome>(['success', 'failure', 'denied', 'pending', 'unknown']);
+const OUTCOMES: ReadonlySet<string> = new Set<AuditOutcome>(['begun', 'success', 'failure', 'denied', 'pending', 'unknown']);
 
 /** Faults: `invalid_argument` (the field), `too_large`. */
 export function encodeEntry(entry: AuditEntry): Uint8Array {

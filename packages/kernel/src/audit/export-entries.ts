@@ -134,6 +134,7 @@ function toOcsf(entry: RecordedEntry): object {
 }
 
 const STATUS: Readonly<Record<AuditOutcome, { readonly id: number; readonly name: string }>> = {
+  begun: { id: 99, name: 'Other' },
   success: { id: 1, name: 'Success' },
   failure: { id: 2, name: 'Failure' },
   denied: { id: 2, name: 'Failure' },

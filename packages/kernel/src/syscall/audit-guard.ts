@@ -37,6 +37,11 @@ export class AuditGuard {
     }
   }
 
+  /** What is about to be done. When it cannot be written nothing is done, and so there is nothing to write later. */
+  async announce(entry: AuditEntry): Promise<Receipt> {
+    return await this.#write(entry);
+  }
+
   /** What the audit will never take is recorded by what it is about: it must not stand in the way for ever, nor be forgotten. */
   async #write(entry: AuditEntry): Promise<Receipt> {
     try {
@@ -63,6 +68,8 @@ export class AuditGuard {
   }
 }
 
-function reduced({ kind, workspace, actor, action, outcome, callId, approvalId, inputHash }: AuditEntry, why: string): AuditEntry {
-  return { kind, workspace, actor, action, outcome, callId, approvalId, inputHash, details: { reduced: why } };
+function reduced({ kind, workspace, actor, action, outcome, callId, approvalId, inputHash, details }: AuditEntry, why: string): AuditEntry {
+  const from = details?.['from']; // Of an operation that begins: where to look for others that did not end.
+  const kept = { ...(typeof from === 'number' && { from }), reduced: why };
+  return { kind, workspace, actor, action, outcome, callId, approvalId, inputHash, details: kept };
 }

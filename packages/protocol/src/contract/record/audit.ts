@@ -8,7 +8,7 @@ import { tier } from './call.ts';
 import { ruleRef } from './rule.ts';
 
 export const auditKind = z.enum(['syscall', 'question', 'answer', 'operator', 'policy', 'system']);
-export const auditOutcome = z.enum(['success', 'failure', 'denied', 'pending', 'unknown']);
+export const auditOutcome = z.enum(['begun', 'success', 'failure', 'denied', 'pending', 'unknown']);
 
 export const auditEntry = z.object({
   seq: int,
