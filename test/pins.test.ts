@@ -145,6 +145,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
     name: '@warren/kernel',
     isPrivate: false,
     exports: [
+      'DIMENSIONS',
       'EXIT_KINDS',
       'GATE_ERRORS',
       'HARD_BLOCKS',
@@ -157,6 +158,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'TIERS',
       'canonicalHost',
       'checkCron',
+      'checkLedgerGrants',
       'checkPolicy',
       'closeLostOperations',
       'createAnchors',
@@ -172,6 +174,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'openAuditIndex',
       'openKernel',
       'ownChannel',
+      'parseGrantSet',
       'problemsOfCondition',
       'readHeads',
       'redactInput',

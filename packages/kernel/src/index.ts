@@ -25,10 +25,12 @@ export { createRedactor, type RedactOptions, redactInput } from './audit/redact-
 export { createTextRedactor } from './audit/redact-text.ts';
 export { type VerifyAuditOptions, verifyAudit } from './audit/verify-audit.ts';
 export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
+export { parseGrantSet } from './grant/grant-set.ts';
 export type { GrantRecord } from './grant/grants.ts';
 export { canonicalHost } from './grant/host-name.ts';
 export type { Kernel, WorkspaceKernel } from './kernel.ts';
-export type { Account, LedgerEntry } from './ledger/ledger.ts';
+export { checkGrants as checkLedgerGrants } from './ledger/amounts.ts';
+export { type Account, DIMENSIONS, type LedgerEntry } from './ledger/ledger.ts';
 export { type BridgeMirror, type BridgeMirrorParts, createBridgeMirror } from './mailbox/bridge-mirror.ts';
 export type { Letter, Mail, Message } from './mailbox/mail.ts';
 export { isOwnChannel, ownChannel } from './mailbox/own-channel.ts';

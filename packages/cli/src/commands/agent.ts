@@ -1,6 +1,7 @@
 /** `warren agent`: starts, lists and stops agents, through the daemon. */
-import { Fault } from '@warren/protocol';
+import type { Client } from '@warren/client';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
+import { beyondWorkspace, matchingNone, type PathFlag, readBudgets, readPath } from '../internal/grant-flags.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
@@ -8,6 +9,9 @@ import { formatTable } from '../internal/table.ts';
 import { isoMinute } from '../internal/time.ts';
 import type { AgentStartFlags } from '../program/agent-commands.ts';
 import type { WorkspaceFlags } from '../program/state-options.ts';
+
+/** Of a workspace, and to be typed as it is. */
+const PLAIN_PLACE = /^\/workspace(?:\/[\w./-]*)?$/;
 
 export async function agentStart(name: string, flags: AgentStartFlags, host: Host): Promise<number> {
   const grants = {
@@ -17,16 +21,33 @@ export async function agentStart(name: string, flags: AgentStartFlags, host: Hos
     model_grants: [...(flags.model ?? [])],
     sub_agent: flags.subAgents === true,
   };
+  const place = grants.fs_grants.map(({ prefix }) => prefix).find((prefix) => PLAIN_PLACE.test(prefix));
+  const budgets = readBudgets(flags.budget ?? []);
   await using client = await openWorkspaceClient(flags, host, 'start an agent');
-  const budgets = Object.fromEntries((flags.budget ?? []).map(readBudget));
   const run = await client.call('agent.start', { agent: name, ...grants, budgets });
+  for (const warning of await warningsOf(client, grants)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(run, 2)}\n`);
     return 0;
   }
   await host.stdout.write(`Agent ${safeText(name)} runs as process ${run.pid}.\n`);
-  await host.stderr.write(`  let it act: ${nextCommand(`call filesystem.list path=/workspace --as ${name}`, flags.state)}\n`);
+  const lists = grants.tool_grants.some((pattern) => ['*', 'filesystem.*', 'filesystem.list'].includes(pattern));
+  const next = lists && place !== undefined ? `call filesystem.list path=${place} --as ${name}` : `capability list --as ${name}`;
+  await host.stderr.write(`  let it act: ${nextCommand(next, flags.state)}\n`);
   return 0;
+}
+
+/** Of grants that can be given and are of no use; a pack may still come for a pattern. */
+async function warningsOf(
+  client: Client,
+  { tool_grants, fs_grants }: { readonly tool_grants: readonly string[]; readonly fs_grants: readonly PathFlag[] },
+): Promise<readonly string[]> {
+  const isAll = tool_grants.every((pattern) => pattern === '*');
+  const names = isAll ? [] : (await client.call('capability.list', {})).capabilities.map(({ name }) => name);
+  return [
+    ...matchingNone(tool_grants, names).map((pattern) => `--tool ${pattern} is the name of no capability now: \`warren capability list\``),
+    ...beyondWorkspace(fs_grants).map((path) => `--path ${path} holds no files of an agent: they are below /workspace`),
+  ];
 }
 
 export async function agentList(flags: WorkspaceFlags, host: Host): Promise<number> {
@@ -53,17 +74,4 @@ export async function agentStop(name: string, flags: WorkspaceFlags, host: Host)
   if (flags.json === true) await host.stdout.write(`${safeJson({ agent: name, ...ended }, 2)}\n`);
   else await host.stdout.write(`Agent ${safeText(name)}: process ${pid} has ended.\n`);
   return 0;
-}
-
-/** `/workspace/src:r`; `rw` when nothing is said. */
-function readPath(text: string): { readonly prefix: string; readonly mode: 'r' | 'rw' } {
-  const [, prefix = text, mode = 'rw'] = /^(.*):(rw?)$/.exec(text) ?? [];
-  return { prefix, mode: mode === 'r' ? 'r' : 'rw' };
-}
-
-function readBudget(text: string): readonly [string, number] {
-  const [, dimension, amount] = /^([a-z0-9_.]{1,64})=(\d{1,15})$/.exec(text) ?? [];
-  if (dimension === undefined)
-    throw new Fault('invalid_argument', `Cannot use --budget ${JSON.stringify(text)}: give dimension=amount, as tool_calls=1000`);
-  return [dimension, Number(amount)];
 }

@@ -36,6 +36,7 @@ export async function call(capability: string, words: readonly string[], flags: 
 }
 
 async function processOf(client: Client, { as, pid }: CallFlags): Promise<number> {
+  if (pid !== undefined && as !== undefined) throw new Fault('invalid_argument', 'Cannot call: give --as AGENT or --pid PID, not both');
   if (pid !== undefined) return pid;
   if (as === undefined) throw new Fault('invalid_argument', 'Cannot call: say as whom, with --as AGENT or --pid PID');
   return (await client.call('agent.find', { agent: as })).pid;

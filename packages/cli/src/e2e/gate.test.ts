@@ -43,7 +43,7 @@ describe('warren agent', () => {
   it('starts with what it is granted, lists, and stops', async () => {
     const started = await gate.warren(['agent', 'start', 'reader', '--tool', 'filesystem.read', '--path', '/workspace/docs:r']);
     expect(started).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Agent reader runs as process \d+\.\n$/) });
-    expect(started.stderr).toContain('warren call filesystem.list path=/workspace --as reader');
+    expect(started.stderr).toBe('  let it act: warren capability list --as reader\n');
     const { agents } = await gate.json<{ agents: { agent: string; pid: number; state: string }[] }>(['agent', 'list']);
     expect(agents.map(({ agent }) => agent).toSorted()).toEqual(['builder', 'reader']);
     const reader = agents.find(({ agent }) => agent === 'reader');
@@ -60,6 +60,32 @@ describe('warren agent', () => {
     const again = await gate.warren(['agent', 'stop', 'reader']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
     expect(again.stderr).toContain('it has no live process; `warren agent start` makes one');
+  });
+
+  it('says what of it is of no use, and what to do first', async () => {
+    const flags = ['--tool', 'filesystem.*', '--tool', 'gti.*', '--path', '/workspace/docs:r', '--path', '/srv:r'];
+    const { code, stderr } = await gate.warren(['agent', 'start', 'odd', ...flags]);
+    expect(code).toBe(0);
+    expect(stderr).toContain('--tool gti.* is the name of no capability now: `warren capability list`');
+    expect(stderr).toContain('--path /srv holds no files of an agent: they are below /workspace');
+    expect(stderr).toContain('let it act: warren call filesystem.list path=/workspace/docs --as odd');
+    await gate.warren(['agent', 'stop', 'odd']);
+  });
+
+  it.each([
+    ['a mode that is none', ['--path', '/workspace:rwx'], 2, 'its mode is "rwx", give r or rw'],
+    ['a budget of nothing', ['--budget', 'tool_call=3'], 2, 'nothing measures "tool_call"; did you mean tool_calls?'],
+    [
+      'a path that is none',
+      ['--path', '/workspace/a\nb:rw'],
+      1,
+      'the entry with prefix "/workspace/a\\nb", mode "rw" is not an absolute path',
+    ],
+  ])('refuses %s, and leaves no process behind', async (_, flags, exit, message) => {
+    const before = await gate.client.call('kernel.agent.list', {});
+    const { code, stderr } = await gate.warren(['agent', 'start', 'x', ...flags]);
+    expect([code, stderr]).toEqual([exit, expect.stringContaining(message)]);
+    expect(await gate.client.call('kernel.agent.list', {})).toEqual(before);
   });
 
   it('refuses a budget that is none', async () => {
@@ -128,6 +154,8 @@ describe('warren call', () => {
     [['path'], 'cannot use the argument "path": give key=value, or key:=JSON'],
     [['path:=nope'], 'cannot use path:=…: it is no JSON'],
     [['../x=1'], 'cannot use the argument "../x=1"'],
+    [['path=a', 'path=b'], 'cannot use the argument "path=b": path is given twice'],
+    [['path=a', '--pid', '1'], 'cannot call: give --as AGENT or --pid PID, not both'],
   ])('says what is wrong with %j', async (words, message) => {
     const { code, stdout, stderr } = await gate.warren(['call', 'filesystem.read', ...words, '--as', 'builder']);
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(message)]);
@@ -214,7 +242,7 @@ describe('warren call', () => {
     const [first, second] = [await gate.json(append), await gate.json(append)];
     expect(second).toEqual(first);
     expect(readFileSync(onDisk('once.txt'), 'utf8')).toBe('x');
-    const other = await gate.warren([...append, 'content=y']);
+    const other = await gate.warren(append.map((word) => (word === 'content=x' ? 'content=y' : word)));
     expect(other.code).toBe(1);
     expect(readFileSync(onDisk('once.txt'), 'utf8')).toBe('x');
   });

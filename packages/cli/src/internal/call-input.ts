@@ -15,14 +15,17 @@ export function readObject(text: string, flag: string): JsonObject {
   throw new Fault('invalid_argument', `Cannot use ${flag}: it is no object`);
 }
 
-/** `schema` is the JSON Schema of the arguments. */
+/** `schema` is the JSON Schema of the arguments. A word wins over what was given as one object; two words for one argument are a mistake. */
 export function readCallInput(words: readonly string[], schema: JsonObject, given: JsonObject = {}): JsonObject {
   const input: Record<string, JsonValue> = { ...given };
+  const said = new Set<string>();
   for (const word of words) {
     const { key, kind, value } = WORD.exec(word)?.groups ?? {};
     if (key === undefined || value === undefined) {
       throw new Fault('invalid_argument', `Cannot use the argument ${JSON.stringify(word)}: give key=value, or key:=JSON`);
     }
+    if (said.has(key)) throw new Fault('invalid_argument', `Cannot use the argument ${JSON.stringify(word)}: ${key} is given twice`);
+    said.add(key);
     put(input, key, kind === ':=' ? readJson(key, value) : readText(value, typesOf(schema, key)));
   }
   return input;

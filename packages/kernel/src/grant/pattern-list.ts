@@ -5,6 +5,8 @@ import type { PatternKind } from './pattern-kind.ts';
 const ENTRIES_MAX = 256;
 /** Of the list as JSON. */
 const BYTES_MAX = 32_768;
+/** Characters of what was given that an error repeats. */
+const SHOWN_MAX = 80;
 /** Common parts of two lists that are looked at. */
 const PARTS_MAX = 2 * ENTRIES_MAX;
 
@@ -90,10 +92,13 @@ function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
+/** As it was given, or as much of it as fits in a line. */
 function show(entry: unknown): string {
-  return typeof entry === 'string'
-    ? JSON.stringify(entry.length > 80 ? `${entry.slice(0, 80)}…` : entry)
-    : `an entry of type ${typeof entry}`;
+  if (typeof entry === 'string') return JSON.stringify(entry.length > SHOWN_MAX ? `${entry.slice(0, SHOWN_MAX)}…` : entry);
+  if (typeof entry !== 'object' || entry === null) return `an entry of type ${typeof entry}`;
+  const fields = Object.entries(entry).slice(0, 4);
+  const shown = fields.map(([name, value]) => `${name.slice(0, 16)} ${typeof value === 'string' ? show(value) : typeof value}`);
+  return shown.length === 0 ? 'an entry without fields' : `the entry with ${shown.join(', ')}`;
 }
 
 function invalid<Value, Pattern>({ field }: PatternKind<Value, Pattern>, why: string): Fault {

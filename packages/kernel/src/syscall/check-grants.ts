@@ -2,14 +2,18 @@
 import { isAllowed } from '../grant/question.ts';
 import type { CallFacts } from '../policy/policy.ts';
 import type { ReadTransaction } from '../store/store.ts';
+import type { PathGrant } from '../store/tables/grant-table.ts';
 import { type GateError, gateError } from './call-error.ts';
+
+/** Paths that an error names. */
+const NAMED_MAX = 5;
 
 /** What is missing, as the agent is told; undefined when nothing is. A process that is DEAD holds nothing. */
 export function checkGrants(transaction: ReadTransaction, pid: number, capability: string, facts: CallFacts): GateError | undefined {
   const held = transaction.grants.find(pid);
   if (held === undefined || !isAllowed(held, { kind: 'tool', tool: capability })) return missingTool(pid, capability);
   const path = facts.paths.find((each) => !isAllowed(held, { kind: 'path', ...each }));
-  if (path !== undefined) return outOfScope(pid, capability, path);
+  if (path !== undefined) return outOfScope(pid, capability, path, held.paths);
   const host = facts.hosts.find((each) => !isAllowed(held, { kind: 'host', ...each }));
   return host === undefined ? undefined : notAllowed(pid, capability, host);
 }
@@ -26,11 +30,13 @@ function missingTool(pid: number, capability: string): GateError {
   });
 }
 
-function outOfScope(pid: number, capability: string, { path, mode }: CallFacts['paths'][number]): GateError {
+function outOfScope(pid: number, capability: string, { path, mode }: CallFacts['paths'][number], held: readonly PathGrant[]): GateError {
   const to = mode === 'rw' ? 'write' : 'read';
+  const usable = held.filter((grant) => mode === 'r' || grant.mode === 'rw').map(({ prefix }) => prefix);
+  const given = usable.length === 0 ? '' : `: ${usable.slice(0, NAMED_MAX).join(', ')}${usable.length > NAMED_MAX ? ', …' : ''}`;
   return gateError('PathOutOfScope', {
     message: `Cannot call ${capability} as process ${pid}: it holds no grant to ${to} ${path}`,
-    agentMessage: `You may not ${to} ${path}. Nothing was done. Use a path you were given, or ask for the grant "${path}" with mode "${mode}".`,
+    agentMessage: `You may not ${to} ${path}. Nothing was done. Use a path you were given${given}; or ask for the grant "${path}" with mode "${mode}".`,
     recovery: [
       { action: 'check_scope', description: 'Read which paths you were given', capability: 'agent.session' },
       { action: 'request_grant', description: `Ask an operator for the grant of path "${path}" with mode "${mode}"` },

@@ -272,6 +272,21 @@ describe('a call that is refused', () => {
     expect(await t.call(rich, 'x.y')).toMatchObject({ kind: 'done' });
     expect([...new Set(steps)]).toEqual(['validate', 'facts', 'decide', 'act']);
   });
+
+  test('name the paths that were given when one is out of scope', async () => {
+    await using t = await openTestGate();
+    t.capabilities.define('x.y', { facts: () => ({ ...NO_FACTS, paths: [{ path: '/a/b', mode: 'rw' }] }) });
+    const paths = [
+      { prefix: '/a', mode: 'r' as const },
+      ...['/b', '/c', '/d', '/e', '/f', '/g'].map((prefix) => ({ prefix, mode: 'rw' as const })),
+    ];
+    const many = await t.call(await t.start({ grants: { tools: ['*'], paths } }), 'x.y');
+    expect(many).toMatchObject({
+      error: { agentMessage: expect.stringContaining('a path you were given: /b, /c, /d, /e, /f, …; or ask') },
+    });
+    const none = await t.call(await t.start({ grants: { tools: ['*'], paths: paths.slice(0, 1) } }), 'x.y');
+    expect(none).toMatchObject({ error: { agentMessage: expect.stringContaining('a path you were given; or ask') } });
+  });
 });
 
 test('an implementation is reached in one place only', () => {

@@ -1,12 +1,21 @@
 /** Agents by name. What one needs to act is a process, its grants, its budgets and a box for its mail; `start` gives it all of them, or nothing. */
-import type { GrantSet, Kernel, ProcessRecord, WorkspaceKernel } from '@warren/kernel';
+import {
+  checkLedgerGrants,
+  DIMENSIONS,
+  type GrantSet,
+  type Kernel,
+  type ProcessRecord,
+  parseGrantSet,
+  type WorkspaceKernel,
+} from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
+import { suggest } from '../capability/suggest.ts';
 import { agentsOf, newestProcess } from '../handler/comms/agents-of.ts';
 
 export type StartAgent = { readonly agent: string; readonly grants: GrantSet; readonly budgets: Readonly<Record<string, number>> };
 
 export interface Agents {
-  /** Faults: `invalid_argument` (the name), `grant_invalid`, `ledger_amount_invalid`, `too_large`. */
+  /** Faults: `invalid_argument` (the name, a budget that nothing measures), `grant_invalid`, `ledger_amount_invalid`, `too_large`. */
   start(workspace: WorkspaceId, request: StartAgent): Promise<ProcessRecord>;
   /** The newest process that is not DEAD. */
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
@@ -24,6 +33,9 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
   return {
     async start(workspace, { agent, grants, budgets }) {
       checkName(agent);
+      // Before there is a process: a request with a mistake leaves nothing behind.
+      parseGrantSet(grants);
+      checkBudgets(agent, budgets);
       const mine = kernel.workspace(workspace);
       const { pid } = await mine.processes.create({ name: agent, template: TEMPLATE, agent });
       try {
@@ -54,4 +66,17 @@ function checkName(agent: string): void {
     );
   }
   if (RESERVED.has(agent)) throw new Fault('invalid_argument', `Cannot start agent ${agent}: the name is reserved`);
+}
+
+/** A budget that nothing counts against would hold nobody to anything. Others can be added later, by whoever counts them. */
+function checkBudgets(agent: string, budgets: Readonly<Record<string, number>>): void {
+  if (Object.keys(budgets).length === 0) return;
+  for (const [dimension] of checkLedgerGrants(budgets)) {
+    if ((DIMENSIONS as readonly string[]).includes(dimension)) continue;
+    const meant = suggest(dimension, DIMENSIONS);
+    throw new Fault(
+      'invalid_argument',
+      `Cannot start agent ${agent}: nothing measures ${JSON.stringify(dimension)}${meant === undefined ? '' : `; did you mean ${meant}?`} (a budget is of ${DIMENSIONS.join(', ')})`,
+    );
+  }
 }
