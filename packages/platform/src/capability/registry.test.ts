@@ -180,6 +180,7 @@ describe('packs in the registry', () => {
     await registry.reload();
     expect(await call(first)).toMatchObject({ output: { hits: ['1.0', 'x'] } });
     expect(await call(registry.find('mine.a'))).toMatchObject({ output: { hits: ['2.0', 'x'] } });
+    expect([first?.version, registry.find('mine.a')?.version]).toEqual(['1.0+1', '2.0+2']);
 
     stop();
     read = { packs: [], broken: [], problems: [] };

