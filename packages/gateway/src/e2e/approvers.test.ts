@@ -78,3 +78,25 @@ describe('a vote', () => {
     expect(entries).toMatchObject([{ actor: { kind: 'member', name: 'mallory' }, details: { token_id: disguised.token_id } }]);
   });
 });
+
+describe('a call in the name of an agent', () => {
+  it('is in the audit, and in its question, with who made it; one of the agent itself with nobody else', async () => {
+    await using on = await openTestGateway({ policy: RULE('{}') });
+    const { pid } = await ok(on, 'agent.start', { agent: 'ada', tool_grants: ['*'] });
+    const member = await ok(on, 'token.create', { label: 'mallory' });
+    const agent = await ok(on, 'token.create', { pid });
+    const call = { pid, capability: 'agent.whoami', input: {} } as const;
+    for (const as of [undefined, member, agent]) await ok(on, 'call.make', call, as);
+    await ok(on, 'call.make', { ...call, capability: 'alerts.send', input: { message: 'Look', severity: 'info' } }, member);
+    await ok(on, 'call.make', { ...call, capability: 'there.is_none' }, member);
+    const { entries } = await ok(on, 'audit.search', { pid });
+    const made = entries.filter(({ kind }) => kind === 'syscall' || kind === 'question');
+    expect(made.map(({ kind, action, details }) => [kind, action, details?.['via']])).toEqual([
+      ['syscall', 'agent.whoami', { kind: 'operator', name: 'operator' }],
+      ['syscall', 'agent.whoami', { kind: 'member', name: 'mallory' }],
+      ['syscall', 'agent.whoami', undefined],
+      ['question', 'alerts.send', { kind: 'member', name: 'mallory' }],
+      ['syscall', 'there.is_none', { kind: 'member', name: 'mallory' }],
+    ]);
+  });
+});

@@ -1,15 +1,16 @@
+import type { CallRequest } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
-import type { HandlersOf } from './handler.ts';
+import type { CallerName, HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 import { toSeconds } from './time.ts';
 
 export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'> {
   return {
-    async 'call.make'(params, { workspace, signal }) {
+    async 'call.make'(params, { workspace, signal, caller }) {
       const { pid, capability, input, idempotency_key, reasoning, taint, on_ask, wait_ms, deadline_ms } = params;
       const request = {
         ...{ pid, capability, input, reasoning, taint, idempotencyKey: idempotency_key },
-        ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms },
+        ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms, via: viaOf(caller) },
       };
       return toCallAnswer(await platform().gate.call(workspace, request, signal()));
     },
@@ -31,4 +32,9 @@ export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'
       };
     },
   };
+}
+
+/** Who makes a call in the name of a process that is not theirs. */
+function viaOf({ principal, name }: CallerName): CallRequest['via'] {
+  return principal.kind === 'process' ? undefined : { kind: principal.kind, name: name ?? principal.kind };
 }

@@ -25,7 +25,7 @@ export type JournalRecord = {
   readonly via?: Via | undefined;
 };
 
-export type Via = { readonly kind: 'member' | 'operator'; readonly name: string };
+export type Via = { readonly kind: 'member' | 'operator' | 'schedule'; readonly name: string };
 
 /** How it ended, for the audit. */
 export type Ending = {

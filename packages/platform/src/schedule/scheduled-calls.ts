@@ -163,7 +163,8 @@ export class ScheduledCalls implements AsyncDisposable {
       return;
     }
     this.#planned.set(key, { ...planned, job });
-    const request = { pid, capability, input: inputs, taint, idempotencyKey: `schedule:${id}:${nextAt}`, onAsk: 'return' } as const;
+    const via = { kind: 'schedule', name: id } as const;
+    const request = { pid, capability, input: inputs, taint, idempotencyKey: `schedule:${id}:${nextAt}`, onAsk: 'return', via } as const;
     try {
       await gate.call(workspace, request); // What came of it is in the audit.
     } catch (error) {
