@@ -11,11 +11,13 @@ import type { ProcessRow } from '../store/tables/process-table.ts';
 import { isEnded } from './answer.ts';
 import { askPeople } from './ask-people.ts';
 import { type GateError, gateError } from './call-error.ts';
+import type { CallError } from './capability.ts';
 import { checkGrants } from './check-grants.ts';
 import { countCall } from './count-call.ts';
 import { decideCall } from './decide-call.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { type NewCall, recordAgain, recordIntent } from './record-intent.ts';
+import { type KeptRefusal, recordRefusal } from './record-refusal.ts';
 import { checkBudget, reserveBudget } from './reserve-budget.ts';
 
 export type BeginCall = NewCall & {
@@ -24,6 +26,8 @@ export type BeginCall = NewCall & {
   /** Labels the request names. */
   readonly taint: readonly string[];
   readonly deadlineMs: number;
+  /** An error as it leaves. Pure. */
+  readonly clean: (error: GateError) => CallError;
   /** Set when a row of this call exists and is to be carried out: because it was approved, or once more. */
   readonly again?: { readonly row: CallRow; readonly isApproved: boolean } | undefined;
 };
@@ -34,7 +38,7 @@ export type Begun =
   | { readonly kind: 'asked'; readonly record: JournalRecord; readonly approvalId: string; readonly expiresAt: number }
   /** Its key is known, or somebody else began it meanwhile. */
   | { readonly kind: 'known'; readonly row: CallRow }
-  | { readonly kind: 'refused'; readonly error: GateError; readonly record: JournalRecord };
+  | { readonly kind: 'refused'; readonly error: GateError; readonly record: JournalRecord; readonly kept?: KeptRefusal | undefined };
 
 export function beginCall(transaction: Transaction, budget: BreachParts, call: BeginCall): Begun {
   const process = requireLive(transaction, call.pid);
@@ -64,11 +68,11 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
   const isApproved = call.again?.isApproved ?? false;
   const decided = decideCall(transaction, call.policy, call.valid, { pid: call.pid, agent, taint }, isApproved);
   const record = recordWith(decided.decision);
-  if (decided.kind === 'refused') return { kind: 'refused', error: decided.error, record };
+  if (decided.kind === 'refused') return refuse(transaction, call, record, decided.error);
 
   // People are not asked for what would be refused then: whether it could be carried out is known before they are.
   const missing = checkGrants(transaction, call.pid, capability.name, facts);
-  if (missing !== undefined) return { kind: 'refused', error: missing, record };
+  if (missing !== undefined) return refuse(transaction, call, record, missing);
   if (decided.kind === 'ask') {
     if (call.again !== undefined) return { kind: 'refused', error: askedNow(call), record };
     const spent = checkBudget(transaction, call.pid, capability.name, facts.estimate);
@@ -84,6 +88,12 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
   if (call.again === undefined) recordIntent(transaction, call, record, budgeted.reservationId);
   else recordAgain(transaction, call.again.row, record, budgeted.reservationId);
   return { kind: 'open', record, decision: decided.decision, reservationId: budgeted.reservationId };
+}
+
+/** With a key, what was decided about this call for good is its first answer and is kept; what time mends is not. */
+function refuse(transaction: Transaction, call: BeginCall, record: JournalRecord, error: GateError): Begun {
+  const isKept = call.idempotencyKey !== undefined && call.again === undefined && error.type !== 'RateLimited';
+  return { kind: 'refused', error, record, kept: isKept ? recordRefusal(transaction, call, record, call.clean(error)) : undefined };
 }
 
 /** Throws `unknown_pid` and `conflict`. */

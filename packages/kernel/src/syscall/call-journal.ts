@@ -15,6 +15,7 @@ import { FinishedCalls } from './finished-calls.ts';
 import type { Answer } from './gate.ts';
 import type { GateShared, PreparedCall } from './gate-parts.ts';
 import { type Ending, entryOf, type JournalRecord } from './journal-record.ts';
+import type { KeptRefusal } from './record-refusal.ts';
 import { type EndCall, recordResult } from './record-result.ts';
 import { cleanGateError, type Outcome } from './redact-answer.ts';
 import { WallTime } from './wall-time.ts';
@@ -67,7 +68,8 @@ export class CallJournal {
   async begin(call: PreparedCall): Promise<Begun> {
     const { budget, policyOf } = this.#shared;
     const approvalId = call.callId.replace('call_', 'approval_');
-    const begin = { ...call, approvalId, policy: policyOf(call.workspace) };
+    const clean = (error: GateError): CallError => this.clean(call.workspace, error);
+    const begin = { ...call, approvalId, policy: policyOf(call.workspace), clean };
     return await this.#write(call.workspace, (transaction) => beginCall(transaction, budget, begin));
   }
 
@@ -134,6 +136,15 @@ export class CallJournal {
       if (kind !== 'answer' || outcome !== 'denied' || callId === undefined) return;
       this.#finished.add(workspace as WorkspaceId, { callId, tier: 'approval_required', isKept: true }); // A workspace's own approvals name it.
     });
+  }
+
+  /** It is the first answer of its key: the row has it already, and has done its duty when the audit has it too. */
+  async refuseForGood(call: PreparedCall, record: JournalRecord, { answer, ending }: KeptRefusal): Promise<Answer> {
+    const { workspace, callId, pid, valid } = call;
+    const about = { workspace, pid, callId, capability: valid.capability.name, approvalId: undefined };
+    const finished = { callId, tier: record.tier, isKept: true };
+    await this.#shared.guard.append(entryOf(about, record, ending), () => this.#finished.add(workspace, finished));
+    return answer;
   }
 
   /** A call that was not understood: its process has to exist all the same. */

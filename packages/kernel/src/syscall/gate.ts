@@ -25,7 +25,11 @@ export type CallRequest = {
   readonly pid: number;
   readonly capability: string;
   readonly input: JsonObject;
-  /** The same key of the same process means the same call: it is carried out once, and the first answer is given again. 1 to 128 characters. */
+  /**
+   * The same key of the same process means the same call: it is carried out once, and the first answer is given again. 1 to 128 characters. An answer is also
+   * that policy blocks it, that a grant is missing or that people said no; what time mends (rate limits, budgets, turns, a suspended process) is none,
+   * nor is a call that was not understood.
+   */
   readonly idempotencyKey?: string | undefined;
   /** Why, in the agent's words; shown to whoever is asked. */
   readonly reasoning?: string | undefined;

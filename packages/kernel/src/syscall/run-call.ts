@@ -53,7 +53,11 @@ export class CallRunner {
         lane = entered.lane;
       }
       const begun = await this.#journal.begin(call);
-      if (begun.kind !== 'open') return begun.kind === 'asked' ? { kind: 'asked', begun } : begun;
+      if (begun.kind === 'asked') return { kind: 'asked', begun };
+      if (begun.kind === 'refused' && begun.kept !== undefined) {
+        return { kind: 'answered', answer: await this.#journal.refuseForGood(call, begun.record, begun.kept) };
+      }
+      if (begun.kind !== 'open') return begun;
       const leftMs = Math.max(1, call.deadlineMs - (performance.now() - startedMs));
       const held = lane;
       lane = undefined; // From here on it is given back when the implementation has ended.
