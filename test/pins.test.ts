@@ -177,6 +177,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'parseGrantSet',
       'problemsOfCondition',
       'readHeads',
+      'readRecordedFacts',
       'redactInput',
       'redactOwnTokens',
       'restoreStore',

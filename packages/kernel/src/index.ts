@@ -107,6 +107,7 @@ export {
 } from './syscall/gate.ts';
 export type { GateOptions } from './syscall/gate-parts.ts';
 export { type OperationEntry, OperationJournal } from './syscall/operation-journal.ts';
+export { readRecordedFacts } from './syscall/recorded-facts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
 export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';

@@ -6,8 +6,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { closeLostOperations, createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
-import { createId, DEFAULT_WORKSPACE, Fault, type WorkspaceId } from '@warren/protocol';
+import { type AllowRule, closeLostOperations, createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
+import { createId, DEFAULT_WORKSPACE, Fault, isFault, type WorkspaceId } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import { createEgress } from '@warren/sandbox/egress';
 import { createAgents } from './agent/agents.ts';
@@ -200,11 +200,12 @@ async function open(
           ({ found: placeOf(path) ?? { layer: 'workspace', file: path, workspace: ofWhich, agent: undefined }, content: text }) as const,
       );
       const parsed = parsePolicies({ texts, problems: [] });
-      const nothing = { calls: 0, same: 0, stricter: 0, milder: 0, changes: [] };
+      const nothing = { calls: 0, same: 0, stricter: 0, milder: 0, gone: 0, changes: [] };
       if (parsed.problems.some(({ severity }) => severity === 'error')) return { ...nothing, problems: parsed.problems };
       const capability = (name: string) => registry.find(name);
       const entries = recordedCalls(audit, period, signal);
-      const simulated = await simulatePolicy({ entries, policyOf: createPolicyOf(parsed), capability, limit, signal });
+      const allowRulesOf = (id: WorkspaceId) => allowRulesIn(kernel, id);
+      const simulated = await simulatePolicy({ entries, policyOf: createPolicyOf(parsed), allowRulesOf, capability, limit, signal });
       return { ...simulated, problems: parsed.problems };
     },
     taints: (workspace, pid) => gate.taints(workspace, pid),
@@ -216,6 +217,16 @@ async function open(
   await scheduled.begin();
   owned.use(purgeDaily(() => audit.purge(now() - config.audit.retention), say));
   return platform;
+}
+
+/** Also those that hold no more. A workspace that was deleted left none. */
+async function allowRulesIn(kernel: Kernel, id: WorkspaceId): Promise<readonly AllowRule[]> {
+  try {
+    return await kernel.workspace(id).approvals.listRules({ all: true });
+  } catch (error) {
+    if (isFault(error, 'not_found')) return [];
+    throw error;
+  }
 }
 
 /** What the agents of a workspace see at `/workspace`. */

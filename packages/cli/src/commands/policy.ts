@@ -177,8 +177,9 @@ export async function policySimulate(path: string, flags: PolicySimulateFlags, h
   if (flags.json === true) return await printJson(host, simulated);
   const failed = await sayProblems(host, simulated.problems.map(toFileProblem));
   if (failed !== 0) return failed;
-  const { calls, same, stricter, milder, changes } = simulated;
+  const { calls, same, stricter, milder, gone, changes } = simulated;
   await host.stdout.write(`${count(calls, 'call')}: ${same} the same, ${stricter} stricter, ${milder} milder\n`);
+  if (gone > 0) await host.stdout.write(`${count(gone, 'call')} of capabilities that are not there any more: not decided\n`);
   const columns = [
     { title: 'ENTRY', align: 'right' },
     { title: 'TIME' },

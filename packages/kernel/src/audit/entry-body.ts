@@ -104,7 +104,8 @@ function actorFromList([kind, first, second]: readonly Loose[]): AuditActor {
 }
 
 function ruleToList(rule: RuleRef): readonly unknown[] {
-  return [rule.layer, word(rule.file, 'decision'), rule.line, word(rule.rule, 'decision'), maybe(rule.reason, 'decision', copyJson)];
+  const file = rule.file === '' ? '' : word(rule.file, 'decision'); // What is built in, or what people allowed.
+  return [rule.layer, file, rule.line, word(rule.rule, 'decision'), maybe(rule.reason, 'decision', copyJson)];
 }
 
 function decisionFromList([tier, rule, policy]: readonly Loose[]): AuditEntry['decision'] {

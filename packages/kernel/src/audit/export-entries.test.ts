@@ -20,6 +20,13 @@ describe('exporting', () => {
     for (const line of csv.split('\r\n')) expect(line).not.toMatch(/(?:^|,)"?[=+@]/);
   });
 
+  it('as CSV says which rule decided, also one that stands in no file', async () => {
+    const rule = { layer: 'builtin', file: '', line: 0, rule: 'system_paths', reason: 'never' } as const;
+    expect(await text('csv', { decision: { tier: 'blocked', rule } })).toContain(',blocked,builtin: system_paths,');
+    const placed = { ...rule, layer: 'workspace', file: 'workspace.yaml', line: 7 } as const;
+    expect(await text('csv', { decision: { tier: 'blocked', rule: placed } })).toContain(',blocked,workspace.yaml:7 system_paths,');
+  });
+
   it('as CSV keeps quotes, commas and lines within their cell', async () => {
     const csv = await text('csv', { action: 'a,"b"\nc' });
     expect(csv).toContain('"a,""b""\nc"');

@@ -1,4 +1,5 @@
 /** Entries as text for other programs, a line at a time. */
+import type { RuleRef } from '../policy/policy.ts';
 import type { AuditActor, AuditOutcome, RecordedEntry } from './audit.ts';
 
 export type ExportFormat = 'jsonl' | 'csv' | 'ocsf';
@@ -62,7 +63,7 @@ function toCsv(entry: RecordedEntry): string {
     action: entry.action,
     outcome: entry.outcome,
     tier: decision?.tier,
-    rule: decision?.rule === undefined ? undefined : `${decision.rule.file}:${decision.rule.line} ${decision.rule.rule}`,
+    rule: decision?.rule === undefined ? undefined : ruleText(decision.rule),
     call_id: entry.callId,
     approval_id: entry.approvalId,
     duration_ms: entry.durationMs,
@@ -72,6 +73,10 @@ function toCsv(entry: RecordedEntry): string {
     hash: entry.hash,
   };
   return `${COLUMNS.map((column) => toCell(values[column])).join(',')}\r\n`;
+}
+
+function ruleText({ layer, file, line, rule }: RuleRef): string {
+  return file === '' ? `${layer}: ${rule}` : `${file}:${line} ${rule}`;
 }
 
 /** A spreadsheet takes a text that begins with one of these for a formula; with a quote before it, it is a text. */

@@ -46,6 +46,16 @@ describe('an entry', () => {
     for (const [seq, actor] of actors.entries()) expect(await on.audit.get(seq)).toMatchObject({ ...base, actor });
   });
 
+  it.each(['builtin', 'allowance'] as const)(
+    'whose rule is of the layer %s, which stands in no file, keeps its decision',
+    async (layer) => {
+      await using on = await openTestAudit();
+      const decision = { tier: 'blocked', rule: { layer, file: '', line: 0, rule: 'system_paths', reason: 'never' } } as const;
+      await on.audit.append({ ...FULL, decision });
+      expect((await on.audit.get(0)).decision).toEqual({ ...decision, policy: undefined });
+    },
+  );
+
   it.each([
     ['a number that is none', { input: { a: Number.NaN } }],
     ['infinity', { details: { a: Number.POSITIVE_INFINITY } }],

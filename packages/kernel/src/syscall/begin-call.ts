@@ -48,7 +48,7 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
 
   const agent = process.agent ?? '';
   const taint = taintOf(transaction, call);
-  const { capability, facts, recorded, inputHash } = call.valid;
+  const { capability, facts, recorded, recordedFacts, inputHash } = call.valid;
   const recordWith = (decision: Decision | undefined): JournalRecord => ({
     agent,
     tier: decision?.tier ?? capability.defaultTier,
@@ -57,6 +57,7 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
     policy: call.policy.version,
     input: recorded,
     inputHash,
+    facts: recordedFacts,
     taint,
     reasoning: call.reasoning,
     via: call.via,

@@ -223,7 +223,7 @@ export class CallJournal {
 
   async #recordUndecided({ workspace, pid, valid, taint, deadlineMs, via }: PreparedCall): Promise<JournalRecord> {
     const agent = await this.#agentOf(workspace, pid);
-    const { capability, recorded: input, inputHash } = valid;
+    const { capability, recorded: input, recordedFacts: facts, inputHash } = valid;
     return {
       via,
       agent,
@@ -231,6 +231,7 @@ export class CallJournal {
       policy: this.#shared.policyOf(workspace).version,
       input,
       inputHash,
+      facts,
       taint,
       deadlineMs,
     };

@@ -13,6 +13,8 @@ export type JournalRecord = {
   /** As it may be read. */
   readonly input: JsonObject;
   readonly inputHash: string;
+  /** By `recordFacts`. */
+  readonly facts?: JsonObject | undefined;
   readonly taint: readonly string[];
   readonly reasoning?: string | undefined;
   readonly deadlineMs: number;
@@ -73,9 +75,10 @@ export function entryOf({ workspace, pid, callId, capability, approvalId }: Entr
   };
 }
 
-function detailsOf({ reasoning, exception, via }: JournalRecord, { defect }: Ending): JsonObject | undefined {
-  if (reasoning === undefined && exception === undefined && via === undefined && defect === undefined) return undefined;
+function detailsOf({ reasoning, exception, via, facts }: JournalRecord, { defect }: Ending): JsonObject | undefined {
+  if ([reasoning, exception, via, facts, defect].every((each) => each === undefined)) return undefined;
   return {
+    ...(facts !== undefined && { facts }),
     ...(reasoning !== undefined && { reasoning }),
     ...(exception !== undefined && { exception: writeRule(exception) }),
     ...(via !== undefined && { via }),

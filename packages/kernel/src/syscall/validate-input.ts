@@ -6,6 +6,7 @@ import type { Capability } from './capability.ts';
 import { copyJson } from './copy-json.ts';
 import { hashCall, hashInput } from './hash-call.ts';
 import { INPUT_BYTES_MAX, RECORDED_BYTES_MAX } from './limits.ts';
+import { recordFacts } from './recorded-facts.ts';
 import { shortenJson } from './shorten-json.ts';
 
 /** A call that is understood, whether it may be made or not. */
@@ -15,6 +16,8 @@ export type ValidCall = {
   readonly facts: CallFacts;
   /** As it may be recorded and read by people. */
   readonly recorded: JsonObject;
+  /** What of `facts` cannot be read again from `recorded`. */
+  readonly recordedFacts: JsonObject | undefined;
   readonly inputHash: string;
   readonly callHash: string;
 };
@@ -28,13 +31,16 @@ export function validateInput(pid: number, capability: Capability, input: unknow
     const parsed = capability.parse(copied.value);
     if (parsed.kind === 'invalid') return invalid(capability, parsed.problems);
     const inputHash = hashInput(parsed.input);
+    const facts = capability.facts(parsed.input);
+    const recorded = recordedInput(capability, parsed.input, redact);
     return {
       kind: 'valid',
       call: {
         capability,
         input: parsed.input,
-        facts: capability.facts(parsed.input),
-        recorded: recordedInput(capability, parsed.input, redact),
+        facts,
+        recorded,
+        recordedFacts: recordFacts({ capability, input: parsed.input, recorded, facts, redact }),
         inputHash,
         callHash: hashCall(pid, capability.name, inputHash),
       },

@@ -1,8 +1,12 @@
 /**
- * What other policies would have done: calls that were recorded are decided again, in their order and at their time, counting as they would have counted. Decided
- * are its arguments as they were redacted, and what it is about (paths, hosts, command lines, sizes) by these, so a condition on an argument that was redacted cannot hold.
+ * What other policies would have done: calls that were recorded are decided again, in their order, at the time they were made, with the labels they carried, counting as they
+ * would have counted, and with the standing answers of people that held then. What a call is about (paths, hosts, command lines, sizes) is what was recorded of it. Its
+ * arguments are those that were recorded: a condition on one that was redacted cannot hold. A capability that is gone decides nothing any more, so its calls are only counted.
  */
 import {
+  type Allowance,
+  type AllowRule,
+  type CallFacts,
   type Capability,
   type CounterRef,
   NO_FACTS,
@@ -10,6 +14,7 @@ import {
   type PolicyRequest,
   type ReadCounter,
   type RecordedEntry,
+  readRecordedFacts,
   TIERS,
   type Tier,
 } from '@warren/kernel';
@@ -20,6 +25,8 @@ export type Simulated = {
   readonly same: number;
   readonly stricter: number;
   readonly milder: number;
+  /** Calls of capabilities that are not there any more; not among the others. */
+  readonly gone: number;
   readonly changes: readonly SimulatedChange[];
 };
 
@@ -39,6 +46,8 @@ type Known = Pick<Capability, 'tags' | 'defaultTier' | 'parse' | 'facts'>;
 export type SimulateParts = {
   readonly entries: AsyncIterable<RecordedEntry> | Iterable<RecordedEntry>;
   readonly policyOf: (workspace: WorkspaceId) => Policy;
+  /** Standing answers, also those that hold no more. */
+  readonly allowRulesOf: (workspace: WorkspaceId) => Promise<readonly AllowRule[]>;
   /** What the definition of a capability says; for one that is gone, nothing. */
   readonly capability: (name: string) => Known | undefined;
   /** Changes to report; all are counted. */
@@ -46,16 +55,26 @@ export type SimulateParts = {
   readonly signal?: AbortSignal | undefined;
 };
 
-export async function simulatePolicy({ entries, policyOf, capability, limit, signal }: SimulateParts): Promise<Simulated> {
+export async function simulatePolicy({ entries, policyOf, allowRulesOf, capability, limit, signal }: SimulateParts): Promise<Simulated> {
   const counters = new Counters();
-  const counts = { calls: 0, same: 0, stricter: 0, milder: 0 };
+  const counts = { calls: 0, same: 0, stricter: 0, milder: 0, gone: 0 };
+  const allowRules = new Map<WorkspaceId, readonly AllowRule[]>();
   const changes: SimulatedChange[] = [];
   for await (const entry of entries) {
     signal?.throwIfAborted();
     const before = entry.decision?.tier;
     if (entry.kind !== 'syscall' || before === undefined) continue;
-    const request = requestOf(entry, capability(entry.action));
-    const decision = policyOf(entry.workspace as WorkspaceId).decide(request, counters.reader(entry.workspace, entry.at)); // As it was recorded.
+    const known = capability(entry.action);
+    if (known === undefined) {
+      counts.gone++;
+      continue;
+    }
+    const mine = entry.workspace as WorkspaceId; // As it was recorded.
+    const rules = allowRules.get(mine) ?? (await allowRulesOf(mine));
+    allowRules.set(mine, rules);
+    const request = requestOf(entry, known);
+    const allowances = rules.flatMap((rule) => allowanceOf(rule, entry, request.at) ?? []);
+    const decision = policyOf(mine).decide(request, counters.reader(entry.workspace, entry.at), allowances);
     if (decision.tier !== 'blocked') for (const counter of decision.counters) counters.add(entry.workspace, counter, entry);
     counts.calls++;
     const difference = TIERS.indexOf(decision.tier) - TIERS.indexOf(before);
@@ -68,18 +87,30 @@ export async function simulatePolicy({ entries, policyOf, capability, limit, sig
   return { ...counts, changes };
 }
 
-function requestOf(entry: RecordedEntry, known: Known | undefined): PolicyRequest {
-  const parsed = known?.parse(entry.input ?? {});
+function requestOf(entry: RecordedEntry, known: Known): PolicyRequest {
   return {
     capability: entry.action,
-    tags: known?.tags ?? [],
+    tags: known.tags,
     agent: entry.actor.kind === 'process' ? entry.actor.agent : '',
     input: entry.input ?? {},
-    facts: parsed?.kind === 'valid' ? (known?.facts(parsed.input) ?? NO_FACTS) : NO_FACTS,
+    facts: readRecordedFacts(entry.details) ?? factsOf(entry, known),
     taint: entry.taint ?? [],
-    at: entry.at,
-    defaultTier: known?.defaultTier ?? 'approval_required',
+    at: Math.floor(entry.at - (entry.durationMs ?? 0)), // It is recorded when it ends.
+    defaultTier: known.defaultTier,
   };
+}
+
+/** Without facts of their own, arguments are recorded as they were. */
+function factsOf({ input = {} }: RecordedEntry, known: Known): CallFacts {
+  const parsed = known.parse(input);
+  return parsed.kind === 'valid' ? known.facts(parsed.input) : NO_FACTS;
+}
+
+/** What held for this call when it was made; not what people answered to it. */
+function allowanceOf(rule: AllowRule, { approvalId, inputHash }: RecordedEntry, at: number): Allowance | undefined {
+  const isOfCall = rule.inputHash === undefined || rule.inputHash === inputHash;
+  const held = rule.createdAt <= at && (rule.revokedAt === undefined || rule.revokedAt > at);
+  return isOfCall && held && (rule.approvalId === undefined || rule.approvalId !== approvalId) ? rule : undefined;
 }
 
 /** What would have been counted, in memory. */

@@ -56,6 +56,8 @@ export const POLICY_OPERATIONS = {
       same: int,
       stricter: int,
       milder: int,
+      /** Calls of capabilities that are not there any more: not decided. */
+      gone: int,
       changes: listOf(
         z.object({
           seq: int,
