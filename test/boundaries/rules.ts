@@ -141,6 +141,8 @@ export const RULES: Rules = {
         'packages/kernel/src/audit',
         'packages/kernel/src/state',
         'packages/kernel/src/alert',
+        'packages/kernel/src/agent',
+        'packages/kernel/src/person',
         'packages/kernel/src/open-kernel.ts',
       ],
       why: 'the store keeps rows and knows none of the rules',
@@ -232,6 +234,16 @@ export const RULES: Rules = {
     },
     {
       path: 'packages/kernel/src/alert',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/agent',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/person',
       mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
       why: 'nouns know the contract of the store, not which one it is',
     },

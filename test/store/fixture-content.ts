@@ -6,6 +6,7 @@ import { DEFAULT_WORKSPACE, parseWorkspaceId } from '@warren/protocol';
 const OTHER = parseWorkspaceId('acme');
 const ALICE = { kind: 'agent', agent: 'alice' } as const;
 const SHARED = { kind: 'shared' } as const;
+const PASSPHRASE = 'correct horse battery staple';
 /** Nothing is due before. */
 const FAR = 9_000_000_000_000;
 
@@ -36,6 +37,20 @@ export async function fillStore(kernel: Kernel): Promise<void> {
   await mine.events.append({ pid, kind: 'note', payload: { of: 'ours' }, causationId: 1, correlationId: 'c' });
   await kernel.workspace(OTHER).processes.create({ name: 'bob', template: 'coder' });
   await fillGate(kernel, pid);
+  await fillGateway(kernel);
+}
+
+async function fillGateway(kernel: Kernel): Promise<void> {
+  await kernel
+    .workspace(DEFAULT_WORKSPACE)
+    .agents.create('alice', { purpose: 'ключ', grants: { tools: ['git.*'] }, budgets: { tool_calls: 7 } });
+  await kernel.workspace(OTHER).agents.create('bob');
+  await kernel.workspace(OTHER).agents.revoke('bob');
+  const identity = { issuer: 'https://id.example', subject: '42' };
+  await kernel.people.create({ name: 'olga', groups: ['ops'], passphrase: PASSPHRASE, identity });
+  await kernel.people.create({ name: 'ann', workspace: OTHER, role: 'viewer' });
+  await kernel.tokens.create({ kind: 'agent', workspace: DEFAULT_WORKSPACE, agent: 'alice' }, { label: 'laptop', owner: 'olga' });
+  await kernel.tokens.create({ kind: 'member', workspace: OTHER, role: 'viewer' }, { person: 'ann' });
 }
 
 async function fillGate(kernel: Kernel, pid: number): Promise<void> {
@@ -74,6 +89,7 @@ async function fillGate(kernel: Kernel, pid: number): Promise<void> {
 /** Throws when something is missing or cannot be gone on with. Of a store that an older version wrote, only what there was then. */
 export async function checkStore(kernel: Kernel, writtenBy: number = kernel.store.schemaVersion): Promise<void> {
   if (writtenBy >= 2) await checkGate(kernel);
+  if (writtenBy >= 3) await checkGateway(kernel);
   assert.deepEqual(
     (await kernel.workspaces.list()).map(({ id, settings }) => [id, settings.weight]),
     [
@@ -129,4 +145,23 @@ async function checkGate(kernel: Kernel): Promise<void> {
     taints: taints.of(1).map(({ label }) => label),
   }));
   assert.deepEqual(found, { calls: [{ to: 'bob' }, { sent: true }], approvals: [1, FAR], rules: ['rule_a'], counted: 3, taints: ['web'] });
+}
+
+async function checkGateway(kernel: Kernel): Promise<void> {
+  const { purpose, grants, budgets, state } = await kernel.workspace(DEFAULT_WORKSPACE).agents.get('alice');
+  assert.deepEqual([purpose, grants.tools, budgets, state], ['ключ', ['git.*'], { tool_calls: 7 }, 'active']);
+  assert.equal((await kernel.workspace(OTHER).agents.get('bob')).state, 'revoked');
+  assert.deepEqual((await kernel.people.verify('olga', PASSPHRASE))?.groups, ['ops']);
+  assert.equal((await kernel.people.findByIdentity('https://id.example', '42'))?.name, 'olga');
+  assert.deepEqual(
+    (await kernel.people.list(OTHER)).map(({ name, role }) => [name, role]),
+    [['ann', 'viewer']],
+  );
+  assert.deepEqual(
+    (await kernel.tokens.list()).map(({ principal, label, person, owner }) => [principal, label, person, owner]),
+    [
+      [{ kind: 'member', workspace: OTHER, role: 'viewer' }, '', 'ann', 'ann'],
+      [{ kind: 'agent', workspace: DEFAULT_WORKSPACE, agent: 'alice' }, 'laptop', undefined, 'olga'],
+    ],
+  );
 }

@@ -1,5 +1,7 @@
 /** Warren's control plane. `openKernel` is the beginning; everything else hangs off it. */
 
+export { checkAgentName } from './agent/agent-name.ts';
+export type { AgentRecord, AgentState, Agents, AgentTerms } from './agent/agents.ts';
 export type { FileStat, FileVersion } from './agentfs/files.ts';
 export type { Alert, AlertSeverity, Alerts } from './alert/alerts.ts';
 export type { AllowRule, AlwaysAllow, Approval, ApprovalState, Approvals, Approver } from './approval/approvals.ts';
@@ -36,6 +38,7 @@ export type { Letter, Mail, Message } from './mailbox/mail.ts';
 export { isOwnChannel, ownChannel } from './mailbox/own-channel.ts';
 export type { ProcessView, Summary } from './observe/observe.ts';
 export { type KernelOptions, openKernel } from './open-kernel.ts';
+export type { People, PersonRecord, PersonTerms } from './person/people.ts';
 export { problemsOfCondition } from './policy/check/check-condition.ts';
 export { checkPolicy } from './policy/check/check-policy.ts';
 export { createPolicy } from './policy/create-policy.ts';

@@ -1,5 +1,6 @@
 /** The control plane: every part on one store. This is what the daemon serves and what a program embeds. */
 import type { WorkspaceId } from '@warren/protocol';
+import type { Agents } from './agent/agents.ts';
 import type { Files } from './agentfs/files.ts';
 import type { Alerts } from './alert/alerts.ts';
 import type { Approvals } from './approval/approvals.ts';
@@ -8,6 +9,7 @@ import type { Grants } from './grant/grants.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Mail } from './mailbox/mail.ts';
 import type { Observe } from './observe/observe.ts';
+import type { People } from './person/people.ts';
 import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
 import type { Purger } from './retention/purger.ts';
@@ -22,6 +24,7 @@ import type { Workspaces } from './workspace/workspaces.ts';
 /** The parts of one workspace. Holding it is the right to everything in it, and to nothing of another. */
 export interface WorkspaceKernel {
   readonly id: WorkspaceId;
+  readonly agents: Agents;
   readonly processes: Processes;
   readonly events: Events;
   readonly grants: Grants;
@@ -40,6 +43,7 @@ export interface Kernel extends AsyncDisposable {
   workspace(id: WorkspaceId): WorkspaceKernel;
   readonly workspaces: Workspaces;
   readonly tokens: Tokens;
+  readonly people: People;
   readonly scheduler: Scheduler;
   readonly purger: Purger;
   readonly store: Store;

@@ -3,6 +3,7 @@
  * back what a dead process held, stopping a process whose budget is spent) is handed over here.
  */
 import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
+import { createAgents } from './agent/create-agents.ts';
 import { type AgentFs, createFiles } from './agentfs/create-files.ts';
 import { createAlerts } from './alert/create-alerts.ts';
 import { endApprovals } from './approval/end-approvals.ts';
@@ -25,6 +26,7 @@ import { openMailroom } from './mailbox/mailroom.ts';
 import { createObserve } from './observe/create-observe.ts';
 import { expose } from './observe/exposition.ts';
 import { metricsOf } from './observe/metrics.ts';
+import { createPeople } from './person/create-people.ts';
 import { createProcesses } from './process/create-processes.ts';
 import { createProcessChanges, type ProcessHooks } from './process/process-changes.ts';
 import type { RecoveryPolicy } from './process/processes.ts';
@@ -115,6 +117,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     const ledger = createLedger({ store: mine, ...budget });
     const made: WorkspaceKernel = {
       id,
+      agents: createAgents({ store: mine, changes }),
       processes: createProcesses({ store: mine, changes, allowChild }),
       events: createEvents({ store: mine, recent: recent(id) }),
       grants: createGrants({ store: mine }),
@@ -194,6 +197,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     workspace,
     workspaces,
     tokens: createTokens({ store }),
+    people: createPeople({ store }),
     scheduler,
     purger,
     store,

@@ -29,3 +29,4 @@ export {
   type JsonRpcResponse,
   type JsonRpcSuccess,
 } from './json-rpc.ts';
+export { hasRole, MEMBER_ROLES, type MemberRole } from './member-role.ts';

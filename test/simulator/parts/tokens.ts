@@ -81,7 +81,9 @@ export const tokens: Part = {
 
 async function create({ mine, kernel, random, notes, now }: Asking, pid: number | undefined) {
   const principal =
-    pid === undefined ? ({ kind: 'member', workspace: mine.id } as const) : ({ kind: 'process', workspace: mine.id, pid } as const);
+    pid === undefined
+      ? ({ kind: 'member', workspace: mine.id, role: 'admin' } as const)
+      : ({ kind: 'process', workspace: mine.id, pid } as const);
   const expiresAt = random.chance(0.5) ? now + random.below(LIFE_MS_MAX) : undefined;
   const { token, record } = await kernel.tokens.create(principal, { label: `n${random.below(1_000_000_000)}`, expiresAt });
   notes.secrets.set(record.id, token);

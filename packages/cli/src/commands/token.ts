@@ -100,7 +100,9 @@ function holderWord(principal: TokenRecord['principal']): string {
     case 'operator':
       return 'operator';
     case 'member':
-      return `workspace ${safeText(principal.workspace)}`;
+      return `${principal.role} of workspace ${safeText(principal.workspace)}`;
+    case 'agent':
+      return `agent ${safeText(principal.agent)} of workspace ${safeText(principal.workspace)}`;
     case 'process':
       return `process ${principal.pid} of workspace ${safeText(principal.workspace)}`;
     default:

@@ -1,8 +1,8 @@
 import type { Principal } from '@warren/kernel';
-import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, hasRole, MEMBER_ROLES, type MemberRole } from '@warren/protocol';
 import { OPERATIONS, type OperationName } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
-import { authorize, requireAllowed } from './authorize.ts';
+import { authorize, type Family, requireAllowed } from './authorize.ts';
 
 /** Processes: 2 calls; 1 is its parent, 3 its child, 4 the child of that; 9 is a stranger. */
 const SELF = 2;
@@ -11,6 +11,9 @@ const isBelow = async (pid: number, ancestor: number): Promise<boolean> => {
   const parent = PARENT_OF[pid];
   return parent !== undefined && (parent === ancestor || (await isBelow(parent, ancestor)));
 };
+/** The agent whose processes those are. */
+const AGENT_NAME = 'coder';
+const FAMILY: Family = { isBelow, isOf: async (pid, agent) => agent === AGENT_NAME && [2, 3, 4].includes(pid) };
 
 /** Who is asked about: in the parameter that the operation names. */
 const SUBJECTS = { itself: SELF, child: 3, grandchild: 4, parent: 1, stranger: 9, unknown: 12_345, nobody: undefined } as const;
@@ -166,25 +169,45 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
 };
 
 const OPERATOR: Principal = { kind: 'operator' };
-const MEMBER: Principal = { kind: 'member', workspace: DEFAULT_WORKSPACE };
+const member = (role: MemberRole): Principal => ({ kind: 'member', workspace: DEFAULT_WORKSPACE, role });
+const AGENT: Principal = { kind: 'agent', workspace: DEFAULT_WORKSPACE, agent: AGENT_NAME };
 const PROCESS: Principal = { kind: 'process', workspace: DEFAULT_WORKSPACE, pid: SELF };
 
+/** Which subjects an agent may name. */
+const FOR_AGENTS = { ...FOR_PROCESSES, itself: ['itself', 'child', 'grandchild'], below: [] } as const satisfies Record<
+  string,
+  readonly Subject[]
+>;
+
+/** What a viewer may not, and an approver may. Everything else that is no operator's is for viewers when it only reads, and for admins when not. */
+const FOR_APPROVERS: ReadonlySet<OperationName> = new Set<OperationName>(['approval.approve', 'approval.reject', 'approval.cancel']);
+
 describe.each(Object.entries(EXPECTED) as [OperationName, (typeof EXPECTED)[OperationName]][])('%s', (name, [who, parameter = 'pid']) => {
-  const { scope } = OPERATIONS[name];
+  const { scope, effect } = OPERATIONS[name];
   const isAllowed = async (principal: Principal, subject: Subject): Promise<boolean> =>
-    (await authorize(principal, scope, { [parameter]: SUBJECTS[subject] }, isBelow)).kind === 'allowed';
+    (await authorize(principal, OPERATIONS[name], { [parameter]: SUBJECTS[subject] }, FAMILY)).kind === 'allowed';
+  const allowedTo = async (principal: Principal): Promise<readonly Subject[]> => {
+    const allowed: Subject[] = [];
+    for (const subject of Object.keys(SUBJECTS) as Subject[]) if (await isAllowed(principal, subject)) allowed.push(subject);
+    return allowed;
+  };
 
   it(`is for operators${who === 'operator' ? ' only' : ' and members'}`, async () => {
+    const least = effect === 'read' ? 'viewer' : FOR_APPROVERS.has(name) ? 'approver' : 'admin';
     for (const subject of Object.keys(SUBJECTS) as Subject[]) {
       expect(await isAllowed(OPERATOR, subject)).toBe(true);
-      expect(await isAllowed(MEMBER, subject)).toBe(who !== 'operator');
+      for (const role of MEMBER_ROLES) expect(await isAllowed(member(role), subject)).toBe(who !== 'operator' && hasRole(role, least));
     }
   });
 
   it(`is for a process about: ${FOR_PROCESSES[who].join(', ') || 'nothing'}`, async () => {
-    const allowed: Subject[] = [];
-    for (const subject of Object.keys(SUBJECTS) as Subject[]) if (await isAllowed(PROCESS, subject)) allowed.push(subject);
-    expect(allowed).toEqual(FOR_PROCESSES[who]);
+    expect(await allowedTo(PROCESS)).toEqual(FOR_PROCESSES[who]);
+  });
+
+  it(`is for an agent about: ${FOR_AGENTS[who].join(', ') || 'nothing'}`, async () => {
+    expect(await allowedTo(AGENT)).toEqual(FOR_AGENTS[who]);
+    const another: Principal = { ...AGENT, agent: 'another' };
+    expect(await allowedTo(another)).toEqual(who === 'anyone' ? FOR_AGENTS.anyone : []);
   });
 
   it('has the parameter that says for whom', () => {
@@ -195,18 +218,24 @@ describe.each(Object.entries(EXPECTED) as [OperationName, (typeof EXPECTED)[Oper
 });
 
 describe('a process', () => {
+  const asked = { scope: { kind: 'process', pid: 'pid', tree: true }, effect: 'read' } as const;
+
   it.each(['2', [2], { valueOf: () => 2 }, Number.NaN, true, null])('is not believed that %j is itself', async (subject) => {
-    const decision = await authorize(PROCESS, { kind: 'process', pid: 'pid', tree: true }, { pid: subject }, isBelow);
-    expect(decision.kind).toBe('denied');
+    for (const principal of [PROCESS, AGENT]) {
+      const decision = await authorize(principal, asked, { pid: subject }, FAMILY);
+      expect(decision.kind).toBe('denied');
+    }
   });
 
   it('is told the same about a stranger and about nobody', async () => {
-    const ask = async (pid: number) => await authorize(PROCESS, { kind: 'process', pid: 'pid', tree: true }, { pid }, isBelow);
-    expect(await ask(9)).toEqual(await ask(12_345));
+    for (const principal of [PROCESS, AGENT]) {
+      const ask = async (pid: number) => await authorize(principal, asked, { pid }, FAMILY);
+      expect(await ask(9)).toEqual(await ask(12_345));
+    }
   });
 
   it('that is denied gets a fault that says why', async () => {
-    const decision = await authorize(PROCESS, { kind: 'operator' }, {}, isBelow);
+    const decision = await authorize(PROCESS, { scope: { kind: 'operator' }, effect: 'read' }, {}, FAMILY);
     expect(() => requireAllowed(decision, 'stop')).toThrow('Cannot stop: it is for operators');
   });
 });

@@ -5,7 +5,7 @@ import { Places } from './places.ts';
 
 const ACME = 'acme' as WorkspaceId; // Valid.
 const OPERATOR: Principal = { kind: 'operator' };
-const MEMBER: Principal = { kind: 'member', workspace: ACME };
+const MEMBER: Principal = { kind: 'member', workspace: ACME, role: 'admin' };
 const processOf = (pid: number): Principal => ({ kind: 'process', workspace: ACME, pid });
 
 const open = () => new Places({ most: 6, forOperators: 2, perProcess: 1, perMember: 2 });

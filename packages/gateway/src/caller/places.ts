@@ -8,7 +8,7 @@ import { Fault } from '@warren/protocol';
 export type PlaceLimits = {
   readonly most: number;
   readonly forOperators: number;
-  /** Of one process, and of one workspace's members. */
+  /** Of one process or agent, and of one workspace's members. */
   readonly perProcess: number;
   readonly perMember: number;
 };
@@ -62,7 +62,8 @@ export class Places {
 
 function nameOf(principal: Principal): string {
   if (principal.kind === 'operator') return 'operator';
-  return principal.kind === 'member' ? principal.workspace : `${principal.workspace} ${principal.pid}`;
+  if (principal.kind === 'member') return principal.workspace;
+  return `${principal.workspace} ${principal.kind === 'agent' ? principal.agent : principal.pid}`;
 }
 
 function tooMany(what: string, count: number, limit: number): Fault {

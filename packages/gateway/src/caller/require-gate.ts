@@ -10,7 +10,7 @@ import type { OperationName } from '@warren/protocol/contract';
 /** The gate itself, and what a process may know of itself. None of them carries words of one process to another. */
 export const BESIDE_THE_GATE: ReadonlySet<OperationName> = new Set<OperationName>([
   ...(['call.make', 'call.result', 'call.cancel', 'capability.list', 'capability.offered', 'capability.describe'] as const),
-  ...(['taint.list', 'audit.head', 'audit.prove_consistency', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
+  ...(['taint.list', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
   ...([
     'kernel.agent.get',
     'kernel.agent.list',
@@ -66,6 +66,12 @@ export const INSTEAD = {
   'file.history': 'filesystem.stat',
   'file.restore': 'filesystem.restore',
 } as const satisfies Partial<Record<OperationName, string | undefined>>;
+
+/** The same for the token of an agent, whatever its process is. Throws `permission_denied`. */
+export function requireGateOfAgent(name: OperationName): void {
+  if (!BESIDE_THE_GATE.has(name))
+    throw new Fault('permission_denied', `Cannot call ${name} as an agent: what an agent does takes the gate, with call.make`);
+}
 
 /** Throws `permission_denied`. What is new and stands in neither table is refused. */
 export async function requireGate(

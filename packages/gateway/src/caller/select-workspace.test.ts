@@ -6,7 +6,7 @@ import { selectWorkspace } from './select-workspace.ts';
 const ACME = 'acme' as WorkspaceId; // Valid.
 const OPERATOR: Principal = { kind: 'operator' };
 const OTHERS: readonly Principal[] = [
-  { kind: 'member', workspace: ACME },
+  { kind: 'member', workspace: ACME, role: 'admin' },
   { kind: 'process', workspace: ACME, pid: 1 },
 ];
 

@@ -14,7 +14,7 @@ it('what an operator, a member and a process change is recorded before it is don
   const started = await on.call('agent.start', { agent: 'ada' });
   const pid = Number(started.result?.['pid']);
   const own = await on.kernel.workspace(DEFAULT_WORKSPACE).processes.create({ name: 'runner', template: 't' });
-  const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+  const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
   await on.call('token.create', { pid, label: 'ci' }, { token: member });
   const process = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid: own.pid });
   await on.call('kernel.agent.create', { name: 'child', template: 't', parent_pid: own.pid }, { token: process });
@@ -35,7 +35,7 @@ it('what is refused is recorded, also when what was asked for is another workspa
   await using on = await openTestGateway({ hasPlatform: true });
   const { pid } = await on.kernel.workspace(DEFAULT_WORKSPACE).processes.create({ name: 'ada', template: 't', agent: 'ada' });
   const process = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
-  const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+  const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
   for (let count = 0; count < 50; count += 1) {
     expect(await on.call('approval.approve', { approval_id: 'approval_x' }, { token: process })).toMatchObject({ error: {} });
     expect(await on.call('workspace.create', { workspace: 'mine' }, { token: member })).toMatchObject({ error: {} });

@@ -111,7 +111,7 @@ describe('many streams of events', () => {
 
   it('of members leave room for operators', async () => {
     await using on = await openTestGateway({ limits: { streamsMax: 2, connectionsForOperators: 1 } });
-    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
     using first = await openEventStream(on, '', { token });
     using second = await openEventStream(on, '', { token });
     using operator = await openEventStream(on, '');
@@ -183,7 +183,7 @@ describe('who follows events', () => {
 
   it('as a member sees its workspace', async () => {
     await using on = await openTestGateway();
-    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
     using stream = await openEventStream(on, '', { token });
     await create(on);
     expect(await stream.take(1)).toMatchObject([{ type: 'kernel.process.created' }]);
@@ -191,7 +191,7 @@ describe('who follows events', () => {
 
   it('is cut off soon after its token was revoked, also when nothing happens', async () => {
     await using on = await openTestGateway({ limits: { heartbeatMs: 50 } });
-    const { token, record } = await on.kernel.tokens.create({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    const { token, record } = await on.kernel.tokens.create({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
     using stream = await openEventStream(on, '', { token });
     await on.kernel.tokens.revoke(record.id);
     await stream.ended();

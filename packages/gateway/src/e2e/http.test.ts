@@ -113,7 +113,7 @@ describe('paths', () => {
 
   it('of metrics is for operators', async () => {
     await using on = await openTestGateway();
-    const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
     const operator = await on.tokenFor({ kind: 'operator' });
     const get = (headers: Record<string, string>) => on.send({ path: '/metrics', port: on.port, headers });
     expect((await get({})).status).toBe(401);
@@ -149,7 +149,7 @@ describe('who calls over TCP', () => {
   it('is who the token is for, also on the unix socket', async () => {
     await using on = await openTestGateway();
     await on.kernel.workspaces.create(ACME);
-    const token = await on.tokenFor({ kind: 'member', workspace: ACME });
+    const token = await on.tokenFor({ kind: 'member', workspace: ACME, role: 'admin' });
     await on.kernel.workspace(ACME).processes.create({ name: 'a', template: 't' });
     const authorization = `Bearer ${token}`;
     for (const place of [{}, { port: on.port }]) {
@@ -162,7 +162,7 @@ describe('who calls over TCP', () => {
   it('gets nowhere with a token of another workspace, or a revoked one', async () => {
     await using on = await openTestGateway();
     await on.kernel.workspaces.create(ACME);
-    const token = await on.tokenFor({ kind: 'member', workspace: ACME });
+    const token = await on.tokenFor({ kind: 'member', workspace: ACME, role: 'admin' });
     expect(await on.call('kernel.info', {}, { token, workspace: 'default' })).toMatchObject({ error: { code: -32005 } });
     expect(await on.call('workspace.get', { workspace: 'default' }, { token })).toMatchObject({ error: { code: -32005 } });
     const [record] = await on.kernel.tokens.list();
@@ -174,7 +174,10 @@ describe('who calls over TCP', () => {
     await using on = await openTestGateway();
     await on.kernel.workspaces.create(ACME);
     const { pid } = await on.kernel.workspace(ACME).processes.create({ name: 'a', template: 't' });
-    const tokens = [await on.tokenFor({ kind: 'member', workspace: ACME }), await on.tokenFor({ kind: 'process', workspace: ACME, pid })];
+    const tokens = [
+      await on.tokenFor({ kind: 'member', workspace: ACME, role: 'admin' }),
+      await on.tokenFor({ kind: 'process', workspace: ACME, pid }),
+    ];
     for (const token of tokens) {
       for (const name of Object.keys(OPERATIONS)) {
         const { error } = await on.call(name, { pid, workspace: 'default' }, { token, workspace: 'default' });

@@ -98,7 +98,7 @@ describe('a WebSocket', () => {
 
   it('speaks for the token it was opened with, until that is revoked', async () => {
     await using on = await openTestGateway();
-    const { token, record } = await on.kernel.tokens.create({ kind: 'member', workspace: DEFAULT_WORKSPACE });
+    const { token, record } = await on.kernel.tokens.create({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
     using talk = await converse(on, { headers: { authorization: `Bearer ${token}` } }, `ws://127.0.0.1:${on.port}/rpc`);
     talk.send(call(1, 'daemon.status'));
     expect(await talk.take(1)).toMatchObject([{ error: { code: -32005 } }]);

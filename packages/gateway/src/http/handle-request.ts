@@ -13,6 +13,9 @@ import { readTarget } from './read-target.ts';
 import { refuse, sendJson, sendText } from './reply.ts';
 import { streamEvents } from './stream-events.ts';
 
+const METRICS = { scope: { kind: 'operator' }, effect: 'read' } as const;
+const NO_FAMILY = { isBelow: async () => false, isOf: async () => false };
+
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse; readonly query: string; readonly entry: Entry };
 
 type Route = {
@@ -92,7 +95,7 @@ async function events({ request, response, query }: Exchange, identity: Identity
 }
 
 async function metrics({ response }: Exchange, { principal }: Identity, gateway: Gateway): Promise<void> {
-  requireAllowed(await authorize(principal, { kind: 'operator' }, {}, async () => false), 'read the metrics');
+  requireAllowed(await authorize(principal, METRICS, {}, NO_FAMILY), 'read the metrics');
   sendText(response, 200, 'text/plain; version=0.0.4; charset=utf-8', await gateway.metrics());
 }
 

@@ -10,9 +10,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EventRecord, WorkspaceKernel } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
-import type { Scope } from '@warren/protocol/contract';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
-import { isBelowIn } from '../caller/is-below.ts';
+import { familyIn } from '../caller/family.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import { toEvent } from '../operations/record/event.ts';
 import type { Identity } from './authenticate.ts';
@@ -25,7 +24,7 @@ import { StreamWriter } from './stream-writer.ts';
 import { createWaitSignal } from './wait-signal.ts';
 
 /** The same as that of reading the log. */
-const SCOPE: Scope = { kind: 'process', pid: 'pid', tree: true };
+const FOLLOWING = { scope: { kind: 'process', pid: 'pid', tree: true }, effect: 'read' } as const;
 const GAP = 'gap';
 
 export async function streamEvents(
@@ -38,7 +37,7 @@ export async function streamEvents(
   const { kernel, streams } = gateway;
   const asked = readEventQuery(new URLSearchParams(query), headerOf(request, 'last-event-id'));
   const mine = kernel.workspace(selectWorkspace(identity.principal, asked.workspace ?? headerOf(request, 'warren-workspace')));
-  requireAllowed(await authorize(identity.principal, SCOPE, { pid: asked.pid }, isBelowIn(kernel, mine.id)), 'follow these events');
+  requireAllowed(await authorize(identity.principal, FOLLOWING, { pid: asked.pid }, familyIn(kernel, mine.id)), 'follow these events');
   const start = await findStart(mine, asked);
   using _place = streams.take(identity.principal, 'streams of events');
   try {

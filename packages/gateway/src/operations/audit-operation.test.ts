@@ -42,7 +42,7 @@ describe('operations in the audit', () => {
 describe('auditOperation', () => {
   it('records who did what with which parameters, without secrets, and what it was done to', async () => {
     const journal = new TestJournal();
-    const member = callOf({ kind: 'member', workspace: DEFAULT_WORKSPACE }, 'alice');
+    const member = callOf({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' }, 'alice');
     const params = { label: 'ci', password: 'hunter2-hunter2' };
     const made = { token: 'wrn_secret', token_id: 'token_1' };
     const agentOf = () => Promise.reject(new Error('Not asked for'));

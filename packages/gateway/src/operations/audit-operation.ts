@@ -31,6 +31,8 @@ export async function auditOperation<Result extends object>(
 /** `agent`: of a process. Whoever comes in by the unix socket is known as what it is. */
 export function actorOf({ principal, name }: Pick<Caller, 'principal' | 'name'>, agent: string): AuditActor {
   if (principal.kind === 'process') return { kind: 'process', pid: principal.pid, agent };
+  // An agent that is none of its processes yet.
+  if (principal.kind === 'agent') return { kind: 'process', pid: 0, agent: principal.agent };
   return { kind: principal.kind, name: name ?? principal.kind };
 }
 

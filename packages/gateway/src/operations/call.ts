@@ -36,5 +36,6 @@ export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'
 
 /** Who makes a call in the name of a process that is not theirs. */
 function viaOf({ principal, name }: CallerName): CallRequest['via'] {
-  return principal.kind === 'process' ? undefined : { kind: principal.kind, name: name ?? principal.kind };
+  if (principal.kind === 'process' || principal.kind === 'agent') return undefined;
+  return { kind: principal.kind, name: name ?? principal.kind };
 }

@@ -6,10 +6,10 @@ import { createId, DEFAULT_WORKSPACE, Fault, isFault, type JsonObject, type Work
 import { OPERATIONS, type OperationName, type Params, parseParams } from '@warren/protocol/contract';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
-import { isBelowIn } from '../caller/is-below.ts';
+import { familyIn } from '../caller/family.ts';
 import type { Places } from '../caller/places.ts';
 import { createProcessKernel } from '../caller/process-kernel.ts';
-import { requireGate } from '../caller/require-gate.ts';
+import { requireGate, requireGateOfAgent } from '../caller/require-gate.ts';
 import { requireRunning } from '../caller/require-running.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
@@ -98,13 +98,14 @@ function createMethod<Name extends OperationName>(
   { kernel, waits, refused }: MethodParts,
   journal: OperationJournal | undefined,
 ): Method<Caller> {
-  const { scope, effect } = OPERATIONS[name];
+  const { effect } = OPERATIONS[name];
   const handle = handlers[name];
   const recording = isAudited(name) ? journal : undefined;
   const admit = async (caller: Caller, params: Params<Name>): Promise<WorkspaceId> => {
     const { principal } = caller;
     const workspace = selectWorkspace(principal, namedWorkspace(params) ?? caller.workspace);
-    requireAllowed(await authorize(principal, scope, params, isBelowIn(kernel, workspace)), `call ${name}`);
+    requireAllowed(await authorize(principal, OPERATIONS[name], params, familyIn(kernel, workspace)), `call ${name}`);
+    if (principal.kind === 'agent') requireGateOfAgent(name);
     if (principal.kind === 'process') {
       await requireGate(kernel, workspace, principal.pid, name);
       if (effect !== 'read') await requireRunning(kernel.workspace(workspace), principal.pid, `call ${name}`);

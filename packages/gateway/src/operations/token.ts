@@ -1,15 +1,15 @@
 import type { Kernel, Principal, TokenRecord } from '@warren/kernel';
-import { isFault, type TokenId } from '@warren/protocol';
+import { Fault, isFault, type MemberRole, type TokenId, type WorkspaceId } from '@warren/protocol';
 import type { Call, HandlersOf } from './handler.ts';
 import { toToken } from './record/token.ts';
 import { toMsIfGiven } from './time.ts';
 
 export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
   return {
-    async 'token.create'({ pid, label, owner, groups, expires_at }, { workspace, principal: by, caller: { tokenId } }) {
+    async 'token.create'({ pid, agent, role, label, owner, groups, expires_at }, { workspace, principal: by, caller: { tokenId } }) {
       // Owner and groups say who counts as whom and who may approve what: whoever could choose them could approve everything alone.
       const maker = by.kind === 'operator' ? undefined : await makerOf(tokens, tokenId);
-      const principal: Principal = pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
+      const principal = holderOf(workspace, { pid, agent, role });
       const { token, record } = await tokens.create(principal, { label, owner, groups, expiresAt: toMsIfGiven(expires_at), maker });
       return { ...toToken(record), token };
     },
@@ -30,6 +30,22 @@ export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
       return { revoked: isSeen && (await tokens.revoke(token_id)) };
     },
   };
+}
+
+/** Throws `invalid_argument` when it is said to be of several. */
+function holderOf(
+  workspace: WorkspaceId,
+  { pid, agent, role }: { readonly pid: number | undefined; readonly agent: string | undefined; readonly role: MemberRole | undefined },
+): Principal {
+  if ([pid, agent, role].filter((each) => each !== undefined).length > 1) {
+    throw new Fault(
+      'invalid_argument',
+      'Cannot create a token: it is for a process, for an agent or for a member with a role, not for several',
+      { details: { field: 'pid' } },
+    );
+  }
+  if (pid !== undefined) return { kind: 'process', workspace, pid };
+  return agent === undefined ? { kind: 'member', workspace, role: role ?? 'admin' } : { kind: 'agent', workspace, agent };
 }
 
 async function makerOf(tokens: Kernel['tokens'], id: TokenId | undefined): Promise<TokenRecord> {

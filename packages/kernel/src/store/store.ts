@@ -10,6 +10,7 @@
  * only, and every row committed before they began.
  */
 import type { WorkspaceId } from '@warren/protocol';
+import type { AgentTable, AgentTableReads } from './tables/agent-table.ts';
 import type { AlertTable, AlertTableReads } from './tables/alert-table.ts';
 import type { ApprovalTable, ApprovalTableReads } from './tables/approval-table.ts';
 import type { CallTable, CallTableReads } from './tables/call-table.ts';
@@ -20,6 +21,7 @@ import type { GrantTable, GrantTableReads } from './tables/grant-table.ts';
 import type { LedgerTable, LedgerTableReads } from './tables/ledger-table.ts';
 import type { MailTable, MailTableReads } from './tables/mail-table.ts';
 import type { NameTable, NameTableReads } from './tables/name-table.ts';
+import type { PersonTable, PersonTableReads } from './tables/person-table.ts';
 import type { ProcessTable, ProcessTableReads } from './tables/process-table.ts';
 import type { QueueTable, QueueTableReads } from './tables/queue-table.ts';
 import type { StateTable, StateTableReads } from './tables/state-table.ts';
@@ -47,6 +49,7 @@ export interface ReadTransaction {
   readonly taints: TaintTableReads;
   readonly state: StateTableReads;
   readonly alerts: AlertTableReads;
+  readonly agents: AgentTableReads;
 }
 
 /** The same, to change. All of it happens or none. */
@@ -66,6 +69,7 @@ export interface Transaction extends ReadTransaction {
   readonly taints: TaintTable;
   readonly state: StateTable;
   readonly alerts: AlertTable;
+  readonly agents: AgentTable;
 }
 
 /** One tenant's part of the store. A query that could reach another tenant's rows cannot be written with it. */
@@ -79,16 +83,18 @@ export interface WorkspaceStore {
   read<T>(body: (transaction: ReadTransaction) => T): Promise<T>;
 }
 
-/** What belongs to no single workspace: which workspaces there are, and who may call. */
+/** What belongs to no single workspace: which workspaces there are, who may call, and who signs in. */
 export interface SystemTransaction extends SystemReadTransaction {
   readonly workspaces: WorkspaceTable;
   readonly tokens: TokenTable;
+  readonly people: PersonTable;
 }
 
 export interface SystemReadTransaction {
   readonly now: number;
   readonly workspaces: WorkspaceTableReads;
   readonly tokens: TokenTableReads;
+  readonly people: PersonTableReads;
 }
 
 /** Called after a commit with the events it wrote, in order, and how large their payloads are. Must not throw. */

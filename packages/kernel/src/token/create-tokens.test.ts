@@ -8,7 +8,7 @@ import { createTokens } from './create-tokens.ts';
 import type { Principal } from './tokens.ts';
 
 const OPERATOR: Principal = { kind: 'operator' };
-const MEMBER: Principal = { kind: 'member', workspace: DEFAULT_WORKSPACE };
+const MEMBER: Principal = { kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' };
 const process = (pid: number): Principal => ({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
 
 async function openTokens() {
@@ -137,7 +137,7 @@ describe('creating a token', () => {
   it('is refused for a workspace or a process that does not exist, or is DEAD', async () => {
     await using with_ = await openTokens();
     const nobody = 'nobody' as WorkspaceId; // Valid, and there is none.
-    await expect(with_.tokens.create({ kind: 'member', workspace: nobody })).rejects.toMatchObject({ code: 'not_found' });
+    await expect(with_.tokens.create({ kind: 'member', workspace: nobody, role: 'admin' })).rejects.toMatchObject({ code: 'not_found' });
     await expect(with_.tokens.create(process(7))).rejects.toMatchObject({ code: 'unknown_pid', details: { pid: 7 } });
     const { pid } = await with_.on.mine.processes.create({ name: 'a', template: 't' });
     await with_.on.mine.processes.end(pid, 'completed');
@@ -170,6 +170,9 @@ describe('creating a token', () => {
           id: `token ${index}`,
           hash: `hash ${index}`,
           pid: undefined,
+          agent: undefined,
+          person: undefined,
+          role: undefined,
           label: '',
           owner: `token ${index}`,
           madeBy: undefined,
@@ -192,7 +195,7 @@ describe('the list of tokens', () => {
     const other = 'other' as WorkspaceId; // Valid.
     await with_.on.kernel.workspaces.create(other);
     const made = [await with_.tokens.create(OPERATOR), await with_.tokens.create(MEMBER, { label: 'laptop' })];
-    const ofOther = await with_.tokens.create({ kind: 'member', workspace: other });
+    const ofOther = await with_.tokens.create({ kind: 'member', workspace: other, role: 'admin' });
     expect((await with_.tokens.list(DEFAULT_WORKSPACE)).map(({ label }) => label)).toEqual(['laptop']);
     expect((await with_.tokens.list(other)).map(({ id }) => id)).toEqual([ofOther.record.id]);
     const all = await with_.tokens.list();

@@ -8,7 +8,9 @@ import { createTokenId, Fault, type RandomSource, type TokenId } from '@warren/p
 import type { JsonObject } from '../internal/json.ts';
 import { checkWord } from '../internal/payload.ts';
 import type { Store, SystemTransaction, Transaction } from '../store/store.ts';
+import type { PersonRow } from '../store/tables/person-table.ts';
 import type { NewToken, TokenRow } from '../store/tables/token-table.ts';
+import { checkGroups } from './check-groups.ts';
 import type { Principal, TokenRecord, Tokens } from './tokens.ts';
 
 /** So that people, and programs that search for leaked secrets, know one when they see it. */
@@ -29,16 +31,16 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
     return row === undefined ? undefined : toRecord(row);
   };
   return {
-    async create(principal, { label = '', maker, ...given } = {}) {
+    async create(principal, { label = '', person, maker, ...given } = {}) {
       if (label !== '') checkWord(label, 'label', 'invalid_argument');
       if (given.owner !== undefined) checkWord(given.owner, 'owner', 'invalid_argument');
       const { groups = [], expiresAt, owner } = maker === undefined ? given : narrow(given, maker);
-      checkGroups(groups);
+      checkGroups(groups, 'create a token');
       const secret = `${PREFIX}${Buffer.from(random(SECRET_BYTES)).toString('base64url')}`;
-      const pid = principal.kind === 'process' ? principal.pid : undefined;
       const id = createTokenId(random);
-      const whose = { label, owner: owner ?? (label === '' ? id : label), madeBy: maker?.id };
-      const token: NewToken = { id, hash: hashOf(secret), pid, ...whose, groups, expiresAt };
+      const whose = { label, owner: owner ?? person ?? (label === '' ? id : label), madeBy: maker?.id };
+      const token: NewToken = { id, hash: hashOf(secret), ...holderOf(principal), person, ...whose, groups, expiresAt };
+      if (person !== undefined) await store.readSystem(({ people }) => checkPerson(people.find(person)));
       const row =
         principal.kind === 'operator'
           ? await store.writeSystem((transaction) => insert(transaction, token))
@@ -80,16 +82,6 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
   };
 }
 
-const GROUPS_MAX = 32;
-const GROUP = /^[a-z0-9][a-z0-9_.-]{0,63}$/;
-
-function checkGroups(groups: readonly string[]): void {
-  const wrong = groups.find((group) => typeof group !== 'string' || !GROUP.test(group));
-  if (wrong === undefined && groups.length <= GROUPS_MAX) return;
-  const why = wrong === undefined ? `there are ${groups.length} groups, the limit is ${GROUPS_MAX}` : 'a group is 1 to 64 of a-z 0-9 . _ -';
-  throw new Fault('invalid_argument', `Cannot create a token: ${why}`, { details: { field: 'groups' } });
-}
-
 type Asked = Pick<NonNullable<Parameters<Tokens['create']>[1]>, 'owner' | 'groups' | 'expiresAt'>;
 
 /** Who has a token could give it away; who makes another with it gives away no more than that. */
@@ -113,7 +105,7 @@ function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
       details: { field: 'expires_at' },
     });
   }
-  if (token.pid === undefined && token.label !== '' && tokens.isLabelInUse(token.label)) {
+  if (token.pid === undefined && token.person === undefined && token.label !== '' && tokens.isLabelInUse(token.label)) {
     throw new Fault(
       'conflict',
       `Cannot create a token: another is called ${JSON.stringify(token.label)}; revoke it first, or take another label`,
@@ -131,6 +123,7 @@ function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
 
 function insertInWorkspace(transaction: Transaction, token: NewToken): TokenRow {
   if (token.pid !== undefined) checkAlive(transaction, token.pid);
+  if (token.agent !== undefined) checkAgent(transaction, token.agent);
   const row = insert(transaction, token);
   transaction.events.append({
     pid: row.pid,
@@ -158,6 +151,25 @@ function checkAlive(transaction: Transaction, pid: number): void {
   }
 }
 
+function checkAgent({ agents }: Transaction, name: string): void {
+  const agent = agents.find(name);
+  if (agent === undefined) {
+    throw new Fault('not_found', `Cannot create a token for agent ${name}: there is no such agent`, { details: { agent: name } });
+  }
+  if (agent.state === 'revoked') {
+    throw new Fault('illegal_transition', `Cannot create a token for agent ${name}: it is revoked`, { details: { agent: name } });
+  }
+}
+
+function checkPerson(person: PersonRow | undefined): void {
+  if (person === undefined) throw new Fault('not_found', 'Cannot create a token for a person: there is no such person');
+  if (person.disabledAt !== undefined) {
+    throw new Fault('illegal_transition', `Cannot create a token for ${person.name}: the person is disabled`, {
+      details: { person: person.name },
+    });
+  }
+}
+
 function makeRoom(tokens: SystemTransaction['tokens']): void {
   const count = tokens.count();
   if (count < TOKENS_MAX || tokens.purgeEnded(PURGED_AT_ONCE) > 0) return;
@@ -170,15 +182,34 @@ function payloadOf(row: TokenRow): JsonObject {
   return { token_id: row.id, principal: principalOf(row).kind };
 }
 
-function principalOf({ workspace, pid }: TokenRow): Principal {
+/** The inverse of `principalOf`. */
+function holderOf(principal: Principal): Pick<TokenRow, 'pid' | 'agent' | 'role'> {
+  const nobody = { pid: undefined, agent: undefined, role: undefined };
+  switch (principal.kind) {
+    case 'operator':
+      return nobody;
+    case 'member':
+      return { ...nobody, role: principal.role };
+    case 'agent':
+      return { ...nobody, agent: principal.agent };
+    case 'process':
+      return { ...nobody, pid: principal.pid };
+    default:
+      return principal satisfies never;
+  }
+}
+
+function principalOf({ workspace, pid, agent, role = 'admin' }: TokenRow): Principal {
   if (workspace === undefined) return { kind: 'operator' };
-  return pid === undefined ? { kind: 'member', workspace } : { kind: 'process', workspace, pid };
+  if (pid !== undefined) return { kind: 'process', workspace, pid };
+  return agent === undefined ? { kind: 'member', workspace, role } : { kind: 'agent', workspace, agent };
 }
 
 function toRecord(row: TokenRow): TokenRecord {
   return {
     id: row.id as TokenId, // Only such were inserted.
     principal: principalOf(row),
+    person: row.person,
     label: row.label,
     owner: row.owner,
     madeBy: row.madeBy as TokenId | undefined, // As `id`.

@@ -1,15 +1,21 @@
 /** Who may call, as the rest of Warren sees it. */
-import type { TokenId, WorkspaceId } from '@warren/protocol';
+import type { MemberRole, TokenId, WorkspaceId } from '@warren/protocol';
 
-/** In whose name a call is made. A process acts for itself and what it started, a member for one workspace, an operator for all. */
+/**
+ * In whose name a call is made. A process acts for itself and what it started, an agent for its processes, a member for one workspace as far as
+ * its role goes, an operator for all.
+ */
 export type Principal =
   | { readonly kind: 'operator' }
-  | { readonly kind: 'member'; readonly workspace: WorkspaceId }
+  | { readonly kind: 'member'; readonly workspace: WorkspaceId; readonly role: MemberRole }
+  | { readonly kind: 'agent'; readonly workspace: WorkspaceId; readonly agent: string }
   | { readonly kind: 'process'; readonly workspace: WorkspaceId; readonly pid: number };
 
 export type TokenRecord = {
   readonly id: TokenId;
   readonly principal: Principal;
+  /** Who signed in to get it; undefined: it was made for a program. */
+  readonly person: string | undefined;
   /** What it is for. Of those of people that can be used, no two of one workspace have the same. */
   readonly label: string;
   /** Whoever holds it. All tokens of one person have the same, and so that person is counted once. */
@@ -25,15 +31,16 @@ export type TokenRecord = {
 
 export interface Tokens {
   /**
-   * The only time the token itself is shown; what is kept is its SHA-256. Faults: `not_found` (the workspace), `unknown_pid`,
-   * `illegal_transition` (the process is DEAD), `invalid_argument` (the label, the owner, a group, or an end in the past), `conflict` (another token has the
+   * The only time the token itself is shown; what is kept is its SHA-256. Faults: `not_found` (the workspace, agent or person), `unknown_pid`,
+   * `illegal_transition` (the process is DEAD, the agent revoked, the person disabled), `invalid_argument` (the label, the owner, a group, or an end in the past), `conflict` (another token has the
    * label), `permission_denied` (it would be more than the one it is made with), `too_large` (too many tokens).
    */
   create(
     principal: Principal,
     options?: {
       readonly label?: string | undefined;
-      /** Default: the label or, without one, the id. */
+      readonly person?: string | undefined;
+      /** Default: the person, else the label or, without one, the id. */
       readonly owner?: string | undefined;
       readonly groups?: readonly string[] | undefined;
       readonly expiresAt?: number | undefined;
@@ -41,7 +48,7 @@ export interface Tokens {
       readonly maker?: TokenRecord | undefined;
     },
   ): Promise<{ readonly token: string; readonly record: TokenRecord }>;
-  /** Undefined: unknown, expired, revoked, or of a process that is DEAD. */
+  /** Undefined: unknown, expired, revoked, or of a process that is DEAD, an agent that is revoked or gone, or a person who is disabled. */
   authenticate(token: string): Promise<Principal | undefined>;
   /** The same, with all that is known of the token. */
   identify(token: string): Promise<TokenRecord | undefined>;

@@ -3,7 +3,7 @@
  * browsers; it costs a start more than the rest of this package, so only who speaks to a wire imports it.
  */
 export { type JsonSchema, jsonSchema } from './json-schema.ts';
-export type { Effect, Operation, Scope, Tier } from './operation.ts';
+export { type Effect, leastRole, type Operation, type Scope, type Tier } from './operation.ts';
 export { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';
 export { parseParams } from './parse-params.ts';
 export { type AlertRecord, alert, alertSeverity } from './record/alert.ts';

@@ -8,6 +8,7 @@
  */
 import type { z } from 'zod';
 import type { FaultCode } from '../fault.ts';
+import type { MemberRole } from '../member-role.ts';
 
 /** `stable`: may only gain optional parameters and result fields. `deprecated`: still works, will go. */
 export type Tier = 'stable' | 'experimental' | 'deprecated';
@@ -17,13 +18,15 @@ export type Effect = 'read' | 'idempotent' | 'once';
 
 /**
  * Who may call. `anyone`: whoever is authenticated, and sees of others what they publish. `process`: a process for itself or, with `tree`,
- * for its descendants too (`below`: for those only); the parameter named in `pid` says for whom, and a process must give it. `member`:
- * whoever acts for the whole workspace. `operator`: for all of them. Each includes those after it.
+ * for its descendants too (`below`: for those only); the parameter named in `pid` says for whom, and a process must give it; an agent for
+ * its processes. `agent`: an agent, for itself. `member`: whoever acts for the whole workspace and has at least this role; without one a
+ * viewer may what only reads, and an admin the rest. `operator`: for all of them. Each includes those after it.
  */
 export type Scope =
   | { readonly kind: 'anyone' }
+  | { readonly kind: 'agent' }
   | { readonly kind: 'process'; readonly pid: string; readonly tree?: boolean | 'below' }
-  | { readonly kind: 'member' }
+  | { readonly kind: 'member'; readonly role?: MemberRole }
   | { readonly kind: 'operator' };
 
 export type Operation<Params extends z.ZodType = z.ZodType, Result extends z.ZodType = z.ZodType> = {
@@ -43,4 +46,9 @@ export function operation<Params extends z.ZodType, Result extends z.ZodType>(
   definition: Operation<Params, Result>,
 ): Operation<Params, Result> {
   return Object.freeze(definition);
+}
+
+/** The least role of a member who may call it. */
+export function leastRole({ scope, effect }: Pick<Operation, 'scope' | 'effect'>): MemberRole {
+  return (scope.kind === 'member' ? scope.role : undefined) ?? (effect === 'read' ? 'viewer' : 'admin');
 }

@@ -3,6 +3,9 @@ import type { Scope } from './operation.ts';
 
 export const ANYONE: Scope = { kind: 'anyone' };
 export const MEMBER: Scope = { kind: 'member' };
+/** A member who decides about approvals. */
+export const APPROVER: Scope = { kind: 'member', role: 'approver' };
+export const AGENT: Scope = { kind: 'agent' };
 export const OPERATOR: Scope = { kind: 'operator' };
 
 /** A process for itself: this parameter must be its own pid. */

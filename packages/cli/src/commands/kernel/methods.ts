@@ -81,6 +81,8 @@ function callersWord(scope: Scope): string {
       return 'anyone with a token';
     case 'process':
       return `${treeWord(scope)} (named in "${scope.pid}"), whoever acts for the workspace, operators`;
+    case 'agent':
+      return 'agents, operators';
     case 'member':
       return 'whoever acts for the workspace, operators';
     case 'operator':

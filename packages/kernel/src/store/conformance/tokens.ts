@@ -11,6 +11,9 @@ const token = (id: string, more: Partial<NewToken> = {}): NewToken => ({
   id,
   hash: `hash of ${id}`,
   pid: undefined,
+  agent: undefined,
+  person: undefined,
+  role: undefined,
   label: '',
   owner: id,
   madeBy: undefined,
@@ -18,6 +21,15 @@ const token = (id: string, more: Partial<NewToken> = {}): NewToken => ({
   expiresAt: undefined,
   ...more,
 });
+
+const CODER = {
+  name: 'coder',
+  purpose: '',
+  grants: { tools: [], paths: [], hosts: [], models: [], subAgents: false },
+  budgets: {},
+  state: 'active',
+} as const;
+const ANN = { name: 'ann', workspace: undefined, role: undefined, groups: [], passphrase: undefined, identity: undefined };
 
 async function openWith(open: OpenStore) {
   const clock = createTestClock();
@@ -108,6 +120,62 @@ export function testTokens(name: string, open: OpenStore): void {
       expect(await ids()).toEqual(['b', 'c', 'd']);
       expect(await mine.write(({ tokens }) => tokens.purgeEnded(10))).toBe(2);
       expect(await ids()).toEqual(['d']);
+    });
+
+    it('of an agent are valid while there is such an agent and it is not revoked', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      const mine = store.workspace(MINE);
+      const isValid = () => store.readSystem(({ tokens }) => tokens.findValid('hash of a')?.agent === 'coder');
+      await mine.write(({ tokens }) => tokens.insert(token('a', { agent: 'coder' })));
+      expect(await isValid()).toBe(false);
+      await mine.write(({ agents }) => agents.insert(CODER));
+      expect(await isValid()).toBe(true);
+      await mine.write(({ agents }) => agents.update({ ...CODER, state: 'revoked' }));
+      expect(await isValid()).toBe(false);
+      await mine.write(({ agents }) => agents.update({ ...CODER, state: 'paused' }));
+      expect(await isValid()).toBe(true);
+      await mine.write(({ agents }) => agents.delete('coder'));
+      expect(await isValid()).toBe(false);
+    });
+
+    it('of an agent of the same name in another workspace are not its tokens', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      for (const id of [MINE, OTHER]) {
+        await store.workspace(id).write(({ agents, tokens }) => {
+          agents.insert(CODER);
+          tokens.insert(token(id, { agent: 'coder' }));
+        });
+      }
+      expect(await store.workspace(MINE).write(({ tokens }) => tokens.revokeOf({ agent: 'coder' }))).toBe(1);
+      expect(await store.workspace(MINE).write(({ tokens }) => tokens.revokeOf({ agent: 'coder' }))).toBe(0);
+      const valid = await store.readSystem(({ tokens }) => [MINE, OTHER].map((id) => tokens.findValid(`hash of ${id}`) !== undefined));
+      expect(valid).toEqual([false, true]);
+    });
+
+    it('of a person go with the person, and are not valid while the person is disabled', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      const isValid = (id: string) => store.readSystem(({ tokens }) => tokens.findValid(`hash of ${id}`)?.person === 'ann');
+      await store.writeSystem(({ people, tokens }) => {
+        people.insert(ANN);
+        tokens.insert(token('a', { person: 'ann' }));
+      });
+      await store.workspace(MINE).write(({ tokens }) => tokens.insert(token('b', { person: 'ann', role: 'viewer', owner: 'ann' })));
+      expect([await isValid('a'), await isValid('b')]).toEqual([true, true]);
+      expect(await store.readSystem(({ tokens }) => tokens.find('b'))).toMatchObject({ role: 'viewer', owner: 'ann' });
+      await store.writeSystem(({ people, now }) => people.update({ ...ANN, disabledAt: now }));
+      expect([await isValid('a'), await isValid('b')]).toEqual([false, false]);
+      await store.writeSystem(({ people }) => people.update({ ...ANN, disabledAt: undefined }));
+      expect(await store.writeSystem(({ tokens }) => tokens.revokeOf({ person: 'ann' }))).toBe(2);
+      expect([await isValid('a'), await isValid('b')]).toEqual([false, false]);
+      expect(await store.writeSystem(({ people, tokens }) => [people.delete('ann'), people.delete('ann'), tokens.find('b')])).toEqual([
+        true,
+        false,
+        undefined,
+      ]);
+      await expect(store.writeSystem(({ tokens }) => tokens.insert(token('c', { person: 'ann' })))).rejects.toThrow();
     });
 
     it('cannot be of a process that never was, nor have a hash twice', async () => {

@@ -20,6 +20,7 @@ import type {
 import { Database, type Row, storeFault } from './database.ts';
 import { GroupCommit, type Written } from './group-commit.ts';
 import { migrate } from './migrate.ts';
+import { SqlitePersonTable } from './person-table.ts';
 import { StateLock } from './state-lock.ts';
 import { CounterCache } from './table-context.ts';
 import { SqliteTokenTable } from './token-table.ts';
@@ -94,6 +95,7 @@ class SqliteStore implements Store {
   readonly #statements: Statements;
   readonly #workspaces: SqliteWorkspaceTable;
   readonly #tokens: SqliteTokenTable;
+  readonly #people: SqlitePersonTable;
   #systemNow = 0;
   readonly #counters: CounterCache;
   readonly #commits: GroupCommit;
@@ -108,6 +110,7 @@ class SqliteStore implements Store {
     this.#statements = prepareStatements(parts.database);
     this.#workspaces = new SqliteWorkspaceTable(parts.database);
     this.#tokens = new SqliteTokenTable(this.#statements.tokens, { workspace: undefined, now: () => this.#systemNow });
+    this.#people = new SqlitePersonTable(parts.database, () => this.#systemNow);
     this.#counters = new CounterCache(parts.database);
     this.#database.isWriting = false;
     this.#commits = new GroupCommit({
@@ -236,7 +239,7 @@ class SqliteStore implements Store {
 
   #system(now: number): SystemTransaction {
     this.#systemNow = now;
-    return { now: this.#systemNow, workspaces: this.#workspaces, tokens: this.#tokens };
+    return { now: this.#systemNow, workspaces: this.#workspaces, tokens: this.#tokens, people: this.#people };
   }
 
   /** In a store that others write, a look of several statements needs a transaction of its own to see one moment. */

@@ -1,14 +1,20 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { WorkspaceId } from '@warren/protocol';
+import type { MemberRole, WorkspaceId } from '@warren/protocol';
 import type { NewToken, TokenRow, TokenTable } from '../tables/token-table.ts';
 import { optional } from './columns.ts';
 import type { Database, Row } from './database.ts';
+import { json, orNull } from './partial-update.ts';
 
 const SELECT = `
-  SELECT t.id, w.id AS workspace, t.pid, t.label, t.owner, t.made_by, t.groups, t.created_at, t.expires_at, t.revoked_at
-  FROM tokens t LEFT JOIN workspaces w ON w.ws = t.ws LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid`;
+  SELECT t.id, w.id AS workspace, t.pid, t.agent, t.person, t.role, t.label, t.owner, t.made_by, t.groups, t.created_at, t.expires_at, t.revoked_at
+  FROM tokens t LEFT JOIN workspaces w ON w.ws = t.ws`;
+const HOLDERS = `
+  LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
+  LEFT JOIN agents a ON a.ws = t.ws AND a.name = t.agent
+  LEFT JOIN people h ON h.name = t.person`;
 /** `IS` rather than `=` throughout: the state of no process is null. */
-const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD')`;
+const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD'
+  OR (t.agent IS NOT NULL AND coalesce(a.state, 'revoked') = 'revoked') OR h.disabled_at IS NOT NULL)`;
 
 export type TokenStatements = ReturnType<typeof prepareTokens>;
 
@@ -16,20 +22,23 @@ export function prepareTokens(database: Database) {
   return {
     find: database.query(`${SELECT} WHERE t.id = ?`),
     findByHash: database.query(`${SELECT} WHERE t.hash = ?`),
-    findValid: database.query(`${SELECT} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
+    findValid: database.query(`${SELECT} ${HOLDERS} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
     listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
     list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
     labelInUse: database.query(
-      `SELECT 1 FROM tokens t INDEXED BY tokens_by_label LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
-       WHERE t.ws IS ? AND t.label = ? AND t.pid IS NULL AND NOT ${IS_ENDED} LIMIT 1`,
+      `SELECT 1 FROM tokens t INDEXED BY tokens_by_label ${HOLDERS}
+       WHERE t.ws IS ? AND t.label = ? AND t.pid IS NULL AND t.person IS NULL AND NOT ${IS_ENDED} LIMIT 1`,
     ),
     count: database.query('SELECT count(*) AS count FROM tokens WHERE ws IS ?'),
     insert: database.change(
-      'INSERT INTO tokens (id, hash, ws, pid, label, owner, made_by, groups, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO tokens (id, hash, ws, pid, agent, person, role, label, owner, made_by, groups, created_at, expires_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     revoke: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ? AND ws IS ? AND revoked_at IS NULL'),
+    revokeOfAgent: database.change('UPDATE tokens SET revoked_at = ? WHERE ws IS ? AND agent = ? AND revoked_at IS NULL'),
+    revokeOfPerson: database.change('UPDATE tokens SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL'),
     purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
-      SELECT t.id FROM tokens t LEFT JOIN processes p ON p.ws = t.ws AND p.pid = t.pid
+      SELECT t.id FROM tokens t ${HOLDERS}
       WHERE t.ws IS ? AND ${IS_ENDED} ORDER BY t.created_at, t.id LIMIT ?)`),
   };
 }
@@ -77,13 +86,20 @@ export class SqliteTokenTable implements TokenTable {
     return this.#statements.labelInUse.get(this.#ws, label, this.#context.now()) !== undefined;
   }
 
-  insert({ id, hash, pid, label, owner, madeBy, groups, expiresAt }: NewToken): void {
-    const made = [owner, madeBy ?? null, JSON.stringify(groups), this.#context.now(), expiresAt ?? null];
-    this.#statements.insert.run(id, hash, this.#ws, pid ?? null, label, ...made);
+  insert({ id, hash, pid, agent, person, role, label, owner, madeBy, groups, expiresAt }: NewToken): void {
+    const holder = [orNull(pid), orNull(agent), orNull(person), orNull(role)];
+    const made = [owner, orNull(madeBy), json(groups), this.#context.now(), orNull(expiresAt)];
+    this.#statements.insert.run(id, hash, this.#ws, ...holder, label, ...made);
   }
 
   revoke(id: string): boolean {
     return this.#statements.revoke.run(this.#context.now(), id, this.#ws) === 1;
+  }
+
+  revokeOf(holder: { readonly agent: string } | { readonly person: string }): number {
+    const now = this.#context.now();
+    if ('agent' in holder) return this.#statements.revokeOfAgent.run(now, this.#ws, holder.agent);
+    return this.#statements.revokeOfPerson.run(now, holder.person);
   }
 
   purgeEnded(limit: number): number {
@@ -103,6 +119,9 @@ function readToken(row: Row): TokenRow {
     id: String(row['id']),
     workspace: optional(row['workspace'], (id) => String(id) as WorkspaceId), // Only valid ones were inserted.
     pid: optional(row['pid'], Number),
+    agent: optional(row['agent'], String),
+    person: optional(row['person'], String),
+    role: optional(row['role'], (role) => String(role) as MemberRole), // CHECK
     label: String(row['label']),
     owner: String(row['owner']),
     madeBy: optional(row['made_by'], String),

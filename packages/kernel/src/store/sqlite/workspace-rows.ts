@@ -2,6 +2,7 @@
 import type { WorkspaceId } from '@warren/protocol';
 import type { Transaction } from '../store.ts';
 import type { EventRecord } from '../tables/event-table.ts';
+import { prepareAgents, SqliteAgentTable } from './agent-table.ts';
 import { prepareAlerts, SqliteAlertTable } from './alert-table.ts';
 import { prepareApprovals, SqliteApprovalTable } from './approval-table.ts';
 import { prepareCalls, SqliteCallTable } from './call-table.ts';
@@ -40,6 +41,7 @@ export function prepareStatements(database: Database) {
     taints: prepareTaints(database),
     state: prepareState(database),
     alerts: prepareAlerts(database),
+    agents: prepareAgents(database),
   };
 }
 
@@ -60,6 +62,7 @@ export class WorkspaceRows implements Transaction {
   readonly taints: SqliteTaintTable;
   readonly state: SqliteStateTable;
   readonly alerts: SqliteAlertTable;
+  readonly agents: SqliteAgentTable;
   now = 0;
   #appended: EventRecord[] = [];
   #bytes = 0;
@@ -82,6 +85,7 @@ export class WorkspaceRows implements Transaction {
     this.taints = new SqliteTaintTable(statements.taints, context);
     this.state = new SqliteStateTable(statements.state, context);
     this.alerts = new SqliteAlertTable(statements.alerts, context);
+    this.agents = new SqliteAgentTable(statements.agents, context);
   }
 
   /** Runs a body at this time. Its events are those it appended. */

@@ -1,4 +1,4 @@
-import type { WorkspaceId } from '@warren/protocol';
+import type { MemberRole, WorkspaceId } from '@warren/protocol';
 
 export type TokenRow = {
   readonly id: string;
@@ -6,6 +6,12 @@ export type TokenRow = {
   readonly workspace: WorkspaceId | undefined;
   /** Undefined: not of a single process. */
   readonly pid: number | undefined;
+  /** Undefined: not of an agent, whatever its process is. */
+  readonly agent: string | undefined;
+  /** Who signed in; undefined: made for a program. */
+  readonly person: string | undefined;
+  /** Of a member; undefined: all that a member may. */
+  readonly role: MemberRole | undefined;
   readonly label: string;
   /** Whoever holds it: the same for all tokens of one person. */
   readonly owner: string;
@@ -28,7 +34,7 @@ export interface TokenTableReads {
   find(id: string): TokenRow | undefined;
   /** The token with this hash, whether it ended or not. */
   findByHash(hash: string): TokenRow | undefined;
-  /** The same, unless it was revoked, has expired, or is of a process that is DEAD. */
+  /** The same, unless it was revoked, has expired, or is of a process that is DEAD, an agent that is revoked or gone, or a person who is disabled. */
   findValid(hash: string): TokenRow | undefined;
   /** The newest first. */
   list(limit: number): readonly TokenRow[];
@@ -42,6 +48,8 @@ export interface TokenTable extends TokenTableReads {
   insert(token: NewToken): void;
   /** False when there is none, or it was revoked before. */
   revoke(id: string): boolean;
+  /** Those of an agent, or those of a person. Returns how many were good before. */
+  revokeOf(holder: { readonly agent: string } | { readonly person: string }): number;
   /** Deletes the oldest of those that can no longer be used. Returns how many. */
   purgeEnded(limit: number): number;
 }

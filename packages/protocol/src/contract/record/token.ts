@@ -1,13 +1,17 @@
 /** Tokens on the wire: never the token itself but where it is made. */
 import { z } from 'zod';
+import { MEMBER_ROLES } from '../../member-role.ts';
 import { listOf } from '../value/list.ts';
 import { int, seconds } from '../value/number.ts';
 import { word } from '../value/text.ts';
 
+export const memberRole = z.enum(MEMBER_ROLES);
+
 /** In whose name a call is made. */
 export const principal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('operator') }),
-  z.object({ kind: z.literal('member'), workspace: word }),
+  z.object({ kind: z.literal('member'), workspace: word, role: memberRole }),
+  z.object({ kind: z.literal('agent'), workspace: word, agent: word }),
   z.object({ kind: z.literal('process'), workspace: word, pid: int }),
 ]);
 
@@ -15,6 +19,8 @@ export const tokenRecord = z.object({
   /** Names it without revealing it. */
   token_id: word,
   principal,
+  /** Who signed in to get it. */
+  person: word.nullable(),
   label: word,
   /** Whoever holds it; all tokens of one person have the same, and so that person has one vote. */
   owner: word,

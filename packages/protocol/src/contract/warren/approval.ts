@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { operation } from '../operation.ts';
 import { allowRule, approval, approvalState } from '../record/approval.ts';
-import { MEMBER } from '../scope.ts';
+import { APPROVER, MEMBER } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
 import { limit } from '../value/clamped.ts';
@@ -43,7 +43,7 @@ export const APPROVAL_OPERATIONS = {
     summary: 'Says yes; with the last yes that is needed the call is carried out, with other arguments if `input` is given',
     tier: 'experimental',
     effect: 'once',
-    scope: MEMBER,
+    scope: APPROVER,
     params: z.object({ approval_id, note: optional(prose), input: optional(jsonObject), always }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
@@ -52,7 +52,7 @@ export const APPROVAL_OPERATIONS = {
     summary: 'Says no, and why',
     tier: 'experimental',
     effect: 'once',
-    scope: MEMBER,
+    scope: APPROVER,
     params: z.object({ approval_id, reason: optional(prose) }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
@@ -61,7 +61,7 @@ export const APPROVAL_OPERATIONS = {
     summary: 'Withdraws a question',
     tier: 'experimental',
     effect: 'once',
-    scope: MEMBER,
+    scope: APPROVER,
     params: z.object({ approval_id, reason: optional(prose) }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],

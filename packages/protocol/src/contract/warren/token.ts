@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { operation } from '../operation.ts';
-import { newToken, tokenRecord } from '../record/token.ts';
+import { memberRole, newToken, tokenRecord } from '../record/token.ts';
 import { MEMBER, OPERATOR } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
@@ -15,11 +15,12 @@ const described = { label: optional(word), owner: optional(word), groups: option
 
 export const TOKEN_OPERATIONS = {
   'token.create': operation({
-    summary: 'Makes a token for a process, or without `pid` for a whole workspace: the one named, or that of the caller',
+    summary:
+      'Makes a token for a process, an agent or a member with a role, of the workspace named or that of the caller; without any of them for an admin',
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ pid: optional(int), workspace: optional(word), ...described }),
+    params: z.object({ pid: optional(int), agent: optional(word), role: optional(memberRole), workspace: optional(word), ...described }),
     result: newToken,
     faults: ['unknown_pid', 'illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),

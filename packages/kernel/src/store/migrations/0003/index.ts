@@ -1,10 +1,12 @@
 import type { Migration } from '../migration.ts';
+import { AGENTS } from './agents.ts';
 import { PENDING_OF_AGENTS } from './approvals.ts';
 import { PROCESS_EVENTS } from './events.ts';
-import { TOKEN_OWNERS } from './tokens.ts';
+import { PEOPLE } from './people.ts';
+import { TOKEN_HOLDERS } from './tokens.ts';
 
-export const PEOPLE: Migration = {
+export const GATEWAY: Migration = {
   number: 3,
-  name: 'people',
-  sql: [TOKEN_OWNERS, PENDING_OF_AGENTS, PROCESS_EVENTS].join(''),
+  name: 'gateway',
+  sql: [AGENTS, PEOPLE, TOKEN_HOLDERS, PENDING_OF_AGENTS, PROCESS_EVENTS].join(''),
 };

@@ -1,0 +1,33 @@
+import type { GrantSet } from './grant-table.ts';
+
+/** `paused`: acts again when somebody says so. `revoked`: none of its tokens works until it is restored. */
+export const AGENT_STATES = ['active', 'paused', 'revoked'] as const;
+export type AgentState = (typeof AGENT_STATES)[number];
+
+export type AgentRow = {
+  readonly name: string;
+  /** What it is for, in words for people. */
+  readonly purpose: string;
+  /** What each of its processes is given. */
+  readonly grants: GrantSet;
+  /** Of each of its processes, by dimension. */
+  readonly budgets: Readonly<Record<string, number>>;
+  readonly state: AgentState;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+};
+
+export interface AgentTableReads {
+  find(name: string): AgentRow | undefined;
+  /** By name, those after `after`. */
+  list(limit: number, after?: string): readonly AgentRow[];
+  count(): number;
+}
+
+export interface AgentTable extends AgentTableReads {
+  insert(row: Omit<AgentRow, 'createdAt' | 'updatedAt'>): void;
+  /** Throws when there is none. */
+  update(row: Omit<AgentRow, 'createdAt' | 'updatedAt'>): void;
+  /** False when there is none. */
+  delete(name: string): boolean;
+}
