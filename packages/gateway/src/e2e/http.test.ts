@@ -84,7 +84,7 @@ describe('POST /rpc', () => {
 });
 
 describe('paths', () => {
-  it('are four; anything else is not found, and each has its methods', async () => {
+  it('are five; anything else is not found, and each has its methods', async () => {
     await using on = await openTestGateway();
     for (const path of ['/', '/RPC', '/rpc/', '/rpc/x', '//rpc', '/%72pc', '/metrics/../etc', '/health%00']) {
       const answer = await on.send({ path });
@@ -95,6 +95,7 @@ describe('paths', () => {
       ['GET', '/rpc', 'POST'],
       ['OPTIONS', '/rpc', 'POST'],
       ['DELETE', '/rpc', 'POST'],
+      ['PUT', '/mcp', 'POST, GET, DELETE'],
       ['POST', '/events', 'GET'],
       ['POST', '/health', 'GET, HEAD'],
     ] as const) {

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
 import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
+import { DISPATCH_LIMITS } from '../jsonrpc/dispatch-limits.ts';
+import { McpServer } from '../mcp/mcp-server.ts';
+import { createWarrenHosts } from '../mcp/warren/open-warren-host.ts';
 import { createCallMetrics } from '../observe/call-metrics.ts';
 import { SILENT } from '../observe/log.ts';
 import { observeBoth, traceCalls } from '../observe/observe-calls.ts';
@@ -14,9 +17,12 @@ import { HeldBytes } from './held-bytes.ts';
 import { SERVE_LIMITS, type ServeLimits } from './serve-limits.ts';
 import type { Served, ServeOptions } from './served.ts';
 
+/** Less than the minute that clients wait for an answer unless they are told otherwise. */
+const APPROVAL_HOLD_MS = 45_000;
+
 /** `stopping` fires when the daemon stops; `served` is what it says about itself. */
 export function createGateway(options: ServeOptions, stopping: AbortSignal, served: Served): Gateway {
-  const { kernel, platform, version, log = SILENT, tracing, onStopAsked = () => {} } = options;
+  const { kernel, platform, version, log = SILENT, tracing, onStopAsked = () => {}, mcp = {} } = options;
   const limits: ServeLimits = { ...SERVE_LIMITS, ...options.limits };
   const calls = createCallMetrics();
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
@@ -36,9 +42,12 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     createErrorId: () => `error_${randomBytes(8).toString('hex')}`,
     limits,
   });
+  const hosts = createWarrenHosts({ kernel, platform, version, holdMs: mcp.approvalHoldMs ?? APPROVAL_HOLD_MS, stopping });
   return {
     kernel,
     dispatcher,
+    mcp: new McpServer({ openHost: mcp.openHost ?? hosts.open, log, limits: mcp.limits, onClose: hosts.close }),
+    readLimits: { ...DISPATCH_LIMITS, ...limits },
     metrics,
     version,
     log,

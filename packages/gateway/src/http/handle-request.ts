@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault, isFault } from '@warren/protocol';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
+import { serveMcp } from '../mcp/http/serve-mcp.ts';
 import { answerRpc } from './answer-rpc.ts';
 import { authenticate, type Identity } from './authenticate.ts';
 import { checkBrowser, isJsonType } from './check-browser.ts';
@@ -27,6 +28,7 @@ type Route = {
 
 const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/rpc', { methods: ['POST'], answer: { kind: 'known', run: rpc } }],
+  ['/mcp', { methods: ['POST', 'GET', 'DELETE'], answer: { kind: 'known', run: mcp } }],
   ['/events', { methods: ['GET'], answer: { kind: 'known', run: events } }],
   ['/metrics', { methods: ['GET'], answer: { kind: 'known', run: metrics } }],
   ['/health', { methods: ['GET', 'HEAD'], answer: { kind: 'open', run: health } }],
@@ -81,13 +83,20 @@ async function route(
 }
 
 async function rpc({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
-  if (!isJsonType(request, entry)) {
-    const fault = new Fault('invalid_argument', 'Cannot read the request: its content type is not application/json', {
-      details: { field: 'content-type' },
-    });
-    return refuse(response, { fault, status: 415 });
-  }
-  await answerRpc(request, response, identity, gateway);
+  if (isJsonType(request, entry)) await answerRpc(request, response, identity, gateway);
+  else refuseType(response);
+}
+
+async function mcp({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
+  if (request.method !== 'POST' || isJsonType(request, entry)) await serveMcp(request, response, identity, gateway);
+  else refuseType(response);
+}
+
+function refuseType(response: ServerResponse): void {
+  const fault = new Fault('invalid_argument', 'Cannot read the request: its content type is not application/json', {
+    details: { field: 'content-type' },
+  });
+  refuse(response, { fault, status: 415 });
 }
 
 async function events({ request, response, query }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {

@@ -118,13 +118,14 @@ class Doors implements Served {
   }
 
   async #close(drainMs: number): Promise<void> {
-    const { dispatcher, log } = this.#gateway;
+    const { dispatcher, mcp, log } = this.#gateway;
     const closed = Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
     this.#stopping.abort();
-    const isDrained = await within(drainMs, Promise.all([closed, dispatcher.idle()]));
+    const isDrained = await within(drainMs, Promise.all([closed, dispatcher.idle(), mcp.idle()]));
     if (!isDrained) log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: drainMs });
     for (const connection of this.#connections) connection.destroy();
     await closed;
     await this.#gateway.refused?.close();
+    mcp[Symbol.dispose]();
   }
 }

@@ -1,5 +1,7 @@
 import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
+import type { McpLimits } from '../mcp/engine/mcp-limits.ts';
+import type { OpenMcpHost } from '../mcp/mcp-server.ts';
 import type { Log } from '../observe/log.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -18,6 +20,15 @@ export type ServeOptions = {
   /** Somebody with the right to has asked the daemon to stop. Closing is up to who listens to this. */
   readonly onStopAsked?: ((drainMs: number) => void) | undefined;
   readonly limits?: Partial<ServeLimits> | undefined;
+  readonly mcp?: McpOptions | undefined;
+};
+
+export type McpOptions = {
+  /** What callers see by MCP. Default: the capabilities of their processes. */
+  readonly openHost?: OpenMcpHost | undefined;
+  readonly limits?: Partial<McpLimits> | undefined;
+  /** How long a call that a person has to approve is held before its caller is told to ask later. */
+  readonly approvalHoldMs?: number | undefined;
 };
 
 export interface Served extends AsyncDisposable {

@@ -36,6 +36,8 @@ export interface Policies extends AsyncDisposable {
   problemsFor(workspace: WorkspaceId): readonly FileProblem[];
   /** Reads the files again; those that are gone are out of force then. Resolves when they are in force, or known not to be. */
   reload(): Promise<PoliciesStatus>;
+  /** Calls back when others are in force; returns how to stop it. What a listener throws goes to nobody. */
+  onChange(listener: () => void): () => void;
 }
 
 export type PoliciesParts = {
@@ -66,6 +68,7 @@ class WatchedPolicies implements Policies {
   readonly #compiled = new Map<WorkspaceId, Policy>();
   #watching: Disposable | undefined;
   #reading: Promise<unknown> = Promise.resolve();
+  readonly #listeners = new Set<() => void>();
 
   constructor(parts: PoliciesParts) {
     this.#parts = parts;
@@ -141,8 +144,26 @@ class WatchedPolicies implements Policies {
     if (isInForce && read.version !== this.#set?.version) {
       this.#set = { version: read.version, loadedAt: now(), loaded: read.loaded };
       this.#compiled.clear();
+      this.#tell();
     }
     onRead?.(this.status(), isInForce);
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener();
+      } catch {
+        // They are in force whether a listener likes it or not, and the others are to know.
+      }
+    }
   }
 
   async #textsIn(directory: string): Promise<PolicyTexts> {

@@ -25,7 +25,7 @@ export function toCallAnswer(answer: Answer): CallAnswer {
   }
 }
 
-function toCallError({
+export function toCallError({
   type,
   message,
   agentMessage,

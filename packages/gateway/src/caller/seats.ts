@@ -1,0 +1,69 @@
+/**
+ * In whose place a caller acts. A process is itself. An operator or a member names an agent, and acts as its newest live process: what an agent may do, its grants and
+ * budgets say, never the rights of whoever speaks for it.
+ */
+import type { Kernel } from '@warren/kernel';
+import type { Platform } from '@warren/platform';
+import { Fault, type WorkspaceId } from '@warren/protocol';
+import type { Identity } from '../http/authenticate.ts';
+import { selectWorkspace } from './select-workspace.ts';
+
+/** What a caller asks for: the headers `warren-workspace` and `warren-agent`. */
+export type AskedSeat = { readonly workspace: string | undefined; readonly agent: string | undefined };
+
+export type Seat = { readonly workspace: WorkspaceId; readonly pid: number };
+
+export interface Seats {
+  /**
+   * Of now: an agent that was started anew has another process. Faults: `permission_denied` (another's workspace or agent), `invalid_argument` (no agent named),
+   * `not_found` (it has no process).
+   */
+  find(identity: Identity, asked: AskedSeat): Promise<Seat>;
+}
+
+/** Names that are remembered. Beyond them they are looked up each time. */
+const KNOWN_MAX = 10_000;
+
+export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>): Seats & Disposable {
+  /** By workspace and agent; forgotten whenever a process there begins, moves or ends. */
+  const known = new Map<WorkspaceId, Map<string, number>>();
+  const lease = kernel.store.onCommit((workspace, events) => {
+    if (known.has(workspace) && events.some(({ kind }) => kind.startsWith('kernel.process.'))) known.delete(workspace);
+  });
+
+  async function newest(workspace: WorkspaceId, agent: string): Promise<number> {
+    const there = known.get(workspace)?.get(agent);
+    if (there !== undefined) return there;
+    const names = known.get(workspace) ?? new Map<string, number>();
+    known.set(workspace, names);
+    const process = await agents.find(workspace, agent);
+    if (process === undefined) {
+      throw new Fault('not_found', `Cannot act as agent ${JSON.stringify(agent.slice(0, 80))}: it has no live process`, {
+        details: { fix: `warren agent start ${/^[A-Za-z0-9._-]+$/.test(agent) ? agent : 'NAME'}` },
+      });
+    }
+    // What was found while something changed is not kept: its map is no longer the one that is looked at.
+    if (names.size < KNOWN_MAX) names.set(agent, process.pid);
+    return process.pid;
+  }
+
+  return {
+    async find({ principal }, { workspace: named, agent }) {
+      const workspace = selectWorkspace(principal, named);
+      if (principal.kind === 'process') {
+        const { pid } = principal;
+        if (agent !== undefined && (await kernel.workspace(workspace).processes.get(pid)).agent !== agent) {
+          throw new Fault('permission_denied', 'Cannot act as that agent: the token is of a process of another');
+        }
+        return { workspace, pid };
+      }
+      if (agent === undefined || agent === '') {
+        throw new Fault('invalid_argument', 'Cannot act: say as which agent, in header warren-agent', {
+          details: { field: 'warren-agent' },
+        });
+      }
+      return { workspace, pid: await newest(workspace, agent) };
+    },
+    [Symbol.dispose]: () => lease[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,41 @@
+/** Opens what callers of this daemon see. */
+import type { Kernel } from '@warren/kernel';
+import type { Platform } from '@warren/platform';
+import { Fault } from '@warren/protocol';
+import { createSeats } from '../../caller/seats.ts';
+import type { OpenMcpHost } from '../mcp-server.ts';
+import { OfferChanges } from './offer-changes.ts';
+import { WarrenHost } from './warren-host.ts';
+
+export type WarrenHostsParts = {
+  readonly kernel: Kernel;
+  readonly platform: Platform | undefined;
+  readonly version: string;
+  readonly holdMs: number;
+  readonly stopping: AbortSignal;
+};
+
+export function createWarrenHosts({ kernel, platform, version, holdMs, stopping }: WarrenHostsParts): {
+  readonly open: OpenMcpHost;
+  readonly close: () => void;
+} {
+  if (platform === undefined) {
+    const open = (): never => {
+      throw new Fault('unsupported', 'Cannot act for agents: no daemon runs', { details: { fix: 'warren serve --detach' } });
+    };
+    return { open: async () => open(), close: () => {} };
+  }
+  const seats = createSeats(kernel, platform);
+  const changes = new OfferChanges(kernel, platform);
+  const parts = { kernel, platform, version, changes, holdMs, stopping };
+  return {
+    open: async (identity, asked) => {
+      const find = () => seats.find(identity, asked);
+      return new WarrenHost(parts, await find(), find);
+    },
+    close: () => {
+      seats[Symbol.dispose]();
+      changes[Symbol.dispose]();
+    },
+  };
+}

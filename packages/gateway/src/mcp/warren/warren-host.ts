@@ -1,0 +1,170 @@
+/** Warren behind the protocol: the capabilities of a process as tools, the files of its workspace as resources. Each use of either is a call through the gate. */
+import type { Answer, Kernel } from '@warren/kernel';
+import type { Definition, Platform } from '@warren/platform';
+import { isFault, type JsonObject } from '@warren/protocol';
+import type { Seat } from '../../caller/seats.ts';
+import { toCallError } from '../../operations/record/call.ts';
+import { invalidParams } from '../engine/mcp-error.ts';
+import type { HostChange, HostRequest, McpHost, McpResources, McpTools, Outcome, Page } from '../host.ts';
+import { toToolResult } from './call-answer.ts';
+import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from './call-result-tool.ts';
+import { awaitCall, type Held, type HeldCallParts, holdCall } from './held-call.ts';
+import type { OfferChanges } from './offer-changes.ts';
+import { capabilityName, toolOf } from './tool-of.ts';
+import { createWorkspaceFiles } from './workspace-files.ts';
+
+export type WarrenHostParts = {
+  readonly kernel: Kernel;
+  readonly platform: Platform;
+  readonly version: string;
+  readonly changes: OfferChanges;
+  readonly holdMs: number;
+  readonly stopping: AbortSignal;
+};
+
+const PAGE = 500;
+const PROGRESS_MS = 100;
+
+const INSTRUCTIONS =
+  'Tools of Warren, an operating system for agents. Files are those of /workspace. Every call is decided by policy, held to what this agent was granted, and recorded. ' +
+  'A failed call answers JSON with a type, what happened, and what to do next. Calls that a person has to approve answer ApprovalPending: ask later with warren__call_result, do not repeat them.';
+
+export class WarrenHost implements McpHost {
+  readonly server: McpHost['server'];
+  readonly instructions = INSTRUCTIONS;
+  readonly logs = false;
+  readonly tools: McpTools;
+  readonly resources: McpResources;
+  readonly #parts: WarrenHostParts;
+  /** Of now: an agent may be started anew while it is connected. */
+  readonly #findSeat: () => Promise<Seat>;
+  #seat: Seat;
+
+  constructor(parts: WarrenHostParts, seat: Seat, findSeat: () => Promise<Seat>) {
+    this.server = { name: 'warren', version: parts.version, title: 'Warren' };
+    this.#parts = parts;
+    this.#seat = seat;
+    this.#findSeat = findSeat;
+    this.tools = { list: (cursor) => this.#listTools(cursor), call: (name, args, request) => this.#callTool(name, args, request) };
+    this.resources = createWorkspaceFiles(
+      (capability, input, request) => this.#call(capability, input, request),
+      (capability, input, signal) => this.#callNow(capability, input, signal),
+    );
+  }
+
+  onChanged(listener: (change: HostChange) => void): Disposable {
+    return this.#parts.changes.listen(this.#seat.workspace, (pid) => {
+      if (pid === undefined || pid === this.#seat.pid) listener({ kind: 'tools' });
+      else this.#lookForNewSeat(listener);
+    });
+  }
+
+  async #listTools(cursor: string | undefined): Promise<Page> {
+    const { workspace, pid } = await this.#now();
+    const { gate, capabilities } = this.#parts.platform;
+    const after = cursor === undefined ? '' : readCursor(cursor);
+    // By name, so that a cursor goes on where it was even when others come and go, and lists can be compared.
+    const offers = (await gate.offered(workspace, pid))
+      .filter(({ name }) => name > after)
+      .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+    const page = offers.slice(0, PAGE);
+    const tools = page.flatMap(({ name, tier }) => {
+      const definition = capabilities.findDefinition(name);
+      return definition === undefined ? [] : [toolOf(definition, tier)];
+    });
+    if (cursor === undefined) tools.unshift(CALL_RESULT_TOOL);
+    const last = page.at(-1);
+    return {
+      items: tools,
+      nextCursor: offers.length > PAGE && last !== undefined ? Buffer.from(last.name).toString('base64url') : undefined,
+    };
+  }
+
+  async #callTool(name: string, args: JsonObject, request: HostRequest): Promise<Outcome> {
+    if (name === CALL_RESULT) return { kind: 'done', result: await this.#callResult(args, request) };
+    const capability = capabilityName(name);
+    const held = await this.#call(capability, args, request);
+    if (held.kind === 'ask') return held;
+    const { answer } = held;
+    if (answer.kind === 'failed' && answer.error.type === 'UnknownCapability') {
+      throw invalidParams(`Cannot call ${JSON.stringify(name.slice(0, 128))}: there is no such tool`, toCallError(answer.error));
+    }
+    return { kind: 'done', result: toToolResult(answer, this.#readsOn(capability)) };
+  }
+
+  async #callResult(args: JsonObject, request: HostRequest): Promise<JsonObject> {
+    const { callId, waitMs } = readCallResult(args);
+    try {
+      const answer = await awaitCall(callId, waitMs, request, await this.#held());
+      return toToolResult(answer, this.#readsOn(answer.capability));
+    } catch (error) {
+      if (!isFault(error, 'not_found') && !isFault(error, 'deadline')) throw error;
+      return { content: [{ type: 'text', text: error.message }], isError: true };
+    }
+  }
+
+  async #call(capability: string, input: JsonObject, request: HostRequest): Promise<Held> {
+    const { idempotencyKey, reasoning } = request.meta;
+    const call = {
+      ...{ capability, input },
+      ...(idempotencyKey !== undefined && { idempotencyKey: readMeta(idempotencyKey, 'idempotencyKey') }),
+      ...(reasoning !== undefined && { reasoning: readMeta(reasoning, 'reasoning') }),
+      onProgress: throttled(request),
+    };
+    return await holdCall(call, request, await this.#held());
+  }
+
+  async #callNow(capability: string, input: JsonObject, signal: AbortSignal): Promise<Answer> {
+    const { workspace, pid } = await this.#now();
+    const { gate } = this.#parts.platform;
+    const answer = await gate.call(workspace, { pid, capability, input, onAsk: 'return' }, signal);
+    if (answer.kind === 'pending') await gate.cancel(workspace, answer.callId, { pid });
+    return answer;
+  }
+
+  async #held(): Promise<HeldCallParts> {
+    const { platform, holdMs, stopping } = this.#parts;
+    return { gate: platform.gate, seat: await this.#now(), holdMs, stopping };
+  }
+
+  async #now(): Promise<Seat> {
+    this.#seat = await this.#findSeat();
+    return this.#seat;
+  }
+
+  #lookForNewSeat(listener: (change: HostChange) => void): void {
+    const before = this.#seat.pid;
+    this.#now().then(
+      ({ pid }) => pid !== before && listener({ kind: 'tools' }),
+      () => {}, // It has no process now: the next call says so.
+    );
+  }
+
+  #readsOn(capability: string): boolean {
+    const { inputs = [] }: Partial<Definition> = this.#parts.platform.capabilities.findDefinition(capability) ?? {};
+    return inputs.some(({ name }) => name === 'offset') && inputs.some(({ name }) => name === 'limit');
+  }
+}
+
+function readCursor(cursor: string): string {
+  if (!/^[A-Za-z0-9_-]+$/.test(cursor)) throw invalidParams('Cannot list tools: the cursor is none that was given here');
+  return Buffer.from(cursor, 'base64url').toString('utf8');
+}
+
+function readMeta(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw invalidParams(`Cannot make the call: ${name} in its _meta is no text`);
+  return value;
+}
+
+/** A download tells of every piece; a client is told ten times a second. */
+function throttled(request: HostRequest): (message: string, share: number | undefined) => void {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  return (message, share) => {
+    const now = performance.now();
+    if (now - toldAt < PROGRESS_MS) return;
+    toldAt = now;
+    if (share === undefined) request.progress(++count, undefined, message);
+    else request.progress(share, 1, message);
+  };
+}
