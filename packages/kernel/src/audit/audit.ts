@@ -93,6 +93,8 @@ export type AuditQuery = {
 export interface Audit extends AsyncDisposable {
   /** Resolves when the entry and a signed head over it are on disk. Many callers share a flush. Faults: `storage_full`, `store_failed`, `too_large`, `busy`. */
   append(entry: AuditEntry): Promise<Receipt>;
+  /** Throws `store_failed` when it can be seen without writing that nothing could be appended: its file or directory is gone. Waits for no disk. */
+  check(): void;
   search(query: AuditQuery): Promise<{ readonly entries: readonly RecordedEntry[]; readonly next: number | undefined }>;
   /** Faults: `not_found`. */
   get(seq: number): Promise<RecordedEntry>;

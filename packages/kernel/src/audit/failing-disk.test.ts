@@ -37,12 +37,15 @@ describe('a directory that is taken away', () => {
     await using on = await openTestAudit();
     await on.audit.append(testEntry(0));
     const elsewhere = `${on.directory}-elsewhere`;
+    on.audit.check();
     renameSync(on.directory, elsewhere);
+    expect(() => on.audit.check()).toThrow(expect.objectContaining({ code: 'store_failed' }));
     await expect(on.audit.append(testEntry(1))).rejects.toMatchObject({ code: 'store_failed' });
     mkdirSync(on.directory);
     await expect(on.audit.append(testEntry(1))).rejects.toMatchObject({ code: 'store_failed' });
     rmSync(on.directory, { recursive: true });
     renameSync(elsewhere, on.directory);
+    on.audit.check();
     expect((await on.audit.append(testEntry(2))).seq).toBe(1);
     expect(await verifyAudit(on)).toMatchObject({ entries: 2, problems: [] });
   });
@@ -71,7 +74,9 @@ describe('a directory that is taken away', () => {
 
   it('before the first entry refuses it', async () => {
     await using on = await openTestAudit();
+    on.audit.check();
     rmSync(on.directory, { recursive: true });
+    expect(() => on.audit.check()).toThrow(expect.objectContaining({ code: 'store_failed' }));
     await expect(on.audit.append(testEntry(0))).rejects.toMatchObject({ code: 'store_failed' });
   });
 });

@@ -79,6 +79,16 @@ export class Log {
     }
   }
 
+  /** Looks whether what is written next could be found. Throws `store_failed`. */
+  check(): void {
+    const last = this.#segments.at(-1);
+    const name = last === undefined || last.isPurged ? '' : last.name;
+    const found = statSync(join(this.#directory, name), { throwIfNoEntry: false });
+    const inode = this.#current?.segment.name === name ? this.#current.inode : found?.ino;
+    if (found === undefined || found.ino !== inode)
+      throw new Fault('store_failed', 'Cannot record in the audit: its file or directory was removed; nothing was done');
+  }
+
   async close(): Promise<void> {
     await this.#begun?.file.close().catch(() => {}); // Nothing in it counts.
     await this.#current?.file.close();

@@ -127,6 +127,10 @@ class FileAudit implements Audit {
     return await this.#queue.add({ at: this.#at, body, entry });
   }
 
+  check(): void {
+    this.#parts.log.check();
+  }
+
   head(): TreeHead {
     return this.#parts.log.placed.head;
   }

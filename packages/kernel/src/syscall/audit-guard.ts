@@ -7,11 +7,13 @@ import { isFault } from '@warren/protocol';
 import type { Audit, AuditEntry, Receipt } from '../audit/audit.ts';
 
 export class AuditGuard {
-  readonly #audit: Pick<Audit, 'append'>;
+  readonly #audit: Pick<Audit, 'append' | 'check'>;
   readonly #missing: { readonly entry: AuditEntry; readonly onWritten: () => void }[] = [];
   #repairing: Promise<void> | undefined;
 
-  constructor(audit: Pick<Audit, 'append'>) {
+  #isChecked = false;
+
+  constructor(audit: Pick<Audit, 'append' | 'check'>) {
     this.#audit = audit;
   }
 
@@ -20,9 +22,20 @@ export class AuditGuard {
     return this.#missing.length;
   }
 
-  /** Throws what the audit throws as long as something is missing. */
+  /** Throws what the audit throws as long as something is missing, or nothing could be written. */
   async ready(): Promise<void> {
     if (this.#missing.length > 0) await this.repair();
+    this.check();
+  }
+
+  /** Throws when it can be seen that nothing could be written. Looks once for all who ask in one turn of the loop. */
+  check(): void {
+    if (this.#isChecked) return;
+    this.#audit.check();
+    this.#isChecked = true;
+    setImmediate(() => {
+      this.#isChecked = false;
+    });
   }
 
   /** Rejects when it is not on disk; it is tried again later all the same. */

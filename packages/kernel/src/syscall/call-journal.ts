@@ -2,7 +2,7 @@
  * What is written of a call: its first transaction, its second, and its entry of the audit. What happened and could not be written is kept, and stands in the way of
  * everything that would begin, until it is.
  */
-import type { WorkspaceId } from '@warren/protocol';
+import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { Transaction } from '../store/store.ts';
 import { isKept, writeAnswer } from './answer.ts';
@@ -112,8 +112,8 @@ export class CallJournal {
       this.#shared.guard.append(entryOf(call, record, ending), onWritten),
       this.#settle(workspace, end, onWritten),
     ]);
-    if (settled.status === 'rejected') throw settled.reason;
-    if (audited.status === 'rejected') throw audited.reason;
+    if (settled.status === 'rejected') throw carriedOut(call, result.kind, settled.reason);
+    if (audited.status === 'rejected') throw carriedOut(call, result.kind, audited.reason);
     return answer;
   }
 
@@ -241,4 +241,12 @@ export class CallJournal {
     const { agent = '' } = await this.#shared.store.workspace(workspace).read((transaction) => requireLive(transaction, pid));
     return agent;
   }
+}
+
+/** Whoever made the call hears that it was carried out, although what came of it is not on disk everywhere. */
+function carriedOut({ callId, capability }: EndingCall, kind: Outcome['result']['kind'], reason: unknown): unknown {
+  if (!isFault(reason)) return reason;
+  const message = `Cannot answer the call of ${capability}: it has ended, and what came of it will be recorded when it can be: ${reason.message}`;
+  const effect = kind === 'done' ? 'happened' : 'unknown';
+  return new Fault(reason.code, message, { cause: reason, details: { ...reason.details, call_id: callId, effect } });
 }

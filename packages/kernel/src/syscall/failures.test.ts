@@ -1,8 +1,9 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { openTestAudit } from '../audit/test-support/open-test-audit.ts';
 import type { FaultPoint } from '../internal/fault-points.ts';
 import type { Acted } from './capability.ts';
 import { MemoryAudit } from './test-support/memory-audit.ts';
@@ -77,6 +78,72 @@ test('a broken audit stops the gate after the calls under way, and nothing is fo
   t.audit.isBroken = false;
   expect(await t.call(pid, 'x.y')).toMatchObject({ kind: 'done' });
   expect(t.audit.entries).toMatchObject([{ outcome: 'success' }, { outcome: 'success' }]);
+});
+
+describe('an audit whose directory is taken away', () => {
+  async function openReal() {
+    const audit = await openTestAudit();
+    const t = await openTestGate({ audit: audit.audit });
+    const away = `${audit.directory}.away`;
+    let acted = 0;
+    t.capabilities.define('x.y', {
+      effect: 'once',
+      act: ({ input }) => {
+        acted += 1;
+        if (input['leave'] === true) renameSync(audit.directory, away);
+        return done({ acted });
+      },
+    });
+    const pid = await t.start();
+    await t.call(pid, 'x.y');
+    return {
+      ...{ t, pid, acted: () => acted, audit: audit.audit },
+      leave: () => renameSync(audit.directory, away),
+      comeBack: () => renameSync(away, audit.directory),
+      async [Symbol.asyncDispose]() {
+        await t[Symbol.asyncDispose]();
+        await audit[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  test('is noticed before the first call after it acts, and calls work again when it is back', async () => {
+    await using on = await openReal();
+    on.leave();
+    for (let time = 0; time < 2; time++) await expect(on.t.call(on.pid, 'x.y')).rejects.toMatchObject({ code: 'store_failed' });
+    expect(on.acted()).toBe(1);
+    on.comeBack();
+    expect(await on.t.call(on.pid, 'x.y')).toMatchObject({ kind: 'done', output: { acted: 2 } });
+    expect((await on.audit.search({})).entries).toHaveLength(2);
+  });
+
+  test('decides nothing', async () => {
+    await using on = await openReal();
+    on.t.policy = createTestPolicy({ 'x.y': { tier: 'approval_required' } });
+    const asked = await on.t.call(on.pid, 'x.y');
+    if (asked.kind !== 'pending') throw new Error(`It is ${asked.kind}`);
+    on.leave();
+    const { approvals } = on.t.test.mine;
+    const ann = { name: 'ann', groups: [], isOperator: true };
+    await expect(approvals.approve(asked.approvalId, ann)).rejects.toMatchObject({ code: 'store_failed' });
+    on.comeBack();
+    expect(await approvals.get(asked.approvalId)).toMatchObject({ state: 'pending' });
+  });
+
+  test('under a call tells its caller that it happened, and has its entry when it is back', async () => {
+    await using on = await openReal();
+    const leaving = on.t.call(on.pid, 'x.y', { input: { leave: true }, idempotencyKey: 'k' });
+    await expect(leaving).rejects.toMatchObject({
+      code: 'store_failed',
+      message: expect.stringMatching(
+        /^Cannot answer the call of x\.y: it has ended, and what came of it will be recorded when it can be: /,
+      ),
+      details: { effect: 'happened', call_id: expect.stringMatching(/^call_/) },
+    });
+    on.comeBack();
+    expect(await on.t.call(on.pid, 'x.y', { input: { leave: true }, idempotencyKey: 'k' })).toMatchObject({ output: { acted: 2 } });
+    expect((await on.audit.search({})).entries).toHaveLength(2);
+  });
 });
 
 test('an entry that the audit will never take is recorded by what it is about', async () => {

@@ -23,7 +23,7 @@ export type GateOptions = {
   readonly capabilities: CapabilityTable;
   /** Asked once for each call; a policy never changes, so what changes meanwhile counts from the next call on. */
   readonly policyOf: (workspace: WorkspaceId) => Policy;
-  readonly audit: Pick<Audit, 'append' | 'search'>;
+  readonly audit: Pick<Audit, 'append' | 'check' | 'search'>;
   /** Takes known secrets out of a text. Default: Warren's own tokens. */
   readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
   readonly limits?: Partial<GateLimits> | undefined;

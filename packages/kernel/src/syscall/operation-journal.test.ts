@@ -19,6 +19,7 @@ async function openJournal() {
   const ids = { next: 0 };
   const audit = {
     head: () => on.audit.head(),
+    check: () => on.audit.check(),
     async append(entry: AuditEntry) {
       if (state.isBroken) throw new Fault('store_failed', 'Cannot record in the audit: its directory was removed');
       return await on.audit.append(entry);

@@ -9,12 +9,12 @@ import { AuditGuard } from './audit-guard.ts';
 export type OperationEntry = Pick<AuditEntry, 'workspace' | 'actor' | 'action' | 'input' | 'details'>;
 
 export type OperationJournalParts = {
-  readonly audit: Pick<Audit, 'append' | 'head'>;
+  readonly audit: Pick<Audit, 'append' | 'check' | 'head'>;
   readonly newId: () => string;
 };
 
 export class OperationJournal {
-  readonly #audit: Pick<Audit, 'append' | 'head'>;
+  readonly #audit: Pick<Audit, 'append' | 'check' | 'head'>;
   readonly #guard: AuditGuard;
   readonly #newId: () => string;
   /** Operations whose end is not on disk: an entry of each stands here or behind. */

@@ -52,6 +52,7 @@ export class CallRunner {
         if (entered.kind === 'refused') return { kind: 'refused', error: entered.error, record: undefined };
         lane = entered.lane;
       }
+      this.#shared.guard.check(); // What it does could not be recorded: it is not begun.
       const begun = await this.#journal.begin(call);
       if (begun.kind === 'asked') return { kind: 'asked', begun };
       if (begun.kind === 'refused' && begun.kept !== undefined) {

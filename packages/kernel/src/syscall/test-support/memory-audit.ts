@@ -2,15 +2,22 @@
 import { Fault } from '@warren/protocol';
 import type { Audit, AuditEntry, Receipt, RecordedEntry } from '../../audit/audit.ts';
 
-export class MemoryAudit implements Pick<Audit, 'append' | 'search'> {
+export class MemoryAudit implements Pick<Audit, 'append' | 'check' | 'search'> {
   readonly entries: RecordedEntry[] = [];
+  /** Whether its files are gone, which can be seen. */
+  isGone = false;
   /** Whether appending fails now. */
   isBroken = false;
   /** Awaited before an entry is written. */
   gate: Promise<void> = Promise.resolve();
 
+  check(): void {
+    if (this.isGone) throw new Fault('store_failed', 'Cannot record in the audit: its file or directory was removed; nothing was done');
+  }
+
   async append(entry: AuditEntry): Promise<Receipt> {
     await this.gate;
+    this.check();
     if (this.isBroken) throw new Fault('storage_full', 'Cannot append to the audit: the disk is full');
     const receipt = { seq: this.entries.length, at: 0, hash: '' };
     this.entries.push({ ...JSON.parse(JSON.stringify(entry)), ...receipt });

@@ -39,7 +39,7 @@ export async function openTestGate(
     const opened = await test.kernel.openGate({
       capabilities,
       policyOf: () => mine.policy,
-      audit: audit as Pick<Audit, 'append' | 'search'>,
+      audit: audit as Pick<Audit, 'append' | 'check' | 'search'>,
       limits: { graceMs: 20 },
       ...options,
     });
