@@ -266,7 +266,9 @@ proves('tool:outline-and-diff', async () => {
 proves('tool:outline-and-diff', 'inputs are bounded, and a deadline ends the work on them', async () => {
   const agent = await agents().agent();
   const large = 'def f(): pass\n'.repeat(200_000);
-  expect(await agent.errorOf('code.outline', { text: large, language: 'python' })).toBe('FileTooLarge');
+  expect(await agent.errorOf('code.outline', { text: large, language: 'python' })).toBe('InvalidInput');
+  await agent.shell("yes 'def f(): pass' | head -n 200000 > large.py");
+  expect(await agent.errorOf('code.outline', { path: 'large.py' })).toBe('FileTooLarge');
   const lines = (seed: number): string => Array.from({ length: 150_000 }, (_, line) => `${(line * seed) % 7919}`).join('\n');
   const answer = await agent.ask('code.diff', { text_a: lines(3), text_b: lines(5) }, { deadlineMs: 2_000 });
   const kind = answer.kind === 'failed' ? answer.error.type : answer.kind;

@@ -1,5 +1,5 @@
 /** `warren agent` and `warren call`: what an agent may do, what it is told, and what the tool ends with. */
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
@@ -168,6 +168,33 @@ describe('warren call', () => {
     expect([code, stderr]).toEqual([2, expect.stringContaining('say as whom, with --as AGENT or --pid PID')]);
     const file = await gate.warren(['call', 'filesystem.read', '--input', '@nowhere.json', '--as', 'builder']);
     expect([file.code, file.stderr]).toEqual([1, expect.stringContaining('nowhere.json": ENOENT')]);
+  });
+
+  it('has arguments of 50 MB and of 3 MB refused in words, whichever way they come, and goes on', async () => {
+    const big = { path: 'big.txt', content: 'x'.repeat(50_000_000) };
+    await expect(gate.call(pid, 'filesystem.write', big)).rejects.toMatchObject({ code: 'too_large' });
+    const more = { path: 'big.txt', content: 'x'.repeat(3_000_000) };
+    await expect(gate.call(pid, 'filesystem.write', more)).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('2097152'),
+    });
+    for (const [input, message] of [
+      [big, 'it has more than 33554432 bytes'],
+      [more, 'is larger than 2097152 bytes'],
+    ] as const) {
+      writeFileSync(join(gate.user.home, 'big.json'), JSON.stringify(input));
+      const { code, stdout, stderr } = await gate.warren(['call', 'filesystem.write', '--input', '@big.json', '--as', 'builder']);
+      expect([code === 0, stdout, stderr]).toEqual([false, '', expect.stringContaining(message)]);
+    }
+    expect(existsSync(onDisk('big.txt'))).toBe(false);
+    // What the definition says is let through by all that stand before it.
+    const described = await gate.client.call('capability.describe', { name: 'filesystem.write' });
+    const most = (described.input_schema as { properties: { content: { maxLength: number } } }).properties.content.maxLength; // As JSON Schema is.
+    expect(await gate.call(pid, 'filesystem.write', { path: 'big.txt', content: 'x'.repeat(most) })).toMatchObject({ state: 'done' });
+    expect(await gate.call(pid, 'filesystem.read', { path: 'big.txt', encoding: 'binary', limit: 9_000_000 })).toMatchObject({
+      state: 'done',
+      output: { truncated: true, size: most },
+    });
   });
 
   it('names those that are close to an unknown capability, and records it', async () => {

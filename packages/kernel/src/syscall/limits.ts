@@ -19,8 +19,8 @@ export const GATE_LIMITS: GateLimits = {
   graceMs: 2_000,
 };
 
-/** Arguments as JSON, before anything looks at them. */
-export const INPUT_BYTES_MAX = 4_194_304;
+/** Arguments as JSON, before anything looks at them; what the wire carries of them as well. */
+export const INPUT_BYTES_MAX = 2_097_152;
 /** A result as JSON, redacted. */
 export const OUTPUT_BYTES_MAX = 1_048_576;
 /** Of arguments and results. */

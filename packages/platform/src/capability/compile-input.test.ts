@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileFacts } from './compile-facts.ts';
 import { compileInput } from './compile-input.ts';
+import { LIMITS } from './limits.ts';
 import { definitionText, setOf } from './test-support/definition-text.ts';
 
 /** Parses with inputs written as YAML flow. */
@@ -180,13 +181,13 @@ describe('arguments', () => {
     expect((problems as readonly string[])[0]).toContain(reason.trim());
   });
 
-  it('may carry 16 MiB of content and 1 MiB besides', () => {
+  it('may carry all the gate lets through as content, and 1 MiB besides', () => {
     const fields = '[{ name: c, type: Content, description: x }, { name: s, type: String, description: x }]';
     const mib = (count: number): string => 'x'.repeat(count * 1_048_576);
-    expect(parse(fields, { c: mib(16) })).toHaveProperty('c');
-    expect(parse(fields, { c: `${mib(16)}x` })).toEqual(['has content of more than 16777216 bytes']);
+    expect(parse(fields, { c: 'x'.repeat(LIMITS.contentBytesMax) })).toHaveProperty('c');
+    expect(parse(fields, { c: mib(2) })).toEqual(['has content of more than 2031616 bytes']);
     expect(parse(fields, { s: mib(1) })).toEqual(['is larger than 1048576 bytes besides its content']);
-    expect(parse(fields, { c: mib(18) })).toEqual(['c makes it larger than 17825792 bytes']);
+    expect(parse(fields, { c: mib(4) })).toEqual(['c makes it larger than 3080192 bytes']);
   });
 
   it('are taken over: what the caller changes afterwards changes nothing', () => {

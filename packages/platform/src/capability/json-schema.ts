@@ -1,6 +1,7 @@
 /** JSON Schema (2020-12) of fields, as models and clients are told: what satisfies a definition satisfies it. */
 import type { JsonObject, JsonValue } from '@warren/protocol';
 import type { Field, FieldType } from './definition.ts';
+import { LIMITS } from './limits.ts';
 
 const TYPES: Readonly<Record<FieldType, JsonObject>> = {
   String: { type: 'string' },
@@ -18,7 +19,7 @@ const TYPES: Readonly<Record<FieldType, JsonObject>> = {
   Host: { type: 'string' },
   Port: { type: 'integer', minimum: 1, maximum: 65_535 },
   Command: { type: 'string' },
-  Content: { type: 'string' },
+  Content: { type: 'string', maxLength: LIMITS.contentBytesMax },
   SHA256: { type: 'string' },
   AgentId: { type: 'string', minLength: 1, maxLength: 128 },
   SessionId: { type: 'string', minLength: 1, maxLength: 128 },

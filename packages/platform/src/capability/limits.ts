@@ -12,10 +12,8 @@ export const LIMITS = {
 
   /** Arguments of a call besides content, as UTF-8. */
   inputBytesMax: MIB,
-  /** Content of a call. */
-  contentBytesMax: 16 * MIB,
-  /** What a capability may answer. */
-  outputBytesMax: 16 * MIB,
+  /** Content of a call: what the gate lets through, 2 MiB as JSON, less a place for the rest. */
+  contentBytesMax: 2 * MIB - 65_536,
   /** Objects and lists within each other. */
   depthMax: 32,
   /** Values of all depths: an empty list has two bytes and takes fifty times that in memory. */

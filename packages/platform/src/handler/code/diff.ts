@@ -14,7 +14,7 @@ type DiffInput = {
   readonly label_b?: string;
 };
 
-export const DIFF_LIMITS = { sideBytesMax: 4_194_304, outputCharactersMax: 2_097_152, timeoutMs: 8_000 } as const;
+export const DIFF_LIMITS = { sideBytesMax: 4_194_304, outputCharactersMax: 524_288, timeoutMs: 8_000 } as const;
 
 export async function diff(input: DiffInput, context: HandlerContext, workers: Workers): Promise<HandlerResult> {
   const [a, b] = await sidesOf(input, context);

@@ -17,7 +17,8 @@ type Input = {
 
 const REDIRECTS_MAX = 10;
 /** What a model can make use of is far less; the rest belongs in a file. */
-const BODY_BYTES_MAX = 4 * 1024 * 1024;
+/** As base64 within what a capability may answer. */
+const BODY_BYTES_MAX = 720 * 1024;
 
 export async function httpRequest(input: Input, context: HandlerContext): Promise<HandlerResult> {
   const startedAt = performance.now();

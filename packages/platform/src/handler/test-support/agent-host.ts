@@ -130,7 +130,7 @@ export class AgentHost implements AsyncDisposable {
 
 /** Defaults of the definitions. */
 const DEFAULTS: Readonly<Record<string, JsonObject>> = {
-  'filesystem.read': { encoding: 'utf-8', offset: 0, limit: 1_048_576 },
+  'filesystem.read': { encoding: 'utf-8', offset: 0, limit: 524_288 },
   'filesystem.write': { encoding: 'utf-8', create_parents: false },
   'filesystem.edit': { regex: false, replace_all: false, include_all: false, dry_run: false },
   'filesystem.list': { include_hidden: false, sort_by: 'name', limit: 1_000 },
