@@ -322,6 +322,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'POLICY_BYTES_MAX',
       'TEMPLATES',
       'assetDirectory',
+      'checkPackName',
       'createDescriber',
       'describeCapability',
       'diffPolicies',

@@ -23,7 +23,7 @@ export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { openPlatform, type PlatformOptions } from './open-platform.ts';
 export type { InstalledPack, PackSource, Packs } from './pack/packs.ts';
 export { openPacks } from './pack/packs.ts';
-export { PACK_LANGUAGES, type PackLanguage, scaffoldPack } from './pack/scaffold-pack.ts';
+export { checkPackName, PACK_LANGUAGES, type PackLanguage, scaffoldPack } from './pack/scaffold-pack.ts';
 export type { Platform, PolicyQuestion } from './platform.ts';
 export { createDescriber } from './policy/create-describer.ts';
 export { diffPolicies, type PolicyChange } from './policy/diff-policies.ts';

@@ -1,7 +1,15 @@
 /** `warren capability new|test|install|remove`: packs of others. */
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { assetDirectory, loadDefinitions, openPacks, problemText, readDefinitionTexts, scaffoldPack } from '@warren/platform';
+import { dirname, join, resolve } from 'node:path';
+import {
+  assetDirectory,
+  checkPackName,
+  loadDefinitions,
+  openPacks,
+  problemText,
+  readDefinitionTexts,
+  scaffoldPack,
+} from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import { count } from '../internal/count.ts';
@@ -17,8 +25,14 @@ import type { StateFlags } from '../program/state-options.ts';
 const FOLDER = 'capabilities';
 
 export async function capabilityNew(name: string, flags: CapabilityNewFlags, host: Host): Promise<number> {
+  checkPackName(name, [...(await builtinDefinitions()).definitions.keys()]);
   const folder = resolve(host.cwd(), flags.dir ?? name);
   await mkdir(folder, { recursive: false }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+      throw new Fault('not_found', `Cannot make ${folder}: there is no directory ${dirname(folder)}`, {
+        details: { path: folder },
+        cause: error,
+      });
     if (error.code !== 'EEXIST') throw error;
     throw new Fault('already_exists', `Cannot make ${folder}: it is there`, { details: { path: folder }, cause: error });
   });

@@ -1,4 +1,6 @@
 /** `warren capability`: what agents can call. */
+import type { Client } from '@warren/client';
+import { Fault } from '@warren/protocol';
 import type { CapabilityDescription } from '@warren/protocol/contract';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -15,11 +17,20 @@ export async function capabilityList(flags: CapabilityListFlags, host: Host): Pr
     flags.as === undefined
       ? await client.call('capability.list', category)
       : await client.call('capability.offered', { pid: (await client.call('agent.find', { agent: flags.as })).pid, ...category });
+  if (found.capabilities.length === 0 && flags.category !== undefined) await refuseUnknown(client, flags.category);
   if (flags.json === true) return await printJson(host, found);
   const columns = [{ title: 'CAPABILITY' }, { title: 'TIER' }, { title: 'EFFECT' }, { title: 'WHAT IT DOES' }] as const;
   const rows = found.capabilities.map(({ name, tier, effect, purpose }) => [safeText(name), tier, effect, safeText(purpose)]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
   return 0;
+}
+
+/** An empty list of a category that exists is an answer; one of a category that does not is a mistake. */
+async function refuseUnknown(client: Client, category: string): Promise<void> {
+  const { capabilities } = await client.call('capability.list', {});
+  const known = [...new Set(capabilities.map(({ name }) => name.slice(0, name.indexOf('.'))))];
+  if (known.includes(category)) return;
+  throw new Fault('invalid_argument', `Cannot list the category ${JSON.stringify(category)}: there is none; there are ${known.join(', ')}`);
 }
 
 export async function capabilityDescribe(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {

@@ -107,7 +107,7 @@ describe('a hostile pack', () => {
       'filesystem.read',
     ],
     ['has an executable outside of its folder', (folder) => change(join(folder, 'pack.yaml'), './run.sh', '../../../bin/sh'), /executable/],
-    ['has a symbolic link', (folder) => symlinkSync('/etc/shadow', join(folder, 'shadow')), /"shadow" is not a plain file/],
+    ['has a symbolic link', (folder) => symlinkSync('/etc/shadow', join(folder, 'shadow')), /"shadow" is a link, not a plain file/],
     [
       'names an error that does not exist',
       (folder, name) => change(join(folder, `definitions/${name}.yaml`), 'errors:', 'errors:\n    - NoSuchError'),
@@ -156,6 +156,19 @@ printf '{"output":{"text":"found:%s"}}' "$found"
     await gate.warren(['capability', 'install', folder]);
     expect(await gate.call(pid, 'spy.greet', { name: 'x' }, { deadline_ms: 2_000 })).toMatchObject({ state: 'failed' });
     expect(await gate.call(pid, 'filesystem.write', { path: 'still', content: 'works' })).toMatchObject({ state: 'done' });
+  });
+
+  it.each([
+    ['a name that is none', ['new', 'Bad-Name', '--dir', 'made'], 2, 'a name has small letters, digits and _'],
+    ['a category of Warren', ['new', 'git', '--dir', 'made'], 2, 'that is a category of Warren itself'],
+    ['a place that is not there', ['new', 'fine', '--dir', 'no/where/made'], 1, 'there is no directory'],
+    ['nothing', ['install', '/nope'], 1, 'cannot install the pack "/nope": there is nothing of that name'],
+    ['a file', ['install', '/etc/passwd'], 1, 'it is no folder (an archive ends in .tar.gz)'],
+    ['a category that is none', ['list', '--category', 'nope'], 2, 'there is none; there are agent, alerts, code'],
+  ])('cannot be made of, found in or installed from %s', async (_, words, exit, message) => {
+    const { code, stdout, stderr } = await gate.warren(['capability', ...words]);
+    expect([code, stdout, stderr]).toEqual([exit, '', expect.stringContaining(message)]);
+    expect(existsSync(join(gate.user.home, 'made'))).toBe(false);
   });
 
   it('in an archive is what its digest says, or nothing', async () => {

@@ -59,8 +59,9 @@ export async function readPackFolder(folder: string, signal: AbortSignal): Promi
 async function readInto(files: PackFiles, folder: string, at: string, depth: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (depth > PACK_LIMITS.depthMax) throw refuse(at, `is deeper than ${PACK_LIMITS.depthMax} folders`);
-  const names = await readdir(join(folder, at)).catch((cause: unknown) => {
-    throw new Fault('not_found', 'Cannot install the pack: its folder cannot be read', { cause });
+  const names = await readdir(join(folder, at)).catch((cause: NodeJS.ErrnoException) => {
+    const why = { ENOENT: 'there is nothing of that name', ENOTDIR: 'it is no folder (an archive ends in .tar.gz)' }[String(cause.code)];
+    throw new Fault('not_found', `Cannot install the pack ${JSON.stringify(folder)}: ${why ?? 'its folder cannot be read'}`, { cause });
   });
   for (const name of names.sort()) {
     if (name === '.git') continue;

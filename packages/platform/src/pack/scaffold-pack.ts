@@ -53,10 +53,17 @@ const PROGRAMS: Readonly<Record<PackLanguage, { readonly file: string; readonly 
   node: { file: 'run.mjs', text: NODE },
 };
 
-/** Writes a pack that works, as something to begin with. Faults: `invalid_argument`, `already_exists` (there is something in the folder). Returns its files. */
-export async function scaffoldPack(name: string, folder: string, language: PackLanguage): Promise<readonly string[]> {
+/** Throws `invalid_argument`. */
+export function checkPackName(name: string, builtin: readonly string[]): void {
   if (!NAME.test(name))
     throw new Fault('invalid_argument', `Cannot make the pack ${JSON.stringify(name)}: a name has small letters, digits and _, as weather`);
+  if (builtin.some((each) => each.startsWith(`${name}.`)))
+    throw new Fault('invalid_argument', `Cannot make the pack ${name}: that is a category of Warren itself`);
+}
+
+/** Writes a pack that works, as something to begin with. Faults: `invalid_argument`, `already_exists` (there is something in the folder). Returns its files. */
+export async function scaffoldPack(name: string, folder: string, language: PackLanguage): Promise<readonly string[]> {
+  checkPackName(name, []);
   const program = PROGRAMS[language];
   if (program === undefined)
     throw new Fault('invalid_argument', `Cannot make the pack ${name}: its language is not one of ${PACK_LANGUAGES.join(', ')}`);

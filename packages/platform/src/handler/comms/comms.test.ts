@@ -176,7 +176,9 @@ describe('a channel', () => {
     expect(await host.call(bob, 'comms.unsubscribe', { channel: 'builds' })).toEqual({ unsubscribed: true, channel: 'builds' });
     expect(await host.call(bob, 'comms.unsubscribe', { channel: 'builds' })).toEqual({ unsubscribed: false, channel: 'builds' });
     expect(await host.call(ada, 'comms.publish', { channel: 'builds', message: 'red' })).toMatchObject({ delivery_count: 0 });
-    for (const channel of ['a\0b', '*']) expect(await host.errorOf(ada, 'comms.publish', { channel, message: 'x' })).toBe('CommsError');
+    for (const channel of ['a\0b', '\ud800'])
+      expect(await host.errorOf(ada, 'comms.publish', { channel, message: 'x' })).toBe('InvalidInput');
+    expect(await host.errorOf(ada, 'comms.publish', { channel: '*', message: 'x' })).toBe('CommsError');
   });
 
   it('of Warren itself is neither heard nor spoken on by any other', async () => {

@@ -130,6 +130,11 @@ export async function openBox({ mail }: WorkspaceKernel, pid: number): Promise<v
 }
 
 function requireOpen(channel: string): string {
+  if (/[\p{Cc}\p{Cs}]/u.test(channel)) {
+    throw new CapabilityError('InvalidInput', 'Cannot use the channel: its name has a control character or half a character', {
+      context: { field: 'channel' },
+    });
+  }
   if (isOwnChannel(channel)) throw new CapabilityError('CommsError', `Cannot use channel ${channel}: it is one of Warren's own`);
   return channel;
 }
