@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { isOperationName, OPERATIONS, type OperationName, type ParamsInput, type Result, verifyContract } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
 import { openTestGateway, type TestGateway } from '../test-support/open-test-gateway.ts';
@@ -474,6 +475,53 @@ describe('workspaces and tokens', () => {
     expect(phone).toMatchObject({ label: 'phone', owner: 'laptop', made_by: member.token_id });
     await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'completed' });
     expect(await fails(on, 'token.create', { pid })).toMatchObject({ code: -32103, data: { fault: 'illegal_transition', pid } });
+  });
+});
+
+describe('people', () => {
+  it('are made, changed, disabled and deleted, by whoever may', async () => {
+    await using on = await openTestGateway();
+    const olga = await ok(on, 'person.create_operator', { name: 'olga', passphrase: 'correct horse battery', groups: ['ops'] });
+    expect(olga).toMatchObject({ workspace: null, role: null, has_passphrase: true, groups: ['ops'] });
+    expect(JSON.stringify(olga)).not.toContain('argon2');
+    const ann = await ok(on, 'person.create', { name: 'ann', role: 'viewer', identity: { issuer: 'https://id.example', subject: '7' } });
+    expect(ann).toMatchObject({ workspace: 'default', role: 'viewer', has_passphrase: false });
+    expect((await ok(on, 'person.list', {})).people.map(({ name }) => name)).toEqual(['ann', 'olga']);
+    expect((await ok(on, 'person.list', { workspace: 'default' })).people.map(({ name }) => name)).toEqual(['ann']);
+    expect(await ok(on, 'person.update', { name: 'ann', role: 'admin', identity: null })).toMatchObject({ role: 'admin', identity: null });
+    expect(await ok(on, 'person.disable', { name: 'ann' })).toEqual({ changed: true });
+    expect((await ok(on, 'person.list', {})).people[0]?.disabled_at).toBeTypeOf('number');
+    expect(await ok(on, 'person.enable', { name: 'ann' })).toEqual({ changed: true });
+    expect(await ok(on, 'person.delete', { name: 'ann' })).toEqual({ deleted: true });
+    expect((await fails(on, 'person.delete', { name: 'ann' })).data).toMatchObject({ fault: 'not_found' });
+  });
+
+  it('of a workspace are its admins to make, and give themselves neither groups nor those of others', async () => {
+    await using on = await openTestGateway();
+    await ok(on, 'workspace.create', { workspace: 'other' });
+    await ok(on, 'person.create', { name: 'eve', role: 'admin', workspace: 'other' });
+    await ok(on, 'person.create', { name: 'ops', role: 'approver', groups: ['ops'] });
+    await ok(on, 'person.create_operator', { name: 'olga' });
+    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
+    const denied = { data: { fault: 'permission_denied' } };
+    expect(await ok(on, 'person.create', { name: 'bob', role: 'admin' }, { token })).toMatchObject({ workspace: 'default' });
+    expect((await ok(on, 'person.list', {}, { token })).people.map(({ name }) => name)).toEqual(['bob', 'ops']);
+    expect(await fails(on, 'person.create', { name: 'x', role: 'admin', groups: ['ops'] }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'person.create', { name: 'x', role: 'admin', workspace: 'other' }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'person.create_operator', { name: 'x' }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'person.update', { name: 'bob', groups: ['ops'] }, { token })).toMatchObject(denied);
+    // Whoever can set how somebody signs in can sign in as them.
+    expect(await fails(on, 'person.update', { name: 'ops', passphrase: 'a passphrase of mine' }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'person.update', { name: 'ops', identity: { issuer: 'i', subject: 's' } }, { token })).toMatchObject(denied);
+    for (const name of ['eve', 'olga']) {
+      expect((await fails(on, 'person.update', { name, passphrase: 'a passphrase of mine' }, { token })).data).toMatchObject({
+        fault: 'not_found',
+      });
+      expect((await fails(on, 'person.delete', { name }, { token })).data).toMatchObject({ fault: 'not_found' });
+    }
+    const viewer = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'viewer' });
+    expect((await ok(on, 'person.list', {}, { token: viewer })).people).toHaveLength(2);
+    expect(await fails(on, 'person.disable', { name: 'bob' }, { token: viewer })).toMatchObject(denied);
   });
 });
 

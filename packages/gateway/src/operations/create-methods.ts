@@ -31,6 +31,7 @@ import type { Call, Handlers } from './handler.ts';
 import { LEDGER_HANDLERS } from './ledger.ts';
 import { MAIL_HANDLERS } from './mail.ts';
 import { createObserveHandlers } from './observe.ts';
+import { createPersonHandlers } from './person.ts';
 import { createPolicyHandlers } from './policy.ts';
 import { PROCESS_HANDLERS } from './process.ts';
 import { createQueueHandlers } from './queue.ts';
@@ -79,6 +80,7 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
     ...createObserveHandlers({ version, metrics }),
     ...createApiHandlers({ version, schemaVersion: kernel.store.schemaVersion }),
     ...createTokenHandlers(kernel),
+    ...createPersonHandlers(kernel),
     ...createWorkspaceHandlers(kernel),
     ...createCallHandlers(acting),
     ...createCapabilityHandlers(acting),

@@ -18,6 +18,7 @@ export { type Account, type AccountEntry, account, accountEntry, breachPolicy, t
 export { type Message, message } from './record/mail.ts';
 export { type NameEntry, nameEntry } from './record/name.ts';
 export { type ProcessView, processView, type Summary, summary } from './record/observation.ts';
+export { type PersonRecord, personRecord } from './record/person.ts';
 export {
   type AgentProcess,
   agentProcess,

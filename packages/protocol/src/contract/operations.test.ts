@@ -79,6 +79,7 @@ const OF_AN_OPERATOR: readonly OperationName[] = [
   'workspace.list',
   'workspace.update',
   'token.create_operator',
+  'person.create_operator',
   'capability.reload',
   'policy.reload',
   'policy.simulate',

@@ -23,6 +23,7 @@ import { FILE_OPERATIONS } from './warren/file.ts';
 import { GRANT_OPERATIONS } from './warren/grant.ts';
 import { LEDGER_ACCOUNT_OPERATIONS } from './warren/ledger.ts';
 import { MAIL_OPERATIONS } from './warren/mail.ts';
+import { PERSON_OPERATIONS } from './warren/person.ts';
 import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
 import { QUEUE_OPERATIONS } from './warren/queue.ts';
@@ -50,6 +51,7 @@ export const OPERATIONS = Object.freeze({
   ...FILE_OPERATIONS,
   ...WORKSPACE_OPERATIONS,
   ...TOKEN_OPERATIONS,
+  ...PERSON_OPERATIONS,
   ...CALL_OPERATIONS,
   ...CAPABILITY_OPERATIONS,
   ...APPROVAL_OPERATIONS,
