@@ -44,9 +44,11 @@ import { openPacks } from './pack/packs.ts';
 import type { Platform } from './platform.ts';
 import { openPolicies } from './policy/open-policies.ts';
 import { parsePolicies } from './policy/parse-policies.ts';
+import { PolicyAlerts } from './policy/policy-alerts.ts';
 import { createPolicyOf } from './policy/policy-of.ts';
 import { placeOf } from './policy/policy-places.ts';
 import { ruleViews } from './policy/rule-views.ts';
+import { sayProblem } from './policy/say-problem.ts';
 import { simulatePolicy } from './policy/simulate-policy.ts';
 import { ScheduledCalls } from './schedule/scheduled-calls.ts';
 
@@ -82,18 +84,28 @@ async function open(
 ): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const now = (): number => Date.now();
   const config = await readConfig(directory);
+  const policyAlerts = owned.use(
+    new PolicyAlerts({
+      alertsOf: (id) => kernel.workspace(id).alerts,
+      known: (await kernel.workspaces.list()).map(({ id }) => id),
+      say,
+    }),
+  );
   const policies = owned.use(
     await openPolicies({
       directory: join(directory, 'policies'),
       now,
       isWatching,
       say,
-      onRead: ({ problems, version }, isInForce) =>
+      onRead: ({ problems, version }) => {
+        const mistake = problems.find(({ severity }) => severity === 'error');
         say(
-          isInForce
+          mistake === undefined
             ? `Policies are in force, version ${version.slice(0, 12)}`
-            : `Policies on disk have mistakes, those before stay in force: ${problems[0]?.file}: ${problems[0]?.message}`,
-        ),
+            : `Policies on disk have mistakes, those before stay in force: ${sayProblem(mistake)}`,
+        );
+        void policyAlerts.tell(problems);
+      },
     }),
   );
   const audit = owned.use(

@@ -172,6 +172,7 @@ class WatchedPolicies implements Policies {
     } catch (error) {
       const { code = 'unknown error' } = error as NodeJS.ErrnoException; // The file system's, most of the time.
       this.#problems = [{ file: basename(directory), line: undefined, severity: 'error', message: `cannot be read: ${code}` }];
+      this.#parts.onRead?.(this.status(), false);
       throw error;
     }
   }
