@@ -38,7 +38,7 @@ class Desk implements AsyncDisposable {
     parse: (input) =>
       Object.hasOwn(input, 'wrong') ? { kind: 'invalid', problems: [{ field: 'wrong', reason: 'is wrong' }] } : { kind: 'valid', input },
     facts: () => NO_FACTS,
-    redact: (input) => input,
+    redact: (input) => (input['pin'] === undefined ? input : { ...input, pin: '[REDACTED:pin]' }),
     act: async ({ actor, input }) => {
       this.made.push({ ...actor, input, at: this.host.time });
       this.begun();
@@ -118,6 +118,17 @@ describe('a scheduled call', () => {
       total: 1,
       jobs: [{ next_run: '2027-01-15T08:25:00.000Z', enabled: true }],
     });
+  });
+
+  it('is listed without its secrets, and made with them', async () => {
+    await using desk = await Desk.open();
+    const ada = await desk.start('ada');
+    await desk.host.call(ada, 'scheduler.delay', { capability: 'test.note', inputs: { pin: '4711', to: 'x' }, delay_seconds: 60 });
+    const listed = await desk.host.call(ada, 'scheduler.cron_list');
+    expect(listed).toMatchObject({ jobs: [{ inputs: { pin: '[REDACTED:pin]', to: 'x' } }] });
+    expect(JSON.stringify(listed)).not.toContain('4711');
+    await desk.pass(90_000);
+    expect(desk.made).toMatchObject([{ input: { pin: '4711', to: 'x' } }]);
   });
 
   it('with a delay is made once and is gone', async () => {

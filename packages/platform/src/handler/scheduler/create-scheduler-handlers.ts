@@ -1,5 +1,5 @@
 /** `scheduler.*`: calls an agent wants made later. */
-import { type CapabilityTable, checkCron, nextRun } from '@warren/kernel';
+import { type Capability, type CapabilityTable, checkCron, nextRun } from '@warren/kernel';
 import { isFault, type JsonObject } from '@warren/protocol';
 import { CapabilityError, type HandlerContext, type Handlers } from '../../capability/handler.ts';
 import type { Job } from '../../schedule/job.ts';
@@ -54,7 +54,9 @@ export function createSchedulerHandlers({ calls, capabilities, now }: SchedulerP
     },
 
     'scheduler.cron_list': async (_, { actor }) => {
-      const jobs = calls().list(actor).map(toOutput);
+      const jobs = calls()
+        .list(actor)
+        .map((job) => toOutput(job, capabilities().find(job.capability)));
       return { output: { jobs, total: jobs.length } };
     },
 
@@ -88,7 +90,9 @@ function readCron(pattern: string, zone: string): { readonly pattern: string; re
   }
 }
 
-function toOutput({ id, capability, inputs, cron, nextAt, description, createdAt }: Job) {
+/** Its arguments as they are recorded anywhere else: without what the capability, if it is still there, holds for a secret. */
+function toOutput({ id, capability, inputs: kept, cron, nextAt, description, createdAt }: Job, known: Capability | undefined) {
+  const inputs = known === undefined ? {} : known.redact(kept);
   const times = { schedule: cron?.pattern ?? null, next_run: isoOf(nextAt), created_at: isoOf(createdAt) };
   return { cron_id: id, capability, inputs, ...times, description, enabled: true };
 }

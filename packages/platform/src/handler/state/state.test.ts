@@ -40,6 +40,9 @@ describe('state', () => {
     expect(await host.call(ada, 'state.persistent.get', { key: 'plan', version: 2 })).toMatchObject({ value: 2, found: true });
     expect(await host.call(ada, 'state.persistent.delete', { key: 'plan' })).toEqual({ deleted: true });
     expect(await host.call(ada, 'state.persistent.delete', { key: 'plan' })).toEqual({ deleted: false });
+    // As its definition says: what it was can still be read, and set again.
+    expect(await host.call(ada, 'state.persistent.get', { key: 'plan' })).toMatchObject({ found: false, value: null });
+    expect(await host.call(ada, 'state.persistent.get', { key: 'plan', version: 101 })).toMatchObject({ found: true, value: 101 });
   });
 
   it('goes when its time is over', async () => {
