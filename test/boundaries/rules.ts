@@ -83,7 +83,7 @@ export const RULES: Rules = {
       name: 'warren',
       ours: ['protocol', 'sandbox', 'kernel', 'platform', 'gateway', 'client'],
       node: true,
-      theirs: ['commander'],
+      theirs: ['commander', 'ws'],
       why: 'turns words into calls and answers into words',
     },
     testkit: {

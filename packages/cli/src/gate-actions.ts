@@ -4,9 +4,10 @@ import type { AgentActions } from './program/agent-commands.ts';
 import type { ApprovalActions } from './program/approval-commands.ts';
 import type { AuditActions } from './program/audit-commands.ts';
 import type { CapabilityActions } from './program/capability-commands.ts';
+import type { McpActions } from './program/mcp-commands.ts';
 import type { PolicyActions } from './program/policy-commands.ts';
 
-export type GateActions = AgentActions & ApprovalActions & AuditActions & CapabilityActions & PolicyActions;
+export type GateActions = AgentActions & ApprovalActions & AuditActions & CapabilityActions & McpActions & PolicyActions;
 
 /** `end` gets the exit code. */
 export function gateActions(host: Host, end: (code: number) => void): GateActions {
@@ -26,6 +27,10 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
     call: async (capability, words, flags) => {
       const { call } = await import('./commands/call.ts');
       end(await call(capability, words, flags, host));
+    },
+    mcp: async (flags) => {
+      const { mcp } = await import('./commands/mcp.ts');
+      end(await mcp(flags, host));
     },
     approvalsList: async (flags) => {
       const { approvalsList } = await import('./commands/approvals.ts');

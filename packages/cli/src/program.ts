@@ -14,6 +14,7 @@ import { type AuditActions, addAudit } from './program/audit-commands.ts';
 import { addCapability, type CapabilityActions } from './program/capability-commands.ts';
 import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
+import { addMcp, type McpActions } from './program/mcp-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
@@ -71,6 +72,7 @@ export interface Actions
     CapabilityActions,
     DaemonActions,
     KernelActions,
+    McpActions,
     PolicyActions,
     StoreActions,
     TokenActions,
@@ -102,6 +104,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   service: addService,
   agent: addAgent,
   call: addCall,
+  mcp: addMcp,
   approvals: addApprovals,
   policy: addPolicy,
   capability: addCapability,

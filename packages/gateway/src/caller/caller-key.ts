@@ -2,10 +2,5 @@ import type { Identity } from '../http/authenticate.ts';
 
 /** Equal for the same principal with the same token, and for nobody else. */
 export function callerKey({ principal, token }: Identity): string {
-  return JSON.stringify([
-    principal.kind,
-    principal.kind === 'operator' ? null : principal.workspace,
-    principal.kind === 'process' ? principal.pid : null,
-    token ?? null,
-  ]);
+  return JSON.stringify([principal, token ?? null]);
 }

@@ -1,11 +1,13 @@
 /**
- * In whose place a caller acts. A process is itself. An operator or a member names an agent, and acts as its newest live process: what an agent may do, its grants and
+ * In whose place a caller acts. A process is itself, an agent its newest live process. An operator or a member names an agent, and acts as its newest live process: what an agent may do, its grants and
  * budgets say, never the rights of whoever speaks for it.
  */
 import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault, type WorkspaceId } from '@warren/protocol';
+import { OPERATIONS } from '@warren/protocol/contract';
 import type { Identity } from '../http/authenticate.ts';
+import { authorize, type Family, requireAllowed } from './authorize.ts';
 import { selectWorkspace } from './select-workspace.ts';
 
 /** What a caller asks for: the headers `warren-workspace` and `warren-agent`. */
@@ -23,6 +25,9 @@ export interface Seats {
 
 /** Names that are remembered. Beyond them they are looked up each time. */
 const KNOWN_MAX = 10_000;
+
+/** Members and operators are not asked about families. */
+const NOBODY: Family = { isBelow: async () => false, isOf: async () => false };
 
 export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>): Seats & Disposable {
   /** By workspace and agent; forgotten whenever a process there begins, moves or ends. */
@@ -53,10 +58,15 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
       if (principal.kind === 'process') {
         const { pid } = principal;
         if (agent !== undefined && (await kernel.workspace(workspace).processes.get(pid)).agent !== agent) {
-          throw new Fault('permission_denied', 'Cannot act as that agent: the token is of a process of another');
+          throw denied();
         }
         return { workspace, pid };
       }
+      if (principal.kind === 'agent') {
+        if (agent !== undefined && agent !== principal.agent) throw denied();
+        return { workspace, pid: await newest(workspace, principal.agent) };
+      }
+      requireAllowed(await authorize(principal, OPERATIONS['call.make'], {}, NOBODY), 'act for an agent');
       if (agent === undefined || agent === '') {
         throw new Fault('invalid_argument', 'Cannot act: say as which agent, in header warren-agent', {
           details: { field: 'warren-agent' },
@@ -66,4 +76,8 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
     },
     [Symbol.dispose]: () => lease[Symbol.dispose](),
   };
+}
+
+function denied(): Fault {
+  return new Fault('permission_denied', 'Cannot act as that agent: the token is of another');
 }

@@ -2,10 +2,12 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorOfFault, FAULTS, Fault, isFault } from '@warren/protocol';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { askedSeat } from '../caller/asked-seat.ts';
 import { failure } from '../jsonrpc/answer-text.ts';
+import { serveMcpSocket } from '../mcp/socket/mcp-socket.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, type Identity } from './authenticate.ts';
 import { checkBrowser } from './check-browser.ts';
 import { isKnownVersion } from './check-version.ts';
 import type { Entry } from './entry.ts';
@@ -14,6 +16,9 @@ import { headerOf } from './header.ts';
 import { readTarget } from './read-target.ts';
 import type { Refusal } from './reply.ts';
 import { serveSocket } from './rpc-socket.ts';
+
+/** The subprotocol of MCP. */
+const MCP = 'mcp';
 
 export type AcceptSocket = (request: IncomingMessage, stream: Duplex, head: Buffer, entry: Entry) => Promise<void>;
 
@@ -26,6 +31,7 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
     perMessageDeflate: false,
     // What is not UTF-8 is answered as on any other way in.
     skipUTF8Validation: true,
+    handleProtocols: (protocols) => (protocols.has(MCP) ? MCP : ([...protocols][0] ?? false)),
   });
   return async (request, stream, head, entry) => {
     // A connection that breaks meanwhile is nobody's error.
@@ -35,16 +41,14 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       if (refusal !== undefined) return refuseUpgrade(stream, refusal);
       const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, ...gateway });
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
+      // Before the connection is one: who may not act is told so by HTTP.
+      const serve = isMcp(request) ? await openMcp(request, who.identity, gateway) : openRpc(request, who.identity, gateway);
       if (stream.destroyed) return;
       using _place = gateway.sockets.take(who.identity.principal, 'WebSockets');
       await new Promise<void>((resolve) => {
         // What is no WebSocket after all is answered and closed.
         stream.once('close', resolve);
-        server.handleUpgrade(request, stream, head, (socket) => {
-          const workspace = headerOf(request, 'warren-workspace');
-          const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
-          serveSocket({ socket, stream, identity: who.identity, workspace, traceParent }, gateway);
-        });
+        server.handleUpgrade(request, stream, head, (socket) => serve(socket, stream));
       });
     } catch (error) {
       if (!isFault(error)) gateway.log.error('A WebSocket failed', { stack: error instanceof Error ? error.stack : typeof error });
@@ -55,13 +59,39 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
   };
 }
 
+type ServeSocket = (socket: WebSocket, stream: Duplex) => void;
+
+function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): ServeSocket {
+  const workspace = headerOf(request, 'warren-workspace');
+  const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
+  return (socket, stream) => serveSocket({ socket, stream, identity, workspace, traceParent }, gateway);
+}
+
+async function openMcp(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
+  const asked = askedSeat(request);
+  const host = await gateway.mcp.openHost(identity, asked);
+  return (socket) => serveMcpSocket({ socket, host, identity, asked }, gateway);
+}
+
+/** At the root, too, for clients that say what they speak and not where. */
+function isMcp(request: IncomingMessage): boolean {
+  const { path } = readTarget(request);
+  return (
+    path === '/mcp' ||
+    (path === '/' &&
+      headerOf(request, 'sec-websocket-protocol')
+        ?.split(',')
+        .some((name) => name.trim() === MCP) === true)
+  );
+}
+
 function checkUpgrade(request: IncomingMessage, entry: Entry, { stopping }: Gateway): Refusal | undefined {
   if (!isKnownVersion(request)) {
     return { fault: new Fault('unsupported', 'Cannot open a WebSocket: that version is not spoken here'), status: 426 };
   }
   const foreign = checkBrowser(request, entry);
   if (foreign !== undefined) return { fault: foreign };
-  if (readTarget(request).path !== '/rpc') {
+  if (readTarget(request).path !== '/rpc' && !isMcp(request)) {
     return { fault: new Fault('not_found', 'Cannot open a WebSocket: there is none at this path') };
   }
   if (stopping.aborted) return { fault: new Fault('busy', 'Cannot open a WebSocket: the daemon stops') };

@@ -1,6 +1,6 @@
-import type { CallRequest } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
-import type { CallerName, HandlersOf } from './handler.ts';
+import { viaOf } from '../caller/via-of.ts';
+import type { HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 import { toSeconds } from './time.ts';
 
@@ -32,10 +32,4 @@ export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'
       };
     },
   };
-}
-
-/** Who makes a call in the name of a process that is not theirs. */
-function viaOf({ principal, name }: CallerName): CallRequest['via'] {
-  if (principal.kind === 'process' || principal.kind === 'agent') return undefined;
-  return { kind: principal.kind, name: name ?? principal.kind };
 }

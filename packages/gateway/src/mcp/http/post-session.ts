@@ -1,12 +1,13 @@
 /** Messages of the versions with sessions. */
 import { isFault } from '@warren/protocol';
+import { askedSeat } from '../../caller/asked-seat.ts';
 import { sendJson } from '../../http/reply.ts';
 import { errorText, resultText } from '../engine/messages.ts';
 import { type McpMessage, type McpRequest, readMessage } from '../engine/read-message.ts';
 import { BATCH_VERSION } from '../engine/versions.ts';
 import { findSession, SESSION_HEADER } from './find-session.ts';
 import type { HttpSession } from './http-session.ts';
-import { askedSeat, type Post, PostReply } from './post.ts';
+import { type Post, PostReply } from './post.ts';
 import { refuseMcp, sendMcpError } from './refuse-mcp.ts';
 
 type Valid = Exclude<McpMessage, { readonly kind: 'invalid' }>;

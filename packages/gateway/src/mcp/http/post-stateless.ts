@@ -1,5 +1,6 @@
 /** Messages of the version without sessions. */
 import type { JsonRpcError } from '@warren/protocol';
+import { askedSeat, seatKey } from '../../caller/asked-seat.ts';
 import { LISTEN } from '../engine/listen.ts';
 import { HEADER_MISMATCH, McpError, METHOD_NOT_FOUND, MISSING_CAPABILITY, SERVER_ERROR, UNSUPPORTED_VERSION } from '../engine/mcp-error.ts';
 import { errorText, resultText } from '../engine/messages.ts';
@@ -9,7 +10,7 @@ import type { McpHost } from '../host.ts';
 import { checkHeaders, checkParameters } from './check-headers.ts';
 import { listenOverHttp } from './listen-over-http.ts';
 import { createPlainStream } from './plain-stream.ts';
-import { askedSeat, type Post, PostReply, seatKey } from './post.ts';
+import { type Post, PostReply } from './post.ts';
 import { refuseMcp, sendMcpError } from './refuse-mcp.ts';
 
 export async function postStateless(message: McpMessage, post: Post): Promise<void> {
@@ -34,7 +35,7 @@ export async function postStateless(message: McpMessage, post: Post): Promise<vo
 
 /** Who closes the connection cancels. */
 async function answer(message: McpRequest, host: McpHost, post: Post): Promise<void> {
-  const { response, gateway } = post;
+  const { request, response, identity, gateway } = post;
   const { mcp } = gateway;
   const cancel = new AbortController();
   response.once('close', () => cancel.abort(new McpError(SERVER_ERROR, 'The client is gone')));
@@ -42,7 +43,7 @@ async function answer(message: McpRequest, host: McpHost, post: Post): Promise<v
     openStream: () => createPlainStream(response),
     onRevoked: () => cancel.abort(new McpError(SERVER_ERROR, 'The token is no longer good')),
   });
-  const parts = { host, limits: mcp.limits, states: mcp.states, caller: seatKey(post) };
+  const parts = { host, limits: mcp.limits, states: mcp.states, caller: seatKey(identity, askedSeat(request)) };
   try {
     await reply.finish(resultText(message.id, await runStateless(message, parts, reply.stream, cancel.signal)));
   } catch (error) {

@@ -1,10 +1,7 @@
 /** A message that came by POST, and how it is answered. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { callerKey } from '../../caller/caller-key.ts';
-import type { AskedSeat } from '../../caller/seats.ts';
 import type { Identity } from '../../http/authenticate.ts';
 import type { Gateway } from '../../http/gateway.ts';
-import { headerOf } from '../../http/header.ts';
 import type { Hold } from '../../http/hold.ts';
 import { LiveIdentity } from '../../http/live-identity.ts';
 import { noRoom } from '../../http/read-body.ts';
@@ -21,17 +18,6 @@ export type Exchange = {
 };
 
 export type Post = Exchange & { readonly hold: Hold };
-
-/** In whose place a caller wants to act. */
-export function askedSeat(request: IncomingMessage): AskedSeat {
-  return { workspace: headerOf(request, 'warren-workspace'), agent: headerOf(request, 'warren-agent') };
-}
-
-/** Equal for the same caller in the same place. */
-export function seatKey({ request, identity }: Exchange): string {
-  const { workspace = null, agent = null } = askedSeat(request);
-  return JSON.stringify([callerKey(identity), workspace, agent]);
-}
 
 export type ReplyOptions = {
   readonly openStream: () => ReplyStream;

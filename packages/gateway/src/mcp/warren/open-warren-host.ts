@@ -3,6 +3,7 @@ import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import { createSeats } from '../../caller/seats.ts';
+import { viaOf } from '../../caller/via-of.ts';
 import type { OpenMcpHost } from '../mcp-server.ts';
 import { OfferChanges } from './offer-changes.ts';
 import { WarrenHost } from './warren-host.ts';
@@ -30,8 +31,8 @@ export function createWarrenHosts({ kernel, platform, version, holdMs, stopping 
   const parts = { kernel, platform, version, changes, holdMs, stopping };
   return {
     open: async (identity, asked) => {
-      const find = () => seats.find(identity, asked);
-      return new WarrenHost(parts, await find(), find);
+      const findSeat = () => seats.find(identity, asked);
+      return new WarrenHost(parts, { seat: await findSeat(), findSeat, via: viaOf(identity) });
     },
     close: () => {
       seats[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /** Warren behind the protocol: the capabilities of a process as tools, the files of its workspace as resources. Each use of either is a call through the gate. */
-import type { Answer, Kernel } from '@warren/kernel';
+import type { Answer, CallRequest, Kernel } from '@warren/kernel';
 import type { Definition, Platform } from '@warren/platform';
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { Seat } from '../../caller/seats.ts';
@@ -22,6 +22,14 @@ export type WarrenHostParts = {
   readonly stopping: AbortSignal;
 };
 
+/** One caller. */
+export type HostedCaller = {
+  readonly seat: Seat;
+  /** Of now: an agent may be started anew while it is connected. */
+  readonly findSeat: () => Promise<Seat>;
+  readonly via: CallRequest['via'];
+};
+
 const PAGE = 500;
 const PROGRESS_MS = 100;
 
@@ -36,15 +44,14 @@ export class WarrenHost implements McpHost {
   readonly tools: McpTools;
   readonly resources: McpResources;
   readonly #parts: WarrenHostParts;
-  /** Of now: an agent may be started anew while it is connected. */
-  readonly #findSeat: () => Promise<Seat>;
+  readonly #caller: HostedCaller;
   #seat: Seat;
 
-  constructor(parts: WarrenHostParts, seat: Seat, findSeat: () => Promise<Seat>) {
+  constructor(parts: WarrenHostParts, caller: HostedCaller) {
     this.server = { name: 'warren', version: parts.version, title: 'Warren' };
     this.#parts = parts;
-    this.#seat = seat;
-    this.#findSeat = findSeat;
+    this.#seat = caller.seat;
+    this.#caller = caller;
     this.tools = { list: (cursor) => this.#listTools(cursor), call: (name, args, request) => this.#callTool(name, args, request) };
     this.resources = createWorkspaceFiles(
       (capability, input, request) => this.#call(capability, input, request),
@@ -109,6 +116,7 @@ export class WarrenHost implements McpHost {
       ...{ capability, input },
       ...(idempotencyKey !== undefined && { idempotencyKey: readMeta(idempotencyKey, 'idempotencyKey') }),
       ...(reasoning !== undefined && { reasoning: readMeta(reasoning, 'reasoning') }),
+      via: this.#caller.via,
       onProgress: throttled(request),
     };
     return await holdCall(call, request, await this.#held());
@@ -117,7 +125,7 @@ export class WarrenHost implements McpHost {
   async #callNow(capability: string, input: JsonObject, signal: AbortSignal): Promise<Answer> {
     const { workspace, pid } = await this.#now();
     const { gate } = this.#parts.platform;
-    const answer = await gate.call(workspace, { pid, capability, input, onAsk: 'return' }, signal);
+    const answer = await gate.call(workspace, { pid, capability, input, via: this.#caller.via, onAsk: 'return' }, signal);
     if (answer.kind === 'pending') await gate.cancel(workspace, answer.callId, { pid });
     return answer;
   }
@@ -128,7 +136,7 @@ export class WarrenHost implements McpHost {
   }
 
   async #now(): Promise<Seat> {
-    this.#seat = await this.#findSeat();
+    this.#seat = await this.#caller.findSeat();
     return this.#seat;
   }
 
