@@ -99,7 +99,7 @@ async function decide(capability: string, id: string, approvalId: string): Promi
   const [ann, bob] = ['ann', 'bob'].map((name) => ({ name, groups: [], isOperator: true }));
   if (ann === undefined || bob === undefined) throw new Error('Nobody is there');
   const { approvals } = mine;
-  if (capability === 'file.deny') await approvals.reject(approvalId, ann, 'no').catch(() => {});
+  if (capability === 'file.deny') await approvals.reject(approvalId, ann, { reason: 'no' }).catch(() => {});
   else await approvals.approve(approvalId, ann, capability === 'file.edit' ? { input: { id, isEdited: true } } : {}).catch(() => {});
   if (capability === 'file.two') await approvals.approve(approvalId, bob).catch(() => {});
 }

@@ -54,7 +54,7 @@ provesGate('approval:expired', async () => {
 
 provesGate('approval:rejected', async () => {
   const answer = await askedBy(await agents().agent());
-  await agents().mine.approvals.reject(answer.approvalId, ada, 'use the other file');
+  await agents().mine.approvals.reject(answer.approvalId, ada, { reason: 'use the other file' });
   expect(await resultOf(answer)).toMatchObject({
     kind: 'failed',
     error: { type: 'ApprovalRejected', context: { reason: 'use the other file' } },
@@ -64,7 +64,10 @@ provesGate('approval:rejected', async () => {
 provesGate('approval:once', async () => {
   const { approvals } = agents().mine;
   const answer = await askedBy(await agents().agent());
-  const decided = await Promise.allSettled([approvals.approve(answer.approvalId, ada), approvals.reject(answer.approvalId, grace, 'no')]);
+  const decided = await Promise.allSettled([
+    approvals.approve(answer.approvalId, ada),
+    approvals.reject(answer.approvalId, grace, { reason: 'no' }),
+  ]);
   const lost = decided.filter(({ status }) => status === 'rejected');
   expect(lost).toMatchObject([{ reason: { code: 'conflict', details: { state: expect.stringMatching(/^(approved|rejected)$/) } } }]);
 });

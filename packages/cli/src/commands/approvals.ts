@@ -137,7 +137,7 @@ async function nextQuestion(client: Client, after: number, signal: AbortSignal, 
 }
 
 /** False: whoever sits there wants no more. */
-async function answer(client: Client, { approval_id }: ApprovalRecord, keys: Keys, host: Host): Promise<boolean> {
+async function answer(client: Client, { approval_id, call_hash }: ApprovalRecord, keys: Keys, host: Host): Promise<boolean> {
   await host.stderr.write('  [a]pprove, [r]eject, [s]kip, [q]uit? ');
   for (;;) {
     const key = await keys.next();
@@ -145,7 +145,7 @@ async function answer(client: Client, { approval_id }: ApprovalRecord, keys: Key
     if (key === 's') return await said(host, 'skipped', true);
     if (key !== 'a' && key !== 'r') continue;
     try {
-      const { state } = await client.call(key === 'a' ? 'approval.approve' : 'approval.reject', { approval_id });
+      const { state } = await client.call(key === 'a' ? 'approval.approve' : 'approval.reject', { approval_id, call_hash });
       return await said(host, state, true);
     } catch (error) {
       return await said(host, error instanceof Error ? safeText(error.message) : 'failed', true); // Somebody else was first, perhaps.

@@ -74,7 +74,7 @@ describe('a vote', () => {
     const disguised = await ok(on, 'token.create', { label: 'alice' }, mallory);
     const { approval_id } = await ask(on);
     await ok(on, 'approval.approve', { approval_id }, disguised);
-    const { entries } = await ok(on, 'audit.search', { action: 'approval.approve' });
+    const { entries } = await ok(on, 'audit.search', { action: 'approval.approve', outcome: 'success' });
     expect(entries).toMatchObject([{ actor: { kind: 'member', name: 'mallory' }, details: { token_id: disguised.token_id } }]);
   });
 });
@@ -97,6 +97,46 @@ describe('a call in the name of an agent', () => {
       ['syscall', 'agent.whoami', undefined],
       ['question', 'alerts.send', { kind: 'member', name: 'mallory' }],
       ['syscall', 'there.is_none', { kind: 'member', name: 'mallory' }],
+    ]);
+  });
+});
+
+describe('a decision', () => {
+  it('is about what was read, when it says what that was', async () => {
+    await using on = await openTestGateway({ policy: RULE('{}') });
+    const { approval_id } = await ask(on);
+    const { call_hash } = await ok(on, 'approval.get', { approval_id });
+    for (const operation of ['approval.approve', 'approval.reject'] as const)
+      expect(await faultOf(on, operation, { approval_id, call_hash: 'f'.repeat(64) })).toBe('conflict');
+    expect((await ok(on, 'approval.approve', { approval_id, call_hash })).state).toBe('approved');
+  });
+
+  it('about edited arguments leaves in the audit what their definition lets be read', async () => {
+    await using on = await openTestGateway({ policy: 'rules: [{ capability: state.session.set, tier: approval_required }]' });
+    const { pid } = await ok(on, 'agent.start', { agent: 'ada', tool_grants: ['*'] });
+    const asked = await ok(on, 'call.make', { pid, capability: 'state.session.set', input: { key: 'k', value: 1 } });
+    const value = { password: 'hunter2-hunter2', text: 'x'.repeat(40_000) };
+    await ok(on, 'approval.approve', { approval_id: asked.approval_id ?? '', input: { key: 'k', value } });
+    await ok(on, 'call.result', { pid, call_id: asked.call_id, wait_ms: 10_000 });
+    const { entries } = await ok(on, 'audit.search', {});
+    const text = JSON.stringify(entries);
+    expect([text.includes('hunter2'), text.includes('x'.repeat(20_000)), text.includes('[REDACTED:password]')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+  });
+
+  it('of a person in the place of the process is recorded as that of the person', async () => {
+    await using on = await openTestGateway({ policy: RULE('{ approvers: [security] }') });
+    const mallory = await ok(on, 'token.create', { label: 'mallory' });
+    const { pid, call_id, approval_id } = await ask(on);
+    expect(await faultOf(on, 'approval.cancel', { approval_id }, mallory)).toBe('permission_denied');
+    expect(await ok(on, 'call.cancel', { pid, call_id }, mallory)).toEqual({ cancelled: true });
+    const { entries } = await ok(on, 'audit.search', { newest: true, limit: 2 });
+    expect(entries.map(({ kind, action, actor }) => [kind, action, actor])).toMatchObject([
+      ['operator', 'call.cancel', { kind: 'member', name: 'mallory' }],
+      ['answer', 'alerts.send', { kind: 'member', name: 'mallory' }],
     ]);
   });
 });

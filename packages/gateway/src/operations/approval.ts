@@ -15,16 +15,17 @@ export const APPROVAL_HANDLERS: HandlersOf<'approval.'> = {
     return toApproval(wait_ms === 0 ? await mine.approvals.get(approval_id) : await mine.approvals.wait(approval_id, wait_ms, signal()));
   },
 
-  async 'approval.approve'({ approval_id, note, input, always }, { mine, caller }) {
-    return toApproval(await mine.approvals.approve(approval_id, approverOf(caller), { note, input, always: readAlways(always) }));
+  async 'approval.approve'({ approval_id, note, input, always, call_hash: callHash }, { mine, caller }) {
+    const options = { note, input, always: readAlways(always), callHash };
+    return toApproval(await mine.approvals.approve(approval_id, approverOf(caller), options));
   },
 
-  async 'approval.reject'({ approval_id, reason }, { mine, caller }) {
-    return toApproval(await mine.approvals.reject(approval_id, approverOf(caller), reason));
+  async 'approval.reject'({ approval_id, reason, call_hash: callHash }, { mine, caller }) {
+    return toApproval(await mine.approvals.reject(approval_id, approverOf(caller), { reason, callHash }));
   },
 
-  async 'approval.cancel'({ approval_id, reason = 'withdrawn' }, { mine }) {
-    return toApproval(await mine.approvals.cancel(approval_id, reason));
+  async 'approval.cancel'({ approval_id, reason = 'withdrawn' }, { mine, caller }) {
+    return toApproval(await mine.approvals.cancel(approval_id, approverOf(caller), reason));
   },
 
   async 'approval.list_rules'({ all }, { mine }) {

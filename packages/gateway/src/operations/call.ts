@@ -1,5 +1,6 @@
 import type { Platform } from '@warren/platform';
 import { viaOf } from '../caller/via-of.ts';
+import { approverOf } from './approver.ts';
 import type { HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 import { toSeconds } from './time.ts';
@@ -19,8 +20,10 @@ export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'
       return toCallAnswer(await platform().gate.result(workspace, call_id, { waitMs: wait_ms, pid }, signal()));
     },
 
-    async 'call.cancel'({ pid, call_id }, { workspace }) {
-      return { cancelled: await platform().gate.cancel(workspace, call_id, { pid }) };
+    async 'call.cancel'({ pid, call_id }, { workspace, caller }) {
+      const { kind } = caller.principal;
+      const by = kind === 'operator' || kind === 'member' ? approverOf(caller) : undefined;
+      return { cancelled: await platform().gate.cancel(workspace, call_id, { pid, by }) };
     },
 
     async 'call.list'({ pid, limit }, { workspace }) {

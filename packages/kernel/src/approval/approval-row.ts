@@ -2,7 +2,7 @@
 import type { JsonObject } from '../internal/json.ts';
 import type { AskTerms, Condition, RuleRef } from '../policy/policy.ts';
 import type { AllowRuleRow, ApprovalRow } from '../store/tables/approval-table.ts';
-import type { AllowRule, Approval } from './approvals.ts';
+import type { AllowRule, AlwaysAllow, Approval } from './approvals.ts';
 
 export function toApproval(row: ApprovalRow): Approval {
   const { id, state, callId, pid, agent, capability, input, callHash, reasoning, createdAt, expiresAt, escalatedAt, decidedAt } = row;
@@ -22,7 +22,7 @@ export function toApproval(row: ApprovalRow): Approval {
     expiresAt,
     escalatedAt,
     decidedAt,
-    votes: row.votes,
+    votes: row.votes.map(({ always, ...vote }) => ({ ...vote, always: always === undefined ? undefined : readAlways(always) })),
     reason: row.reason,
     editedInput: row.editedInput,
   };
@@ -42,6 +42,14 @@ export function readRule(rule: JsonObject): RuleRef {
 
 export function writeRule({ layer, file, line, rule, reason }: RuleRef): JsonObject {
   return { layer, file, line, rule, ...(reason !== undefined && { reason }) };
+}
+
+export function readAlways(always: JsonObject): AlwaysAllow {
+  return always as unknown as AlwaysAllow; // `writeAlways` wrote it.
+}
+
+export function writeAlways({ scope, forMs }: AlwaysAllow): JsonObject {
+  return { scope: scope.kind === 'when' ? { kind: 'when', when: scope.when as JsonObject } : { kind: scope.kind }, forMs }; // It was parsed, so it is JSON.
 }
 
 /** In the column of the condition: a rule for the same arguments keeps their hash instead of one. */

@@ -10,7 +10,7 @@ export type { ApprovalState };
 
 /** A person or program that decides. */
 export type Approver = {
-  /** Unique among those who may decide here: one vote each. */
+  /** Whoever it is, not with which token: a name has one vote. */
   readonly name: string;
   readonly groups: readonly string[];
   /** May decide whatever group is asked. */
@@ -43,7 +43,13 @@ export type Approval = {
   readonly editedInput: JsonObject | undefined;
 };
 
-export type Vote = { readonly approver: string; readonly at: number; readonly note: string | undefined };
+export type Vote = {
+  readonly approver: string;
+  readonly at: number;
+  readonly note: string | undefined;
+  /** What this approver would allow from now on. */
+  readonly always: AlwaysAllow | undefined;
+};
 
 /** What to allow from now on without asking. */
 export type AlwaysAllow = {
@@ -76,9 +82,10 @@ export interface Approvals {
   ): Promise<{ readonly approvals: readonly Approval[]; readonly pending: number }>;
   /**
    * One vote for. With the last that is needed the call is carried out. `input` replaces the arguments, which is recorded; it starts the votes anew, with this
-   * one. `always` goes with the deciding vote. Faults: `not_found`, `conflict` (decided already; details: `state`, `decided_at`), `permission_denied` (not asked;
-   * voted already), `invalid_argument` (edited arguments that are not valid or are blocked), `unavailable` (no gate is open to carry it out and to record it),
-   * and what the audit throws while it cannot be written: nothing is decided then.
+   * one, on the terms that hold for the new arguments. `always` takes effect when everybody who says yes says it, of the same scope, for the shortest of the
+   * times. `callHash` is that of what was read. Faults: `not_found`, `conflict` (decided or edited already; details: `state`, `decided_at`), `permission_denied`
+   * (not asked, about these arguments; voted already; `always`, and others did not say it), `invalid_argument` (edited arguments that are not valid or are
+   * blocked), `unavailable` (no gate is open to carry it out and to record it), and those of an audit that cannot be written, before anything is decided.
    */
   approve(
     id: string,
@@ -91,9 +98,15 @@ export interface Approvals {
     },
   ): Promise<Approval>;
   /** One vote against ends it. Faults: as `approve`. */
-  reject(id: string, by: Approver, reason?: string): Promise<Approval>;
-  /** Withdraws the question, or what was approved and not yet begun. Faults: `not_found`, `conflict`, `unavailable`. */
-  cancel(id: string, reason: string): Promise<Approval>;
+  reject(
+    id: string,
+    by: Approver,
+    options?: { readonly reason?: string | undefined; readonly callHash?: string | undefined },
+  ): Promise<Approval>;
+  /** One of those who are asked takes the question off the table. Faults: as `reject`. */
+  cancel(id: string, by: Approver, reason: string): Promise<Approval>;
+  /** The call is no longer wanted, by its process or, for it, by somebody else, asked or not; also one that was approved and is not begun. Faults: `not_found`, `conflict`, `unavailable`. */
+  withdraw(id: string, by: Approver | undefined, reason: string): Promise<Approval>;
   /** Resolves when it is decided, expired or cancelled, or after `waitMs`, with what it is then. */
   wait(id: string, waitMs: number, signal?: AbortSignal): Promise<Approval>;
   /** Newest first; those in force, or all. */

@@ -20,11 +20,15 @@ export function hasRoom({ approvals }: Transaction, pid: number): boolean {
   return approvals.countPending(pid) < PENDING_OF_PROCESS_MAX && approvals.countPending() < PENDING_MAX;
 }
 
+/** When others are asked too, if that is before it expires. */
+export function escalateAt(now: number, expiresAt: number, { escalate }: AskTerms): number | undefined {
+  return escalate !== undefined && now + escalate.afterMs < expiresAt ? now + escalate.afterMs : undefined;
+}
+
 /** Puts the question: a row, and the event by which people hear of it. */
 export function ask(transaction: Transaction, { rule, terms, ...question }: Question): ApprovalRow {
   const { now, approvals, events } = transaction;
   const expiresAt = now + Math.min(EXPIRES_MS_MAX, Math.max(EXPIRES_MS_MIN, terms.expiresMs));
-  const escalateAt = terms.escalate === undefined ? undefined : now + terms.escalate.afterMs;
   const row: ApprovalRow = {
     ...question,
     state: 'pending',
@@ -32,7 +36,7 @@ export function ask(transaction: Transaction, { rule, terms, ...question }: Ques
     terms: writeTerms(terms),
     createdAt: now,
     expiresAt,
-    escalateAt: escalateAt !== undefined && escalateAt < expiresAt ? escalateAt : undefined,
+    escalateAt: escalateAt(now, expiresAt, terms),
     escalatedAt: undefined,
     decidedAt: undefined,
     reason: undefined,

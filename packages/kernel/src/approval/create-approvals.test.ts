@@ -1,5 +1,6 @@
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { describe, expect, test } from 'vitest';
+import type { Policy } from '../policy/policy.ts';
 import { openTestGate, type TestGate } from '../syscall/test-support/open-test-gate.ts';
 import { done } from '../syscall/test-support/test-capabilities.ts';
 import { createTestPolicy, type TestRule } from '../syscall/test-support/test-policy.ts';
@@ -85,7 +86,7 @@ describe('a call that has to be approved', () => {
   test('is rejected with the reason, and its answer stays', async () => {
     await using t = await openAsking();
     const { callId, approvalId } = await ask(t, { to: 'eve' }, { idempotencyKey: 'k' });
-    await t.test.mine.approvals.reject(approvalId, ANN, 'not to her');
+    await t.test.mine.approvals.reject(approvalId, ANN, { reason: 'not to her' });
     const rejected = { kind: 'failed', error: { type: 'ApprovalRejected', context: { reason: 'not to her' } } };
     expect(await outcome(t, callId)).toMatchObject(rejected);
     expect(await t.call(t.pid, 'mail.send', { input: { to: 'eve' }, idempotencyKey: 'k' })).toMatchObject(rejected);
@@ -280,6 +281,148 @@ describe('a call that has to be approved', () => {
   });
 });
 
+/** Mail to the bank is for two of `law` or `board`, other mail for one of `ops`, mail to oneself for nobody. */
+function createBankPolicy(): Policy {
+  const base = createTestPolicy({ 'mail.send': { tier: ({ input }) => (input['to'] === 'me' ? 'autonomous' : 'approval_required') } });
+  return {
+    ...base,
+    decide(request, read, allowances) {
+      const decision = base.decide(request, read, allowances);
+      const isBank = request.input['to'] === 'bank';
+      return { ...decision, ask: { ...decision.ask, ...(isBank ? { approvers: ['law', 'board'], quorum: 2 } : { approvers: ['ops'] }) } };
+    },
+  };
+}
+
+describe('arguments that an approver edits', () => {
+  const KIM: Approver = { name: 'kim', groups: ['ops', 'law'], isOperator: false };
+
+  test('are not approved by who could not have approved them', async () => {
+    await using t = await openAsking();
+    t.policy = createBankPolicy();
+    const { approvals } = t.test.mine;
+    const { approvalId, callId } = await ask(t, { to: 'friend' });
+    const before = await approvals.get(approvalId);
+    await expect(approvals.approve(approvalId, ANN, { input: { to: 'bank' } })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(await approvals.get(approvalId)).toEqual(before);
+    await approvals.approve(approvalId, ANN);
+    expect(await outcome(t, callId)).toMatchObject({ kind: 'done' });
+    expect(t.acted).toEqual([{ to: 'friend' }]);
+  });
+
+  test('are put to those who are asked about such, and the vote of the editor is one of theirs', async () => {
+    await using t = await openAsking();
+    t.policy = createBankPolicy();
+    const { approvals } = t.test.mine;
+    const { approvalId, callId } = await ask(t, { to: 'friend' });
+    expect(await approvals.approve(approvalId, KIM, { input: { to: 'bank' } })).toMatchObject({
+      state: 'pending',
+      terms: { quorum: 2, approvers: ['law', 'board'] },
+      votes: [{ approver: 'kim' }],
+    });
+    await expect(approvals.approve(approvalId, ANN)).rejects.toMatchObject({ code: 'permission_denied' });
+    await expect(approvals.approve(approvalId, KIM)).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(t.acted).toEqual([]);
+    await approvals.approve(approvalId, BOB);
+    expect(await outcome(t, callId)).toMatchObject({ kind: 'done', output: { sent: 'bank' } });
+    expect(t.acted).toEqual([{ to: 'bank' }]);
+  });
+
+  test('need no fewer people than those that were asked about', async () => {
+    await using t = await openAsking();
+    t.policy = createBankPolicy();
+    const { approvals } = t.test.mine;
+    for (const to of ['friend', 'me']) {
+      const { approvalId, callId } = await ask(t, { to: 'bank' });
+      expect(await approvals.approve(approvalId, KIM, { input: { to } })).toMatchObject({ state: 'pending', terms: { quorum: 2 } });
+      await approvals.approve(approvalId, ROOT);
+      expect(await outcome(t, callId)).toMatchObject({ kind: 'done', output: { sent: to } });
+    }
+  });
+
+  test('are escalated as such are', async () => {
+    await using t = await openAsking();
+    const base = createTestPolicy({ 'mail.send': { tier: 'approval_required', ask: { approvers: ['ops'] } } });
+    t.policy = {
+      ...base,
+      decide: (request, ...more) => {
+        const decision = base.decide(request, ...more);
+        const to = request.input['to'] === 'bank' ? ['law'] : ['sales'];
+        return { ...decision, ask: { ...decision.ask, quorum: 2, escalate: { afterMs: 1_000, to } } };
+      },
+    };
+    const { approvals } = t.test.mine;
+    const { approvalId } = await ask(t, { to: 'friend' });
+    t.test.clock.advance(1_000);
+    await approvals.tick();
+    await approvals.approve(approvalId, ANN, { input: { to: 'bank' } });
+    await expect(approvals.approve(approvalId, BOB)).rejects.toMatchObject({ code: 'permission_denied' });
+    t.test.clock.advance(1_000);
+    await approvals.tick();
+    expect(await approvals.approve(approvalId, BOB)).toMatchObject({ state: 'approved' });
+    expect(t.audit.entries.filter(({ details }) => details?.['escalated_to'] !== undefined)).toMatchObject([
+      { kind: 'question', actor: { kind: 'system' }, approvalId, outcome: 'pending', details: { escalated_to: ['sales'] } },
+      { kind: 'question', actor: { kind: 'system' }, approvalId, outcome: 'pending', details: { escalated_to: ['law'] } },
+    ]);
+  });
+});
+
+describe('a decision', () => {
+  test('is about what was read', async () => {
+    await using t = await openAsking();
+    const { approvals } = t.test.mine;
+    const { approvalId } = await ask(t);
+    const { callHash } = await approvals.get(approvalId);
+    const other = { code: 'conflict', details: { state: 'pending', call_hash: callHash } };
+    await expect(approvals.approve(approvalId, ANN, { callHash: 'f'.repeat(64) })).rejects.toMatchObject(other);
+    await expect(approvals.reject(approvalId, ANN, { callHash: 'f'.repeat(64) })).rejects.toMatchObject(other);
+    expect(await approvals.reject(approvalId, ANN, { callHash })).toMatchObject({ state: 'rejected' });
+  });
+
+  test('is not made while something that happened is not in the audit', async () => {
+    await using t = await openAsking();
+    const { approvals } = t.test.mine;
+    const [first, second] = [await ask(t, { to: 'a' }), await ask(t, { to: 'b' })];
+    const always = { scope: { kind: 'exact' }, forMs: 60_000 } as const;
+    const { approvalId: ruled } = await ask(t, { to: 'c' });
+    await approvals.approve(ruled, ANN, { always });
+    const [rule] = await approvals.listRules();
+    t.audit.isBroken = true;
+    await expect(approvals.reject(first.approvalId, ANN)).rejects.toMatchObject({ code: 'storage_full' });
+    const { approvalId } = second;
+    for (const decided of [
+      approvals.approve(approvalId, ANN, { always: { scope: { kind: 'capability' }, forMs: 1_000 } }),
+      approvals.reject(approvalId, ANN),
+      approvals.cancel(approvalId, ANN, 'no'),
+      approvals.withdraw(approvalId, undefined, 'no'),
+      approvals.revokeRule(rule?.id ?? '', ANN),
+      t.gate.cancel(DEFAULT_WORKSPACE, second.callId),
+    ])
+      await expect(decided).rejects.toMatchObject({ code: 'storage_full' });
+    expect(await approvals.get(approvalId)).toMatchObject({ state: 'pending', votes: [] });
+    expect(await approvals.listRules()).toEqual([rule]);
+    t.audit.isBroken = false;
+    await approvals.approve(approvalId, ANN);
+    expect(await outcome(t, second.callId)).toMatchObject({ kind: 'done' });
+    expect(t.audit.of(first.callId).map(({ kind, outcome }) => [kind, outcome])).toContainEqual(['answer', 'denied']);
+  });
+
+  test('to take a question off the table is for those who are asked; who acts for the process withdraws the call', async () => {
+    await using t = await openAsking({ ask: { approvers: ['ops'] } });
+    const { approvals } = t.test.mine;
+    const [first, second, third] = [await ask(t, { to: 'a' }), await ask(t, { to: 'b' }), await ask(t, { to: 'c' })];
+    await expect(approvals.cancel(first.approvalId, BOB, 'no')).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(await approvals.cancel(first.approvalId, ANN, 'not now')).toMatchObject({ state: 'cancelled', reason: 'not now' });
+    expect(await t.gate.cancel(DEFAULT_WORKSPACE, second.callId, { by: BOB })).toBe(true);
+    expect(await t.gate.cancel(DEFAULT_WORKSPACE, third.callId, { pid: t.pid })).toBe(true);
+    expect([first, second, third].map(({ callId }) => t.audit.of(callId).at(-1)?.actor)).toEqual([
+      { kind: 'member', name: 'ann' },
+      { kind: 'member', name: 'bob' },
+      { kind: 'process', pid: t.pid, agent: 'ada' },
+    ]);
+  });
+});
+
 describe('a standing answer', () => {
   test('for the same arguments allows exactly these, tells people, and ends', async () => {
     await using t = await openAsking();
@@ -316,13 +459,47 @@ describe('a standing answer', () => {
     ]);
   });
 
-  test('goes with the deciding vote only, and is bounded', async () => {
+  test('is given by as many people as the question needs, for the shortest of their times', async () => {
     await using t = await openAsking({ ask: { quorum: 2 } });
     const { approvals } = t.test.mine;
     const { approvalId } = await ask(t);
+    const scope = { kind: 'capability' } as const;
+    expect(await approvals.approve(approvalId, ANN, { always: { scope, forMs: 1_000 } })).toMatchObject({
+      state: 'pending',
+      votes: [{ approver: 'ann', always: { scope, forMs: 1_000 } }],
+    });
+    expect(await approvals.listRules()).toEqual([]);
+    await approvals.approve(approvalId, BOB, { always: { scope, forMs: 31_536_000_000 } });
+    const [rule] = await approvals.listRules();
+    expect(rule).toMatchObject({ createdBy: 'bob', approvalId, expiresAt: t.test.clock.now() + 1_000 });
+    expect(await t.call(t.pid, 'mail.send', { input: { to: 'carol' } })).toMatchObject({ kind: 'done' });
+  });
+
+  test.each([
+    ['the others did not give', undefined],
+    ['the others gave to fewer calls', { scope: { kind: 'exact' }, forMs: 1_000 } as const],
+  ])('is not given by the last of several people when it is one that %s', async (_, always) => {
+    await using t = await openAsking({ ask: { quorum: 2 } });
+    const { approvals } = t.test.mine;
+    const { approvalId, callId } = await ask(t);
+    await approvals.approve(approvalId, ANN, { always });
+    const wide = { scope: { kind: 'capability' }, forMs: 31_536_000_000 } as const;
+    await expect(approvals.approve(approvalId, BOB, { always: wide })).rejects.toMatchObject({
+      code: 'permission_denied',
+      details: { field: 'always' },
+    });
+    expect(await approvals.get(approvalId)).toMatchObject({ state: 'pending', votes: [{ approver: 'ann' }] });
+    await approvals.approve(approvalId, BOB);
+    expect(await outcome(t, callId)).toMatchObject({ kind: 'done' });
+    expect(await approvals.listRules()).toEqual([]);
+    expect(await t.call(t.pid, 'mail.send', { input: { to: 'carol' } })).toMatchObject({ kind: 'pending' });
+  });
+
+  test('is bounded', async () => {
+    await using t = await openAsking();
+    const { approvals } = t.test.mine;
+    const { approvalId } = await ask(t);
     const always = { scope: { kind: 'exact' }, forMs: 1_000 } as const;
-    await expect(approvals.approve(approvalId, ANN, { always })).rejects.toMatchObject({ code: 'invalid_argument' });
-    expect(await approvals.get(approvalId)).toMatchObject({ votes: [] });
     for (const forMs of [0, -1, 1.5, 40_000_000_000, Number.NaN]) {
       await expect(approvals.approve(approvalId, ANN, { always: { ...always, forMs } })).rejects.toMatchObject({
         code: 'invalid_argument',

@@ -2,16 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { createId, Fault, type RandomSource } from '@warren/protocol';
 import type { AuditActor, AuditEntry } from '../audit/audit.ts';
+import type { JsonObject } from '../internal/json.ts';
 import { clamp, PAGE_DEFAULT } from '../internal/page.ts';
 import { checkWord } from '../internal/payload.ts';
 import type { Transaction, WorkspaceStore } from '../store/store.ts';
 import { APPROVAL_STATES, type ApprovalRow } from '../store/tables/approval-table.ts';
 import { checkAlways, createRule, listRules, revokeRule } from './allow-rules.ts';
-import { toApproval } from './approval-row.ts';
+import { termsOf, toApproval } from './approval-row.ts';
 import type { Approval, Approvals, Approver } from './approvals.ts';
 import { decide } from './decide.ts';
 import type { DeskSlot } from './desk.ts';
-import { decidedAlready, requireApproval, requirePending, requireUnbegun, type Voted, voteAgainst, voteFor } from './vote.ts';
+import { agreedAlways, decidedAlready, requireApproval, requireUnbegun, takeBack, type Voted, voteAgainst, voteFor } from './vote.ts';
 import type { Waiters } from './waiters.ts';
 
 const PAGE_MAX = 1_000;
@@ -49,7 +50,9 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       details: {
         state: voted.row.state,
         votes: voted.row.votes.length,
+        quorum: termsOf(voted.row).quorum,
         call_hash: voted.row.callHash,
+        ...alwaysOf(voted.row),
         ...(note !== undefined && { note }),
       },
     };
@@ -85,19 +88,14 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       const isExact = rule?.always.scope.kind === 'exact';
       const inputHash = isExact ? (edited ?? mine.edit(store.id, call, call.input)).inputHash : '';
       const voted = await store.write((transaction): Voted => {
-        // Somebody may have edited the arguments since: a vote is for what was read.
-        const seen = requirePending(transaction, id);
-        if (seen.callHash !== (callHash ?? row.callHash))
-          throw new Fault('conflict', `Cannot approve ${id}: its arguments were edited meanwhile`, { details: { state: 'pending' } });
-        const done = voteFor(transaction, id, { by, note, edited });
-        if (rule === undefined || done.kind === 'expired') return done;
-        if (done.kind === 'counted') throw invalid('always', 'more people have to approve first; it goes with the deciding vote');
-        createRule(transaction, done.row, { ...rule, inputHash });
+        const done = voteFor(transaction, id, { by, note, edited, always: rule?.always, callHash: callHash ?? row.callHash });
+        if (rule !== undefined && done.kind === 'decided')
+          createRule(transaction, done.row, { ...rule, always: agreedAlways(done.row), inputHash });
         return done;
       });
-      if (rule === undefined) return await settle(voted, by, note);
+      if (rule === undefined || voted.kind !== 'decided') return await settle(voted, by, note);
       const { agent, capability } = row;
-      const { scope, forMs } = rule.always;
+      const { scope, forMs } = agreedAlways(voted.row);
       return await settle(voted, by, note, {
         kind: 'operator',
         workspace: store.id,
@@ -109,27 +107,36 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
       });
     },
 
-    async reject(id, by, reason) {
+    async reject(id, by, { reason, callHash } = {}) {
       const mine = desk.get('reject');
       checkApprover(by);
       checkNote(reason, 'reason');
       checkWord(id, 'approval', 'invalid_argument');
       await mine.ready();
-      return await settle(await store.write((transaction) => voteAgainst(transaction, id, by, reason)), by, reason);
+      return await settle(await store.write((transaction) => voteAgainst(transaction, id, { by, note: reason, callHash })), by, reason);
     },
 
-    async cancel(id, reason) {
+    async cancel(id, by, reason) {
+      const mine = desk.get('cancel');
+      checkApprover(by);
+      checkNote(reason, 'reason');
+      checkWord(id, 'approval', 'invalid_argument');
+      await mine.ready();
+      return await settle(await store.write((transaction) => takeBack(transaction, id, { by, note: reason })), by, reason);
+    },
+
+    async withdraw(id, by, reason) {
       const mine = desk.get('cancel');
       checkWord(id, 'approval', 'invalid_argument');
       checkNote(reason, 'reason');
       await mine.ready();
       const row = await store.write((transaction: Transaction) =>
-        decide(transaction, requireUnbegun(transaction, id), { state: 'cancelled', by: 'caller', reason }),
+        decide(transaction, requireUnbegun(transaction, id), { state: 'cancelled', by: by?.name ?? 'caller', reason }),
       );
       await mine.record({
         kind: 'answer',
         workspace: store.id,
-        actor: { kind: 'process', pid: row.pid, agent: row.agent },
+        actor: by === undefined ? { kind: 'process', pid: row.pid, agent: row.agent } : actorOf(by),
         action: row.capability,
         outcome: 'denied',
         callId: row.callId,
@@ -181,6 +188,12 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
 
     tick,
   };
+}
+
+/** What the last who said yes would allow from now on. */
+function alwaysOf({ votes }: ApprovalRow): JsonObject {
+  const always = votes.at(-1)?.always;
+  return always === undefined ? {} : { always };
 }
 
 /** As the audit names them. */

@@ -5,6 +5,7 @@
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import type { AuditEntry } from '../audit/audit.ts';
 import type { JsonObject } from '../internal/json.ts';
+import type { AskTerms, RuleRef } from '../policy/policy.ts';
 import type { Transaction } from '../store/store.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
 
@@ -28,9 +29,11 @@ export type Edited = {
   readonly redacted: JsonObject;
   readonly callHash: string;
   readonly inputHash: string;
-  /** Throws `invalid_argument` when policy blocks it or a grant is missing. */
-  check(transaction: Transaction): void;
+  /** On which terms people are asked about these; undefined when nobody would be. Throws `invalid_argument` when policy blocks them or a grant is missing. */
+  check(transaction: Transaction): Reasked | undefined;
 };
+
+export type Reasked = { readonly terms: AskTerms; readonly rule: RuleRef | undefined };
 
 export class DeskSlot {
   #desk: Desk | undefined;

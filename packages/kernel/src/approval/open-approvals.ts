@@ -87,6 +87,7 @@ class Office implements ApprovalOffice {
       if (!event.kind.startsWith(KIND)) continue;
       if (event.kind === `${KIND}requested` || event.kind === `${KIND}decided` || event.kind === `${KIND}escalated`) mayBeDue = true;
       if (event.kind === `${KIND}decided`) this.#decided(id, event);
+      if (event.kind === `${KIND}escalated`) this.#escalated(id, event);
     }
     if (!mayBeDue || this.#isClosed) return;
     // The store is closed or in trouble: the next commit tries again.
@@ -94,6 +95,19 @@ class Office implements ApprovalOffice {
       () => {},
       () => {},
     );
+  }
+
+  #escalated(workspace: WorkspaceId, { payload, pid }: EventRecord): void {
+    this.desk.find()?.recordLater({
+      kind: 'question',
+      workspace,
+      actor: { kind: 'system' },
+      action: String(payload['capability']),
+      outcome: 'pending',
+      callId: String(payload['call_id']),
+      approvalId: String(payload['approval_id']),
+      details: { pid: pid ?? null, escalated_to: payload['to'] ?? [] },
+    });
   }
 
   /** What nobody decided (its time was over, its process ended) is recorded from here. */

@@ -157,6 +157,7 @@ export class CallJournal {
   ): Promise<Answer> {
     const agent = await this.#agentOf(workspace, pid);
     const durationMs = performance.now() - startedMs;
+    const cleaned = this.clean(workspace, error);
     await this.#shared.guard.append({
       kind: 'syscall',
       workspace,
@@ -164,11 +165,11 @@ export class CallJournal {
       action: capability,
       outcome: 'failure',
       callId,
-      error: { type: error.type, message: error.message },
+      error: { type: error.type, message: cleaned.message },
       durationMs,
       ...(via !== undefined && { details: { via } }),
     });
-    return { callId, capability, tier: undefined, kind: 'failed', error: this.clean(workspace, error), durationMs };
+    return { callId, capability, tier: undefined, kind: 'failed', error: cleaned, durationMs };
   }
 
   /** People have been asked: the question is in the audit before the caller hears of it. */

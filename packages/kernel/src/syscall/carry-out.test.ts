@@ -157,7 +157,7 @@ test('while the audit cannot be written nothing is decided', async () => {
   const always = { scope: { kind: 'capability' }, forMs: 1_000 } as const;
   await expect(approvals.approve(one.approvalId, ANN, { always })).rejects.toMatchObject({ code: 'storage_full' });
   await expect(approvals.reject(two.approvalId, ANN)).rejects.toMatchObject({ code: 'storage_full' });
-  await expect(approvals.cancel(two.approvalId, 'no')).rejects.toMatchObject({ code: 'storage_full' });
+  await expect(approvals.cancel(two.approvalId, ANN, 'no')).rejects.toMatchObject({ code: 'storage_full' });
   t.audit.isBroken = false;
   expect((await approvals.list({ state: 'pending' })).approvals).toHaveLength(2);
   expect(await approvals.listRules()).toEqual([]);

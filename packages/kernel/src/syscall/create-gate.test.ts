@@ -289,6 +289,18 @@ describe('a call that is refused', () => {
   });
 });
 
+test('a call that is not understood leaves none of the secrets it names in the audit', async () => {
+  await using t = await openTestGate();
+  t.capabilities.define('x.y', {
+    parse: (input) => ({ kind: 'invalid', problems: [{ field: Object.keys(input)[0] ?? '', reason: 'is unknown' }] }),
+  });
+  const token = `wrn_${'A'.repeat(43)}`;
+  const pid = await t.start();
+  expect(JSON.stringify(await t.call(pid, 'x.y', { input: { [token]: 1 } }))).not.toContain(token);
+  expect(t.audit.entries).toMatchObject([{ outcome: 'failure', error: { type: 'InvalidInput' } }]);
+  expect(JSON.stringify(t.audit.entries)).not.toContain(token);
+});
+
 test('an implementation is reached in one place only', () => {
   const folder = join(import.meta.dirname, '..');
   const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(

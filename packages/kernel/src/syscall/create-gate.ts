@@ -1,6 +1,7 @@
 /** The gate. Here the steps of a call that somebody makes are put in their order; each stands in a file of its own. */
 import { randomBytes } from 'node:crypto';
 import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import type { Approver } from '../approval/approvals.ts';
 import { Waiters } from '../approval/waiters.ts';
 import { isAllowed } from '../grant/question.ts';
 import type { Decision } from '../policy/policy.ts';
@@ -52,7 +53,7 @@ class SyscallGate implements Gate {
   readonly #leases: Disposable[];
 
   constructor(shared: GateShared) {
-    const { office, store, guard } = shared;
+    const { office, store } = shared;
     this.#shared = shared;
     this.#journal = new CallJournal(shared);
     this.#runner = new CallRunner(shared, this.#journal);
@@ -60,7 +61,7 @@ class SyscallGate implements Gate {
     this.#ids = createCallIds(shared.clock, shared.random ?? randomBytes);
     this.#leases = [
       office.desk.take({
-        ready: () => guard.ready(),
+        ready: () => this.#journal.repair(),
         record: (entry) => this.#journal.recordAnswer(entry),
         recordLater: (entry) => void this.#journal.recordAnswer(entry).catch(() => {}), // It is kept, and stands in the way of the next call.
         edit: (workspace, call, input) => editCall(shared, workspace, call, input),
@@ -170,7 +171,11 @@ class SyscallGate implements Gate {
     return waitForCall(this.#shared, this.#journal, wait);
   }
 
-  async cancel(workspace: WorkspaceId, callId: string, { pid }: { readonly pid?: number | undefined } = {}): Promise<boolean> {
+  async cancel(
+    workspace: WorkspaceId,
+    callId: string,
+    { pid, by }: { readonly pid?: number | undefined; readonly by?: Approver | undefined } = {},
+  ): Promise<boolean> {
     const watch = this.#shared.underWay.find(workspace, callId);
     if (watch !== undefined) {
       if (pid !== undefined && watch.pid !== pid) throw callNotFound(callId);
@@ -181,7 +186,7 @@ class SyscallGate implements Gate {
     if (row === undefined || (pid !== undefined && row.pid !== pid)) throw callNotFound(callId);
     if (row.state !== 'asked' || row.approvalId === undefined) return false;
     try {
-      await this.#shared.office.approvals(workspace).cancel(row.approvalId, 'the call was cancelled');
+      await this.#shared.office.approvals(workspace).withdraw(row.approvalId, by, 'the call was cancelled');
       return true;
     } catch (error) {
       if (isFault(error, 'conflict')) return false; // Somebody decided meanwhile.

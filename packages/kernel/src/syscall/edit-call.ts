@@ -40,6 +40,8 @@ export function editCall(parts: EditParts, workspace: WorkspaceId, call: CallRow
       if (decided.kind === 'refused') throw refused(decided.error);
       const missing = checkGrants(transaction, pid, call.capability, valid.facts);
       if (missing !== undefined) throw refused(missing);
+      const { tier, ask: terms, rule } = decided.decision;
+      return tier === 'approval_required' ? { terms, rule } : undefined;
     },
   };
 }

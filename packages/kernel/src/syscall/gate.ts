@@ -11,6 +11,7 @@
  * would be refused.
  */
 import type { WorkspaceId } from '@warren/protocol';
+import type { Approver } from '../approval/approvals.ts';
 import type { JsonObject } from '../internal/json.ts';
 import type { Decision, Tier } from '../policy/policy.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
@@ -76,8 +77,12 @@ export interface Gate extends AsyncDisposable {
     options?: { readonly waitMs?: number | undefined; readonly pid?: number | undefined },
     signal?: AbortSignal,
   ): Promise<Answer>;
-  /** Cancels what is under way or waits. Whether there was anything to cancel. `pid` as in `result`. */
-  cancel(workspace: WorkspaceId, callId: string, options?: { readonly pid?: number | undefined }): Promise<boolean>;
+  /** Cancels what is under way or waits. Whether there was anything to cancel. `pid` as in `result`; `by` is who does it in the place of the process. */
+  cancel(
+    workspace: WorkspaceId,
+    callId: string,
+    options?: { readonly pid?: number | undefined; readonly by?: Approver | undefined },
+  ): Promise<boolean>;
   /** What this process may call at all, with the tier a call without surprises would get. Blocked ones and those it holds no grant for are left out. */
   offered(workspace: WorkspaceId, pid: number): Promise<readonly Offer[]>;
   /** What would be decided about a call; nothing is carried out, counted or recorded. Faults: `not_found` (the capability), `invalid_argument` (its arguments). */

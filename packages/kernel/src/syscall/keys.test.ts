@@ -116,7 +116,7 @@ describe('a call with a key', () => {
     const make = () => t.call(t.pid, 'x.count', { idempotencyKey: 'k' });
     const asked = await make();
     if (asked.kind !== 'pending') throw new Error(`It is ${asked.kind}`);
-    await t.test.mine.approvals.reject(asked.approvalId, { name: 'ann', groups: [], isOperator: true }, 'no');
+    await t.test.mine.approvals.reject(asked.approvalId, { name: 'ann', groups: [], isOperator: true }, { reason: 'no' });
     t.policy = createTestPolicy({});
     const answer = await make();
     expect(answer).toMatchObject({ kind: 'failed', callId: asked.callId, error: { type: 'ApprovalRejected' } });

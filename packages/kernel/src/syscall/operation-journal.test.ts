@@ -43,6 +43,7 @@ describe('an operation', () => {
     [new Fault('permission_denied', 'Cannot: it is not yours'), 'denied', 'permission_denied', 'Cannot: it is not yours'],
     [new Fault('conflict', 'Cannot: it is approved already'), 'denied', 'conflict', 'Cannot: it is approved already'],
     [new Fault('not_found', 'Cannot: it does not exist'), 'failure', 'not_found', 'Cannot: it does not exist'],
+    [new Fault('invalid_argument', `Cannot: wrn_${'A'.repeat(43)}`), 'failure', 'invalid_argument', expect.stringMatching(/^Cannot: \[/)],
     [new Error('/secret/path is broken'), 'failure', 'internal', 'an error of ours'],
   ])('that did not work says so: %s', async (error, outcome, type, message) => {
     await using on = await openJournal();

@@ -4,6 +4,7 @@
  */
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { Audit, AuditEntry } from '../audit/audit.ts';
+import { redactInput } from '../audit/redact-input.ts';
 import { AuditGuard } from './audit-guard.ts';
 
 export type OperationEntry = Pick<AuditEntry, 'workspace' | 'actor' | 'action' | 'input' | 'details'>;
@@ -61,6 +62,8 @@ function merged(one: JsonObject | undefined, other: JsonObject | undefined): Jso
 
 function failureOf(error: unknown): Pick<AuditEntry, 'outcome' | 'error'> {
   const isDenied = isFault(error, 'permission_denied') || isFault(error, 'conflict');
-  const said = isFault(error) ? { type: error.code, message: error.message } : { type: 'internal', message: 'an error of ours' };
+  const said = isFault(error)
+    ? { type: error.code, message: String(redactInput(error.message)) }
+    : { type: 'internal', message: 'an error of ours' };
   return { outcome: isDenied ? 'denied' : 'failure', error: said };
 }

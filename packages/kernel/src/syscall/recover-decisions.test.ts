@@ -42,8 +42,8 @@ const answers = (entries: readonly RecordedEntry[]) =>
   );
 
 test.each([
-  ['rejected', (t: Asking, id: string) => t.test.mine.approvals.reject(id, ANN, 'no')],
-  ['cancelled', (t: Asking, id: string) => t.test.mine.approvals.cancel(id, 'no')],
+  ['rejected', (t: Asking, id: string) => t.test.mine.approvals.reject(id, ANN, { reason: 'no' })],
+  ['cancelled', (t: Asking, id: string) => t.test.mine.approvals.cancel(id, ANN, 'no')],
   [
     'expired',
     async (t: Asking, _: string) => {

@@ -1,4 +1,4 @@
-import type { AllowRule, Approval } from '@warren/kernel';
+import type { AllowRule, AlwaysAllow, Approval } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
 import type { AllowRuleRecord, ApprovalRecord } from '@warren/protocol/contract';
 import { toSeconds, toSecondsOrNull } from '../time.ts';
@@ -30,8 +30,14 @@ export function toApproval(approval: Approval): ApprovalRecord {
     expires_at: toSeconds(approval.expiresAt),
     escalated_at: toSecondsOrNull(approval.escalatedAt),
     decided_at: toSecondsOrNull(approval.decidedAt),
-    votes: votes.map(({ approver, at, note = null }) => ({ approver, at: toSeconds(at), note })),
+    votes: votes.map(({ approver, at, note = null, always }) => ({ approver, at: toSeconds(at), note, always: toAlways(always) })),
   };
+}
+
+function toAlways(always: AlwaysAllow | undefined): ApprovalRecord['votes'][number]['always'] {
+  if (always === undefined) return null;
+  const { scope, forMs } = always;
+  return { scope: scope.kind, when: scope.kind === 'when' ? (scope.when as unknown as JsonObject) : null, for_ms: forMs }; // Conditions are JSON.
 }
 
 export function toAllowRule(rule: AllowRule): AllowRuleRecord {

@@ -1,5 +1,5 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { AllowRuleRow, ApprovalRow, ApprovalState, ApprovalTable } from '../tables/approval-table.ts';
+import type { AllowRuleRow, ApprovalRow, ApprovalState, ApprovalTable, VoteRow } from '../tables/approval-table.ts';
 import { optional, parseObject } from './columns.ts';
 import type { Database, Query, Row } from './database.ts';
 import { BEHIND_CURSOR, countIn, cursorBehind, NEWEST_FIRST } from './newest-first.ts';
@@ -204,8 +204,8 @@ function readApproval(row: Row): ApprovalRow {
 
 /** Only lists we wrote ourselves stand in this column; JSON leaves out a note that is undefined. */
 function readVotes(value: SQLInputValue | undefined): ApprovalRow['votes'] {
-  const votes = JSON.parse(String(value)) as readonly { readonly approver: string; readonly at: number; readonly note?: string }[]; // As above.
-  return votes.map(({ approver, at, note }) => ({ approver, at, note }));
+  const votes = JSON.parse(String(value)) as readonly (Omit<VoteRow, 'note'> & { readonly note?: string })[]; // As above.
+  return votes.map(({ approver, at, note, always }) => ({ approver, at, note, ...(always !== undefined && { always }) }));
 }
 
 function readRule(row: Row): AllowRuleRow {

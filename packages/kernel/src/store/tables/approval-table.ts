@@ -26,7 +26,15 @@ export type ApprovalRow = {
   readonly decidedAt: number | undefined;
   readonly reason: string | undefined;
   readonly editedInput: JsonObject | undefined;
-  readonly votes: readonly { readonly approver: string; readonly at: number; readonly note: string | undefined }[];
+  readonly votes: readonly VoteRow[];
+};
+
+export type VoteRow = {
+  readonly approver: string;
+  readonly at: number;
+  readonly note: string | undefined;
+  /** What this approver would allow from now on. */
+  readonly always?: JsonObject;
 };
 
 /** A standing answer: these calls are not asked about. */

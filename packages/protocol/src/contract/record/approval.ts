@@ -8,6 +8,9 @@ import { askTerms, ruleRef } from './rule.ts';
 
 export const approvalState = z.enum(['pending', 'approved', 'rejected', 'expired', 'cancelled']);
 
+/** What an approver would allow from now on without asking; it holds when all who say yes say it. */
+const alwaysSaid = z.object({ scope: z.enum(['exact', 'capability', 'when']), when: jsonObject.nullable(), for_ms: int });
+
 export const approval = z.object({
   approval_id: word,
   state: approvalState,
@@ -25,7 +28,7 @@ export const approval = z.object({
   expires_at: seconds,
   escalated_at: seconds.nullable(),
   decided_at: seconds.nullable(),
-  votes: listOf(z.object({ approver: word, at: seconds, note: prose.nullable() })),
+  votes: listOf(z.object({ approver: word, at: seconds, note: prose.nullable(), always: alwaysSaid.nullable() })),
   reason: prose.nullable(),
   edited_input: jsonObject.nullable(),
 });

@@ -13,6 +13,8 @@ import { prose, word } from '../value/text.ts';
 import { WAIT_MS_MAX } from '../value/wait.ts';
 
 const approval_id = word;
+/** `call_hash` of what was read: if it is another by now, nothing is decided (`conflict`). */
+const call_hash = optional(word);
 const YEAR_MS = 31_536_000_000;
 
 /** What to allow from now on without asking; `when` is a condition as in policies. */
@@ -44,7 +46,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
-    params: z.object({ approval_id, note: optional(prose), input: optional(jsonObject), always }),
+    params: z.object({ approval_id, call_hash, note: optional(prose), input: optional(jsonObject), always }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
   }),
@@ -53,12 +55,12 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
-    params: z.object({ approval_id, reason: optional(prose) }),
+    params: z.object({ approval_id, call_hash, reason: optional(prose) }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
   }),
   'approval.cancel': operation({
-    summary: 'Withdraws a question',
+    summary: 'Takes a question off the table; for those who may decide it',
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
