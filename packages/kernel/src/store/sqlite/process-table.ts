@@ -153,9 +153,11 @@ export class SqliteProcessTable implements ProcessTable {
   }
 
   updateState({ pid, state, stateReason, pendingSignal, updatedAt, startedAt }: ProcessRow): void {
+    const known = this.#known.get(pid);
     this.#known.delete(pid);
     const values = [state, stateReason ?? null, pendingSignal ?? null, updatedAt, startedAt ?? null];
     if (this.#statements.updateState.run(...values, this.#context.ws, pid) !== 1) throw new Error(`No process ${pid} to update`);
+    if (known !== undefined) this.#known.set(pid, { ...known, state, stateReason, pendingSignal, updatedAt, startedAt });
   }
 
   #where(filter: ProcessFilter): { readonly where: string; readonly values: SQLInputValue[] } {
