@@ -64,7 +64,7 @@ async function fillGate(kernel: Kernel, pid: number): Promise<void> {
   await alerts.send({ message: 'still full', severity: 'warning', context: { free: 0 } });
   await kernel.store.workspace(DEFAULT_WORKSPACE).write(({ calls, approvals, counters, taints, now }) => {
     const call = { pid, capability: 'mail.send', version: '1.0.0', effect: 'once', hash: 'h', reservationId: undefined, record: { tier: 'notify' }, createdAt: now } as const; // biome-ignore format: one line
-    const none = { idempotencyKey: undefined, approvalId: undefined, input: undefined, answer: undefined, openedAt: undefined, endedAt: undefined }; // biome-ignore format: one line
+    const none = { idempotencyKey: undefined, approvalId: undefined, input: undefined, ending: undefined, answer: undefined, openedAt: undefined, endedAt: undefined }; // biome-ignore format: one line
     calls.insert({ ...call, ...none, id: 'call_asked', state: 'asked', attempts: 0, approvalId: 'approval_a', input: { to: 'bob' } });
     calls.insert({
       ...call,

@@ -11,7 +11,7 @@ import type { Purged } from './purger.ts';
 const DAY = 86_400_000;
 const NOTHING = { events: 0, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
 
-const CALL = { capability: 'c', version: '1', effect: 'read', hash: 'h', idempotencyKey: undefined, approvalId: undefined, input: undefined, createdAt: 1, openedAt: 1, attempts: 1, reservationId: undefined, record: {}, answer: undefined } as const; // biome-ignore format: one line
+const CALL = { capability: 'c', version: '1', effect: 'read', hash: 'h', idempotencyKey: undefined, approvalId: undefined, input: undefined, createdAt: 1, openedAt: 1, attempts: 1, reservationId: undefined, record: {}, ending: undefined, answer: undefined } as const; // biome-ignore format: one line
 const APPROVAL = { callId: 'c', agent: 'a', capability: 'c', callHash: 'h', input: {}, rule: undefined, reasoning: undefined, terms: {}, createdAt: 1, expiresAt: 2, escalateAt: undefined, escalatedAt: undefined, reason: undefined, editedInput: undefined, votes: [] } as const; // biome-ignore format: one line
 const RULE = { id: 'r', agent: 'a', capability: 'c', when: undefined, createdAt: 1, createdBy: 'o', approvalId: undefined, revokedAt: undefined, revokedBy: undefined }; // biome-ignore format: one line
 

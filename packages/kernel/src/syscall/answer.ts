@@ -14,9 +14,7 @@ export function isKept(row: { readonly idempotencyKey: string | undefined; reado
 
 /** It has its outcome. A row stays `open` until its entry of the audit is on disk as well, so that a start finds what the audit may lack without looking far. */
 export function isEnded(row: CallRow): boolean {
-  if (row.state === 'done') return true;
-  const { ending, decided } = readRecord(row.record);
-  return ending !== undefined || decided !== undefined;
+  return row.state === 'done' || row.ending !== undefined || readRecord(row.record).decided !== undefined;
 }
 
 export function writeAnswer(answer: Answer): JsonObject {

@@ -30,6 +30,7 @@ export function askPeople(transaction: Transaction, call: NewCall, record: Journ
     reservationId: undefined,
     endedAt: undefined,
     record: writeRecord(record),
+    ending: undefined,
     answer: undefined,
   });
   const { agent } = record;

@@ -49,5 +49,6 @@ export class FinishedCalls {
 export function finish({ calls, now }: Transaction, batch: readonly Finished[]): void {
   const gone = batch.filter(({ isKept }) => !isKept);
   if (gone.length > 0) calls.delete(gone.map(({ callId }) => callId));
-  for (const { callId, tier, isKept } of batch) if (isKept) calls.update(callId, { state: 'done', endedAt: now, record: { tier } });
+  for (const { callId, tier, isKept } of batch)
+    if (isKept) calls.update(callId, { state: 'done', endedAt: now, record: { tier }, ending: undefined });
 }

@@ -20,7 +20,6 @@ export type JournalRecord = {
   readonly deadlineMs: number;
   /** Where what is used is counted when it is known. */
   readonly counters?: readonly CounterRef[] | undefined;
-  readonly ending?: Ending | undefined;
   /** People or time ended it before it began; the approval says how. */
   readonly decided?: { readonly state: string; readonly by: string | null } | undefined;
   /** Who made it in the name of the process, when that was not the process itself. */
@@ -44,6 +43,14 @@ export function writeRecord(record: JournalRecord): JsonObject {
 
 export function readRecord(record: JsonObject): JournalRecord {
   return record as unknown as JournalRecord; // `writeRecord` wrote it.
+}
+
+export function writeEnding(ending: Ending): JsonObject {
+  return ending as unknown as JsonObject; // As above.
+}
+
+export function readEnding(ending: JsonObject | undefined): Ending | undefined {
+  return ending as unknown as Ending | undefined; // `writeEnding` wrote it.
 }
 
 export type EntryOf = {

@@ -35,6 +35,7 @@ export function recordIntent(transaction: Transaction, call: NewCall, record: Jo
     reservationId,
     endedAt: undefined,
     record: writeRecord(record),
+    ending: undefined,
     answer: undefined,
   });
 }

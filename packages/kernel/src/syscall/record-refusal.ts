@@ -3,7 +3,7 @@ import type { Transaction } from '../store/store.ts';
 import { writeAnswer } from './answer.ts';
 import type { CallError } from './capability.ts';
 import type { Answer } from './gate.ts';
-import { type Ending, type JournalRecord, writeRecord } from './journal-record.ts';
+import { type Ending, type JournalRecord, writeEnding, writeRecord } from './journal-record.ts';
 import type { NewCall } from './record-intent.ts';
 
 /** The first answer, and how it ends in the audit. */
@@ -30,7 +30,8 @@ export function recordRefusal({ calls, now }: Transaction, call: NewCall, record
     attempts: 0,
     reservationId: undefined,
     endedAt: undefined,
-    record: writeRecord({ ...record, ending }),
+    record: writeRecord(record),
+    ending: writeEnding(ending),
     answer: writeAnswer(answer),
   });
   return { answer, ending };

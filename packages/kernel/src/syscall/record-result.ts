@@ -5,7 +5,7 @@ import type { BreachParts } from '../ledger/answer-breach.ts';
 import type { Transaction } from '../store/store.ts';
 import type { Usage } from './capability.ts';
 import { countUsage } from './count-call.ts';
-import { type Ending, type JournalRecord, writeRecord } from './journal-record.ts';
+import { type Ending, type JournalRecord, writeEnding } from './journal-record.ts';
 import { settleUsage } from './settle-usage.ts';
 
 export type EndCall = {
@@ -29,7 +29,7 @@ export function recordResult(transaction: Transaction, budget: BreachParts, end:
   settleUsage(transaction, budget, pid, end.reservationId, end.usage);
   if (record.counters !== undefined) countUsage(transaction, record.counters, end.usage);
   // It stays `open` until the audit has it too; then the row is deleted, or done if somebody may ask again.
-  calls.update(callId, { input: undefined, record: writeRecord({ ...record, ending }), answer: end.answer });
+  calls.update(callId, { ending: writeEnding(ending), ...(end.answer !== undefined && { input: undefined, answer: end.answer }) });
   const payload = {
     call_id: callId,
     agent: record.agent,

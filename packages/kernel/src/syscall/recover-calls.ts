@@ -7,7 +7,7 @@ import type { CallRow } from '../store/tables/call-table.ts';
 import { isEnded, isKept, writeAnswer } from './answer.ts';
 import { finish } from './finished-calls.ts';
 import type { Recovered } from './gate.ts';
-import { type Ending, entryOf, readRecord } from './journal-record.ts';
+import { type Ending, entryOf, readEnding, readRecord } from './journal-record.ts';
 import { KEPT_MS } from './limits.ts';
 import { recordResult } from './record-result.ts';
 import { naming, type RecoverParts, recoverDecisions, recoverRules } from './recover-decisions.ts';
@@ -33,8 +33,9 @@ export async function recoverCalls(parts: RecoverParts): Promise<Recovered> {
 /** Returns how many entries were missing. */
 async function closeEnded(parts: RecoverParts, row: CallRow): Promise<number> {
   const record = readRecord(row.record);
-  const isMissing = record.ending !== undefined && !(await isAudited(parts, row, record.ending));
-  if (isMissing) await parts.append(entryOf(naming(parts, row), record, record.ending));
+  const ending = readEnding(row.ending);
+  const isMissing = ending !== undefined && !(await isAudited(parts, row, ending));
+  if (isMissing) await parts.append(entryOf(naming(parts, row), record, ending));
   await parts.store.write((transaction) => finish(transaction, [{ callId: row.id, tier: record.tier, isKept: isKept(row) }]));
   return isMissing ? 1 : 0;
 }

@@ -20,6 +20,7 @@ const call = (id: string, more: Partial<CallRow> = {}): CallRow => ({
   reservationId: undefined,
   endedAt: undefined,
   record: {},
+  ending: undefined,
   answer: undefined,
   ...more,
 });
@@ -36,6 +37,7 @@ export function testCalls(name: string, open: OpenStore): void {
           approvalId: text,
           input: HOSTILE_OBJECT,
           record: HOSTILE_OBJECT,
+          ending: HOSTILE_OBJECT,
           answer: { text },
           reservationId: Number.MAX_SAFE_INTEGER,
         }),

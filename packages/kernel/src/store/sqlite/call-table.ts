@@ -5,7 +5,7 @@ import { json, jsonOrNull, orNull, preparePartialUpdate, same } from './partial-
 import type { TableContext } from './table-context.ts';
 
 const COLUMNS = `id, pid, capability, version, effect, state, hash, idempotency_key, approval_id, input, created_at, opened_at, attempts,
-  reservation_id, ended_at, record, answer`;
+  reservation_id, ended_at, record, ending, answer`;
 const UNFINISHED = 'calls INDEXED BY calls_unfinished';
 /** The index holds only these; said again, or SQLite would not use it. */
 const IS_UNFINISHED = `state <> 'done'`;
@@ -25,7 +25,7 @@ export function prepareCalls(database: Database) {
        ORDER BY created_at, id LIMIT ? + 0`,
     ),
     countOf: database.query(`SELECT count(*) AS count FROM ${UNFINISHED} WHERE ws = ? AND pid = ? AND state = ? AND ${IS_UNFINISHED}`),
-    insert: database.change(`INSERT INTO calls (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
+    insert: database.change(`INSERT INTO calls (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     update: preparePartialUpdate<Parameters<CallTable['update']>[1]>(database, 'calls', {
       version: ['version', same],
       effect: ['effect', same],
@@ -39,6 +39,7 @@ export function prepareCalls(database: Database) {
       reservationId: ['reservation_id', orNull],
       endedAt: ['ended_at', orNull],
       record: ['record', json],
+      ending: ['ending', jsonOrNull],
       answer: ['answer', jsonOrNull],
     }),
     delete: database.change('DELETE FROM calls WHERE ws = ? AND id = ?'),
@@ -91,7 +92,7 @@ export class SqliteCallTable implements CallTable {
     this.#statements.insert.run(
       ...[this.#context.ws, row.id, row.pid, row.capability, row.version, row.effect, row.state, row.hash, orNull(row.idempotencyKey)],
       ...[orNull(row.approvalId), jsonOrNull(row.input), row.createdAt, orNull(row.openedAt), row.attempts, orNull(row.reservationId)],
-      ...[orNull(row.endedAt), json(row.record), jsonOrNull(row.answer)],
+      ...[orNull(row.endedAt), json(row.record), jsonOrNull(row.ending), jsonOrNull(row.answer)],
     );
   }
 
@@ -129,6 +130,7 @@ function readCall(row: Row): CallRow {
     reservationId: optional(row['reservation_id'], Number),
     endedAt: optional(row['ended_at'], Number),
     record: parseObject(row['record']),
+    ending: optional(row['ending'], parseObject),
     answer: optional(row['answer'], parseObject),
   };
 }

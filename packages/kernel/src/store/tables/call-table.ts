@@ -27,8 +27,10 @@ export type CallRow = {
   readonly attempts: number;
   readonly reservationId: number | undefined;
   readonly endedAt: number | undefined;
-  /** What was decided, and how it ended: what the audit says or will say of it. */
+  /** What was decided: what the audit says or will say of it. */
   readonly record: JsonObject;
+  /** How it ended, until the audit has it too. */
+  readonly ending: JsonObject | undefined;
   /** The answer, for calls with a key or an approval once they are done. */
   readonly answer: JsonObject | undefined;
 };
