@@ -1,4 +1,6 @@
 /** What the commands about the daemon and its store do. Each loads only what it needs: `warren run` loads none of it. */
+
+import type { RestoreParts } from './commands/restore.ts';
 import { gateActions } from './gate-actions.ts';
 import type { Host } from './internal/host.ts';
 import type { Actions } from './program.ts';
@@ -63,7 +65,10 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
     },
     restore: async (file, flags) => {
       const [{ restore }, { openState, restoreStore }] = await Promise.all([import('./commands/restore.ts'), import('./parts/store.ts')]);
-      end(await restore(file, flags, host, { openState: (flag) => openState(host, flag), restore: restoreStore }));
+      const [{ noteOfflineAction }, { userName }] = await Promise.all([import('@warren/platform'), import('./internal/user-name.ts')]);
+      const note: RestoreParts['note'] = (directory, details, at) =>
+        noteOfflineAction(directory, 'store.restore', details, { at, by: userName() });
+      end(await restore(file, flags, host, { openState: (flag) => openState(host, flag), restore: restoreStore, note }));
     },
   };
 }

@@ -120,6 +120,13 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { auditProve } = await import('./commands/audit.ts');
       end(await auditProve(seq, flags, host));
     },
+    auditRestart: async (flags) => {
+      const [{ auditRestart }, { userName }] = await Promise.all([
+        import('./commands/audit-restart.ts'),
+        import('./internal/user-name.ts'),
+      ]);
+      end(await auditRestart(flags, host, userName()));
+    },
     auditExport: async (flags) => {
       const { auditExport } = await import('./commands/audit.ts');
       end(await auditExport(flags, host));

@@ -25,6 +25,7 @@ export { type HeadDocument, readHeads, toHeadDocument } from './audit/head-docum
 export { type AuditOptions, openAudit } from './audit/open-audit.ts';
 export { createRedactor, type RedactOptions, redactInput } from './audit/redact-input.ts';
 export { createTextRedactor } from './audit/redact-text.ts';
+export { type RememberedAudit, recallAudit, rememberAudit, whyNotRemembered } from './audit/remembered-audit.ts';
 export { type VerifyAuditOptions, verifyAudit } from './audit/verify-audit.ts';
 export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
 export { parseGrantSet } from './grant/grant-set.ts';
@@ -108,7 +109,7 @@ export {
   type Recovered,
   type UnfinishedCall,
 } from './syscall/gate.ts';
-export type { GateOptions } from './syscall/gate-parts.ts';
+export type { CallDefect, GateOptions } from './syscall/gate-parts.ts';
 export { type OperationEntry, OperationJournal } from './syscall/operation-journal.ts';
 export { readRecordedFacts } from './syscall/recorded-facts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AllowRule, closeLostOperations, createTextRedactor, type Kernel, openAudit, openAuditIndex } from '@warren/kernel';
+import { type AllowRule, type CallDefect, createTextRedactor, type Kernel, rememberAudit } from '@warren/kernel';
 import { createId, DEFAULT_WORKSPACE, Fault, isFault, type WorkspaceId } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import { createEgress } from '@warren/sandbox/egress';
@@ -15,9 +15,11 @@ import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
 import { LazySandboxes } from './agent/lazy-sandboxes.ts';
 import { withHandlerContext } from './agent/with-handler-context.ts';
 import { openAnchors, type RunGit } from './anchor/open-anchors.ts';
+import { ContentRecord } from './audit/content-record.ts';
+import { openRecordedAudit } from './audit/open-recorded-audit.ts';
 import { loadDefinitions, readDefinitionTexts } from './capability/load-definitions.ts';
 import { createRegistry, type Registry } from './capability/registry.ts';
-import { type Config, readConfig } from './config/config.ts';
+import { type Config, loadConfig } from './config/config.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
 import { createCodeHandlers } from './handler/code/code-handlers.ts';
@@ -40,9 +42,9 @@ import { assetDirectory } from './internal/asset-directory.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
 import { createWebhookTarget } from './notify/webhook-target.ts';
-import { openPacks } from './pack/packs.ts';
+import { hashPacks, openPacks } from './pack/packs.ts';
 import type { Platform } from './platform.ts';
-import { openPolicies } from './policy/open-policies.ts';
+import { openPolicies, type PoliciesStatus } from './policy/open-policies.ts';
 import { parsePolicies } from './policy/parse-policies.ts';
 import { PolicyAlerts } from './policy/policy-alerts.ts';
 import { createPolicyOf } from './policy/policy-of.ts';
@@ -64,6 +66,8 @@ export type PlatformOptions = {
   readonly isWatching?: boolean | undefined;
   /** What an operator should know: for the log. */
   readonly say?: ((message: string) => void) | undefined;
+  /** An implementation threw what it never should: for the log, under the id of the call, which its answer has too. */
+  readonly onDefect?: ((defect: CallDefect) => void) | undefined;
 };
 
 /** Calls of a process that a briefing looks back over. */
@@ -79,11 +83,22 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 }
 
 async function open(
-  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {} }: PlatformOptions,
+  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, onDefect }: PlatformOptions,
   owned: AsyncDisposableStack,
 ): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const now = (): number => Date.now();
-  const config = await readConfig(directory);
+  const { config, hash: configHash } = await loadConfig(directory);
+  const audit = owned.use(await openRecordedAudit({ store: kernel.store, directory, now, say }));
+  const content = await ContentRecord.open(audit);
+  owned.defer(async () => {
+    try {
+      await content.stopped();
+      await rememberAudit(kernel.store.workspace(DEFAULT_WORKSPACE), audit.head());
+    } catch (error) {
+      say(`That Warren stops could not be recorded: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+  await content.change('config', configHash);
   const policyAlerts = owned.use(
     new PolicyAlerts({
       alertsOf: (id) => kernel.workspace(id).alerts,
@@ -93,31 +108,19 @@ async function open(
   );
   const policies = owned.use(
     await openPolicies({
-      directory: join(directory, 'policies'),
-      now,
-      isWatching,
-      say,
-      onRead: ({ problems, version }) => {
-        const mistake = problems.find(({ severity }) => severity === 'error');
-        say(
-          mistake === undefined
-            ? `Policies are in force, version ${version.slice(0, 12)}`
-            : `Policies on disk have mistakes, those before stay in force: ${sayProblem(mistake)}`,
-        );
-        void policyAlerts.tell(problems);
+      ...{ directory: join(directory, 'policies'), now, isWatching, say },
+      onChange: (hash) => content.change('policies', hash),
+      onRead: (status) => {
+        const { text, mistake } = sayRead(status);
+        say(text);
+        void policyAlerts.tell(status.problems);
+        if (mistake === undefined) return;
+        content
+          .refused('policies', mistake)
+          .catch((error: unknown) => say(`That policies have mistakes could not be recorded: ${String(error)}`));
       },
     }),
   );
-  const audit = owned.use(
-    await openAudit({
-      directory: join(directory, 'audit'),
-      keyFile: join(directory, 'audit.key'),
-      clock: { now },
-      openIndex: openAuditIndex,
-    }),
-  );
-  const lost = await closeLostOperations(audit);
-  if (lost > 0) say(`${lost} operations were cut off when Warren stopped: see \`warren audit search --kind operator --outcome unknown\``);
   owned.use(openAnchors({ audit, config: config.audit, now, runGit, say }));
   const sandboxes = owned.use(new LazySandboxes(openSandboxes));
   const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
@@ -178,16 +181,24 @@ async function open(
       ...createAgentHandlers(about),
     },
     wrap: (context, use) => withHandlerContext({ kernel, sandboxes: agentSandboxes, egress }, context, use),
-    readPacks: (known) => packs.read(known),
+    async readPacks(known) {
+      const read = await packs.read(known);
+      await content.change('packs', hashPacks(read), {
+        packs: read.packs.map(({ name, version: of }) => `${name} ${of}`),
+        broken: [...read.broken],
+      });
+      return read;
+    },
   });
   late.registry = registry;
   for (const { file, line, reason } of registry.problems()) say(`A pack is not used: ${file}:${line}: ${reason}`);
   if (isWatching)
     owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`)), say));
 
+  await content.started(version ?? 'unknown');
   const redact = createTextRedactor([]);
   const gate = owned.use(
-    await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact }),
+    await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact, onDefect }),
   );
   const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
@@ -239,6 +250,13 @@ async function allowRulesIn(kernel: Kernel, id: WorkspaceId): Promise<readonly A
     if (isFault(error, 'not_found')) return [];
     throw error;
   }
+}
+
+function sayRead({ problems, version }: PoliciesStatus): { readonly text: string; readonly mistake: string | undefined } {
+  const first = problems.find(({ severity }) => severity === 'error');
+  if (first === undefined) return { text: `Policies are in force, version ${version.slice(0, 12)}`, mistake: undefined };
+  const mistake = sayProblem(first);
+  return { text: `Policies on disk have mistakes${version === '' ? '' : ', those before stay in force'}: ${mistake}`, mistake };
 }
 
 /** What the agents of a workspace see at `/workspace`. */

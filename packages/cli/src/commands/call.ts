@@ -31,7 +31,18 @@ export async function call(capability: string, words: readonly string[], flags: 
       ...(waitMs !== undefined && { on_ask: 'wait' as const, wait_ms: waitMs }),
       ...(flags.timeout !== undefined && { deadline_ms: flags.timeout }),
     };
-    return await tell(await client.call('call.make', request, { signal }), flags, host);
+    const answer = await client.call('call.make', request, { signal }).catch((error: unknown) => {
+      throw signal.aborted ? leftAlone(capability, flags, error) : error;
+    });
+    return await tell(answer, flags, host);
+  });
+}
+
+/** Told to end before the answer came: the daemon notices, and cancels what can be. */
+function leftAlone(capability: string, { state }: CallFlags, cause: unknown): Fault {
+  const look = nextCommand(`audit search --action ${capability} --limit 1`, state);
+  return new Fault('aborted', `the call is cancelled; if it waits for an approval, it goes on waiting. What came of it: ${look}`, {
+    cause,
   });
 }
 

@@ -5,12 +5,14 @@ import {
   assetDirectory,
   checkPackName,
   loadDefinitions,
+  noteOfflineAction,
+  type OfflineActionName,
   openPacks,
   problemText,
   readDefinitionTexts,
   scaffoldPack,
 } from '@warren/platform';
-import { Fault } from '@warren/protocol';
+import { Fault, type JsonObject } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import { count } from '../internal/count.ts';
 import { findDaemon } from '../internal/daemon-link.ts';
@@ -18,6 +20,7 @@ import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { statePath } from '../internal/state-path.ts';
+import { userName } from '../internal/user-name.ts';
 import { testPack } from '../parts/test-pack.ts';
 import type { CapabilityInstallFlags, CapabilityNewFlags } from '../program/capability-commands.ts';
 import type { StateFlags } from '../program/state-options.ts';
@@ -73,7 +76,7 @@ export async function capabilityInstall(source: string, flags: CapabilityInstall
       isArchive ? { kind: 'archive', file: path, sha256: flags.sha256 ?? '' } : { kind: 'folder', folder: path },
       signal,
     );
-    await tellDaemon(flags, host);
+    await tell('capability.install', { pack: installed.name, version: installed.version }, flags, host);
     if (flags.json === true) return await printJson(host, installed);
     await host.stdout.write(
       `Pack ${safeText(`${installed.name} ${installed.version}`)} is installed: ${safeText(installed.capabilities.join(', '))}\n`,
@@ -86,16 +89,17 @@ export async function capabilityRemove(name: string, flags: StateFlags, host: Ho
   await using sandboxes = await openSandboxes({ spares: 0 });
   const packs = await openPacks({ folder: join(statePath(host, flags.state), FOLDER), sandboxes, builtin: await builtinDefinitions() });
   const isRemoved = await packs.remove(name);
-  await tellDaemon(flags, host);
+  if (isRemoved) await tell('capability.remove', { pack: name }, flags, host);
   if (flags.json === true) return await printJson(host, { name, removed: isRemoved });
   await host.stdout.write(isRemoved ? `Pack ${safeText(name)} is removed.\n` : `There is no pack ${safeText(name)}.\n`);
   return isRemoved ? 0 : 1;
 }
 
-/** It would notice by itself; so it has when we are done. */
-async function tellDaemon({ state }: StateFlags, host: Host): Promise<void> {
-  const link = await findDaemon(statePath(host, state));
-  if (link === undefined) return;
+/** A daemon would notice by itself; so it has when we are done. Without one the next start is told. */
+async function tell(action: OfflineActionName, details: JsonObject, { state }: StateFlags, host: Host): Promise<void> {
+  const directory = statePath(host, state);
+  const link = await findDaemon(directory);
+  if (link === undefined) return noteOfflineAction(directory, action, details, { at: host.now(), by: userName() });
   await using client = link.client;
   await client.call('capability.reload', {});
 }

@@ -15,6 +15,8 @@ export type RestoreOutcome = { readonly schemaVersion: number; readonly bytes: n
 export interface RestoreParts {
   openState(flag: string | undefined): string;
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
+  /** Has it recorded by the next start. */
+  note(directory: string, details: { readonly from: string; readonly kept_as: string | null }, at: number): void;
 }
 
 export async function restore(file: string, flags: RestoreFlags, host: Host, parts: RestoreParts): Promise<number> {
@@ -25,6 +27,7 @@ export async function restore(file: string, flags: RestoreFlags, host: Host, par
   const done = await parts.restore({ directory, backup, isForced: flags.force === true, suffix }).catch((error: unknown) => {
     throw explain(error, flags, file);
   });
+  parts.note(directory, { from: backup, kept_as: done.keptAs ?? null }, host.now());
   if (flags.json === true) {
     const { bytes, schemaVersion: schema_version, keptAs } = done;
     await host.stdout.write(`${safeJson({ state_directory: directory, bytes, schema_version, kept_as: keptAs ?? null }, 2)}\n`);

@@ -1,7 +1,9 @@
 /** `warren audit`: what happened is there, can be found, taken out and proved; and nothing happens that could not be recorded. */
-import { cpSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type InclusionProof, verifyInclusion } from '@warren/kernel';
+import { isFault } from '@warren/protocol';
 import type { AuditRecord } from '@warren/protocol/contract';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
@@ -45,7 +47,7 @@ describe('warren audit', () => {
     const { code, stdout } = await gate.warren(['audit', 'tail', '--limit', '3']);
     expect([code, stdout.split('\n').length]).toEqual([0, 4]);
     expect(stdout).toMatch(
-      /^\[3\] \S+Z default builder#1 filesystem\.read success autonomous \d+ ms\n\[4\] .* failure .* FileNotFound \d+ ms\n\[5\] /,
+      /^\[4\] \S+Z default builder#1 filesystem\.read success autonomous \d+ ms\n\[5\] .* failure .* FileNotFound \d+ ms\n\[6\] /,
     );
 
     const follower = gate.user.start(['audit', 'tail', '--follow', '--limit', '1', '--action', 'filesystem.stat']);
@@ -173,11 +175,11 @@ describe('warren audit', () => {
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     writeFileSync(segment, bytes);
     const flipped = await gate.warren(['audit', 'verify', '--directory', copy]);
-    expect([flipped.code, flipped.stdout]).toEqual([1, expect.stringMatching(/^modified: \S+\.log entry 2: /m)]);
+    expect([flipped.code, flipped.stdout]).toEqual([1, expect.stringMatching(/^modified: \S+\.log entry 3: /m)]);
     const report = await gate.outcome(['audit', 'verify', '--directory', copy]);
     expect(report).toMatchObject({
       code: 1,
-      document: { problems: expect.arrayContaining([expect.objectContaining({ kind: 'modified', seq: 2 })]) },
+      document: { problems: expect.arrayContaining([expect.objectContaining({ kind: 'modified', seq: 3 })]) },
     });
     // Signed by another key.
     const other = await GateDaemon.start();
@@ -252,5 +254,65 @@ describe('warren audit', () => {
     const { agents } = await gate.client.call('agent.list', {});
     for (const name of ['unrecorded', 'unbegun']) expect(agents.map(({ agent }) => agent)).not.toContain(name);
     expect((await gate.warren(['audit', 'verify'])).code).toBe(0);
+  });
+
+  it('is not begun anew in silence when it is gone: the start is refused, until somebody says why', async () => {
+    await using own = await GateDaemon.start();
+    await own.stop();
+    for (const name of ['audit', 'audit.key']) renameSync(own.path(name), own.path(`${name}.lost`));
+    const refused = await own.warren(['serve', '--no-tcp']);
+    expect([refused.code, refused.stderr]).toEqual([
+      3,
+      expect.stringMatching(
+        /^warren: cannot open the audit: there was one, and its files are not in \S+\n {2}fix: put it back, or .*: warren audit restart --confirm 'WHY'\n$/,
+      ),
+    ]);
+    expect((await own.warren(['audit', 'restart'])).code).toBe(2);
+    const restarted = await own.warren(['audit', 'restart', '--confirm', 'the disk was lost']);
+    expect([restarted.code, restarted.stdout]).toEqual([0, expect.stringContaining('The next start begins a new audit')]);
+    await own.start();
+    const busy = await own.warren(['audit', 'restart', '--confirm', 'again']);
+    expect([busy.code, busy.stderr]).toEqual([1, expect.stringContaining('warren stop')]);
+    const { entries } = await own.client.call('audit.search', {});
+    expect(entries[0]).toMatchObject({ action: 'audit.restart', details: { reason: 'the disk was lost' } });
+  });
+
+  it('refuses calls and changes while its disk is full, and goes on when there is room', async ({ skip }) => {
+    skip(process.geteuid?.() !== 0, 'only root may mount small file systems');
+    let mounted = '';
+    try {
+      await using own = await GateDaemon.start(['--no-tcp'], ({ state }) => {
+        mounted = join(state, 'audit');
+        mkdirSync(mounted, { recursive: true, mode: 0o700 });
+        chmodSync(state, 0o700);
+        if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=2m,mode=700', 'none', mounted]).status !== 0)
+          throw new Error('Nothing can be mounted');
+      });
+      using _mount = { [Symbol.dispose]: () => void spawnSync('umount', ['-l', mounted]) }; // Before the directory goes.
+      const agent = await own.startAgent('builder');
+      const filler = join(mounted, 'filler');
+      expect(spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4096']).status).toBe(1);
+      // What is left of the last page takes a few more entries.
+      let code = '';
+      for (let turn = 0; turn < 100 && code !== 'storage_full'; turn += 1) {
+        await own.client.call('approval.reject', { approval_id: 'approval_nowhere' }).catch((error: unknown) => {
+          code = isFault(error) ? error.code : 'unknown';
+        });
+      }
+      expect(code).toBe('storage_full');
+      // The first call is found out by the entry of its end, which is written later; nothing after it is begun.
+      const write = (path: string) => ['call', 'filesystem.write', `path=${path}`, 'content=1', '--as', 'builder'];
+      for (const words of [write('first'), write('never'), ['token', 'create']]) {
+        const { code, stdout, stderr } = await own.warren(words);
+        expect([words[0], code, stdout]).toEqual([words[0], words[0] === 'token' ? 3 : 1, '']);
+        expect(stderr).toContain('the disk is full');
+      }
+      rmSync(filler);
+      expect(await own.call(agent, 'filesystem.stat', { path: 'never' })).toMatchObject({ state: 'done', output: { exists: false } });
+      expect((await own.client.call('token.list', {})).tokens).toEqual([]);
+      expect((await own.warren(['audit', 'verify'])).code).toBe(0);
+    } finally {
+      spawnSync('umount', ['-l', mounted]);
+    }
   });
 });

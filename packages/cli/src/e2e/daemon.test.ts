@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Client, connect } from '@warren/client';
 import { openKernel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
@@ -230,6 +230,33 @@ describe('a state directory that cannot be used', () => {
       expect([state, code, stderr]).toEqual([state, 3, expect.stringContaining(why)]);
       expect(stderr).toMatch(/^ {2}fix: /m);
     }
+  });
+
+  it.each([
+    ['policies/system.yaml', 'rules: [{ tier: nonsense }]', 'cannot use the policies in', 'warren policy check'],
+    ['config.yaml', 'audit: { retention: soon }', 'cannot use ', 'correct it, then: warren serve'],
+  ])('a mistake in %s: which, where, and what to do', async (name, text, what, fix) => {
+    await using user = await User.create();
+    const file = join(user.state, name);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    chmodSync(user.state, 0o700);
+    writeFileSync(file, text);
+    const { code, stderr } = await user.warren(['serve', '--no-tcp']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(what)]);
+    expect(stderr).toContain(`${basename(name)}:1: `);
+    expect(stderr).toMatch(/^ {2}fix: /m);
+    expect(stderr).toContain(fix);
+    expect(stderr).not.toContain('stay in force');
+    rmSync(file);
+    // It let go of everything.
+    await using daemon = await TestDaemon.start(user);
+    expect(daemon.document.state).toBe(user.state);
+  });
+
+  it('without a name is refused, and is not where one happens to be', async () => {
+    await using user = await User.create();
+    const { code, stderr } = await user.warren(['serve', '--no-tcp', '--state', '']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('cannot use "" as the state directory')]);
   });
 
   it('says the same as JSON', async () => {

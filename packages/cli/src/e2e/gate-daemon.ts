@@ -19,9 +19,11 @@ export class GateDaemon implements AsyncDisposable {
     this.#client = GateDaemon.#connect(user);
   }
 
-  static async start(args: readonly string[] = ['--no-tcp']): Promise<GateDaemon> {
+  /** `prepare`: what is to be there before it starts. */
+  static async start(args: readonly string[] = ['--no-tcp'], prepare: (user: User) => void = () => {}): Promise<GateDaemon> {
     const user = await User.create(SHIPPED);
     try {
+      prepare(user);
       return new GateDaemon(user, await TestDaemon.start(user, args));
     } catch (error) {
       await user[Symbol.asyncDispose]();
@@ -85,6 +87,16 @@ export class GateDaemon implements AsyncDisposable {
   /** As the machine might; it is then started again on the same state. */
   async killAndStart(args: readonly string[] = ['--no-tcp']): Promise<void> {
     await this.#daemon.kill('SIGKILL');
+    await this.start(args);
+  }
+
+  /** In order. */
+  async stop(): Promise<void> {
+    await this.#daemon.kill('SIGTERM');
+  }
+
+  /** On the same state; it has to have ended. */
+  async start(args: readonly string[] = ['--no-tcp']): Promise<void> {
     await this.#client.close();
     this.#daemon = await TestDaemon.start(this.user, args);
     this.#client = GateDaemon.#connect(this.user);

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
-import { PATIENCE_MS } from './warren.ts';
+import { finish, PATIENCE_MS } from './warren.ts';
 
 vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
 
@@ -286,5 +286,21 @@ describe('warren call', () => {
     const { stdout } = await gate.warren(['call', 'filesystem.read', 'path=evil.txt', '--as', 'builder']);
     expect(stdout).not.toContain('\u001b');
     expect(JSON.parse(stdout)).toMatchObject({ content: '\u001b[2Jgone\u202e' });
+  });
+
+  it('is cancelled by Ctrl-C, and says so', async () => {
+    const child = gate.user.start(['call', 'process.run', 'command=sleep', 'args:=["1000"]', '--as', 'builder']);
+    const ended = finish(child);
+    const underWay = async () => (await gate.client.call('call.list', { pid })).calls.length;
+    while ((await underWay()) === 0) await new Promise(setImmediate);
+    child.kill('SIGINT');
+    const { code, stderr } = await ended;
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringMatching(/^warren: interrupted: the call is cancelled; .*: warren audit search --action process\.run --limit 1\n$/),
+    ]);
+    while ((await underWay()) > 0) await new Promise(setImmediate);
+    const { entries } = await gate.client.call('audit.search', { action: 'process.run', newest: true, limit: 1 });
+    expect(entries[0]?.error).toMatchObject({ type: 'Cancelled' });
   });
 });

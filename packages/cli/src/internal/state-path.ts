@@ -1,5 +1,6 @@
 /** Which state directory a command means, and how to name it in the next command to type. */
 import { resolve } from 'node:path';
+import { Fault } from '@warren/protocol';
 import { stateDirectoryPath } from '@warren/sandbox';
 import type { WorkspaceFlags } from '../program/state-options.ts';
 import type { Host } from './host.ts';
@@ -7,6 +8,7 @@ import { shellWord } from './shell-words.ts';
 
 /** `--state`, else what WARREN_STATE says, else the default of the user. Throws `invalid_argument`. */
 export function statePath(host: Host, flag: string | undefined): string {
+  if (flag === '') throw new Fault('invalid_argument', 'Cannot use "" as the state directory: name one, or leave out --state');
   if (flag !== undefined) return resolve(host.cwd(), flag);
   return stateDirectoryPath({ environment: host.env });
 }

@@ -12,6 +12,8 @@ export function withStoreAdvice(error: unknown, flag: string | undefined): unkno
 }
 
 function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, flag: string | undefined): string | undefined {
+  const ofPlatform = adviceForPlatform(details, flag);
+  if (ofPlatform !== undefined) return ofPlatform;
   switch (error.code) {
     case 'busy':
       return typeof details['pid'] === 'number' ? `${nextCommand('status', flag)}, or: ${nextCommand('stop', flag)}` : undefined;
@@ -28,6 +30,16 @@ function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, fla
     default:
       return undefined;
   }
+}
+
+/** What stands beside the store, and a daemon cannot start without. */
+function adviceForPlatform({ audit, start }: Readonly<Record<string, unknown>>, flag: string | undefined): string | undefined {
+  if (audit !== undefined) {
+    const look = audit === 'damaged' ? `${nextCommand('audit verify', flag)}; ` : '';
+    return `${look}put it back, or go on without it, which is recorded: ${nextCommand("audit restart --confirm 'WHY'", flag)}`;
+  }
+  if (start === 'policies') return `correct them (${nextCommand('policy check', flag)}), then: ${nextCommand('serve', flag)}`;
+  return start === 'config' ? `correct it, then: ${nextCommand('serve', flag)}` : undefined;
 }
 
 /** By the code of SQLite (sqlite.org/rescode.html), of which the low byte is the kind. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTracing, serve } from '@warren/gateway';
 import { openKernel } from '@warren/kernel';
-import { openPlatform, type Platform } from '@warren/platform';
+import { openPlatform } from '@warren/platform';
 import { Fault, isFault } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
@@ -14,42 +14,50 @@ const LAST_TRACES_MS = 2_000;
 
 export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
   const { stateDirectory, listen, recovery, version, log } = request;
-  const tracing = await openTracing(request.env);
-  const kernel = await openKernel({ directory: stateDirectory, recovery });
   const asked = Promise.withResolvers<{ readonly drainMs: number }>();
-  let platform: Platform | undefined;
+  const opened = new AsyncDisposableStack();
   try {
-    platform = await openPlatform({
-      kernel,
-      directory: stateDirectory,
-      openSandboxes: () => openSandboxes(),
-      version,
-      runGit,
-      say: (message) => log.info(message),
-    });
-    const acting = platform;
+    const tracing = await openTracing(request.env);
+    opened.defer(() => sendLastTraces(tracing, request));
+    const kernel = opened.use(await openKernel({ directory: stateDirectory, recovery }));
+    const platform = opened.use(
+      await openPlatform({
+        ...{ kernel, directory: stateDirectory, openSandboxes: () => openSandboxes(), version, runGit },
+        say: (message) => log.info(message),
+        onDefect: (defect) => log.error('A capability failed by a defect of its own', defect),
+      }).catch((error: unknown) => {
+        throw named('the policies, capabilities or audit of the state directory', error);
+      }),
+    );
     const onStopAsked = (drainMs: number): void => asked.resolve({ drainMs });
-    const served = await serve({ kernel, platform, listen, version, log, tracing, onStopAsked });
+    const served = await serve({ kernel, platform, listen, version, log, tracing, onStopAsked }).catch((error: unknown) => {
+      throw isFault(error) ? withAddressAdvice(error, request) : named('its addresses', error);
+    });
+    let drain: number | undefined;
+    opened.defer(() => served.close({ drainMs: drain }));
     let stopping: Promise<void> | undefined;
-    const stop = async (drainMs: number | undefined): Promise<void> => {
-      await served.close({ drainMs });
-      await acting[Symbol.asyncDispose]();
-      await kernel.close();
-      await sendLastTraces(tracing, request);
-    };
     return {
       addresses: served.addresses,
       stopRequested: asked.promise,
       stop({ drainMs } = {}) {
-        stopping ??= stop(drainMs);
+        drain ??= drainMs;
+        stopping ??= opened.disposeAsync(); // Every step is taken, whatever one of them throws.
         return stopping;
       },
     };
   } catch (error) {
-    await platform?.[Symbol.asyncDispose]();
-    await kernel.close();
-    throw isFault(error) ? withAdvice(error, request) : error;
+    await opened.disposeAsync().catch((also: unknown) => log.error('What was opened could not be closed', { reason: String(also) }));
+    throw error;
   }
+}
+
+/** What no part foresaw, with the part it happened in. */
+function named(part: string, error: unknown): unknown {
+  if (isFault(error) || !(error instanceof Error) || 'code' in error) return error;
+  return new Fault('internal', `Cannot open ${part}: ${error.message}`, {
+    cause: error,
+    details: { fix: 'set WARREN_DEBUG=1 to see where, and report it' },
+  });
 }
 
 /** After everything else: a collector that is gone keeps nothing from being closed. The process ends, and with it what is still on its way. */
@@ -63,7 +71,7 @@ async function sendLastTraces(tracing: AsyncDisposable, { log }: DaemonRequest):
   if (outcome !== 'sent') log.warn('The last traces were not sent', { reason: outcome });
 }
 
-function withAdvice(error: Fault, { stateFlag }: DaemonRequest): Fault {
+function withAddressAdvice(error: Fault, { stateFlag }: DaemonRequest): Fault {
   const fix = `choose another address, as in: ${nextCommand('serve --listen tcp:127.0.0.1:0', stateFlag)} (any free port), or --no-tcp`;
   return new Fault(error.code, error.message, { details: { ...error.details, fix }, cause: error });
 }

@@ -19,6 +19,8 @@ export type AuditTailFlags = AuditFilterFlags & { readonly follow?: true };
 export type AuditVerifyFlags = StateFlags & { readonly directory?: string; readonly key?: string; readonly anchor?: readonly string[] };
 export type AuditExportFlags = AuditFilterFlags & { readonly format: 'jsonl' | 'csv' | 'ocsf'; readonly out?: string };
 
+export type AuditRestartFlags = StateFlags & { readonly confirm?: string };
+
 export interface AuditActions {
   auditTail(flags: AuditTailFlags): Promise<void>;
   auditSearch(flags: AuditFilterFlags): Promise<void>;
@@ -27,6 +29,7 @@ export interface AuditActions {
   auditVerify(flags: AuditVerifyFlags): Promise<void>;
   auditProve(seq: number, flags: StateFlags & { readonly from?: number }): Promise<void>;
   auditExport(flags: AuditExportFlags): Promise<void>;
+  auditRestart(flags: AuditRestartFlags): Promise<void>;
 }
 
 const KINDS = ['syscall', 'question', 'answer', 'operator', 'policy', 'system'] as const;
@@ -100,6 +103,17 @@ export function addAudit(program: Command, actions: AuditActions): void {
     .addOption(new Option('--format <name>', 'how').choices(['jsonl', 'csv', 'ocsf']).default('jsonl'))
     .option('--out <file>', 'to a file instead of standard output')
     .action((flags: AuditExportFlags) => actions.auditExport(flags));
+
+  withJson(
+    withState(
+      audit
+        .command('restart')
+        .summary('go on with a new audit when the old one is lost')
+        .description(
+          'Lets the next start begin a new audit, which says in its first entry that it did and why. What is left of the old one is kept beside it. No daemon may run.',
+        ),
+    ).option('--confirm <reason>', 'yes, and why: it is recorded'),
+  ).action((flags: AuditRestartFlags) => actions.auditRestart(flags));
 }
 
 function parseEntry(text: string): number {

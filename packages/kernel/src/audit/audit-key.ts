@@ -1,8 +1,10 @@
 /** The key that signs heads. It is made at the first start and never replaced: a log whose key is gone is not continued. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Fault } from '@warren/protocol';
-import { writeNewFile } from './write-new-file.ts';
+import { syncDirectory, writeNewFile } from './write-new-file.ts';
 
 export type AuditKey = {
   /** SHA-256 of the public key, hexadecimal, first 16 characters. */
@@ -13,19 +15,40 @@ export type AuditKey = {
   sign(text: Buffer): Buffer;
 };
 
-/** Faults: `store_failed` (the file cannot be read, or is missing and `isNew` is false). */
-export async function openAuditKey(path: string, isNew: boolean): Promise<AuditKey> {
+/**
+ * The key of a log that is being begun stands beside its place until the log does: whoever finds a key in its place knows that there was a log. What a crash left of a
+ * beginning is used.
+ */
+export async function stageAuditKey(path: string): Promise<AuditKey> {
+  const staged = stagedPath(path);
+  if (!existsSync(staged)) {
+    const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    await writeNewFile(staged, pem);
+  }
+  return readKey(readFileSync(staged, 'utf8'));
+}
+
+/** Of a log that is there. Faults: `store_failed`. */
+export async function openAuditKey(path: string): Promise<AuditKey> {
+  const staged = stagedPath(path);
+  if (existsSync(staged) && !existsSync(path)) {
+    await rename(staged, path);
+    await syncDirectory(dirname(path));
+  }
   let pem: string;
   try {
     pem = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!isMissing(error) || !isNew) {
-      throw new Fault('store_failed', 'Cannot open the audit: the private key of its log cannot be read', { cause: error });
-    }
-    pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    await writeNewFile(path, pem);
+    throw new Fault('store_failed', 'Cannot open the audit: the private key of its log cannot be read', {
+      cause: error,
+      details: { audit: 'key', path },
+    });
   }
   return readKey(pem);
+}
+
+function stagedPath(path: string): string {
+  return `${path}.new`;
 }
 
 /** Takes a public key as PEM. Faults: `invalid_argument`. */
@@ -44,7 +67,7 @@ function readKey(pem: string): AuditKey {
   try {
     key = createPrivateKey(pem);
   } catch (error) {
-    throw new Fault('store_failed', 'Cannot open the audit: its private key is damaged', { cause: error });
+    throw new Fault('store_failed', 'Cannot open the audit: its private key is damaged', { cause: error, details: { audit: 'key' } });
   }
   if (key.asymmetricKeyType !== 'ed25519')
     throw new Fault('store_failed', 'Cannot open the audit: its private key is not of the kind Ed25519');
@@ -59,8 +82,4 @@ function readKey(pem: string): AuditKey {
 
 function idOf(publicKey: KeyObject): string {
   return hash('sha256', publicKey.export({ type: 'spki', format: 'der' })).slice(0, 16);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

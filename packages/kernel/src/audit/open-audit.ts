@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
@@ -6,7 +7,7 @@ import { AppendQueue } from './append-queue.ts';
 import type { Audit, AuditEntry, AuditQuery, ConsistencyProof, InclusionProof, Receipt, RecordedEntry, TreeHead } from './audit.ts';
 import { toFault, toReadFault } from './audit-faults.ts';
 import type { OpenAuditIndex } from './audit-index.ts';
-import { type AuditKey, openAuditKey } from './audit-key.ts';
+import { type AuditKey, openAuditKey, stageAuditKey } from './audit-key.ts';
 import { catchUp } from './catch-up.ts';
 import { encodeEntry } from './entry-body.ts';
 import { HeadFile, headFileName, readHeadFile } from './head-file.ts';
@@ -32,6 +33,8 @@ export type AuditOptions = {
   readonly keyFile: string;
   readonly clock: Clock;
   readonly openIndex: OpenAuditIndex;
+  /** There was one: a directory without it is refused, and none is begun. Where its key lies this is known anyway. */
+  readonly isExpected?: boolean | undefined;
   /** A file that would get longer is followed by another of the same day. Default 64 MiB, at most that. */
   readonly segmentBytesMax?: number | undefined;
 };
@@ -39,7 +42,7 @@ export type AuditOptions = {
 const DAY_MS = 86_400_000;
 
 /**
- * Opens the audit of a directory, or begins it. What a crash left unacknowledged is cut off; a log that has less than its newest head says is refused.
+ * Opens the audit of a directory, or begins it where none was ever. What a crash left unacknowledged is cut off; a log that has less than its newest head says is refused.
  * Faults: `store_failed`, `storage_full`.
  */
 export async function openAudit(options: AuditOptions): Promise<Audit> {
@@ -50,8 +53,9 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     await chmod(directory, 0o700);
     const headPath = join(directory, headFileName());
     const isNew = (await readHeadFile(headPath)) === undefined && (await listSegments(directory)).length === 0;
-    const key = await openAuditKey(keyFile, isNew);
-    if (isNew) await begin(directory, key, options.clock.now());
+    if (isNew && (options.isExpected === true || existsSync(keyFile))) throw missing(directory);
+    if (isNew) await begin(directory, await stageAuditKey(keyFile), options.clock.now());
+    const key = await openAuditKey(keyFile);
     const sides = await SideFiles.open(join(directory, 'tree'), join(directory, 'places'));
     opened.push({ [Symbol.asyncDispose]: () => sides.close() });
     const end = await recoverLog(directory, key, sides);
@@ -65,6 +69,13 @@ export async function openAudit(options: AuditOptions): Promise<Audit> {
     for (const one of opened) await one[Symbol.asyncDispose]();
     throw toFault(error);
   }
+}
+
+/** Whoever deletes a log must not get another that looks as if nothing had been before. */
+function missing(directory: string): Fault {
+  return new Fault('store_failed', `Cannot open the audit: there was one, and its files are not in ${directory}`, {
+    details: { audit: 'missing', path: directory },
+  });
 }
 
 /** The head of an empty log comes first, so that a log without one is never the work of a crash. */

@@ -154,5 +154,5 @@ function isHeadOf(record: HeadRecord, frontier: Frontier, key: AuditKey): boolea
 }
 
 function damaged(why: string): Fault {
-  return new Fault('store_failed', `Cannot open the audit: ${why}; see: warren audit verify. To begin a new one, move its directory away`);
+  return new Fault('store_failed', `Cannot open the audit: ${why}`, { details: { audit: 'damaged' } });
 }

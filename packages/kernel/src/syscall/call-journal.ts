@@ -89,6 +89,10 @@ export class CallJournal {
       usage: Object.keys(usage).length === 0 ? undefined : usage,
       defect: outcome.defect,
     };
+    if (result.kind === 'failed' && result.error.type === 'InternalError') {
+      const defect = outcome.defect ?? result.error.message;
+      this.#shared.onDefect?.({ call_id: callId, capability, workspace, pid, defect });
+    }
     const kept = isKept(call);
     const end: EndCall = {
       callId,

@@ -238,3 +238,26 @@ function copyOf(directory: string): string {
   cpSync(directory, copy, { recursive: true });
   return copy;
 }
+
+test('a defect of an implementation is told for the log, under the id that the answer has, and the agent learns no more of it', async () => {
+  const told: unknown[] = [];
+  await using t = await openTestGate({ onDefect: (defect) => told.push(defect) });
+  t.capabilities.define('x.y', {
+    act: () => {
+      throw new TypeError('/home/ann/secret is no list');
+    },
+  });
+  const pid = await t.start();
+  const answer = await t.call(pid, 'x.y');
+  expect(answer).toMatchObject({ kind: 'failed', error: { type: 'InternalError' } });
+  expect(JSON.stringify(answer)).not.toContain('/home/ann');
+  expect(told).toEqual([
+    {
+      call_id: answer.callId,
+      capability: 'x.y',
+      workspace: 'default',
+      pid,
+      defect: expect.stringContaining('/home/ann/secret is no list'),
+    },
+  ]);
+});

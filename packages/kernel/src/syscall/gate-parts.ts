@@ -28,6 +28,17 @@ export type GateOptions = {
   readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
   readonly limits?: Partial<GateLimits> | undefined;
   readonly random?: RandomSource | undefined;
+  /** Called when an implementation has a defect, for a log: agents learn no more of it than that it is one. Must not throw. */
+  readonly onDefect?: ((defect: CallDefect) => void) | undefined;
+};
+
+/** `defect`: what it threw, without secrets. */
+export type CallDefect = {
+  readonly call_id: string;
+  readonly capability: string;
+  readonly workspace: string;
+  readonly pid: number;
+  readonly defect: string;
 };
 
 /** What the kernel hands over. */

@@ -1,6 +1,8 @@
 /** What an operator sets in `<state>/config.yaml`. Without the file everything has its default. Secrets stand in files of their own, named here. */
+import { hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { Fault } from '@warren/protocol';
 import { z } from 'zod';
 import { duration } from '../policy/policy-document.ts';
 import { readYaml } from '../policy/read-yaml.ts';
@@ -86,16 +88,25 @@ export type MailConfig = Config['notify']['mail'][number];
 
 export const CONFIG_FILE = 'config.yaml';
 
-/** Paths in it are relative to the state directory. Throws an error that names each mistake with its line. */
+/** Paths in it are relative to the state directory. Faults: `invalid_argument`, which names each mistake with its line. */
 export async function readConfig(directory: string): Promise<Config> {
+  return (await loadConfig(directory)).config;
+}
+
+/** The same, and SHA-256 of the file; of nothing when there is none. */
+export async function loadConfig(directory: string): Promise<{ readonly config: Config; readonly hash: string }> {
   const file = join(directory, CONFIG_FILE);
   const content = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
-    throw error;
+    throw new Fault('invalid_argument', `Cannot use ${file}: it cannot be read (${error.code})`, { cause: error, details: { path: file } });
   });
   const { value, problems } = readYaml(content, CONFIG_FILE, config, { isEmptyAllowed: true });
-  if (value === undefined) throw new Error(`Cannot use ${file}: ${problems.map(sayProblem).join('; ')}`);
-  return withPaths(value, dirname(file));
+  if (value === undefined) {
+    throw new Fault('invalid_argument', `Cannot use ${file}: ${problems.map(sayProblem).join('; ')}`, {
+      details: { path: file, start: 'config' },
+    });
+  }
+  return { config: withPaths(value, dirname(file)), hash: hash('sha256', content) };
 }
 
 function withPaths(value: Config, directory: string): Config {

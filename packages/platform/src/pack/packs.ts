@@ -2,7 +2,7 @@
  * Packs: capabilities of others, each a folder with definitions and a program. They are installed by name into one folder; what is there is what there is, so
  * that an operator may also put one there by hand. A pack takes its place as a whole or not at all, also when the machine stops in the middle.
  */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import type { ActContext } from '@warren/kernel';
@@ -223,6 +223,13 @@ class FolderPacks implements Packs {
     this.#last = result.catch(() => {}); // Whoever asked for it has its error.
     return result;
   }
+}
+
+/** SHA-256 of what there is: names and contents, and names of those that cannot be used. */
+export function hashPacks({ packs, broken }: Pick<PacksRead, 'packs' | 'broken'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([packs.map(({ name, hash }) => [name, hash]), broken]))
+    .digest('hex');
 }
 
 function installed({ name, version, description, author }: PackManifest, definitions: readonly Definition[]): InstalledPack {

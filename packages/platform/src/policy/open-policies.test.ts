@@ -135,7 +135,7 @@ describe('policies', () => {
   ])('with %s do not start', async (_, content, problem) => {
     await using directory = await withFiles({ 'workspace.yaml': content });
     await expect(open(directory)).rejects.toMatchObject({
-      name: 'PoliciesError',
+      code: 'invalid_argument',
       message: expect.stringMatching(problem.source.replace('^', ': ')),
     });
   });

@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createPolicy, type Layer, type Policy, type PolicyFile, type Tier } from '@warren/kernel';
-import type { WorkspaceId } from '@warren/protocol';
+import { Fault, type WorkspaceId } from '@warren/protocol';
 import { watchDirectory } from '../internal/watch-directory.ts';
 import { type LoadedPolicy, type PolicyTexts, parsePolicies, readPolicyTexts } from './parse-policies.ts';
 import { type FoundPolicy, ownerOf } from './policy-places.ts';
@@ -47,6 +47,8 @@ export type PoliciesParts = {
   readonly isWatching: boolean;
   /** What an operator should know of the watching. */
   readonly say?: ((message: string) => void) | undefined;
+  /** Called before other policies than those of now are in force, and waited for; when it rejects those of now stay. */
+  readonly onChange?: ((version: string) => Promise<void>) | undefined;
   /** Called after each reading: whoever wants to tell people. */
   readonly onRead?: ((status: PoliciesStatus, isInForce: boolean) => void) | undefined;
 };
@@ -87,7 +89,7 @@ class WatchedPolicies implements Policies {
     }
     if (this.#set === undefined) {
       await this[Symbol.asyncDispose]();
-      throw new PoliciesError(directory, this.#problems);
+      throw unusable(directory, this.#problems);
     }
   }
 
@@ -135,13 +137,14 @@ class WatchedPolicies implements Policies {
   }
 
   async #read({ isRemovalMeant }: ReadOptions): Promise<void> {
-    const { directory, now, onRead } = this.#parts;
+    const { directory, now, onRead, onChange } = this.#parts;
     const texts = await this.#textsIn(directory);
     const read = parsePolicies(texts);
     const gone = isRemovalMeant ? [] : this.#goneFrom(texts);
     this.#problems = [...gone, ...read.problems];
     const isInForce = !this.#problems.some(({ severity }) => severity === 'error');
     if (isInForce && read.version !== this.#set?.version) {
+      await onChange?.(read.version);
       this.#set = { version: read.version, loadedAt: now(), loaded: read.loaded };
       this.#compiled.clear();
       this.#tell();
@@ -202,15 +205,10 @@ class WatchedPolicies implements Policies {
 }
 
 /** Says which files have which mistakes. */
-export class PoliciesError extends Error {
-  override readonly name = 'PoliciesError';
-  readonly problems: readonly FileProblem[];
-
-  constructor(directory: string, problems: readonly FileProblem[]) {
-    const errors = problems.filter(({ severity }) => severity === 'error');
-    super(`Cannot use the policies in ${directory}: ${errors.map(sayProblem).join('; ')}`);
-    this.problems = problems;
-  }
+function unusable(directory: string, problems: readonly FileProblem[]): Fault {
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const message = `Cannot use the policies in ${directory}: ${errors.map(sayProblem).join('; ')}`;
+  return new Fault('invalid_argument', message, { details: { path: directory, start: 'policies' } });
 }
 
 function concerns(found: FoundPolicy, workspace: WorkspaceId): boolean {
