@@ -32,6 +32,10 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { mcp } = await import('./commands/mcp.ts');
       end(await mcp(flags, host));
     },
+    callResult: async (callId, flags) => {
+      const { callResult } = await import('./commands/call.ts');
+      end(await callResult(callId, flags, host));
+    },
     approvalsList: async (flags) => {
       const { approvalsList } = await import('./commands/approvals.ts');
       end(await approvalsList(flags, host));

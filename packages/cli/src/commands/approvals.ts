@@ -8,6 +8,7 @@ import type { Host } from '../internal/host.ts';
 import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
 import { rulePlace } from '../internal/rule-place.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
 import { isoMinute, isoSecond } from '../internal/time.ts';
 import { untilSignal } from '../internal/until-signal.ts';
@@ -18,25 +19,56 @@ const ALWAYS_MS = 30 * 86_400_000;
 const WATCH_WAIT_MS = 30_000;
 
 export async function approvalsList(flags: ApprovalListFlags, host: Host): Promise<number> {
-  const { limit, agent } = flags;
+  const { limit, agent, before } = flags;
   await using client = await openWorkspaceClient(flags, host, 'list approvals');
   const state = flags.all === true ? {} : { state: 'pending' as const };
-  const found = await client.call('approval.list', { ...state, limit, ...(agent !== undefined && { agent }) });
+  const found = await client.call('approval.list', {
+    ...state,
+    limit,
+    ...(agent !== undefined && { agent }),
+    ...(before !== undefined && { before }),
+  });
   if (flags.json === true) return await printJson(host, found);
   if (found.approvals.length === 0) {
     await host.stderr.write('warren: nothing waits for an answer\n');
     return 0;
   }
-  const columns = [{ title: 'APPROVAL' }, { title: 'STATE' }, { title: 'SINCE' }, { title: 'AGENT' }, { title: 'CALL' }] as const;
+  const columns = [
+    ...([{ title: 'APPROVAL' }, { title: 'STATE' }, { title: 'AGE' }, { title: 'EXPIRES' }, { title: 'FOR' }] as const),
+    ...([{ title: 'AGENT' }, { title: 'CALL' }] as const),
+  ];
   const rows = found.approvals.map((each) => [
     each.approval_id,
     each.state,
-    isoMinute(each.created_at),
+    age(host.now() / 1_000 - each.created_at),
+    each.state === 'pending' ? `in ${age(each.expires_at - host.now() / 1_000)}` : '',
+    whoMay(each),
     safeText(each.agent),
     `${safeText(each.capability)} ${safeJson(each.input)}`,
   ]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  const behind = found.pending - found.approvals.length;
+  const last = found.approvals.at(-1);
+  if (flags.all !== true && agent === undefined && flags.before === undefined && behind > 0 && last !== undefined)
+    await host.stderr.write(
+      `warren: ${behind} more wait; the next: ${nextCommand(`approvals list --before ${last.approval_id}`, flags.state)}\n`,
+    );
   return 0;
+}
+
+/** In one unit: how long is all one wants to know. */
+function age(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 120) return `${whole}s`;
+  if (whole < 7_200) return `${Math.floor(whole / 60)}m`;
+  return whole < 172_800 ? `${Math.floor(whole / 3_600)}h` : `${Math.floor(whole / 86_400)}d`;
+}
+
+/** Who may decide now, and how many of them have to. */
+function whoMay({ terms: { quorum, approvers, escalate }, votes, escalated_at }: ApprovalRecord): string {
+  const asked = [...approvers, ...(escalated_at === null ? [] : (escalate?.to ?? []))];
+  const who = approvers.length === 0 ? 'anybody' : safeText(asked.join(' '));
+  return quorum === 1 ? who : `${who} (${votes.length} of ${quorum})`;
 }
 
 export async function approvalsShow(id: string, flags: WorkspaceFlags, host: Host): Promise<number> {

@@ -11,7 +11,8 @@ import { interruptible } from '../internal/interruptible.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { isoMinute } from '../internal/time.ts';
-import type { CallFlags } from '../program/agent-commands.ts';
+import type { CallFlags, CallResultFlags } from '../program/agent-commands.ts';
+import type { WorkspaceFlags } from '../program/state-options.ts';
 
 const WAIT_MS = 3_600_000;
 const INPUT_BYTES_MAX = 33_554_432;
@@ -44,6 +45,23 @@ function leftAlone(capability: string, { state }: CallFlags, cause: unknown): Fa
   return new Fault('aborted', `the call is cancelled; if it waits for an approval, it goes on waiting. What came of it: ${look}`, {
     cause,
   });
+}
+
+export async function callResult(callId: string, flags: CallResultFlags, host: Host): Promise<number> {
+  return await interruptible(host, async (signal) => {
+    await using client = await openWorkspaceClient(flags, host, 'show a call');
+    const pid = flags.pid ?? (await callerOf(client, callId));
+    const request = { pid, call_id: callId, ...(flags.wait !== undefined && { wait_ms: flags.wait }) };
+    return await tell(await client.call('call.result', request, { signal }), flags, host);
+  });
+}
+
+/** Every call has an entry in the audit from when it is asked about or answered. */
+async function callerOf(client: Client, callId: string): Promise<number> {
+  const { entries } = await client.call('audit.search', { call_id: callId });
+  const pid = entries.map(({ actor }) => actor.pid).find((each) => each !== null);
+  if (pid !== undefined && pid !== null) return pid;
+  throw new Fault('not_found', `Cannot show call ${callId.slice(0, 40)}: there is no such call`);
 }
 
 async function processOf(client: Client, { as, pid }: CallFlags): Promise<number> {
@@ -85,14 +103,14 @@ async function readAll(chunksRead: AsyncIterable<Uint8Array>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function tell(answer: CallAnswer, flags: CallFlags, host: Host): Promise<number> {
+async function tell(answer: CallAnswer, flags: WorkspaceFlags, host: Host): Promise<number> {
   const { state, output, error, approval_id, expires_at } = answer;
   if (flags.json === true) await host.stdout.write(`${safeJson(answer, 2)}\n`);
   else if (state === 'done') await host.stdout.write(`${safeJson(output, 2)}\n`);
   if (state === 'pending') {
     const until = expires_at === null ? '' : `, until ${isoMinute(expires_at)}`;
     await host.stderr.write(
-      `warren: a person has to approve this call first${until}\n  approve: ${nextCommand(`approvals approve ${approval_id}`, flags.state)}\n`,
+      `warren: a person has to approve this call first${until}\n  approve: ${nextCommand(`approvals approve ${approval_id}`, flags.state)}\n  then: ${nextCommand(`call result ${answer.call_id} --wait 30s`, flags.state)}\n`,
     );
     return PENDING;
   }

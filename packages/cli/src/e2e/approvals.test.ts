@@ -74,6 +74,12 @@ describe('a call that people have to approve', () => {
     const asked = await ask(path, 'line\n', { reasoning: 'The list needs it' });
     const listed = await gate.warren(['approvals', 'list']);
     expect(listed.stdout).toContain(`filesystem.append {"path":"/workspace/${path}","content":"line\\n"}`);
+    expect(listed.stdout).toMatch(/^approval_\w+ +pending +\d+s +in 2[34]h +anybody +builder +filesystem\.append /m);
+    expect(await gate.warren(['call', 'result', asked.call_id])).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining(`warren call result ${asked.call_id} --wait 30s`),
+    });
+    expect((await gate.warren(['call', 'result', 'call_0000000000000000'])).stderr).toContain('there is no such call');
     const shown = await gate.warren(['approvals', 'show', asked.approval_id]);
     for (const line of [
       `state     pending`,
@@ -87,6 +93,8 @@ describe('a call that people have to approve', () => {
     const approved = await gate.warren(['approvals', 'approve', asked.approval_id, '--note', 'fine']);
     expect(approved).toMatchObject({ code: 0, stdout: `${asked.approval_id} is approved.\n`, stderr: '' });
     expect(await resultOf(asked)).toMatchObject({ state: 'done', tier: 'approval_required', output: { path: `/workspace/${path}` } });
+    const result = await gate.warren(['call', 'result', asked.call_id, '--wait', '30s', '--json']);
+    expect(JSON.parse(result.stdout)).toMatchObject({ state: 'done', call_id: asked.call_id });
     expect(await resultOf(asked)).toMatchObject({ state: 'done' });
     expect(linesOf(path)).toEqual(['line']);
 

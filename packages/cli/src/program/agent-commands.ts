@@ -24,7 +24,10 @@ export type CallFlags = WorkspaceFlags & {
   readonly taint?: readonly string[];
 };
 
+export type CallResultFlags = WorkspaceFlags & { readonly pid?: number; readonly wait?: number };
+
 export interface AgentActions {
+  callResult(callId: string, flags: CallResultFlags): Promise<void>;
   agentStart(name: string, flags: AgentStartFlags): Promise<void>;
   agentList(flags: WorkspaceFlags): Promise<void>;
   agentStop(name: string, flags: WorkspaceFlags): Promise<void>;
@@ -77,10 +80,10 @@ export function addAgent(program: Command, actions: AgentActions): void {
 }
 
 export function addCall(program: Command, actions: AgentActions): void {
+  const call = program.command('call');
   withJson(
     withWorkspace(
-      program
-        .command('call')
+      call
         .summary('call a capability as an agent')
         .description(
           'Calls a capability as an agent: policy decides, grants and budgets hold, people are asked where they have to be, and all of it is recorded. Prints what the call answers, as JSON.',
@@ -100,6 +103,21 @@ export function addCall(program: Command, actions: AgentActions): void {
       .option('--taint <label>', 'what the arguments come from, as web; repeatable', collect)
       .addHelpText('after', CALL_HELP),
   ).action((capability: string, words: string[], flags: CallFlags) => actions.call(capability, words, flags));
+  addCallResult(call, actions);
+}
+
+function addCallResult(call: Command, actions: AgentActions): void {
+  withJson(
+    withWorkspace(
+      call
+        .command('result')
+        .summary('show what became of a call')
+        .description('Shows what became of a call that had to be approved, or had a key: as `warren call` would have answered it.')
+        .argument('<id>', 'the id of the call'),
+    )
+      .option('--pid <pid>', 'the process that called (default: the audit says)', (text: string) => parseCount(text, '--pid'))
+      .option('--wait <duration>', 'wait for it, at most so long', (text: string) => parseDuration(text, '--wait')),
+  ).action((id: string, flags: CallResultFlags) => actions.callResult(id, flags));
 }
 
 const AGENT_HELP = `
@@ -115,4 +133,5 @@ Examples:
   $ warren call filesystem.read path=README.md --as builder
   $ warren call process.run command=npm args:='["test"]' --as builder
   $ warren call filesystem.delete path=old --as builder --wait      waits until somebody says yes
+  $ warren call result call_… --wait 30s                            what became of it
   $ warren approvals watch                                          says yes, or no`;

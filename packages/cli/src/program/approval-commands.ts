@@ -4,7 +4,12 @@ import { parseLongDuration } from '../internal/duration.ts';
 import { parseCount } from '../internal/number.ts';
 import { type WorkspaceFlags, withJson, withWorkspace } from './state-options.ts';
 
-export type ApprovalListFlags = WorkspaceFlags & { readonly all?: true; readonly agent?: string; readonly limit: number };
+export type ApprovalListFlags = WorkspaceFlags & {
+  readonly all?: true;
+  readonly agent?: string;
+  readonly before?: string;
+  readonly limit: number;
+};
 export type ApproveFlags = WorkspaceFlags & {
   readonly note?: string;
   readonly input?: string;
@@ -34,6 +39,7 @@ export function addApprovals(program: Command, actions: ApprovalActions): void {
     withWorkspace(approvals.command('list').summary('list what waits').description('Lists what waits for an answer, the newest first.'))
       .option('--all', 'also what was decided')
       .option('--agent <name>', 'only those of this agent')
+      .option('--before <id>', 'those behind this one: the next page')
       .option('--limit <number>', 'how many', (text: string) => parseCount(text, '--limit'), 50),
   ).action((flags: ApprovalListFlags) => actions.approvalsList(flags));
 

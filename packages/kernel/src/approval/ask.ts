@@ -8,16 +8,28 @@ export type Question = Pick<ApprovalRow, 'id' | 'callId' | 'pid' | 'agent' | 'ca
   readonly terms: AskTerms;
 };
 
-/** Questions of one workspace that wait for a decision, and of one process: more are refused. */
+/** Questions of one workspace that wait for a decision, of one process, and of one agent in all its processes: more are refused. */
 export const PENDING_MAX = 10_000;
 export const PENDING_OF_PROCESS_MAX = 100;
+export const PENDING_OF_AGENT_MAX = 100;
 
 const EXPIRES_MS_MIN = 1_000;
 const EXPIRES_MS_MAX = 31_536_000_000;
 
-/** Whether one more may be asked. */
-export function hasRoom({ approvals }: Transaction, pid: number): boolean {
-  return approvals.countPending(pid) < PENDING_OF_PROCESS_MAX && approvals.countPending() < PENDING_MAX;
+/** Why no more may be asked. */
+export type Crowded = { readonly whose: 'process' | 'agent' | 'workspace'; readonly pending: number; readonly limit: number };
+
+/** Undefined when one more may be asked. */
+export function findCrowd({ approvals }: Transaction, pid: number, agent: string): Crowded | undefined {
+  const ofProcess = { whose: 'process', pending: approvals.countPending(pid), limit: PENDING_OF_PROCESS_MAX } as const;
+  // Processes that run for no agent have nothing in common.
+  const ofAgent = {
+    whose: 'agent',
+    pending: agent === '' ? 0 : approvals.countPendingOfAgent(agent),
+    limit: PENDING_OF_AGENT_MAX,
+  } as const;
+  const ofAll = { whose: 'workspace', pending: approvals.countPending(), limit: PENDING_MAX } as const;
+  return [ofProcess, ofAgent, ofAll].find(({ pending, limit }) => pending >= limit);
 }
 
 /** When others are asked too, if that is before it expires. */

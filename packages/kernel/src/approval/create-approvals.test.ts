@@ -367,6 +367,26 @@ describe('arguments that an approver edits', () => {
   });
 });
 
+test('an agent has so many questions at a time, in all its processes, and is told how many wait', async () => {
+  await using t = await openAsking();
+  const other = await t.start();
+  const asked = await Promise.all(
+    Array.from({ length: 100 }, (_, index) => t.call(index % 2 === 0 ? t.pid : other, 'mail.send', { input: { to: `${index}` } })),
+  );
+  expect(asked.map(({ kind }) => kind)).toEqual(Array.from({ length: 100 }, () => 'pending'));
+  expect(await t.call(t.pid, 'mail.send', { input: { to: 'more' } })).toMatchObject({
+    kind: 'failed',
+    error: {
+      type: 'TooManyCalls',
+      recovery: [{ action: 'poll' }, { action: 'cancel' }, { action: 'wait_and_retry' }],
+      context: { pending: 100, limit: 100, of: 'agent' },
+    },
+  });
+  expect(await t.call(await t.start({ agent: 'otto' }), 'mail.send', { input: { to: 'more' } })).toMatchObject({ kind: 'pending' });
+  await t.gate.cancel(DEFAULT_WORKSPACE, asked[0]?.callId ?? '');
+  expect(await t.call(other, 'mail.send', { input: { to: 'more' } })).toMatchObject({ kind: 'pending' });
+});
+
 describe('a decision', () => {
   test('is about what was read', async () => {
     await using t = await openAsking();

@@ -243,6 +243,17 @@ describe('a scheduled call', () => {
     expect(await desk.host.call(ada, 'scheduler.cron_list')).toMatchObject({ total: 0 });
   });
 
+  it('is one of at most a hundred of its agent', async () => {
+    await using desk = await Desk.open();
+    const [ada, bob] = [await desk.start('ada'), await desk.start('bob')];
+    const job = { capability: 'test.note', schedule: '* * * * *' };
+    for (let each = 0; each < 100; each++) await desk.host.call(ada, 'scheduler.cron_create', job);
+    expect(await desk.host.errorOf(ada, 'scheduler.cron_create', job)).toBe('TooManyJobs');
+    expect(await desk.host.errorOf(ada, 'scheduler.delay', { capability: 'test.note', delay_seconds: 60 })).toBe('TooManyJobs');
+    await desk.host.call(bob, 'scheduler.cron_create', job);
+    expect(await desk.host.call(ada, 'scheduler.cron_list')).toMatchObject({ total: 100 });
+  });
+
   it('goes by the clock of its zone, over a change of clocks', async () => {
     await using desk = await Desk.open();
     const ada = await desk.start('ada');

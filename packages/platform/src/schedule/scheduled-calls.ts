@@ -10,7 +10,8 @@ import { deleteJob, type Job, ownerOf, readJobs, writeJob } from './job.ts';
 
 /** Timers of the machine do not notice that its clock was set. */
 const WAIT_MS_MAX = 60_000;
-const JOBS_MAX = 1_000;
+/** Of one agent. */
+const JOBS_MAX = 100;
 const INPUT_BYTES_MAX = 65_536;
 const RUNNING_MAX = 64;
 /** Of one owner: what takes long keeps nobody else from their turn. */
@@ -18,6 +19,11 @@ const OWN_RUNNING_MAX = 4;
 const RETRY_MS = 30_000;
 
 export type NewJob = Pick<Job, 'capability' | 'inputs' | 'cron' | 'description' | 'nextAt'>;
+
+export type Created =
+  | { readonly kind: 'created'; readonly job: Job }
+  | { readonly kind: 'too_many'; readonly jobs: number; readonly limit: number }
+  | { readonly kind: 'too_large'; readonly limitBytes: number };
 
 export type ScheduledCallsParts = {
   readonly kernel: Pick<Kernel, 'workspace' | 'workspaces'>;
@@ -49,17 +55,18 @@ export class ScheduledCalls implements AsyncDisposable {
     this.#arm();
   }
 
-  /** Undefined when the agent has too many, or the arguments are too large to be kept. */
-  async create(actor: Actor, request: NewJob): Promise<Job | undefined> {
+  async create(actor: Actor, request: NewJob): Promise<Created> {
     const { kernel, gate, newId, now } = this.#parts;
     const { workspace, pid, agent } = actor;
-    if (this.list(actor).length >= JOBS_MAX || Buffer.byteLength(JSON.stringify(request.inputs)) > INPUT_BYTES_MAX) return undefined;
+    const jobs = this.list(actor).length;
+    if (jobs >= JOBS_MAX) return { kind: 'too_many', jobs, limit: JOBS_MAX };
+    if (Buffer.byteLength(JSON.stringify(request.inputs)) > INPUT_BYTES_MAX) return { kind: 'too_large', limitBytes: INPUT_BYTES_MAX };
     const taint = (await gate.taints(workspace, pid)).map(({ label }) => label);
     const job: Job = { ...request, id: newId(), agent, pid, taint, createdAt: now(), caller: undefined };
     await writeJob(kernel.workspace(workspace), job);
     this.#plan(workspace, job);
     this.#arm();
-    return job;
+    return { kind: 'created', job };
   }
 
   /** Its own, by id. */

@@ -130,7 +130,7 @@ export function testApprovals(name: string, open: OpenStore): void {
         ].map(ids);
       });
       expect(list).toEqual(['fedcba', 'fed', 'cba', '', 'dcba', 'c', 'e', 'fe', 'f', 'e', 'fdcb', 'f', '']);
-      expect(await on.mine.read(({ approvals }) => [approvals.countPending(), approvals.countPending(1), approvals.countPending(2)])).toEqual([4, 4, 0]); // biome-ignore format: one line
+      expect(await on.mine.read(({ approvals }) => [approvals.countPending(), approvals.countPending(1), approvals.countPending(2), approvals.countPendingOfAgent('nobody')])).toEqual([4, 4, 0, 0]); // biome-ignore format: one line
     });
 
     it('are due when they are to be escalated, then when they expire, and not when they are decided', async () => {

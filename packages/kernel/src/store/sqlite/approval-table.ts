@@ -41,6 +41,9 @@ export function prepareApprovals(database: Database) {
     countPending: database.query(
       `SELECT count(*) AS count FROM approvals INDEXED BY approvals_by_state WHERE ws = ? AND state = 'pending' AND pid = coalesce(?, pid)`,
     ),
+    countPendingOfAgent: database.query(
+      `SELECT count(*) AS count FROM approvals INDEXED BY approvals_pending_by_agent WHERE ws = ? AND state = 'pending' AND agent = ?`,
+    ),
     due: database.query(`SELECT ${COLUMNS} ${DUE} AND state = 'pending' AND due_at <= ? ORDER BY due_at, id LIMIT ? + 0`),
     nextDue: database.query(`SELECT due_at ${DUE} AND state = 'pending' ORDER BY due_at LIMIT 1`),
     insert: database.change(`INSERT INTO approvals (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`),
@@ -110,6 +113,10 @@ export class SqliteApprovalTable implements ApprovalTable {
 
   countPending(pid?: number): number {
     return countIn(this.#statements.countPending.get(this.#context.ws, orNull(pid)));
+  }
+
+  countPendingOfAgent(agent: string): number {
+    return countIn(this.#statements.countPendingOfAgent.get(this.#context.ws, agent));
   }
 
   due(at: number, limit: number): readonly ApprovalRow[] {

@@ -60,6 +60,8 @@ export interface ApprovalTableReads {
     beforeId?: string,
   ): readonly ApprovalRow[];
   countPending(pid?: number): number;
+  /** Over all its processes. */
+  countPendingOfAgent(agent: string): number;
   /** Pending ones whose time is over, or that are to be escalated, at this time. */
   due(at: number, limit: number): readonly ApprovalRow[];
   /** When the next is. */

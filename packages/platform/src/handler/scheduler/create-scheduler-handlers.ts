@@ -34,13 +34,20 @@ export function createSchedulerHandlers({ calls, capabilities, now }: SchedulerP
         { context: { problems } },
       );
     }
-    const job = await calls().create(context.actor, { capability, inputs, ...when });
-    if (job === undefined)
-      throw new CapabilityError(
-        'SchedulerError',
-        'Cannot schedule it: this agent has as many jobs as it may have, or the arguments are too large to be kept',
-      );
-    return job;
+    const created = await calls().create(context.actor, { capability, inputs, ...when });
+    switch (created.kind) {
+      case 'created':
+        return created.job;
+      case 'too_many':
+        throw new CapabilityError('TooManyJobs', `Cannot schedule it: this agent has ${created.jobs} jobs, the limit is ${created.limit}`, {
+          context: { jobs: created.jobs, limit: created.limit },
+        });
+      case 'too_large':
+        throw new CapabilityError('SchedulerError', `Cannot schedule it: its arguments have more than ${created.limitBytes} bytes`);
+      default:
+        created satisfies never;
+        throw new Error('A job was made to no known end');
+    }
   };
 
   return {
