@@ -289,9 +289,10 @@ describe('warren call', () => {
   });
 
   it('is cancelled by Ctrl-C, and says so', async () => {
-    const child = gate.user.start(['call', 'process.run', 'command=sleep', 'args:=["1000"]', '--as', 'builder']);
+    const patient = await gate.startAgent('patient');
+    const child = gate.user.start(['call', 'process.run', 'command=sleep', 'args:=["1000"]', '--as', 'patient']);
     const ended = finish(child);
-    const underWay = async () => (await gate.client.call('call.list', { pid })).calls.length;
+    const underWay = async () => (await gate.client.call('call.list', { pid: patient })).calls.length;
     while ((await underWay()) === 0) await new Promise(setImmediate);
     child.kill('SIGINT');
     const { code, stderr } = await ended;

@@ -309,6 +309,8 @@ class FileAudit implements Audit {
       const index = segments.findIndex(({ isPurged }) => !isPurged);
       const [segment, next] = [segments[index], segments[index + 1]];
       if (segment === undefined || next === undefined || Date.parse(segment.day) + DAY_MS > before) break;
+      // The older of the two newest heads may stand in the file that goes. The newest stands in the last, which stays.
+      if (count === 0) await this.#later(() => this.#parts.headFile.fill(log.placed));
       log.replace(await purgeSegment({ directory: options.directory, key, now: options.clock.now() }, segment, next));
       count += next.seq - segment.seq;
       while (this.#keeper.index.forget(next.seq)) await new Promise(setImmediate);
