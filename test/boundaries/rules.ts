@@ -143,12 +143,18 @@ export const RULES: Rules = {
         'packages/kernel/src/alert',
         'packages/kernel/src/agent',
         'packages/kernel/src/person',
+        'packages/kernel/src/taint',
         'packages/kernel/src/open-kernel.ts',
       ],
       why: 'the store keeps rows and knows none of the rules',
     },
     {
       path: 'packages/kernel/src/process',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/taint',
       mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
       why: 'nouns know the contract of the store, not which one it is',
     },

@@ -320,6 +320,7 @@ class Agent implements AsyncDisposable {
       actor: { workspace: 'acme' as WorkspaceId, pid: 7, agent: 'ada' }, // Nothing here looks at it.
       callId: 'call_1',
       input,
+      taint: [],
       facts: NO_FACTS,
       signal,
       deadlineAt: Date.now() + 600_000,

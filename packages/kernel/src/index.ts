@@ -113,5 +113,7 @@ export type { CallDefect, GateOptions } from './syscall/gate-parts.ts';
 export { type OperationEntry, OperationJournal } from './syscall/operation-journal.ts';
 export { readRecordedFacts } from './syscall/recorded-facts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
+export { mergeLabels } from './taint/labels.ts';
+export type { FileLabel, Taints } from './taint/taints.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
 export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';

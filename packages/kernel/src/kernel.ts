@@ -18,6 +18,7 @@ import type { State } from './state/state.ts';
 import type { Store } from './store/store.ts';
 import type { Gate } from './syscall/gate.ts';
 import type { GateOptions } from './syscall/gate-parts.ts';
+import type { Taints } from './taint/taints.ts';
 import type { Tokens } from './token/tokens.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
@@ -37,6 +38,7 @@ export interface WorkspaceKernel {
   readonly state: State;
   readonly alerts: Alerts;
   readonly approvals: Approvals;
+  readonly taints: Taints;
 }
 
 export interface Kernel extends AsyncDisposable {

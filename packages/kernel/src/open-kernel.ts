@@ -45,7 +45,8 @@ import { endState } from './state/end-state.ts';
 import { openStates } from './state/open-states.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import { createGate } from './syscall/create-gate.ts';
-import { endTaints } from './syscall/taints.ts';
+import { createTaints } from './taint/create-taints.ts';
+import { endTaints } from './taint/process-labels.ts';
 import { createTokens } from './token/create-tokens.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
 import { rememberSettings } from './workspace/remember-settings.ts';
@@ -141,6 +142,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       state: states.state(id),
       alerts: createAlerts({ store: mine }),
       approvals: office.approvals(id),
+      taints: createTaints({ store: mine }),
     };
     parts.set(id, made);
     return made;

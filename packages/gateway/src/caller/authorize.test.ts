@@ -159,6 +159,8 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'alert.acknowledge': ['member'],
   'taint.list': ['family', 'pid'],
   'taint.clear': ['member'],
+  'taint.list_files': ['member'],
+  'taint.clear_files': ['member'],
   'agent.start': ['member'],
   'agent.find': ['member'],
   'agent.list': ['member'],

@@ -581,6 +581,8 @@ describe('the gate', () => {
     expect(await ok(on, 'call.make', { pid, capability: 'comms.receive', input: {} })).toMatchObject({ state: 'done' });
     expect(await ok(on, 'taint.list', { pid })).toMatchObject({ labels: [{ label: 'agent' }] });
     expect(await ok(on, 'taint.clear', { pid })).toEqual({ cleared: 1 });
+    expect(await ok(on, 'taint.list_files', {})).toEqual({ labels: [] });
+    expect(await ok(on, 'taint.clear_files', {})).toEqual({ cleared: 0 });
 
     const { head } = await ok(on, 'audit.head', {});
     const { entries } = await ok(on, 'audit.search', { pid, action: 'alerts.send' });

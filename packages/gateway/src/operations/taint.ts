@@ -9,6 +9,14 @@ export function createTaintHandlers(platform: () => Platform): HandlersOf<'taint
       return { labels: labels.map(({ label, since, callId = null }) => ({ label, since: toSeconds(since), call_id: callId })) };
     },
 
+    async 'taint.list_files'(_, { mine }) {
+      return { labels: (await mine.taints.files()).map(({ path, label, since }) => ({ path, label, since: toSeconds(since) })) };
+    },
+
+    async 'taint.clear_files'(_, { mine }) {
+      return { cleared: await mine.taints.clearFiles() };
+    },
+
     async 'taint.clear'({ pid }, { workspace }) {
       return { cleared: await platform().clearTaints(workspace, pid) };
     },

@@ -7,7 +7,7 @@ import type { MessageRow } from '../store/tables/mail-table.ts';
 import { checkBox, createBox, deleteBox, requireBox, toBox } from './box.ts';
 import { checkNumber } from './check-number.ts';
 import { expireStep } from './expire.ts';
-import { acknowledge, giveBack, replay, type Taken, type Taking, take } from './hand-out.ts';
+import { acknowledge, giveBack, labelReader, replay, type Taken, type Taking, take } from './hand-out.ts';
 import { checkLetter } from './letter.ts';
 import { ACKNOWLEDGED_MAX, RECEIVE, REQUEST_MS, VISIBILITY_MS, WAIT_MS } from './limits.ts';
 import type { Letter, Mail, Message } from './mail.ts';
@@ -86,6 +86,7 @@ export function createMail(parts: MailParts): Mail {
             requireBox(transaction, pid);
             return transaction.mail.after(pid, page.since, page.limit);
           });
+      if (!marksDelivered) await labelIfCarried(store, pid, messages);
       return { messages, nextCursor: messages.at(-1)?.id ?? since };
     },
 
@@ -94,6 +95,7 @@ export function createMail(parts: MailParts): Mail {
         requireBox(transaction, pid);
         return transaction.mail.dead(pid, since, clamp(limit, PAGE_DEFAULT, 1, PAGE_MAX));
       });
+      await labelIfCarried(store, pid, messages);
       return { messages, nextCursor: messages.at(-1)?.id ?? since };
     },
 
@@ -128,6 +130,11 @@ export function createMail(parts: MailParts): Mail {
       return removed;
     },
   };
+}
+
+/** Looking is reading too. */
+async function labelIfCarried(store: WorkspaceStore, pid: number, messages: readonly MessageRow[]): Promise<void> {
+  if (messages.some(({ labels }) => labels !== undefined)) await store.write((transaction) => labelReader(transaction, pid, messages));
 }
 
 type Receiving = { readonly pid: number; readonly taking: Taking; readonly waitMs: number };

@@ -1,6 +1,8 @@
 /** Messages on their way out of a box: handed out and hidden, given back, or done with. */
 import type { Transaction } from '../store/store.ts';
 import type { BoxRow, MessageRow, Visible } from '../store/tables/mail-table.ts';
+import { mergeLabels } from '../taint/labels.ts';
+import { addLabels } from '../taint/process-labels.ts';
 import { requireBox } from './box.ts';
 import { idsPayload } from './ids-payload.ts';
 import { DEAD_MAX } from './limits.ts';
@@ -23,7 +25,8 @@ export function take(transaction: Transaction, pid: number, { limit, visibilityM
   if (messages.length === 0) return { messages, hiddenUntil, nextVisibleAt: transaction.mail.nextVisibleAt(pid) };
   transaction.mail.deliver(box, visible, { hiddenUntil, keptUntil: transaction.now + box.retentionMs });
   const payload = { ...idsPayload(messages.map(({ id }) => id)), hidden_until: hiddenUntil };
-  transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
+  const causationId = transaction.events.append({ pid, kind: 'kernel.mail.received', payload });
+  labelReader(transaction, pid, messages, causationId);
   return { messages: messages.map((message) => handedOut(transaction, message)), hiddenUntil, nextVisibleAt: undefined };
 }
 
@@ -73,6 +76,7 @@ export function replay(
   const box = requireBox(transaction, pid);
   const messages = transaction.mail.after(pid, since, limit);
   const fresh = messages.filter(({ deliveredAt }) => deliveredAt === undefined);
+  labelReader(transaction, pid, messages);
   if (fresh.length === 0) return messages;
   transaction.mail.deliver(
     box,
@@ -86,4 +90,10 @@ export function replay(
 
 function handedOut(transaction: Transaction, message: MessageRow): MessageRow {
   return { ...message, deliveredAt: transaction.now, deliveries: message.deliveries + 1 };
+}
+
+/** Whoever is handed messages carries what they carry. */
+export function labelReader(transaction: Transaction, pid: number, messages: readonly MessageRow[], causationId?: number): void {
+  if (messages.every(({ labels }) => labels === undefined)) return;
+  addLabels(transaction, pid, mergeLabels(...messages.map(({ labels }) => labels)) ?? [], { causationId });
 }

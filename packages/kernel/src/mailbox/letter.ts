@@ -3,17 +3,18 @@ import { Fault } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
 import { checkPayload, checkWord } from '../internal/payload.ts';
 import type { NewMessage } from '../store/tables/mail-table.ts';
+import { checkLabels } from '../taint/labels.ts';
 import { checkNumber } from './check-number.ts';
 import { PRIORITY } from './limits.ts';
 import type { Letter } from './mail.ts';
 
-export type CheckedLetter = Pick<NewMessage, 'kind' | 'text' | 'priority' | 'expiresAt' | 'correlationId'> & {
+export type CheckedLetter = Pick<NewMessage, 'kind' | 'text' | 'priority' | 'expiresAt' | 'correlationId' | 'labels'> & {
   readonly bytes: number;
   readonly dedupeKey: string | undefined;
 };
 
 /** Throws `mail_invalid` with the field, or `too_large`. */
-export function checkLetter({ kind, payload = {}, priority, expiresAt, dedupeKey, correlationId }: Letter): CheckedLetter {
+export function checkLetter({ kind, payload = {}, priority, expiresAt, dedupeKey, correlationId, labels }: Letter): CheckedLetter {
   checkWord(kind, 'kind', 'mail_invalid');
   if (dedupeKey !== undefined) checkWord(dedupeKey, 'dedupe_key', 'mail_invalid');
   if (correlationId !== undefined) checkWord(correlationId, 'correlation_id', 'mail_invalid');
@@ -22,7 +23,16 @@ export function checkLetter({ kind, payload = {}, priority, expiresAt, dedupeKey
   }
   const text = JSON.stringify(checkPayload(payload, 'payload', 'mail_invalid'));
   const bytes = Buffer.byteLength(text);
-  return { kind, text, bytes, priority: checkNumber(priority, PRIORITY, 'priority'), expiresAt, dedupeKey, correlationId };
+  return {
+    kind,
+    text,
+    bytes,
+    priority: checkNumber(priority, PRIORITY, 'priority'),
+    expiresAt,
+    dedupeKey,
+    correlationId,
+    labels: labels && checkLabels(labels, 'labels'),
+  };
 }
 
 /** What events tell of a letter that is not as most are. */

@@ -22,6 +22,8 @@ export type Letter = {
    */
   readonly dedupeKey?: string | undefined;
   readonly correlationId?: string | undefined;
+  /** Labels of untrusted content, besides those its sender carries. Who is handed the message carries them from then on. */
+  readonly labels?: readonly string[] | undefined;
 };
 
 export type Box = Omit<BoxRow, 'waitingFrom' | 'dueAt'>;

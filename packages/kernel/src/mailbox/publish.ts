@@ -5,7 +5,7 @@ import type { BoxRow } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
 import { type CheckedLetter, termsPayload } from './letter.ts';
 import { SUBSCRIBERS_MAX } from './limits.ts';
-import { checkSender, denied, maySend } from './permission.ts';
+import { checkSender, denied, labelsFrom, maySend } from './permission.ts';
 import { isCrowded, makeRoom, roomFor } from './room.ts';
 import { keepKey } from './send.ts';
 import { patternsOf } from './topic.ts';
@@ -78,7 +78,8 @@ function judge(transaction: Transaction, box: BoxRow, { sender, letter, failsOnF
 }
 
 function insertCopies(transaction: Transaction, { sender, topic, letter }: Publishing, recipients: readonly number[]): number {
-  return transaction.mail.insertCopies(recipients, topic, { ...letter, sender, visibleAt: 0 });
+  const labels = labelsFrom(transaction, sender, letter.labels);
+  return transaction.mail.insertCopies(recipients, topic, { ...letter, sender, visibleAt: 0, labels });
 }
 
 type Outcome = { readonly recipients: readonly number[]; readonly firstId: number | undefined; readonly rejected: number };

@@ -3,6 +3,7 @@ import { Fault } from '@warren/protocol';
 import type { Transaction } from '../store/store.ts';
 import type { MessageRow } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
+import { labelReader } from './hand-out.ts';
 import type { CheckedLetter } from './letter.ts';
 import { REQUESTS_MAX } from './limits.ts';
 import { send } from './send.ts';
@@ -51,7 +52,8 @@ export function takeAnswer(
   transaction.mail.remove(pid, [answer.id]);
   transaction.mail.deleteRequest(pid, correlationId);
   const payload = { message_id: answer.id, question_id: questionId };
-  transaction.events.append({ pid, kind: 'kernel.mail.answered', payload, correlationId });
+  const causationId = transaction.events.append({ pid, kind: 'kernel.mail.answered', payload, correlationId });
+  labelReader(transaction, pid, [answer], causationId);
   return { ...answer, deliveredAt: transaction.now, deliveries: answer.deliveries + 1 };
 }
 

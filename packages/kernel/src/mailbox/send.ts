@@ -4,7 +4,7 @@ import type { BoxRow } from '../store/tables/mail-table.ts';
 import { requireBox } from './box.ts';
 import { type CheckedLetter, termsPayload } from './letter.ts';
 import { KEYS_MAX } from './limits.ts';
-import { checkSender, denied, maySend } from './permission.ts';
+import { checkSender, denied, labelsFrom, maySend } from './permission.ts';
 import { isCrowded, makeRoom, roomFor } from './room.ts';
 
 export type Sending = { readonly sender: number | undefined; readonly recipient: number; readonly letter: CheckedLetter };
@@ -30,7 +30,10 @@ export function send(transaction: Transaction, sending: Sending): number {
 }
 
 function insert(transaction: Transaction, { sender, recipient, letter }: Sending, visibleAt: number): number {
-  const messageId = transaction.mail.insert(recipient, { ...letter, sender, visibleAt });
+  const messageId = transaction.mail.insert(recipient, {
+    ...{ ...letter, sender, visibleAt },
+    labels: labelsFrom(transaction, sender, letter.labels),
+  });
   const payload = { message_id: messageId, sender: sender ?? null, recipient, kind: letter.kind, topic: null, ...termsPayload(letter) };
   transaction.events.append({ pid: recipient, kind: 'kernel.mail.sent', payload, correlationId: letter.correlationId });
   return messageId;

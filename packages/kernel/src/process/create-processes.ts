@@ -14,6 +14,7 @@ import {
   type ProcessState,
   SIGNALS,
 } from '../store/tables/process-table.ts';
+import { addLabels, labelsOf } from '../taint/process-labels.ts';
 import type { Change, ProcessChanges } from './process-changes.ts';
 import type { CreateProcess, Moved, Processes, ProcessRecord } from './processes.ts';
 
@@ -137,10 +138,7 @@ function insert(transaction: Transaction, request: Checked): ProcessRow {
   const { name, template, parentPid = null, agent = null, onParentEnd, metadata } = row;
   const payload = { name, template, parent_pid: parentPid, agent, on_parent_end: onParentEnd, metadata };
   const causationId = transaction.events.append({ pid, kind: 'kernel.process.created', payload });
-  for (const { label, callId } of parent === undefined ? [] : transaction.taints.of(parent.pid)) {
-    transaction.taints.add({ pid, label, since: now, callId });
-    transaction.events.append({ pid, kind: 'kernel.process.tainted', payload: { label, call_id: callId ?? null }, causationId });
-  }
+  if (parent !== undefined) addLabels(transaction, pid, labelsOf(transaction, parent.pid), { causationId });
   return { ...row, pid };
 }
 

@@ -1,11 +1,12 @@
 /** One value set or deleted, inside a transaction: the row and its event together. */
 import { Fault } from '@warren/protocol';
-import type { JsonValue } from '../internal/json.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { StateRow } from '../store/tables/state-table.ts';
+import { mergeLabels } from '../taint/labels.ts';
 import { type By, denied, isOwner, mayRead, mayWrite } from './access.ts';
 import type { CheckedOptions, CheckedValue } from './check-state.ts';
 import { type CheckedScope, requireOpen } from './scope.ts';
+import type { WasSet } from './state.ts';
 
 export type Setting = {
   readonly scope: CheckedScope;
@@ -15,7 +16,7 @@ export type Setting = {
   readonly by: By;
 };
 
-type WasSet = { readonly version: number; readonly previousVersion: number; readonly previous: JsonValue | undefined };
+type Previous = Pick<WasSet, 'previous' | 'previousLabels'>;
 
 export function setValue(transaction: Transaction, { scope, key, value, options, by }: Setting): WasSet {
   requireLive(transaction, scope);
@@ -28,11 +29,12 @@ export function setValue(transaction: Transaction, { scope, key, value, options,
       ...{ scope: scope.name, key, value: value.value, version, sizeBytes: value.bytes, expiresAt, writer: by ?? '' },
       ...{ createdAt: found?.createdAt ?? transaction.now, updatedAt: transaction.now },
       ...accessOf(found, options, by, key),
+      labels: mergeLabels(options.labels),
     },
     keep,
   );
   append(transaction, scope, 'kernel.state.set', { key, version, size_bytes: value.bytes, expires_at: expiresAt ?? null, by: by ?? null });
-  return { version, previousVersion: found?.version ?? 0, previous: readable(found, by) };
+  return { version, previousVersion: found?.version ?? 0, ...readable(found, by) };
 }
 
 export type Deleting = {
@@ -42,10 +44,7 @@ export type Deleting = {
   readonly by: By;
 };
 
-export function deleteValue(
-  transaction: Transaction,
-  deleting: Deleting,
-): { readonly isDeleted: boolean; readonly previous: JsonValue | undefined } {
+export function deleteValue(transaction: Transaction, deleting: Deleting): { readonly isDeleted: boolean } & Previous {
   const { scope, key, by } = deleting;
   requireLive(transaction, scope);
   const found = requireChange(transaction, deleting);
@@ -53,7 +52,7 @@ export function deleteValue(
   const version = found.version + 1;
   transaction.state.delete(scope.name, key, { version, at: transaction.now, writer: by ?? '' }, scope.keep);
   append(transaction, scope, 'kernel.state.deleted', { key, version, size_bytes: found.sizeBytes, by: by ?? null });
-  return { isDeleted: true, previous: readable(found, by) };
+  return { isDeleted: true, ...readable(found, by) };
 }
 
 export function append(
@@ -125,6 +124,7 @@ function accessOf(
 }
 
 /** Who may write need not be one who may read. */
-function readable(found: StateRow | undefined, by: By): JsonValue | undefined {
-  return found !== undefined && mayRead(found, by) ? found.value : undefined;
+function readable(found: StateRow | undefined, by: By): Previous {
+  if (found === undefined || !mayRead(found, by)) return { previous: undefined };
+  return { previous: found.value, ...(found.labels !== undefined && { previousLabels: found.labels }) };
 }

@@ -2,6 +2,7 @@
 import { Fault } from '@warren/protocol';
 import type { JsonValue } from '../internal/json.ts';
 import { checkWord } from '../internal/payload.ts';
+import { checkLabels } from '../taint/labels.ts';
 import { ACCESS_PATTERNS_MAX, DEPTH_MAX, KEY_CHARACTERS_MAX, PARTS_MAX, TTL_MS_MAX, VALUE_BYTES_MAX } from './limits.ts';
 import type { SetOptions, StateAccess } from './state.ts';
 
@@ -11,6 +12,7 @@ export type CheckedOptions = {
   readonly expectedVersion: number | undefined;
   readonly ttlMs: number | undefined;
   readonly access: StateAccess | undefined;
+  readonly labels: readonly string[] | undefined;
 };
 
 export function checkKey(key: unknown, field = 'key'): string {
@@ -64,7 +66,7 @@ function describe(part: unknown): string {
   return typeof part === 'number' ? String(part) : typeof part;
 }
 
-export function checkOptions({ expectedVersion, ttlMs, access }: SetOptions, isShared: boolean): CheckedOptions {
+export function checkOptions({ expectedVersion, ttlMs, access, labels }: SetOptions, isShared: boolean): CheckedOptions {
   if (isShared && expectedVersion === undefined)
     throw invalid('expected_version', 'a shared key is changed only by who says which version it has');
   if (expectedVersion !== undefined && !(Number.isSafeInteger(expectedVersion) && expectedVersion >= 0)) {
@@ -74,7 +76,10 @@ export function checkOptions({ expectedVersion, ttlMs, access }: SetOptions, isS
     throw invalid('ttl', `it is not between 1 ms and ${TTL_MS_MAX} ms`);
   }
   if (access !== undefined && !isShared) throw invalid('access', 'only a shared key has one');
-  return { expectedVersion, ttlMs, access: access === undefined ? undefined : checkAccess(access) };
+  return {
+    ...{ expectedVersion, ttlMs, access: access === undefined ? undefined : checkAccess(access) },
+    labels: labels && checkLabels(labels, 'labels'),
+  };
 }
 
 function checkAccess(access: StateAccess): StateAccess {

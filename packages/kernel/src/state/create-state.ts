@@ -68,7 +68,7 @@ export function createState({ store, quotas = QUOTAS_DEFAULT }: StateParts): Sta
         if (isOver(transaction, where)) return [];
         return transaction.state
           .versions(where.name, key, most)
-          .map(({ version, value, at, writer }) => ({ version, value, isDeletion: value === undefined, at, by: writer }));
+          .map(({ version, value, at, writer, labels }) => ({ version, value, isDeletion: value === undefined, at, by: writer, labels }));
       });
     },
 
@@ -121,11 +121,23 @@ function getEntry(
   if (then?.value === undefined) return undefined;
   return {
     ...{ key, value: then.value, version, sizeBytes: then.sizeBytes, createdAt: row?.createdAt ?? then.at, updatedAt: then.at },
-    ...{ expiresAt: undefined, owner: row?.owner ?? then.writer, access: undefined },
+    ...{ expiresAt: undefined, owner: row?.owner ?? then.writer, access: undefined, labels: then.labels },
   };
 }
 
-function toEntry({ key, value, version, sizeBytes, createdAt, updatedAt, expiresAt, owner, readers, writers }: StateRow): StateEntry {
+function toEntry({
+  key,
+  value,
+  version,
+  sizeBytes,
+  createdAt,
+  updatedAt,
+  expiresAt,
+  owner,
+  readers,
+  writers,
+  labels,
+}: StateRow): StateEntry {
   const access = readers === undefined || writers === undefined ? undefined : { read: readers, write: writers };
-  return { key, value, version, sizeBytes, createdAt, updatedAt, expiresAt, owner, access };
+  return { key, value, version, sizeBytes, createdAt, updatedAt, expiresAt, owner, access, labels };
 }

@@ -32,6 +32,8 @@ export type StateEntry = {
   /** Shared keys: who made it. Empty: the operator. */
   readonly owner: string;
   readonly access: StateAccess | undefined;
+  /** Of untrusted content; undefined when it carries none. */
+  readonly labels?: readonly string[] | undefined;
 };
 
 export type StateVersion = {
@@ -40,6 +42,7 @@ export type StateVersion = {
   readonly isDeletion: boolean;
   readonly at: number;
   readonly by: string;
+  readonly labels?: readonly string[] | undefined;
 };
 
 export type SetOptions = {
@@ -51,6 +54,16 @@ export type SetOptions = {
   readonly access?: StateAccess | undefined;
   /** For the history and for access. */
   readonly by?: string | undefined;
+  /** Of untrusted content that the value derives from. */
+  readonly labels?: readonly string[] | undefined;
+};
+
+/** `previousLabels`: those of `previous`. */
+export type WasSet = {
+  readonly version: number;
+  readonly previousVersion: number;
+  readonly previous: JsonValue | undefined;
+  readonly previousLabels?: readonly string[] | undefined;
 };
 
 export interface State {
@@ -65,18 +78,13 @@ export interface State {
    * Faults: `conflict` (details: `expected_version`, `actual_version`), `quota_exceeded`, `permission_denied`, `invalid_argument`, `too_large`, `unknown_pid`,
    * `illegal_transition` (the process of the session is DEAD).
    */
-  set(
-    scope: StateScope,
-    key: string,
-    value: JsonValue,
-    options?: SetOptions,
-  ): Promise<{ readonly version: number; readonly previousVersion: number; readonly previous: JsonValue | undefined }>;
+  set(scope: StateScope, key: string, value: JsonValue, options?: SetOptions): Promise<WasSet>;
   /** Whether there was one. Faults: as `set`. */
   delete(
     scope: StateScope,
     key: string,
     options?: Pick<SetOptions, 'expectedVersion' | 'by'>,
-  ): Promise<{ readonly isDeleted: boolean; readonly previous: JsonValue | undefined }>;
+  ): Promise<{ readonly isDeleted: boolean } & Pick<WasSet, 'previous' | 'previousLabels'>>;
   /**
    * By key, in the order of code points: at most 1,000 (default 100), fewer when the values are large. `next` is what to pass as `after` for more. Without keys
    * that `by` may not read; `count` and `totalBytes` are of the whole scope, and with `by` in `shared` of what they may read on this page. Faults: `permission_denied`.

@@ -20,6 +20,7 @@ function prepare() {
     actor: { workspace: DEFAULT_WORKSPACE, pid: 1, agent: '' },
     callId: 'call',
     input: {},
+    taint: [],
     facts: NO_FACTS,
     deadlineAt: 0,
     progress: () => {},

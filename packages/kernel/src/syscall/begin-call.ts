@@ -8,6 +8,7 @@ import type { Decision, Policy } from '../policy/policy.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
+import { labelsOf } from '../taint/process-labels.ts';
 import { isEnded } from './answer.ts';
 import { askPeople } from './ask-people.ts';
 import { type GateError, gateError } from './call-error.ts';
@@ -123,10 +124,9 @@ function findChanged({ calls }: Transaction, row: CallRow): CallRow | undefined 
   return now === undefined || now.state !== row.state || now.attempts !== row.attempts || isEnded(now) ? (now ?? row) : undefined;
 }
 
-function taintOf({ taints }: ReadTransaction, { pid, taint }: BeginCall): readonly string[] {
-  const carried = taints.of(pid);
-  if (carried.length === 0) return taint;
-  return [...new Set([...carried.map(({ label }) => label), ...taint])];
+function taintOf(transaction: ReadTransaction, { pid, taint }: BeginCall): readonly string[] {
+  const carried = labelsOf(transaction, pid);
+  return carried.length === 0 ? taint : [...new Set([...carried, ...taint])];
 }
 
 function countedLater(decision: Decision | undefined): JournalRecord['counters'] {

@@ -55,6 +55,8 @@ export type ActContext = {
   readonly callId: string;
   readonly input: JsonObject;
   readonly facts: CallFacts;
+  /** Labels that it carries, with those its result will. */
+  readonly taint: readonly string[];
   /** Fires when the caller gives up, the deadline passes, the process ends or loses a grant that the call needs. */
   readonly signal: AbortSignal;
   /** Milliseconds since 1970. */

@@ -8,6 +8,7 @@ import type { Decision } from '../policy/policy.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
 import type { EventRecord } from '../store/tables/event-table.ts';
 import type { TaintRow } from '../store/tables/taint-table.ts';
+import { clearTaints, taintsOf } from '../taint/process-labels.ts';
 import { isEnded } from './answer.ts';
 import { AuditGuard } from './audit-guard.ts';
 import { type Begun, requireLive } from './begin-call.ts';
@@ -27,7 +28,7 @@ import { recoverCalls } from './recover-calls.ts';
 import { redactOwnTokens } from './redact.ts';
 import { resolveCall } from './resolve-call.ts';
 import { CallRunner } from './run-call.ts';
-import { clearTaints, taintsOf } from './taints.ts';
+
 import { listUnfinished, UNFINISHED_MAX } from './unfinished-calls.ts';
 import { validateInput } from './validate-input.ts';
 import { waitForCall } from './wait-for-call.ts';

@@ -3,6 +3,7 @@
 import type { JsonObject } from '../internal/json.ts';
 import type { BreachParts } from '../ledger/answer-breach.ts';
 import type { Transaction } from '../store/store.ts';
+import { addLabels } from '../taint/process-labels.ts';
 import type { Usage } from './capability.ts';
 import { countUsage } from './count-call.ts';
 import { type Ending, type JournalRecord, writeEnding } from './journal-record.ts';
@@ -41,15 +42,8 @@ export function recordResult(transaction: Transaction, budget: BreachParts, end:
     ...(approvalId !== undefined && { approval_id: approvalId }),
   };
   const eventId = events.append({ pid, kind: 'kernel.call.ended', payload });
-  if (end.taint.length > 0 && transaction.processes.find(pid)?.state !== 'DEAD') addTaints(transaction, end, eventId);
+  addLabels(transaction, pid, end.taint, { callId, causationId: eventId });
   if (record.tier === 'notify') tellPeople(transaction, end, eventId);
-}
-
-function addTaints({ taints, events, now }: Transaction, { pid, callId, taint }: EndCall, causationId: number): void {
-  for (const label of taint) {
-    if (!taints.add({ pid, label, since: now, callId })) continue;
-    events.append({ pid, kind: 'kernel.process.tainted', payload: { label, call_id: callId }, causationId });
-  }
 }
 
 /** The tier `notify`: it is done, and people hear of it. */

@@ -101,6 +101,7 @@ export class CallRunner {
       callId,
       input,
       facts,
+      taint: capability.taints.length === 0 ? begun.record.taint : [...new Set([...begun.record.taint, ...capability.taints])],
       deadlineAt: clock.now() + Math.ceil(leftMs),
       progress: tellProgress(call.onProgress, redact),
     };

@@ -3,7 +3,7 @@
  * time: a crash between the call and the note that it was made finds its answer there and makes no second one. While a job runs it is not due again; times it
  * missed count once.
  */
-import { type Actor, type Gate, type Kernel, nextRun, type WorkspaceKernel } from '@warren/kernel';
+import { type Actor, type Gate, type Kernel, mergeLabels, nextRun, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type WorkspaceId } from '@warren/protocol';
 import { newestProcess } from '../handler/comms/agents-of.ts';
 import { deleteJob, type Job, ownerOf, readJobs, writeJob } from './job.ts';
@@ -18,7 +18,7 @@ const RUNNING_MAX = 64;
 const OWN_RUNNING_MAX = 4;
 const RETRY_MS = 30_000;
 
-export type NewJob = Pick<Job, 'capability' | 'inputs' | 'cron' | 'description' | 'nextAt'>;
+export type NewJob = Pick<Job, 'capability' | 'inputs' | 'cron' | 'description' | 'nextAt' | 'taint'>;
 
 export type Created =
   | { readonly kind: 'created'; readonly job: Job }
@@ -61,7 +61,8 @@ export class ScheduledCalls implements AsyncDisposable {
     const jobs = this.list(actor).length;
     if (jobs >= JOBS_MAX) return { kind: 'too_many', jobs, limit: JOBS_MAX };
     if (Buffer.byteLength(JSON.stringify(request.inputs)) > INPUT_BYTES_MAX) return { kind: 'too_large', limitBytes: INPUT_BYTES_MAX };
-    const taint = (await gate.taints(workspace, pid)).map(({ label }) => label);
+    const carried = (await gate.taints(workspace, pid)).map(({ label }) => label);
+    const taint = mergeLabels(carried, request.taint) ?? [];
     const job: Job = { ...request, id: newId(), agent, pid, taint, createdAt: now(), caller: undefined };
     await writeJob(kernel.workspace(workspace), job);
     this.#plan(workspace, job);

@@ -11,3 +11,8 @@ export function optional<T>(value: SQLInputValue | undefined, read: (value: SQLI
 export function parseObject(value: SQLInputValue | undefined): JsonObject {
   return JSON.parse(String(value)) as JsonObject; // As above.
 }
+
+/** As above: lists of words. */
+export function readNames(value: SQLInputValue): readonly string[] {
+  return JSON.parse(String(value)) as readonly string[]; // As above.
+}

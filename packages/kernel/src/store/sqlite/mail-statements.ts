@@ -7,9 +7,9 @@ import type { Database } from './database.ts';
 const BOX = `pid, capacity, sender_capacity, retention_ms, deliveries_max, senders, pending, delivered, bytes, waiting_from, due_at,
   created_at`;
 const MESSAGE = `m.id, m.sender, m.recipient, b.topic, coalesce(m.kind, b.kind) AS kind, coalesce(m.payload, b.payload) AS payload, m.priority,
-  m.posted_at, m.delivered_at, m.deliveries, m.expires_at, m.correlation_id`;
+  m.posted_at, m.delivered_at, m.deliveries, m.expires_at, m.correlation_id, m.labels`;
 const NEW =
-  'ws, recipient, id, sender, kind, payload, body, bytes, priority, posted_at, deliveries, visible_at, expires_at, correlation_id';
+  'ws, recipient, id, sender, kind, payload, body, bytes, priority, posted_at, deliveries, visible_at, expires_at, correlation_id, labels';
 const REQUEST = 'pid, correlation_id, recipient, message_id, until';
 /** Messages named by a list of ids. */
 const THESE = 'ws = ? AND recipient = ? AND id IN (SELECT value FROM json_each(?))';
@@ -131,9 +131,9 @@ function prepareMessages(database: Database) {
        AND id > (SELECT counted_through FROM boxes WHERE ws = ?1 AND pid = ?2)`,
     ),
     countedSenders: database.change('UPDATE boxes SET counted_through = newest_id WHERE ws = ? AND pid = ?'),
-    insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`),
+    insert: database.change(`INSERT INTO messages (${NEW}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?)`),
     insertCopies: database.change(
-      `INSERT OR FAIL INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ? FROM json_each(?)`,
+      `INSERT OR FAIL INTO messages (${NEW}) SELECT ?, value, key + ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ? FROM json_each(?)`,
     ),
     deliver: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1, visible_at = ? WHERE ${these}`),
     deliverShown: each((these) => `UPDATE messages SET delivered_at = ?, deliveries = deliveries + 1 WHERE ${these}`),

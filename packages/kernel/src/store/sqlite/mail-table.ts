@@ -14,9 +14,10 @@ import type {
   Subscribers,
   Visible,
 } from '../tables/mail-table.ts';
-import { optional, parseObject } from './columns.ts';
+import { optional, parseObject, readNames } from './columns.ts';
 import type { Row } from './database.ts';
 import type { MailStatements } from './mail-statements.ts';
+import { jsonOrNull } from './partial-update.ts';
 import type { TableContext } from './table-context.ts';
 
 /** Payloads up to this stand in the message itself, in copies too: reading and deleting them costs nothing more. */
@@ -184,9 +185,10 @@ export class SqliteMailTable implements MailTable {
 
   /** From `sender` to the end. */
   #columns(message: NewMessage, body: number | undefined, bytes: number): SQLInputValue[] {
-    const { sender, kind, text, priority, visibleAt, expiresAt, correlationId } = message;
+    const { sender, kind, text, priority, visibleAt, expiresAt, correlationId, labels } = message;
     const own = body === undefined ? [kind, text, null] : [null, null, body];
-    return [sender ?? null, ...own, bytes, priority, this.#context.now(), visibleAt, expiresAt ?? null, correlationId ?? null];
+    const terms = [visibleAt, expiresAt ?? null, correlationId ?? null, jsonOrNull(labels)];
+    return [sender ?? null, ...own, bytes, priority, this.#context.now(), ...terms];
   }
 
   deliver(box: BoxRow, { messages, waitingFrom }: Visible, { hiddenUntil, keptUntil }: Delivery): void {
@@ -368,6 +370,7 @@ function readMessage(row: Row): MessageRow {
     deliveries: Number(row['deliveries']),
     expiresAt: optional(row['expires_at'], Number),
     correlationId: optional(row['correlation_id'], String),
+    labels: optional(row['labels'], readNames),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { JsonValue } from '../../internal/json.ts';
 import type { StateHead, StateRow, StateTable, StateVersionRow } from '../tables/state-table.ts';
-import { optional } from './columns.ts';
+import { optional, readNames } from './columns.ts';
 import type { Database, Row } from './database.ts';
 import { json, jsonOrNull, orNull } from './partial-update.ts';
 import { firstAfterPrefix } from './prefix-range.ts';
@@ -13,7 +13,7 @@ const DELETIONS_MAX = 1_000;
 const LIST_BYTES_MAX = 4_194_304;
 
 const HEAD = 'scope, key, version, size_bytes, created_at, updated_at, expires_at, deleted_at, writer, owner, readers, writers';
-const VERSION = 'version, size_bytes, at, writer, value';
+const VERSION = 'version, size_bytes, at, writer, value, labels';
 /** Keys behind one, up to another. */
 const RANGE = 'ws = ? AND scope = ? AND key > ? AND key <= ?';
 const EXPIRED = 'state INDEXED BY state_by_expires_at';
@@ -23,9 +23,9 @@ export type StateStatements = ReturnType<typeof prepareState>;
 
 export function prepareState(database: Database) {
   return {
-    find: database.query(`SELECT ${HEAD}, value FROM state WHERE ws = ? AND scope = ? AND key = ?`),
+    find: database.query(`SELECT ${HEAD}, value, labels FROM state WHERE ws = ? AND scope = ? AND key = ?`),
     head: database.query(`SELECT ${HEAD} FROM state WHERE ws = ? AND scope = ? AND key = ?`),
-    value: database.query('SELECT value FROM state WHERE ws = ? AND scope = ? AND key = ?'),
+    value: database.query('SELECT value, labels FROM state WHERE ws = ? AND scope = ? AND key = ?'),
     first: database.query(
       `SELECT ${HEAD} FROM state WHERE ws = ? AND scope = ? AND key >= ? AND deleted_at IS NULL AND coalesce(expires_at > ?, 1) ORDER BY key`,
     ),
@@ -33,10 +33,10 @@ export function prepareState(database: Database) {
       `SELECT ${HEAD} FROM state WHERE ws = ? AND scope = ? AND key > ? AND deleted_at IS NULL AND coalesce(expires_at > ?, 1) ORDER BY key`,
     ),
     put: database.change(
-      `INSERT INTO state (ws, ${HEAD}, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO state (ws, ${HEAD}, value, labels) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET version = excluded.version, size_bytes = excluded.size_bytes, created_at = excluded.created_at,
          updated_at = excluded.updated_at, expires_at = excluded.expires_at, deleted_at = excluded.deleted_at, writer = excluded.writer,
-         owner = excluded.owner, readers = excluded.readers, writers = excluded.writers, value = excluded.value`,
+         owner = excluded.owner, readers = excluded.readers, writers = excluded.writers, value = excluded.value, labels = excluded.labels`,
     ),
     remove: database.change('DELETE FROM state WHERE ws = ? AND scope = ? AND key = ?'),
     expired: database.query(`SELECT ${HEAD} FROM ${EXPIRED} WHERE ws = ? AND expires_at <= ? ORDER BY expires_at, scope, key LIMIT ? + 0`),
@@ -53,7 +53,7 @@ export function prepareState(database: Database) {
     rangeSize: database.query(`SELECT total(size_bytes) AS bytes FROM state_versions WHERE ${RANGE}`),
     removeVersions: database.change(`DELETE FROM state_versions WHERE ${RANGE}`),
     removeRange: database.change(`DELETE FROM state WHERE ${RANGE}`),
-    addVersion: database.change(`INSERT INTO state_versions (ws, scope, key, ${VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`),
+    addVersion: database.change(`INSERT INTO state_versions (ws, scope, key, ${VERSION}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`),
     versions: database.query(
       `SELECT ${VERSION} FROM state_versions WHERE ws = ? AND scope = ? AND key = ? ORDER BY version DESC LIMIT ? + 0`,
     ),
@@ -94,7 +94,7 @@ export class SqliteStateTable implements StateTable {
     const row = this.#statements.find.get(this.#context.ws, scope, key);
     if (row === undefined) return undefined;
     const known = this.#read(row);
-    return known.deletedAt === undefined ? withValue(known, row['value']) : undefined;
+    return known.deletedAt === undefined ? withValue(known, row) : undefined;
   }
 
   list(scope: string, { prefix, after, limit, accepts = () => true }: Parameters<StateTable['list']>[1]): ReturnType<StateTable['list']> {
@@ -109,7 +109,7 @@ export class SqliteStateTable implements StateTable {
       if (!accepts(head)) continue;
       bytes += head.sizeBytes;
       if (rows.length >= limit || (bytes > LIST_BYTES_MAX && rows.length > 0)) return { rows, isWhole: false };
-      rows.push(withValue(head, this.#statements.value.get(this.#context.ws, scope, head.key)?.['value']));
+      rows.push(withValue(head, this.#statements.value.get(this.#context.ws, scope, head.key)));
     }
     return { rows, isWhole: true };
   }
@@ -174,7 +174,7 @@ export class SqliteStateTable implements StateTable {
   put(row: StateRow, keep: number): void {
     const { scope, key } = row;
     const before = this.#retire(scope, key, keep);
-    this.#write({ ...row, deletedAt: undefined }, row.value);
+    this.#write({ ...row, deletedAt: undefined }, row);
     this.#account(scope, row.sizeBytes - before.bytes, before.isValue ? 0 : 1, before.isDeletion ? -1 : 0);
   }
 
@@ -243,6 +243,7 @@ export class SqliteStateTable implements StateTable {
         at,
         isValue && isGone ? '' : writer,
         isGone ? null : String(row['value']),
+        isGone ? null : (row['labels'] ?? null),
       );
       if (!isGone) freed -= sizeBytes;
     }
@@ -257,7 +258,7 @@ export class SqliteStateTable implements StateTable {
     this.#write({ ...head, version, sizeBytes: 0, updatedAt: at, expiresAt: undefined, deletedAt: at, writer }, undefined);
   }
 
-  #write(known: Known, value: JsonValue | undefined): void {
+  #write(known: Known, held: Pick<StateRow, 'value' | 'labels'> | undefined): void {
     this.#statements.put.run(
       ...[this.#context.ws, known.scope, known.key, known.version, known.sizeBytes, known.createdAt, known.updatedAt],
       ...[
@@ -268,7 +269,8 @@ export class SqliteStateTable implements StateTable {
         jsonOrNull(known.readers),
         jsonOrNull(known.writers),
       ],
-      value === undefined ? null : json(value),
+      held === undefined ? null : json(held.value),
+      jsonOrNull(held?.labels),
     );
   }
 
@@ -307,7 +309,10 @@ export class SqliteStateTable implements StateTable {
     const row = this.#statements.find.get(this.#context.ws, scope, key);
     if (row === undefined) return undefined;
     const { version, sizeBytes, updatedAt, writer, deletedAt, expiresAt } = this.#read(row);
-    if (deletedAt === undefined) return { version, sizeBytes, at: updatedAt, writer, value: readValue(row['value']), isExpiry: false };
+    if (deletedAt === undefined) {
+      const labels = optional(row['labels'], readNames);
+      return { version, sizeBytes, at: updatedAt, writer, value: readValue(row['value']), labels, isExpiry: false };
+    }
     const isExpiry = expiresAt !== undefined;
     return { version, sizeBytes: 0, at: deletedAt, writer: isExpiry ? '' : writer, value: undefined, isExpiry };
   }
@@ -342,9 +347,10 @@ function readHead(row: Row): StateHead {
 
 function withValue(
   { scope, key, version, sizeBytes, createdAt, updatedAt, expiresAt, writer, owner, readers, writers }: StateHead,
-  value: SQLInputValue | undefined,
+  row: Row | undefined,
 ): StateRow {
-  return { scope, key, value: readValue(value), version, sizeBytes, createdAt, updatedAt, expiresAt, writer, owner, readers, writers };
+  const [value, labels] = [readValue(row?.['value']), optional(row?.['labels'], readNames)];
+  return { scope, key, value, labels, version, sizeBytes, createdAt, updatedAt, expiresAt, writer, owner, readers, writers };
 }
 
 function readVersion(row: Row): StateVersionRow {
@@ -354,16 +360,13 @@ function readVersion(row: Row): StateVersionRow {
     sizeBytes: Number(row['size_bytes']),
     at: Number(row['at']),
     writer: String(row['writer']),
+    labels: optional(row['labels'], readNames),
   };
 }
 
 /** Only what we wrote ourselves stands in these columns. */
 function readValue(value: SQLInputValue | undefined): JsonValue {
   return JSON.parse(String(value)) as JsonValue; // As above.
-}
-
-function readNames(value: SQLInputValue): readonly string[] {
-  return JSON.parse(String(value)) as readonly string[]; // As above.
 }
 
 /** As SQLite compares: by code point, which JavaScript does not. */

@@ -1,8 +1,11 @@
-import type { TaintRow, TaintTable } from '../tables/taint-table.ts';
+import type { FileTaintRow, TaintRow, TaintTable } from '../tables/taint-table.ts';
 import { optional } from './columns.ts';
 import type { Database } from './database.ts';
 import type { TableContext } from './table-context.ts';
 
+/** Labels of files stand with those of processes, as of process 0, which there is none of: the label, then the path behind a line break, which no label has. */
+const FILES = 0;
+const BEHIND = '\n';
 /** Processes whose labels are remembered. */
 const KNOWN_MAX = 1_000;
 
@@ -49,5 +52,20 @@ export class SqliteTaintTable implements TaintTable {
   clear(pid: number): number {
     this.#known.delete(pid);
     return this.#statements.clear.run(this.#context.ws, pid);
+  }
+
+  ofFiles(): readonly FileTaintRow[] {
+    return this.of(FILES).map(({ label, since }) => {
+      const at = label.indexOf(BEHIND);
+      return { label: label.slice(0, at), prefix: label.slice(at + 1), since };
+    });
+  }
+
+  addToFiles({ prefix, label, since }: FileTaintRow): boolean {
+    return this.add({ pid: FILES, label: `${label}${BEHIND}${prefix}`, since, callId: undefined });
+  }
+
+  clearFiles(): number {
+    return this.clear(FILES);
   }
 }

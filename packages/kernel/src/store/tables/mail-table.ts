@@ -46,9 +46,11 @@ export type MessageRow = {
   readonly deliveries: number;
   readonly expiresAt: number | undefined;
   readonly correlationId: string | undefined;
+  /** Labels of untrusted content; undefined when it carries none. */
+  readonly labels?: readonly string[] | undefined;
 };
 
-export type NewMessage = Pick<MessageRow, 'sender' | 'kind' | 'priority' | 'expiresAt' | 'correlationId'> & {
+export type NewMessage = Pick<MessageRow, 'sender' | 'kind' | 'priority' | 'expiresAt' | 'correlationId' | 'labels'> & {
   /** The payload as JSON. */
   readonly text: string;
   /** Hidden until then; 0 to be visible at once. */

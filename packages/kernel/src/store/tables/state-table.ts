@@ -21,7 +21,8 @@ export type StateHead = {
   readonly readers: readonly string[] | undefined;
   readonly writers: readonly string[] | undefined;
 };
-export type StateRow = StateHead & { readonly value: JsonValue };
+/** `labels`: of untrusted content; undefined when it carries none. */
+export type StateRow = StateHead & { readonly value: JsonValue; readonly labels?: readonly string[] | undefined };
 
 export type StateVersionRow = {
   readonly version: number;
@@ -30,6 +31,7 @@ export type StateVersionRow = {
   readonly sizeBytes: number;
   readonly at: number;
   readonly writer: string;
+  readonly labels?: readonly string[] | undefined;
 };
 
 /** A value that is past its time is there for nobody: whatever is read here is without it, and with a deletion in its place. */

@@ -9,6 +9,7 @@ export function actContext(capability: Capability, input: JsonObject, changes: P
     actor: { workspace: DEFAULT_WORKSPACE, pid: 1, agent: 'ada' },
     callId: 'call_1',
     input: parsed.input,
+    taint: [],
     facts: capability.facts(parsed.input),
     signal: new AbortController().signal,
     deadlineAt: Date.now() + 10_000,

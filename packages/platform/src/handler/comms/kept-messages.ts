@@ -45,7 +45,7 @@ export async function takeKept(mine: WorkspaceKernel, agent: string, pid: number
       if (!(await claim(mine, scope, entry, pid))) continue;
       const { kind, payload, priority } = entry.value as Kept; // `keepFor` wrote it.
       try {
-        await mine.mail.send(undefined, pid, { kind, payload, priority, dedupeKey: entry.key });
+        await mine.mail.send(undefined, pid, { kind, payload, priority, dedupeKey: entry.key, labels: entry.labels });
       } catch (error) {
         if (isFault(error, 'mailbox_full')) return; // The rest comes when there is room.
         throw error;
@@ -63,7 +63,12 @@ async function claim({ state, processes }: WorkspaceKernel, scope: StateScope, e
   if (claimedBy === pid) return true;
   if (claimedBy !== undefined && (await processes.find(claimedBy))?.state !== 'DEAD') return false;
   try {
-    await state.set(scope, entry.key, { ...kept, claimedBy: pid }, { ttlMs: KEEP_MS, expectedVersion: entry.version });
+    await state.set(
+      scope,
+      entry.key,
+      { ...kept, claimedBy: pid },
+      { ttlMs: KEEP_MS, expectedVersion: entry.version, labels: entry.labels },
+    );
     return true;
   } catch (error) {
     if (isFault(error, 'conflict')) return false; // Somebody else was first.

@@ -1,5 +1,5 @@
 /** `scheduler.*`: calls an agent wants made later. */
-import { type Capability, type CapabilityTable, checkCron, nextRun } from '@warren/kernel';
+import { type Capability, type CapabilityTable, checkCron, mergeLabels, nextRun } from '@warren/kernel';
 import { isFault, type JsonObject } from '@warren/protocol';
 import { CapabilityError, type HandlerContext, type Handlers } from '../../capability/handler.ts';
 import type { Job } from '../../schedule/job.ts';
@@ -34,7 +34,7 @@ export function createSchedulerHandlers({ calls, capabilities, now }: SchedulerP
         { context: { problems } },
       );
     }
-    const created = await calls().create(context.actor, { capability, inputs, ...when });
+    const created = await calls().create(context.actor, { capability, inputs, taint: context.taint, ...when });
     switch (created.kind) {
       case 'created':
         return created.job;
@@ -60,10 +60,11 @@ export function createSchedulerHandlers({ calls, capabilities, now }: SchedulerP
       return { output: { cron_id: job.id, schedule: cron.pattern, next_run: isoOf(nextAt), capability: job.capability } };
     },
 
-    'scheduler.cron_list': async (_, { actor }) => {
-      const jobs = calls()
-        .list(actor)
-        .map((job) => toOutput(job, capabilities().find(job.capability)));
+    'scheduler.cron_list': async (_, { mine, actor, callId }) => {
+      const found = calls().list(actor);
+      // An earlier process of the agent may have written them.
+      await mine.taints.add(actor.pid, mergeLabels(...found.map(({ taint }) => taint)) ?? [], callId);
+      const jobs = found.map((job) => toOutput(job, capabilities().find(job.capability)));
       return { output: { jobs, total: jobs.length } };
     },
 

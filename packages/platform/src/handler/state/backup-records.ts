@@ -8,16 +8,21 @@ const ATTEMPTS_MAX = 100;
 /** `agent` null: what all share. */
 export type BackupRecord =
   | { readonly kind: 'scope'; readonly agent: string | null }
-  | ({ readonly kind: 'value'; readonly expiresAt: number | null; readonly access: StateEntry['access'] | null } & Pick<
-      StateEntry,
-      'key' | 'value' | 'owner'
-    >);
+  | ({
+      readonly kind: 'value';
+      readonly expiresAt: number | null;
+      readonly access: StateEntry['access'] | null;
+      readonly labels?: readonly string[];
+    } & Pick<StateEntry, 'key' | 'value' | 'owner'>);
 
 export async function* recordsOf(mine: WorkspaceKernel, agents: readonly (string | null)[]): AsyncGenerator<BackupRecord & JsonValue> {
   for (const agent of agents) {
     yield { kind: 'scope', agent };
-    for await (const { key, value, owner, access, expiresAt } of entriesOf(mine, scopeOf(agent)))
-      yield { kind: 'value', key, value, owner, access: access === undefined ? null : { ...access }, expiresAt: expiresAt ?? null };
+    for await (const { key, value, owner, access, expiresAt, labels } of entriesOf(mine, scopeOf(agent)))
+      yield {
+        ...{ kind: 'value', key, value, owner, access: access === undefined ? null : { ...access }, expiresAt: expiresAt ?? null },
+        ...(labels !== undefined && { labels: [...labels] }),
+      };
   }
 }
 
@@ -53,10 +58,10 @@ export async function restoreRecords(
 async function put(
   { state }: WorkspaceKernel,
   scope: StateScope,
-  { key, value, owner, access, expiresAt }: Extract<BackupRecord, { readonly kind: 'value' }>,
+  { key, value, owner, access, expiresAt, labels }: Extract<BackupRecord, { readonly kind: 'value' }>,
   now: number,
 ): Promise<void> {
-  const ttl = expiresAt === null ? {} : { ttlMs: expiresAt - now };
+  const ttl = { labels, ...(expiresAt === null ? {} : { ttlMs: expiresAt - now }) };
   if (scope.kind !== 'shared') {
     await state.set(scope, key, value, ttl);
     return;

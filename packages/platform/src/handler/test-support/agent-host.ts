@@ -88,6 +88,7 @@ export class AgentHost implements AsyncDisposable {
       actor: { workspace: DEFAULT_WORKSPACE, pid, agent: 'tester' },
       callId: 'call',
       input,
+      taint: [],
       facts: NO_FACTS,
       signal,
       deadlineAt: this.time + 60_000,

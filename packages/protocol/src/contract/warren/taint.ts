@@ -26,4 +26,22 @@ export const TAINT_OPERATIONS = {
     result: z.object({ cleared: int }),
     faults: [...ON_WRITE],
   }),
+  'taint.list_files': operation({
+    summary: 'Lists the labels that files of the workspace carry, by the path they lie below',
+    tier: 'experimental',
+    effect: 'read',
+    scope: MEMBER,
+    params: z.object({}),
+    result: z.object({ labels: listOf(z.object({ path: z.string(), label: word, since: seconds })) }),
+    faults: [...ON_READ],
+  }),
+  'taint.clear_files': operation({
+    summary: 'Takes all labels off the files of the workspace: somebody looked at them',
+    tier: 'experimental',
+    effect: 'idempotent',
+    scope: MEMBER,
+    params: z.object({}),
+    result: z.object({ cleared: int }),
+    faults: [...ON_WRITE],
+  }),
 };

@@ -77,6 +77,7 @@ export class AgentFixture implements AsyncDisposable {
       actor: { workspace: 'acme' as WorkspaceId, pid: 7, agent }, // Nothing here looks at it.
       callId: 'call_1',
       input,
+      taint: [],
       facts: NO_FACTS,
       signal: signal ?? new AbortController().signal,
       deadlineAt: Date.now() + 600_000,
