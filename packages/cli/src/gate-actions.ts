@@ -24,6 +24,14 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { agentStop } = await import('./commands/agent.ts');
       end(await agentStop(name, flags, host));
     },
+    agentPause: async (name, flags) => {
+      const { agentPause } = await import('./commands/agent.ts');
+      end(await agentPause(name, flags, host));
+    },
+    agentResume: async (name, flags) => {
+      const { agentResume } = await import('./commands/agent.ts');
+      end(await agentResume(name, flags, host));
+    },
     call: async (capability, words, flags) => {
       const { call } = await import('./commands/call.ts');
       end(await call(capability, words, flags, host));

@@ -62,8 +62,27 @@ export async function agentList(flags: WorkspaceFlags, host: Host): Promise<numb
     return 0;
   }
   const columns = [{ title: 'AGENT' }, { title: 'PID', align: 'right' }, { title: 'STATE' }, { title: 'SINCE' }] as const;
-  const rows = found.agents.map(({ agent, pid, state, created_at }) => [safeText(agent), `${pid}`, state, isoMinute(created_at)]);
+  const rows = found.agents.map(({ agent, pid, state, paused, created_at }) => [
+    ...[safeText(agent), `${pid}`, paused ? `${state}, paused` : state, isoMinute(created_at)],
+  ]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  return 0;
+}
+
+export async function agentPause(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'pause an agent');
+  const paused = await client.call('agent.pause', { agent: name });
+  if (flags.json === true) await host.stdout.write(`${safeJson(paused, 2)}\n`);
+  else await host.stdout.write(`Agent ${safeText(name)} ${paused.changed ? 'is' : 'was already'} paused.\n`);
+  await host.stderr.write(`  let it go on: ${nextCommand(`agent resume ${name}`, flags.state)}\n`);
+  return 0;
+}
+
+export async function agentResume(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'resume an agent');
+  const resumed = await client.call('agent.resume', { agent: name });
+  if (flags.json === true) await host.stdout.write(`${safeJson(resumed, 2)}\n`);
+  else await host.stdout.write(`Agent ${safeText(name)} ${resumed.changed ? 'goes on' : 'was not paused'}.\n`);
   return 0;
 }
 

@@ -31,6 +31,8 @@ export interface AgentActions {
   agentStart(name: string, flags: AgentStartFlags): Promise<void>;
   agentList(flags: WorkspaceFlags): Promise<void>;
   agentStop(name: string, flags: WorkspaceFlags): Promise<void>;
+  agentPause(name: string, flags: WorkspaceFlags): Promise<void>;
+  agentResume(name: string, flags: WorkspaceFlags): Promise<void>;
   call(capability: string, words: readonly string[], flags: CallFlags): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ const collect = (text: string, before: readonly string[] = []): readonly string[
 export function addAgent(program: Command, actions: AgentActions): void {
   const agent = program
     .command('agent')
-    .summary('start, list and stop agents')
+    .summary('start, list, pause and stop agents')
     .description('An agent acts through capabilities, each call decided by policy and held to what the agent was granted.')
     .addHelpText('after', AGENT_HELP);
 
@@ -77,6 +79,28 @@ export function addAgent(program: Command, actions: AgentActions): void {
         .argument('<name>', 'the name of the agent'),
     ),
   ).action((name: string, flags: WorkspaceFlags) => actions.agentStop(name, flags));
+
+  withJson(
+    withWorkspace(
+      agent
+        .command('pause')
+        .summary('stop an agent until it is resumed')
+        .description(
+          'Freezes what runs for all processes of an agent and refuses their calls, also those of processes to come and after a restart, until it is resumed.',
+        )
+        .argument('<name>', 'the name of the agent'),
+    ),
+  ).action((name: string, flags: WorkspaceFlags) => actions.agentPause(name, flags));
+
+  withJson(
+    withWorkspace(
+      agent
+        .command('resume')
+        .summary('let an agent that was paused go on')
+        .description('Lets an agent go on that was paused. A process that was suspended for another reason stays so.')
+        .argument('<name>', 'the name of the agent'),
+    ),
+  ).action((name: string, flags: WorkspaceFlags) => actions.agentResume(name, flags));
 }
 
 export function addCall(program: Command, actions: AgentActions): void {

@@ -171,6 +171,8 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'person.disable': ['member'],
   'person.enable': ['member'],
   'person.delete': ['member'],
+  'agent.pause': ['member'],
+  'agent.resume': ['member'],
   'daemon.status': ['operator'],
   'daemon.stop': ['operator'],
   'store.check': ['operator'],

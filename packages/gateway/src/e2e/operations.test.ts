@@ -561,7 +561,13 @@ describe('the gate', () => {
     await using on = await openTestGateway({ hasPlatform: true });
     const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['*'] });
     expect(await ok(on, 'agent.find', { agent: 'writer' })).toMatchObject({ pid });
-    expect(await ok(on, 'agent.list', {})).toMatchObject({ agents: [{ agent: 'writer', pid }] });
+    expect(await ok(on, 'agent.list', {})).toMatchObject({ agents: [{ agent: 'writer', pid, paused: false }] });
+    expect(await ok(on, 'agent.pause', { agent: 'writer' })).toEqual({ agent: 'writer', paused: true, changed: true });
+    expect(await ok(on, 'agent.find', { agent: 'writer' })).toMatchObject({ state: 'READY', paused: true });
+    const held = await ok(on, 'call.make', { pid, capability: 'system.echo', input: { text: 'x' } });
+    expect(held).toMatchObject({ state: 'failed', error: { type: 'ProcessSuspended', retryable: true, context: { paused: true } } });
+    expect(await ok(on, 'agent.resume', { agent: 'writer' })).toEqual({ agent: 'writer', paused: false, changed: true });
+    expect(await fails(on, 'agent.pause', { agent: 'nobody' })).toMatchObject({ data: { fault: 'not_found' } });
     const made = await ok(on, 'call.make', {
       ...{ pid, capability: 'alerts.send', idempotency_key: 'one' },
       input: { message: 'hello', severity: 'warning' },

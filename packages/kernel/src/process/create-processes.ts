@@ -15,6 +15,7 @@ import {
   SIGNALS,
 } from '../store/tables/process-table.ts';
 import { addLabels, labelsOf } from '../taint/process-labels.ts';
+import { isPaused, isStopped, pauseAgent, resumeAgent } from './pause-agent.ts';
 import type { Change, ProcessChanges } from './process-changes.ts';
 import type { CreateProcess, Moved, Processes, ProcessRecord } from './processes.ts';
 
@@ -82,6 +83,20 @@ export function createProcesses({ store, changes, allowChild }: ProcessParts): P
         return record(transaction, changes.require(transaction, pid));
       });
     },
+
+    async pauseAgent(agent) {
+      checkWord(agent, 'agent', 'invalid_argument');
+      return await store.write((transaction) => pauseAgent(transaction, changes, agent));
+    },
+
+    resumeAgent: (agent) => store.write((transaction) => resumeAgent(transaction, changes, agent)),
+    isPaused: (agent) => store.read((transaction) => isPaused(transaction, agent)),
+
+    isStopped: (pid) =>
+      store.read((transaction) => {
+        const process = transaction.processes.find(pid);
+        return process !== undefined && isStopped(transaction, process);
+      }),
 
     tree: (pid) => store.read((transaction) => readTree(transaction, pid)),
   };

@@ -46,6 +46,16 @@ export interface Processes {
    * process (a process that nobody runs is ended by `terminate`), `kill` ends at once. Faults: `unknown_pid`, `illegal_transition`.
    */
   signal(pid: number, signal: ProcessSignal): Promise<ProcessRecord>;
+  /**
+   * Stops all processes of an agent, those to come included, until it is resumed: none of them makes a call, and what they run is frozen. Whether it was not
+   * before. Faults: `invalid_argument`.
+   */
+  pauseAgent(agent: string): Promise<boolean>;
+  /** Whether it was paused. What was suspended for another reason stays so. */
+  resumeAgent(agent: string): Promise<boolean>;
+  isPaused(agent: string): Promise<boolean>;
+  /** Whether it is suspended, or of an agent that is paused. Of one that does not exist: no. */
+  isStopped(pid: number): Promise<boolean>;
   /** The process and all below it, parents before children. */
   tree(pid: number): Promise<readonly ProcessRecord[]>;
 }

@@ -5,6 +5,7 @@
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import type { BreachParts } from '../ledger/answer-breach.ts';
 import type { Decision, Policy } from '../policy/policy.ts';
+import { isStopped } from '../process/pause-agent.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { CallRow } from '../store/tables/call-table.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
@@ -44,7 +45,7 @@ export type Begun =
 export function beginCall(transaction: Transaction, budget: BreachParts, call: BeginCall): Begun {
   const process = requireLive(transaction, call.pid);
   const known = call.again === undefined ? findKnown(transaction, call) : findChanged(transaction, call.again.row);
-  const suspended = process.state === 'SUSPENDED' ? suspendedError(call) : undefined;
+  const suspended = isStopped(transaction, process) ? suspendedError(call, process) : undefined;
   if (known !== undefined && (suspended === undefined || known.state !== 'open' || isEnded(known))) return { kind: 'known', row: known };
 
   const agent = process.agent ?? '';
@@ -145,12 +146,14 @@ function askedNow({ valid }: BeginCall): GateError {
   });
 }
 
-function suspendedError({ pid, valid }: BeginCall): GateError {
+function suspendedError({ pid, valid }: BeginCall, { state, agent }: ProcessRow): GateError {
+  const { name } = valid.capability;
+  const why = state === 'SUSPENDED' ? 'it is SUSPENDED' : `agent ${JSON.stringify(agent)} is paused`;
   return gateError('ProcessSuspended', {
-    message: `Cannot call ${valid.capability.name} as process ${pid}: it is SUSPENDED`,
+    message: `Cannot call ${name} as process ${pid}: ${why}`,
     agentMessage: 'You are suspended: an operator or a spent budget stopped you. Nothing was done. Call again when you are told to go on.',
     recovery: [{ action: 'wait', description: 'Wait until you are continued' }],
     retryable: true,
-    context: { capability: valid.capability.name, state: 'SUSPENDED' },
+    context: { capability: name, state, paused: state !== 'SUSPENDED' },
   });
 }

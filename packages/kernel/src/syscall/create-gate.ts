@@ -283,6 +283,8 @@ class SyscallGate implements Gate {
       if (pid !== undefined && (isFree || isEndOfProcess(event))) {
         void this.#carryOut.resume(workspace, pid).catch(() => {}); // The store is closed or in trouble; a start looks again.
       }
+    } else if (kind === 'kernel.agent.resumed' && pid !== undefined) {
+      void this.#carryOut.resume(workspace, pid).catch(() => {}); // As above.
     } else if (kind === 'kernel.ledger.granted' || kind === 'kernel.ledger.refunded') this.#carryOut.tryHeld(workspace);
   }
 

@@ -1,7 +1,8 @@
 /**
  * The sandboxes in which agents' files, commands and repositories are. Each process has one of its own, made when it is first needed and destroyed with the process, when it
  * was idle for a while, or when its path grants change. What is mounted is what the process was granted: of `/workspace` only the prefixes it holds, read-only
- * where it may only read. So a command finds the same limits as a capability.
+ * where it may only read. So a command finds the same limits as a capability. While a process is suspended, or its agent
+ * paused, what runs in its sandbox is frozen.
  */
 import type { WorkspaceId } from '@warren/protocol';
 import type { Sandbox } from '@warren/sandbox';
@@ -12,9 +13,6 @@ export interface AgentSandboxes extends AsyncDisposable {
   open(workspace: WorkspaceId, pid: number, signal?: AbortSignal): Promise<AgentSandbox>;
   /** Destroys it, if there is one. */
   close(workspace: WorkspaceId, pid: number): Promise<void>;
-  /** Freezes and thaws what runs, if there is one. */
-  pause(workspace: WorkspaceId, pid: number): Promise<void>;
-  resume(workspace: WorkspaceId, pid: number): Promise<void>;
 }
 
 export type AgentSandbox = AsyncDisposable & {

@@ -10,7 +10,7 @@ import {
 } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { suggest } from '../capability/suggest.ts';
-import { agentsOf, newestProcess } from '../handler/comms/agents-of.ts';
+import { agentsOf, isKnownAgent, newestProcess } from '../handler/comms/agents-of.ts';
 
 export type StartAgent = { readonly agent: string; readonly grants: GrantSet; readonly budgets: Readonly<Record<string, number>> };
 
@@ -21,6 +21,10 @@ export interface Agents {
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
   /** Those that have one, by name. */
   list(workspace: WorkspaceId): Promise<readonly { readonly agent: string; readonly process: ProcessRecord }[]>;
+  /** Stops all its processes, those to come included, until it is resumed. Whether it was not paused before. Faults: `not_found` (no process ever ran for it). */
+  pause(workspace: WorkspaceId, agent: string): Promise<boolean>;
+  /** Whether it was paused. Faults: as `pause`. */
+  resume(workspace: WorkspaceId, agent: string): Promise<boolean>;
 }
 
 /** Safe as a file name and in a message: policies of an agent stand in a file of its name. */
@@ -49,6 +53,18 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
       return await mine.processes.get(pid);
     },
 
+    async pause(workspace, agent) {
+      const mine = kernel.workspace(workspace);
+      await requireKnown(mine, agent, 'pause');
+      return await mine.processes.pauseAgent(agent);
+    },
+
+    async resume(workspace, agent) {
+      const mine = kernel.workspace(workspace);
+      await requireKnown(mine, agent, 'resume');
+      return await mine.processes.resumeAgent(agent);
+    },
+
     find: (workspace, agent) => newestProcess(kernel.workspace(workspace), agent),
     list: (workspace) => listLive(kernel.workspace(workspace)),
   };
@@ -56,6 +72,11 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
 
 async function listLive(mine: WorkspaceKernel): Promise<readonly { readonly agent: string; readonly process: ProcessRecord }[]> {
   return (await agentsOf(mine)).flatMap(({ name, process }) => (process === undefined ? [] : [{ agent: name, process }]));
+}
+
+async function requireKnown(mine: WorkspaceKernel, agent: string, action: string): Promise<void> {
+  if (await isKnownAgent(mine, agent)) return;
+  throw new Fault('not_found', `Cannot ${action} agent ${JSON.stringify(agent.slice(0, 80))}: there is none of that name`);
 }
 
 function checkName(agent: string): void {

@@ -1,5 +1,5 @@
 /** Agents' sandboxes: what is mounted, who shares what, and when they end. Real walls and a real kernel. */
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DEFAULT_WORKSPACE, isFault } from '@warren/protocol';
 import { openSandboxes, type Sandboxes } from '@warren/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -16,6 +16,12 @@ const codeOf = (promise: Promise<unknown>): Promise<string> =>
     () => 'opened',
     (error: unknown) => (isFault(error) ? error.code : `not a fault: ${String(error)}`),
   );
+
+/** It runs again, so that it can be stopped again. */
+async function restart({ mine }: AgentHost, pid: number): Promise<void> {
+  await mine.processes.signal(pid, 'continue');
+  await mine.processes.transition(pid, 'RUNNING');
+}
 
 describe("what an agent's sandbox shows", () => {
   it('is the granted places and nothing else of the workspace', async () => {
@@ -201,22 +207,64 @@ describe("the life of an agent's sandbox", () => {
     expect(host.agents.active).toBe(1);
   });
 
+  it.each<readonly [string, (host: AgentHost, pid: number) => Promise<unknown>, (host: AgentHost, pid: number) => Promise<unknown>]>([
+    ['its process is suspended', ({ mine }, pid) => mine.processes.transition(pid, 'SUSPENDED'), restart],
+    ['its agent is paused', ({ mine }) => mine.processes.pauseAgent('ada'), ({ mine }) => mine.processes.resumeAgent('ada')],
+  ])('stands still while %s, and goes on then', async (_, stop, goOn) => {
+    const settled: string[] = [];
+    await using host = await AgentHost.open({
+      sandboxes: {
+        capabilities: sandboxes.capabilities,
+        start: async (spec, signal) => {
+          const sandbox = await sandboxes.start(spec, signal);
+          const [pause, resume] = [sandbox.pause.bind(sandbox), sandbox.resume.bind(sandbox)];
+          return Object.assign(sandbox, {
+            pause: () => pause().then(() => void settled.push('frozen')),
+            resume: () => resume().then(() => void settled.push('thawed')),
+          });
+        },
+        [Symbol.asyncDispose]: async () => {},
+      },
+    });
+    const last = () => expect.poll(() => settled.at(-1), { timeout: 10_000 });
+    const { pid } = await host.mine.processes.create({ name: 'ada', template: 't', agent: 'ada' });
+    await host.mine.grants.create(pid, { paths: [{ prefix: '/workspace', mode: 'rw' }], tools: ['*'] });
+    await host.mine.processes.transition(pid, 'RUNNING');
+    await using held = await host.agents.open(DEFAULT_WORKSPACE, pid);
+    writeFileSync(`${host.files}/beats`, '');
+    const beats = () => statSync(`${host.files}/beats`).size;
+    const growsFrom = (size: number) => expect.poll(beats, { timeout: 10_000 }).toBeGreaterThan(size);
+    await held.background.start(['sh', '-c', 'while :; do echo x >> /workspace/beats; done'], {});
+    await growsFrom(0);
+    await stop(host, pid);
+    await last().toBe('frozen');
+    const before = beats();
+    await host.shell(await host.process(), 'true'); // Another has time to run.
+    expect(beats()).toBe(before);
+    await goOn(host, pid);
+    await last().toBe('thawed');
+    await growsFrom(before);
+    await stop(host, pid);
+    await last().toBe('frozen');
+    await host.mine.processes.end(pid, 'cancelled'); // What is frozen ends too.
+    await held.sandbox.gone;
+  });
+
   it('can be frozen, closed, and is refused when everything closes', async () => {
     const host = await AgentHost.open({ sandboxes });
     const pid = await host.process();
     await using held = await host.agents.open(DEFAULT_WORKSPACE, pid);
-    await host.agents.pause(DEFAULT_WORKSPACE, pid);
+    await held.sandbox.pause();
     let isDone = false;
     const running = held.sandbox.run(['true']).then(() => {
       isDone = true;
     });
     await host.mine.processes.get(pid);
     expect(isDone).toBe(false);
-    await host.agents.resume(DEFAULT_WORKSPACE, pid);
+    await held.sandbox.resume();
     await running;
     await host.agents.close(DEFAULT_WORKSPACE, pid);
     await held.sandbox.gone;
-    await host.agents.pause(DEFAULT_WORKSPACE, pid); // There is none: nothing happens.
     const last = await host.process();
     await using open = await host.agents.open(DEFAULT_WORKSPACE, last);
     await host.agents[Symbol.asyncDispose]();

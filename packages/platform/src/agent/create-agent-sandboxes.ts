@@ -46,6 +46,13 @@ export type OwnedAgentSandboxes = AgentSandboxes & {
 
 /** A start that lost its grants meanwhile is made again; somebody who changes them all the time does not keep it busy for ever. */
 const STARTS_MAX = 5;
+/** After these a process may be stopped, or go on. */
+const STOP_EVENTS: ReadonlySet<string> = new Set([
+  'kernel.process.transitioned',
+  'kernel.process.recovered',
+  'kernel.agent.paused',
+  'kernel.agent.resumed',
+]);
 const GRANT_EVENTS: ReadonlySet<string> = new Set([
   'kernel.grant.created',
   'kernel.grant.derived',
@@ -102,8 +109,13 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
     if (known !== undefined) return known;
     const made = new SandboxSlot(key, (signal) => start(id, pid, signal), parts.now);
     slots.set(key, made);
+    void settle(made, id, pid); // It may have been stopped since its call was let pass.
     return made;
   };
+
+  /** What runs for a process that is stopped stands still until it goes on. */
+  const settle = (slot: SandboxSlot, id: WorkspaceId, pid: number): Promise<void> =>
+    slot.settle(() => parts.workspace(id).processes.isStopped(pid));
 
   const holdOnce = async (id: WorkspaceId, pid: number, signal: AbortSignal | undefined): Promise<AgentSandbox | undefined> => {
     if (!slots.has(keyOf(id, pid))) await makeRoom();
@@ -145,6 +157,7 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
       const slot = pid === undefined ? undefined : slots.get(keyOf(id, pid));
       if (slot === undefined) continue;
       if (kind === 'kernel.process.terminated') void end(slot, 'the process has ended');
+      else if (STOP_EVENTS.has(kind)) void settle(slot, id, pid ?? 0);
       else if (GRANT_EVENTS.has(kind)) void end(slot, 'what the process was granted has changed');
     }
   });
@@ -174,12 +187,6 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
     async close(id, pid) {
       const slot = slots.get(keyOf(id, pid));
       if (slot !== undefined) await end(slot, 'it was closed');
-    },
-    async pause(id, pid) {
-      await slots.get(keyOf(id, pid))?.live?.sandbox.pause();
-    },
-    async resume(id, pid) {
-      await slots.get(keyOf(id, pid))?.live?.sandbox.resume();
     },
     sweep,
     [Symbol.asyncDispose]: close,

@@ -14,6 +14,7 @@ export class SandboxSlot {
   #idleSince: number;
   #isRetired = false;
   #ending: Promise<void> | undefined;
+  #freezing: Promise<void> = Promise.resolve();
   readonly #now: () => number;
 
   constructor(key: string, start: (signal: AbortSignal) => Promise<LiveSandbox>, now: () => number) {
@@ -62,6 +63,17 @@ export class SandboxSlot {
     this.#users--;
     this.#idleSince = this.#now();
     return this.#users === 0 && this.#live === undefined;
+  }
+
+  /** Freezes or thaws what runs in it, as `isFrozen` says when its turn comes. Turns come one after the other, so the last one asked for looks last. Never rejects. */
+  settle(isFrozen: () => Promise<boolean>): Promise<void> {
+    this.#freezing = this.#freezing
+      .then(async () => {
+        const { sandbox } = await this.#starting;
+        await ((await isFrozen()) ? sandbox.pause() : sandbox.resume());
+      })
+      .catch(() => {}); // It never stood, or is gone: nothing runs.
+    return this.#freezing;
   }
 
   /** Ends it: who uses it hears that it is gone. Never rejects. */

@@ -11,7 +11,9 @@ import { word } from '../value/text.ts';
 
 const BUDGETS_MAX = 32;
 
-const agentRun = z.object({ agent: word, pid: int, state: word, created_at: seconds });
+const agentRun = z.object({ agent: word, pid: int, state: word, paused: z.boolean(), created_at: seconds });
+/** `changed`: whether it was otherwise before. */
+const agentPaused = z.object({ agent: word, paused: z.boolean(), changed: z.boolean() });
 
 export const AGENT_RUN_OPERATIONS = {
   'agent.start': operation({
@@ -40,5 +42,23 @@ export const AGENT_RUN_OPERATIONS = {
     params: z.object({}),
     result: z.object({ agents: listOf(agentRun) }),
     faults: [...ON_READ],
+  }),
+  'agent.pause': operation({
+    summary: 'Stops all processes of an agent, those to come included: calls are refused and what runs is frozen until it is resumed',
+    tier: 'experimental',
+    effect: 'idempotent',
+    scope: MEMBER,
+    params: z.object({ agent: word }),
+    result: agentPaused,
+    faults: [...ON_WRITE],
+  }),
+  'agent.resume': operation({
+    summary: 'Lets an agent that was paused go on; a process that was suspended for another reason stays so',
+    tier: 'experimental',
+    effect: 'idempotent',
+    scope: MEMBER,
+    params: z.object({ agent: word }),
+    result: agentPaused,
+    faults: [...ON_WRITE],
   }),
 };
