@@ -450,6 +450,7 @@ it.each(Object.entries(SURFACES))('packages/%s keeps its name and its exports', 
 
 it('the contract keeps its exports', async () => {
   const exports = [
+    'HTTP_ROUTES',
     'JSON_BYTES_MAX',
     'JSON_DEPTH_MAX',
     'OPERATIONS',
@@ -489,6 +490,7 @@ it('the contract keeps its exports', async () => {
     'parseParams',
     'pathGrant',
     'pathMode',
+    'pathParams',
     'pendingSignal',
     'personRecord',
     'principal',
@@ -521,6 +523,8 @@ it('the contract keeps its exports', async () => {
     'type FileObject',
     'type FileVersion',
     'type Grant',
+    'type HttpMethod',
+    'type HttpRoute',
     'type JsonSchema',
     'type LedgerEntry',
     'type Message',
@@ -544,6 +548,7 @@ it('the contract keeps its exports', async () => {
     'type WorkspaceRecord',
     'type WorkspaceSettings',
     'verifyContract',
+    'withoutAliases',
     'workspaceRecord',
     'workspaceSettings',
   ];

@@ -1,36 +1,22 @@
 /** `POST /rpc`: one request or batch. Errors of JSON-RPC are answers like any other and have HTTP status 200, as clients of an earlier system expect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Caller } from '../caller/caller.ts';
-import { parseTraceParent } from '../telemetry/tracing.ts';
 import type { Identity } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
+import { destroyWhenStalled } from './destroy-when-stalled.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
 import { Hold } from './hold.ts';
 import { noRoom, readBody } from './read-body.ts';
 import { type Headers, refuse, sendJson, sendNothing } from './reply.ts';
-import { createWaitSignal } from './wait-signal.ts';
 
-export async function answerRpc(
-  request: IncomingMessage,
-  response: ServerResponse,
-  { principal, name, groups, tokenId }: Identity,
-  gateway: Gateway,
-): Promise<void> {
+export async function answerRpc(request: IncomingMessage, response: ServerResponse, identity: Identity, gateway: Gateway): Promise<void> {
   const { limits, held, dispatcher, stopping } = gateway;
   const hold = new Hold(held, limits.smallBytes);
   response.once('close', () => hold.clear());
   const read = await readBody(request, limits.bodyBytesMax, hold);
   if (read.kind === 'gone') return;
   if (read.kind === 'refused') return refuse(response, read);
-  const caller: Caller = {
-    principal,
-    name,
-    groups,
-    tokenId,
-    workspace: headerOf(request, 'warren-workspace'),
-    traceParent: parseTraceParent(headerOf(request, 'traceparent')),
-    signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),
-  };
+  const caller = callerOf(request, response, identity, gateway);
   const answer = await dispatcher.dispatch(read.body, caller);
   if (response.destroyed) return;
   if (stopping.aborted) response.shouldKeepAlive = false;
@@ -47,14 +33,4 @@ const CLIENT_ID = /^[\x21-\x7e]{1,128}$/;
 function echo(request: IncomingMessage): Headers {
   const id = headerOf(request, 'x-client-id');
   return id !== undefined && CLIENT_ID.test(id) ? { 'x-client-id': id } : {};
-}
-
-/** An answer nobody takes must not be kept for ever. */
-function destroyWhenStalled(response: ServerResponse, { limits, log }: Gateway): void {
-  const timer = setTimeout(() => {
-    log.warn('An answer was not taken', { waited_ms: limits.stallMs });
-    response.destroy();
-  }, limits.stallMs);
-  timer.unref();
-  response.once('close', () => clearTimeout(timer));
 }

@@ -4,6 +4,8 @@ import { Fault, isFault } from '@warren/protocol';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import { serveMcp } from '../mcp/http/serve-mcp.ts';
 import { answerRpc } from './answer-rpc.ts';
+import { answerApi } from './api/answer-api.ts';
+import { createRouteTree } from './api/route-tree.ts';
 import { authenticate, type Identity } from './authenticate.ts';
 import { checkBrowser, isJsonType } from './check-browser.ts';
 import { acceptVersion } from './check-version.ts';
@@ -11,7 +13,7 @@ import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { declaredLength } from './read-body.ts';
 import { readTarget } from './read-target.ts';
-import { refuse, sendJson, sendText } from './reply.ts';
+import { API_PREFIX, refuse, refuseType, sendJson, sendNothing, sendText } from './reply.ts';
 import { streamEvents } from './stream-events.ts';
 
 const METRICS = { scope: { kind: 'operator' }, effect: 'read' } as const;
@@ -31,8 +33,27 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/mcp', { methods: ['POST', 'GET', 'DELETE'], answer: { kind: 'known', run: mcp } }],
   ['/events', { methods: ['GET'], answer: { kind: 'known', run: events } }],
   ['/metrics', { methods: ['GET'], answer: { kind: 'known', run: metrics } }],
+  ['/api/health', { methods: ['GET', 'HEAD', 'OPTIONS'], answer: { kind: 'open', run: health } }],
   ['/health', { methods: ['GET', 'HEAD'], answer: { kind: 'open', run: health } }],
 ]);
+
+const API = createRouteTree();
+
+/** Undefined where nothing is. */
+function findRoute(path: string): Route | undefined {
+  const own = ROUTES.get(path);
+  if (own !== undefined || !path.startsWith(API_PREFIX)) return own;
+  const found = API.find(path);
+  if (found === undefined) return undefined;
+  const { methods: routes, params } = found;
+  const methods = [...routes.keys()].flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+  const run: (Route['answer'] & { readonly kind: 'known' })['run'] = async (exchange, identity, gateway) => {
+    const { method = '' } = exchange.request;
+    const route = routes.get(method === 'HEAD' ? 'GET' : method);
+    if (route !== undefined) await answerApi({ ...exchange, route, params }, identity, gateway);
+  };
+  return { methods: [...methods, 'OPTIONS'], answer: { kind: 'known', run } };
+}
 
 /** `isWaitingToSend`: the client asks before it sends its body (`Expect: 100-continue`). Never rejects. */
 export async function handleRequest(
@@ -63,13 +84,14 @@ async function route(
   const foreign = checkBrowser(request, entry);
   if (foreign !== undefined) return refuse(response, { fault: foreign });
   const { path, query } = readTarget(request);
-  const found = ROUTES.get(path);
+  const found = findRoute(path);
   if (found === undefined) return refuse(response, { fault: new Fault('not_found', 'Cannot answer: there is nothing at this path') });
   const { methods, answer } = found;
   if (!methods.includes(request.method ?? '')) {
     const fault = new Fault('unsupported', `Cannot answer: this path has ${methods.join(' and ')} only`);
     return refuse(response, { fault, status: 405, headers: { allow: methods.join(', ') } });
   }
+  if (request.method === 'OPTIONS') return sendNothing(response, { allow: methods.join(', ') });
   const exchange = { request, response, query, entry };
   if (answer.kind === 'open') return answer.run(exchange, gateway);
   const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, ...gateway });
@@ -90,13 +112,6 @@ async function rpc({ request, response, entry }: Exchange, identity: Identity, g
 async function mcp({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
   if (request.method !== 'POST' || isJsonType(request, entry)) await serveMcp(request, response, identity, gateway);
   else refuseType(response);
-}
-
-function refuseType(response: ServerResponse): void {
-  const fault = new Fault('invalid_argument', 'Cannot read the request: its content type is not application/json', {
-    details: { field: 'content-type' },
-  });
-  refuse(response, { fault, status: 415 });
 }
 
 async function events({ request, response, query }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {

@@ -1,9 +1,15 @@
-/** Answers that are not those of an operation. Every refusal has the error object of JSON-RPC, so that clients read one form. */
+/**
+ * Answers that are not those of an operation. A refusal has the error object of JSON-RPC, so that clients read one form; below `/api` it is a
+ * problem of RFC 9457, whoever refuses.
+ */
 import type { ServerResponse } from 'node:http';
-import { errorOfFault, FAULTS, type Fault } from '@warren/protocol';
+import { errorOfFault, FAULTS, Fault } from '@warren/protocol';
 import { failure } from '../jsonrpc/answer-text.ts';
+import { PROBLEM_TYPE, problemOf, retryAfterOf } from './api/problem.ts';
 
 export type Headers = Readonly<Record<string, string | number>>;
+
+export const API_PREFIX = '/api/';
 
 const ALWAYS: Headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
@@ -29,7 +35,22 @@ export type Refusal = {
 /** Nothing when the headers are out already: then there is no other answer to give. */
 export function refuse(response: ServerResponse, { fault, status, headers }: Refusal): void {
   if (response.headersSent || response.destroyed) return;
-  sendJson(response, status ?? FAULTS[fault.code].http, failure(null, errorOfFault(fault)), headers);
+  if (response.req.url?.startsWith(API_PREFIX) === true) refuseApi(response, { fault, status, headers });
+  else sendJson(response, status ?? FAULTS[fault.code].http, failure(null, errorOfFault(fault)), headers);
+}
+
+function refuseApi(response: ServerResponse, { fault, status, headers }: Refusal): void {
+  const problem = problemOf(fault, status);
+  const retryAfter = retryAfterOf(fault);
+  const all = { ...(retryAfter !== undefined && { 'retry-after': retryAfter }), ...headers };
+  sendText(response, problem.status, PROBLEM_TYPE, JSON.stringify(problem), all);
+}
+
+export function refuseType(response: ServerResponse): void {
+  const fault = new Fault('invalid_argument', 'Cannot read the request: its content type is not application/json', {
+    details: { field: 'content-type' },
+  });
+  refuse(response, { fault, status: 415 });
 }
 
 /** Headers of a stream of events. */

@@ -1,10 +1,9 @@
 /** Answers as they go over the wire. */
 import type { JsonRpcError, JsonRpcId } from '@warren/protocol';
 
-/** The text of the result first: if it cannot be made, nothing of an answer was. */
-export function success(id: JsonRpcId, result: unknown): string {
-  const text: string | undefined = JSON.stringify(result);
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text ?? 'null'}}`;
+/** `result`: as JSON. */
+export function success(id: JsonRpcId, result: string): string {
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
 }
 
 export function failure(id: JsonRpcId, error: JsonRpcError): string {

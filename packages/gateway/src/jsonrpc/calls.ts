@@ -1,11 +1,11 @@
-/** One request: carried out, watched, counted and answered. */
-import { errorOfFault, Fault, type FaultCode, isFault, type JsonObject } from '@warren/protocol';
+/** One call: carried out, watched, counted and answered. */
+import { errorOfFault, FAULTS, Fault, type FaultCode, isFault, type JsonObject, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
 import type { ObserveCall } from '../observe/observe-calls.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
 import { failure, success } from './answer-text.ts';
 import { protocolError } from './protocol-error.ts';
-import { type Envelope, readEnvelope } from './read-envelope.ts';
+import { readEnvelope } from './read-envelope.ts';
 
 /** What a caller must have; the rest is between who dispatches and the methods. */
 export type Traced = { readonly traceParent?: TraceParent | undefined };
@@ -21,6 +21,13 @@ export type CallParts<Caller extends Traced> = {
   readonly createErrorId: () => string;
 };
 
+export type CallOutcome =
+  /** `result`: as JSON. */
+  | { readonly kind: 'answered'; readonly result: string }
+  /** What is told of it can be said in JSON. */
+  | { readonly kind: 'failed'; readonly fault: Fault }
+  | { readonly kind: 'unknown'; readonly error: JsonRpcError };
+
 export class Calls<Caller extends Traced> {
   readonly #parts: CallParts<Caller>;
   readonly #callsMax: number;
@@ -32,15 +39,17 @@ export class Calls<Caller extends Traced> {
     this.#callsMax = callsMax;
   }
 
-  /** Undefined for a notification. Never rejects. */
+  /** A request of JSON-RPC. Undefined for a notification. Never rejects. */
   async answer(request: unknown, caller: Caller): Promise<string | undefined> {
     const envelope = readEnvelope(request);
     if (envelope.kind === 'invalid') return failure(envelope.id, envelope.error);
-    const answer = await this.#call(envelope, caller);
-    return envelope.id === undefined ? undefined : answer;
+    const { id, method, params } = envelope;
+    const outcome = await this.carryOut(method, params, caller);
+    return id === undefined ? undefined : answerOf(outcome, id);
   }
 
-  async #call({ id = null, method, params }: Envelope & { readonly kind: 'request' }, caller: Caller): Promise<string> {
+  /** Whatever carried it. Never rejects. */
+  async carryOut(method: string, params: unknown, caller: Caller): Promise<CallOutcome> {
     const run = this.#parts.find(method);
     const operation = run === undefined ? 'unknown' : method;
     const end = this.#parts.observe({ operation, traceParent: caller.traceParent });
@@ -50,21 +59,20 @@ export class Calls<Caller extends Traced> {
         `Cannot call ${quote(method)}: there is no such method; \`warren kernel methods\` lists them`,
       );
       end({ kind: 'failed', code: error.code, fault: 'unknown_method' });
-      return failure(id, error);
+      return { kind: 'unknown', error };
     }
     this.#running++;
     try {
       if (this.#running > this.#callsMax) {
         throw new Fault('busy', `Cannot call ${method}: ${this.#callsMax} calls are under way, which is the limit`);
       }
-      const answer = success(id, await run(readParams(method, params), caller));
+      const result: string | undefined = JSON.stringify(await run(readParams(method, params), caller));
       end({ kind: 'answered' });
-      return answer;
+      return { kind: 'answered', result: result ?? 'null' };
     } catch (error) {
       const fault = this.#explain(operation, error);
-      const answer = errorOfFault(fault);
-      end({ kind: 'failed', code: answer.code, fault: fault.code });
-      return failure(id, answer);
+      end({ kind: 'failed', code: FAULTS[fault.code].rpc, fault: fault.code });
+      return { kind: 'failed', fault };
     } finally {
       this.#running--;
       if (this.#running === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
@@ -88,6 +96,19 @@ export class Calls<Caller extends Traced> {
     return new Fault('internal', `Cannot carry out ${operation}: an error of ours, in the log as ${errorId}`, {
       details: { error_id: errorId },
     });
+  }
+}
+
+function answerOf(outcome: CallOutcome, id: JsonRpcId): string {
+  switch (outcome.kind) {
+    case 'answered':
+      return success(id, outcome.result);
+    case 'failed':
+      return failure(id, errorOfFault(outcome.fault));
+    case 'unknown':
+      return failure(id, outcome.error);
+    default:
+      return outcome satisfies never;
   }
 }
 

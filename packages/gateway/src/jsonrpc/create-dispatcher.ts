@@ -4,9 +4,10 @@
  * Requests of a batch run at the same time and are answered in their order. A notification (no `id`) is carried out and never answered; `id`
  * null is an id like any other. Whatever comes in, an answer comes out: nothing here throws.
  */
+import type { JsonObject } from '@warren/protocol';
 import { answerBatch } from './answer-batch.ts';
 import { failure } from './answer-text.ts';
-import { type CallParts, Calls, type Traced } from './calls.ts';
+import { type CallOutcome, type CallParts, Calls, type Traced } from './calls.ts';
 import { DISPATCH_LIMITS, type DispatchLimits } from './dispatch-limits.ts';
 import { readJson } from './read-json.ts';
 
@@ -15,6 +16,8 @@ export type DispatcherParts<Caller extends Traced> = CallParts<Caller> & { reado
 export interface Dispatcher<Caller> {
   /** Undefined when there is nothing to answer: only notifications came. Never rejects. */
   dispatch(body: Uint8Array, caller: Caller): Promise<string | undefined>;
+  /** One call that something else than JSON-RPC carries: the same methods, watched, counted and bounded with the others. Never rejects. */
+  carryOut(method: string, params: JsonObject, caller: Caller): Promise<CallOutcome>;
   /** Resolves when no call is under way. */
   idle(): Promise<void>;
 }
@@ -29,6 +32,7 @@ export function createDispatcher<Caller extends Traced>(parts: DispatcherParts<C
       if (!Array.isArray(read.value)) return await calls.answer(read.value, caller);
       return await answerBatch(calls, read.value, caller, limits);
     },
+    carryOut: (method, params, caller) => calls.carryOut(method, params, caller),
     idle: () => calls.idle(),
   };
 }

@@ -2,6 +2,7 @@
  * The wire contract: every operation, once, as data. Routes, help, types, documents and pins come from `OPERATIONS`. Runs anywhere, also in
  * browsers; it costs a start more than the rest of this package, so only who speaks to a wire imports it.
  */
+export { HTTP_ROUTES, type HttpMethod, type HttpRoute, pathParams, withoutAliases } from './http-routes.ts';
 export { type JsonSchema, jsonSchema } from './json-schema.ts';
 export { type Effect, leastRole, type Operation, type Scope, type Tier } from './operation.ts';
 export { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';

@@ -1,0 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../caller/caller.ts';
+import { parseTraceParent } from '../telemetry/tracing.ts';
+import type { Identity } from './authenticate.ts';
+import type { Gateway } from './gateway.ts';
+import { headerOf } from './header.ts';
+import { createWaitSignal } from './wait-signal.ts';
+
+/** Whoever makes the calls of one request. */
+export function callerOf(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { principal, name, groups, tokenId }: Identity,
+  { stopping }: Pick<Gateway, 'stopping'>,
+): Caller {
+  return {
+    ...{ principal, name, groups, tokenId },
+    workspace: headerOf(request, 'warren-workspace'),
+    traceParent: parseTraceParent(headerOf(request, 'traceparent')),
+    signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),
+  };
+}
