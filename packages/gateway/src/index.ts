@@ -1,4 +1,5 @@
 /** How programs reach Warren: adapters only. */
+export { createOpenApi, type OpenApi, type OpenApiOperation } from './http/api/openapi/create-open-api.ts';
 export type { ListenAddress } from './http/listen-address.ts';
 export { serve } from './http/serve.ts';
 export { SERVE_LIMITS, type ServeLimits } from './http/serve-limits.ts';

@@ -141,6 +141,16 @@ describe('/api', () => {
     expect((await on.send({ path: '/metrics' })).text).toMatch(/operation="daemon\.status"[^\n]* 2\n/);
   });
 
+  it('describes itself to whoever asks', async () => {
+    await using on = await openTestGateway();
+    const { port } = on;
+    const answer = await on.send({ port, path: '/api/openapi.json' });
+    expect([answer.status, answer.headers['content-type'], JSON.parse(answer.text)]).toMatchObject([
+      ...[200, 'application/json'],
+      { openapi: '3.1.0', paths: { '/api/agents': {} } },
+    ]);
+  });
+
   it('is healthy without a token', async () => {
     await using on = await openTestGateway();
     const { port } = on;

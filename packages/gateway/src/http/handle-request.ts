@@ -5,6 +5,7 @@ import { authorize, requireAllowed } from '../caller/authorize.ts';
 import { serveMcp } from '../mcp/http/serve-mcp.ts';
 import { answerRpc } from './answer-rpc.ts';
 import { answerApi } from './api/answer-api.ts';
+import { openApiText } from './api/openapi/open-api-text.ts';
 import { createRouteTree } from './api/route-tree.ts';
 import { authenticate, type Identity } from './authenticate.ts';
 import { checkBrowser, isJsonType } from './check-browser.ts';
@@ -34,6 +35,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ['/events', { methods: ['GET'], answer: { kind: 'known', run: events } }],
   ['/metrics', { methods: ['GET'], answer: { kind: 'known', run: metrics } }],
   ['/api/health', { methods: ['GET', 'HEAD', 'OPTIONS'], answer: { kind: 'open', run: health } }],
+  ['/api/openapi.json', { methods: ['GET', 'HEAD', 'OPTIONS'], answer: { kind: 'open', run: openApi } }],
   ['/health', { methods: ['GET', 'HEAD'], answer: { kind: 'open', run: health } }],
 ]);
 
@@ -125,6 +127,10 @@ async function metrics({ response }: Exchange, { principal }: Identity, gateway:
 
 function health({ response }: Exchange, { version, stopping }: Gateway): void {
   sendJson(response, 200, JSON.stringify({ status: stopping.aborted ? 'draining' : 'ok', version }));
+}
+
+function openApi({ response }: Exchange): void {
+  sendJson(response, 200, openApiText());
 }
 
 function answerFailure(response: ServerResponse, error: unknown, { log }: Gateway): void {

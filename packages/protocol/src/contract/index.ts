@@ -40,6 +40,7 @@ export {
   workspaceRecord,
   workspaceSettings,
 } from './record/workspace.ts';
+export { RECORDS } from './records.ts';
 export { JSON_BYTES_MAX, JSON_DEPTH_MAX } from './value/json-object.ts';
 export { WAIT_MS_MAX } from './value/wait.ts';
 export { type ContractReport, verifyContract } from './verify-contract.ts';

@@ -1,0 +1,53 @@
+/** The records that operations share, by the names that documents give them. */
+import type { z } from 'zod';
+import { alert } from './record/alert.ts';
+import { allowRule, approval } from './record/approval.ts';
+import { auditEntry, treeHead } from './record/audit.ts';
+import { callAnswer, callError } from './record/call.ts';
+import { capabilityDescription, capabilitySummary } from './record/capability.ts';
+import { event } from './record/event.ts';
+import { fileContent, fileObject, fileVersion } from './record/file.ts';
+import { grant } from './record/grant.ts';
+import { account, accountEntry, ledgerEntry } from './record/ledger.ts';
+import { message } from './record/mail.ts';
+import { nameEntry } from './record/name.ts';
+import { processView, summary } from './record/observation.ts';
+import { personRecord } from './record/person.ts';
+import { agentProcess } from './record/process.ts';
+import { claim, claimedEntry, readyEntry } from './record/queue.ts';
+import { newToken, principal, tokenRecord } from './record/token.ts';
+import { workspaceRecord, workspaceSettings } from './record/workspace.ts';
+
+export const RECORDS = {
+  Account: account,
+  AccountEntry: accountEntry,
+  Alert: alert,
+  AllowRule: allowRule,
+  Approval: approval,
+  AuditEntry: auditEntry,
+  CallAnswer: callAnswer,
+  CallError: callError,
+  CapabilityDescription: capabilityDescription,
+  CapabilitySummary: capabilitySummary,
+  Claim: claim,
+  ClaimedEntry: claimedEntry,
+  Event: event,
+  FileContent: fileContent,
+  FileObject: fileObject,
+  FileVersion: fileVersion,
+  Grant: grant,
+  LedgerEntry: ledgerEntry,
+  Message: message,
+  NameEntry: nameEntry,
+  NewToken: newToken,
+  Person: personRecord,
+  Principal: principal,
+  Process: agentProcess,
+  ProcessView: processView,
+  ReadyEntry: readyEntry,
+  Summary: summary,
+  Token: tokenRecord,
+  TreeHead: treeHead,
+  Workspace: workspaceRecord,
+  WorkspaceSettings: workspaceSettings,
+} as const satisfies Record<string, z.ZodType>;
