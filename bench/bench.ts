@@ -13,6 +13,7 @@ import { exec } from './benchmarks/exec.ts';
 import { idle } from './benchmarks/idle.ts';
 import { kernel } from './benchmarks/kernel.ts';
 import { log } from './benchmarks/log.ts';
+import { mcp } from './benchmarks/mcp.ts';
 import { policy } from './benchmarks/policy.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { startup } from './benchmarks/startup.ts';
@@ -23,7 +24,7 @@ import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, policy, audit, syscall];
+const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, mcp, policy, audit, syscall];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
 const { selected, isQuick, markdownPath } = readArguments();

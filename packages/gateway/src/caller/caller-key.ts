@@ -4,3 +4,8 @@ import type { Identity } from '../http/authenticate.ts';
 export function callerKey({ principal, token }: Identity): string {
   return JSON.stringify([principal, token ?? null]);
 }
+
+export function isSameCaller(one: Identity, other: Identity): boolean {
+  // A token is of one principal.
+  return one.token === other.token && (one.token !== undefined || callerKey(one) === callerKey(other));
+}

@@ -55,6 +55,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     logins: new FailedLogins(limits.loginDelayMs),
     held: new HeldBytes(limits.heldBytesMax),
     streams: createConnections(limits.streamsMax, limits),
+    mcpStreams: createConnections(limits.mcpStreamsMax, limits),
     sockets: createConnections(limits.socketsMax, limits),
     stopping,
     refused,

@@ -25,6 +25,7 @@ export type Gateway = {
   readonly logins: FailedLogins;
   readonly held: HeldBytes;
   readonly streams: Places;
+  readonly mcpStreams: Places;
   readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */
   readonly stopping: AbortSignal;

@@ -14,8 +14,9 @@ export type ServeLimits = Partial<DispatchLimits> & {
   readonly callsPerConnectionMax: number;
   /** Bytes under way on one WebSocket, in and out; it is not read until there are less. */
   readonly socketBytesMax: number;
-  /** Streams of events, and WebSockets. More: 503. */
+  /** Streams of events, those of clients of MCP, and WebSockets. More: 503. */
   readonly streamsMax: number;
+  readonly mcpStreamsMax: number;
   readonly socketsMax: number;
   /** Of those streams, and of those WebSockets: what only operators get, and what one process, or the members of one workspace, may have. More: 503. */
   readonly connectionsForOperators: number;
@@ -48,6 +49,7 @@ export const SERVE_LIMITS: ServeLimits = {
   callsPerConnectionMax: 64,
   socketBytesMax: 32 * 2 ** 20,
   streamsMax: 256,
+  mcpStreamsMax: 1_000,
   socketsMax: 256,
   connectionsForOperators: 16,
   connectionsPerProcessMax: 8,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '@warren/protocol';
 import { Fault } from '@warren/protocol';
-import { callerKey } from '../../caller/caller-key.ts';
+import { isSameCaller } from '../../caller/caller-key.ts';
 import type { Identity } from '../../http/authenticate.ts';
 import type { McpLimits } from '../engine/mcp-limits.ts';
 import type { SessionParts } from '../engine/session.ts';
@@ -41,7 +41,7 @@ export class HttpSessions implements Disposable {
   /** Undefined: there is none, or it is somebody else's, which is the same to whoever asks. */
   find(id: string, caller: Identity): HttpSession | undefined {
     const session = this.#sessions.get(id);
-    if (session === undefined || callerKey(session.owner) !== callerKey(caller)) return undefined;
+    if (session === undefined || !isSameCaller(session.owner, caller)) return undefined;
     session.touch();
     this.#sessions.delete(id);
     this.#sessions.set(id, session);
@@ -68,8 +68,7 @@ export class HttpSessions implements Disposable {
 
   #makeRoom(owner: Identity): void {
     const { sessionsMax, sessionsPerCallerMax } = this.#limits;
-    const key = callerKey(owner);
-    const own = [...this.#sessions.values()].filter((session) => callerKey(session.owner) === key);
+    const own = [...this.#sessions.values()].filter((session) => isSameCaller(session.owner, owner));
     if (own.length < sessionsPerCallerMax && this.#sessions.size < sessionsMax) return;
     // Whoever has many gives up one of its own; nobody loses one to somebody else.
     const idle = own.find((session) => !session.isInUse);

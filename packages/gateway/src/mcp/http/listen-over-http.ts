@@ -11,9 +11,9 @@ import { takesOf } from './takes.ts';
 
 /** The response is the stream, until the client closes it or the daemon stops. Throws `McpError` and `busy` before anything is sent. */
 export function listenOverHttp(message: McpRequest, host: McpHost, { request, response, identity, gateway }: Post): void {
-  const { kernel, limits, stopping, streams, mcp } = gateway;
+  const { kernel, limits, stopping, mcpStreams, mcp } = gateway;
   if (!takesOf(request).events) throw new McpError(SERVER_ERROR, 'Cannot listen: the Accept header does not name text/event-stream');
-  const place = streams.take(identity.principal, 'streams of events');
+  const place = mcpStreams.take(identity.principal, 'streams of MCP');
   response.once('close', () => place[Symbol.dispose]());
   const stream = createPlainStream(response);
   const listening = new Listening(message, host, mcp.limits, {

@@ -38,7 +38,10 @@ async function answer(message: McpRequest, host: McpHost, post: Post): Promise<v
   const { request, response, identity, gateway } = post;
   const { mcp } = gateway;
   const cancel = new AbortController();
-  response.once('close', () => cancel.abort(new McpError(SERVER_ERROR, 'The client is gone')));
+  response.once('close', () => {
+    // Most of the time because all is said.
+    if (!response.writableFinished) cancel.abort(new McpError(SERVER_ERROR, 'The client is gone'));
+  });
   const reply = new PostReply(post, {
     openStream: () => createPlainStream(response),
     onRevoked: () => cancel.abort(new McpError(SERVER_ERROR, 'The token is no longer good')),

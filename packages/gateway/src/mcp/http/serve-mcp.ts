@@ -32,7 +32,7 @@ export async function serveMcp(request: IncomingMessage, response: ServerRespons
 }
 
 function openStream(request: IncomingMessage, response: ServerResponse, session: HttpSession, gateway: Gateway): void {
-  const { kernel, limits, stopping, streams } = gateway;
+  const { kernel, limits, stopping, mcpStreams } = gateway;
   if (!takesOf(request).events) {
     refuseMcp(response, 406, 'Cannot open a stream: the Accept header does not name text/event-stream');
     return;
@@ -42,7 +42,7 @@ function openStream(request: IncomingMessage, response: ServerResponse, session:
     refuseMcp(response, 400, 'Cannot resume the stream: no such event is kept');
     return;
   }
-  const place = streams.take(session.owner.principal, 'streams of events');
+  const place = mcpStreams.take(session.owner.principal, 'streams of MCP');
   response.once('close', () => {
     place[Symbol.dispose]();
     session.touch();
