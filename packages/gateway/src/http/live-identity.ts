@@ -10,6 +10,8 @@ export class LiveIdentity {
   readonly #tokens: Pick<Kernel['tokens'], 'authenticate'>;
   readonly #now: () => number;
   #checkedAt: number;
+  /** Who was nobody once is not somebody again. */
+  #isOver = false;
 
   constructor(identity: Identity, tokens: Pick<Kernel['tokens'], 'authenticate'>, now: () => number = () => performance.now()) {
     this.#identity = identity;
@@ -20,9 +22,11 @@ export class LiveIdentity {
 
   async isGood(): Promise<boolean> {
     const { token } = this.#identity;
+    if (this.#isOver) return false;
     const now = this.#now();
     if (token === undefined || now - this.#checkedAt < TRUSTED_MS) return true;
     this.#checkedAt = now;
-    return (await this.#tokens.authenticate(token)) !== undefined;
+    this.#isOver = (await this.#tokens.authenticate(token)) === undefined;
+    return !this.#isOver;
   }
 }

@@ -140,7 +140,8 @@ export class McpChannel implements Disposable {
     const cancel = new AbortController();
     this.#underWay.set(id, cancel);
     try {
-      return resultText(id, await runStateless(message, this.#parts, stream, cancel.signal));
+      const result = await runStateless(message, this.#parts, stream, cancel.signal);
+      return cancel.signal.aborted ? undefined : resultText(id, result);
     } catch (error) {
       if (cancel.signal.aborted) return undefined;
       throw error;

@@ -93,7 +93,9 @@ export class McpSession implements Disposable {
     this.#underWay.set(id, cancel);
     try {
       const own = this.#own.get(method);
-      return resultText(id, own === undefined ? await this.#run(method, params, stream, cancel.signal) : own(params));
+      const result = own === undefined ? await this.#run(method, params, stream, cancel.signal) : own(params);
+      // A host may have come to its end all the same.
+      return cancel.signal.aborted ? undefined : resultText(id, result);
     } catch (error) {
       return cancel.signal.aborted ? undefined : errorText(id, this.#parts.explain(inThisEra(method, error)));
     } finally {

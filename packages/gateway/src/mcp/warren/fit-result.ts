@@ -1,7 +1,8 @@
 /** Results as a model is shown them. What is longer than a model should have to read is cut where it can be seen, and stays what its schema says it is. */
 import type { JsonObject, JsonValue } from '@warren/protocol';
 
-export const RESULT_BYTES_MAX = 131_072;
+/** Characters of JSON. */
+export const RESULT_LENGTH_MAX = 131_072;
 const TEXTS_MAX = [65_536, 32_768, 8_192, 1_024, 128];
 const ITEMS_MAX = [1_000, 500, 100, 20, 5];
 
@@ -10,19 +11,19 @@ export type Fitted = { readonly output: JsonObject; readonly text: string; reado
 /** `readsOn`: whether the call takes `offset` and `limit`. */
 export function fitResult(output: JsonObject, readsOn: boolean): Fitted {
   const text = JSON.stringify(output);
-  if (text.length <= RESULT_BYTES_MAX) return { output, text, note: undefined };
+  if (text.length <= RESULT_LENGTH_MAX) return { output, text, note: undefined };
   const how = readsOn ? 'read on with `offset` and a smaller `limit`' : 'ask for less of it';
   for (const [index, textMax] of TEXTS_MAX.entries()) {
     const shorter = shorten(output, { textMax, itemsMax: ITEMS_MAX[index] ?? 1, how }) as JsonObject; // An object stays one.
     const cut = JSON.stringify(shorter);
-    if (cut.length <= RESULT_BYTES_MAX) return { output: shorter, text: cut, note: noteOf(text.length, cut.length, how) };
+    if (cut.length <= RESULT_LENGTH_MAX) return { output: shorter, text: cut, note: noteOf(text.length, cut.length, how) };
   }
   // So many small values that there is no part to show: their names, and that there is more.
   const names = Object.fromEntries(
     Object.entries(output).map(([name, value]) => [name, shorten(value, { textMax: 16, itemsMax: 0, how })]),
   );
   const cut = JSON.stringify(names);
-  const least = cut.length <= RESULT_BYTES_MAX ? names : {};
+  const least = cut.length <= RESULT_LENGTH_MAX ? names : {};
   return { output: least, text: JSON.stringify(least), note: noteOf(text.length, JSON.stringify(least).length, how) };
 }
 
