@@ -109,7 +109,7 @@ export const RULES: Rules = {
     },
     {
       module: 'zod',
-      folders: ['packages/protocol/src/contract', 'packages/platform/src', 'packages/gateway/src', 'test'],
+      folders: ['packages/protocol/src/contract', 'packages/platform/src', 'packages/gateway/src', 'test', 'bench/comparators'],
       why: 'it costs a start 20 ms and more, so only who speaks to a wire loads it',
     },
     {
