@@ -12,6 +12,38 @@ export type GateActions = AgentActions & ApprovalActions & AuditActions & Capabi
 /** `end` gets the exit code. */
 export function gateActions(host: Host, end: (code: number) => void): GateActions {
   return {
+    agentCreate: async (name, flags) => {
+      const { agentCreate } = await import('./commands/agent-record.ts');
+      end(await agentCreate(name, flags, host));
+    },
+    agentShow: async (name, flags) => {
+      const { agentShow } = await import('./commands/agent-record.ts');
+      end(await agentShow(name, flags, host));
+    },
+    agentUpdate: async (name, flags) => {
+      const { agentUpdate } = await import('./commands/agent-record.ts');
+      end(await agentUpdate(name, flags, host));
+    },
+    agentRotateToken: async (name, flags) => {
+      const { agentRotateToken } = await import('./commands/agent-record.ts');
+      end(await agentRotateToken(name, flags, host));
+    },
+    agentRevoke: async (name, flags) => {
+      const { agentRevoke } = await import('./commands/agent-record.ts');
+      end(await agentRevoke(name, flags, host));
+    },
+    agentRestore: async (name, flags) => {
+      const { agentRestore } = await import('./commands/agent-record.ts');
+      end(await agentRestore(name, flags, host));
+    },
+    agentDelete: async (name, flags) => {
+      const { agentDelete } = await import('./commands/agent-record.ts');
+      end(await agentDelete(name, flags, host));
+    },
+    agentConnect: async (name, flags) => {
+      const { agentConnect } = await import('./commands/agent-connect.ts');
+      end(await agentConnect(name, flags, host));
+    },
     agentStart: async (name, flags) => {
       const { agentStart } = await import('./commands/agent.ts');
       end(await agentStart(name, flags, host));

@@ -1,7 +1,7 @@
 /** What Warren's agents and tenants have, above the kernel and the walls. */
 
 export type { AgentSandbox, AgentSandboxes } from './agent/agent-sandboxes.ts';
-export type { Agents, StartAgent } from './agent/agents.ts';
+export type { Agents, ListedAgent, StartAgent } from './agent/agents.ts';
 export { noteOfflineAction, type OfflineActionName } from './audit/offline-actions.ts';
 export type { Definition, ErrorDefinition, Example, Field, FieldType, Problem } from './capability/definition.ts';
 export { describeCapability, toolDescription } from './capability/describe-capability.ts';

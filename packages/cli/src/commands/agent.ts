@@ -1,5 +1,7 @@
-/** `warren agent`: starts, lists and stops agents, through the daemon. */
+/** `warren agent`: starts, lists, pauses and stops agents, through the daemon. */
 import type { Client } from '@warren/client';
+import { isFault } from '@warren/protocol';
+import type { Result } from '@warren/protocol/contract';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import { beyondWorkspace, matchingNone, type PathFlag, readBudgets, readPath } from '../internal/grant-flags.ts';
 import type { Host } from '../internal/host.ts';
@@ -13,18 +15,14 @@ import type { WorkspaceFlags } from '../program/state-options.ts';
 /** Of a workspace, and to be typed as it is. */
 const PLAIN_PLACE = /^\/workspace(?:\/[\w./-]*)?$/;
 
+/** Of an agent that is kept, what it is kept with, unless something else is asked for. */
 export async function agentStart(name: string, flags: AgentStartFlags, host: Host): Promise<number> {
-  const grants = {
-    tool_grants: [...(flags.tool ?? ['*'])],
-    fs_grants: (flags.path ?? ['/workspace:rw']).map(readPath),
-    net_grants: [...(flags.host ?? [])],
-    model_grants: [...(flags.model ?? [])],
-    sub_agent: flags.subAgents === true,
-  };
+  const grants = grantsOf(flags);
   const place = grants.fs_grants.map(({ prefix }) => prefix).find((prefix) => PLAIN_PLACE.test(prefix));
   const budgets = readBudgets(flags.budget ?? []);
   await using client = await openWorkspaceClient(flags, host, 'start an agent');
-  const run = await client.call('agent.start', { agent: name, ...grants, budgets });
+  const isKept = !isGranting(flags) && (await isKeptAgent(client, name));
+  const run = await client.call('agent.start', isKept ? { agent: name } : { agent: name, ...grants, budgets });
   for (const warning of await warningsOf(client, grants)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(run, 2)}\n`);
@@ -37,8 +35,33 @@ export async function agentStart(name: string, flags: AgentStartFlags, host: Hos
   return 0;
 }
 
+/** Everything below `/workspace` where nothing is said. */
+export function grantsOf(flags: AgentStartFlags) {
+  return {
+    tool_grants: [...(flags.tool ?? ['*'])],
+    fs_grants: (flags.path ?? ['/workspace:rw']).map(readPath),
+    net_grants: [...(flags.host ?? [])],
+    model_grants: [...(flags.model ?? [])],
+    sub_agent: flags.subAgents === true,
+  };
+}
+
+function isGranting({ tool, path, host, model, subAgents, budget }: AgentStartFlags): boolean {
+  return [tool, path, host, model, subAgents, budget].some((each) => each !== undefined);
+}
+
+async function isKeptAgent(client: Client, name: string): Promise<boolean> {
+  try {
+    await client.call('agent.get', { agent: name });
+    return true;
+  } catch (error) {
+    if (isFault(error, 'not_found')) return false;
+    throw error;
+  }
+}
+
 /** Of grants that can be given and are of no use; a pack may still come for a pattern. */
-async function warningsOf(
+export async function warningsOf(
   client: Client,
   { tool_grants, fs_grants }: { readonly tool_grants: readonly string[]; readonly fs_grants: readonly PathFlag[] },
 ): Promise<readonly string[]> {
@@ -58,15 +81,24 @@ export async function agentList(flags: WorkspaceFlags, host: Host): Promise<numb
     return 0;
   }
   if (found.agents.length === 0) {
-    await host.stderr.write(`warren: no agents; ${nextCommand('agent start NAME', flags.state)} starts one\n`);
+    await host.stderr.write(`warren: no agents; ${nextCommand('agent create NAME', flags.state)} makes one\n`);
     return 0;
   }
-  const columns = [{ title: 'AGENT' }, { title: 'PID', align: 'right' }, { title: 'STATE' }, { title: 'SINCE' }] as const;
-  const rows = found.agents.map(({ agent, pid, state, paused, created_at }) => [
-    ...[safeText(agent), `${pid}`, paused ? `${state}, paused` : state, isoMinute(created_at)],
+  const columns = [
+    ...([{ title: 'AGENT' }, { title: 'STATE' }, { title: 'PID', align: 'right' }, { title: 'SINCE' }, { title: 'PURPOSE' }] as const),
+  ];
+  const rows = found.agents.map((agent) => [
+    ...[safeText(agent.agent), stateWord(agent), agent.pid === null ? '' : `${agent.pid}`, isoMinute(agent.created_at)],
+    safeText(agent.purpose.split('\n')[0] ?? ''),
   ]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
   return 0;
+}
+
+function stateWord({ revoked, paused, state }: Result<'agent.list'>['agents'][number]): string {
+  if (revoked) return 'revoked';
+  const word = state ?? 'idle';
+  return paused ? `${word}, paused` : word;
 }
 
 export async function agentPause(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {

@@ -2,16 +2,11 @@
 import type { Command } from 'commander';
 import { parseDuration } from '../internal/duration.ts';
 import { parseCount } from '../internal/number.ts';
+import { type AgentRecordActions, addAgentRecord } from './agent-record-commands.ts';
+import { collect, type GrantFlags, withGrants } from './grant-options.ts';
 import { type WorkspaceFlags, withJson, withWorkspace } from './state-options.ts';
 
-export type AgentStartFlags = WorkspaceFlags & {
-  readonly tool?: readonly string[];
-  readonly path?: readonly string[];
-  readonly host?: readonly string[];
-  readonly model?: readonly string[];
-  readonly subAgents?: true;
-  readonly budget?: readonly string[];
-};
+export type AgentStartFlags = WorkspaceFlags & GrantFlags;
 
 export type CallFlags = WorkspaceFlags & {
   readonly as?: string;
@@ -26,7 +21,7 @@ export type CallFlags = WorkspaceFlags & {
 
 export type CallResultFlags = WorkspaceFlags & { readonly pid?: number; readonly wait?: number };
 
-export interface AgentActions {
+export interface AgentActions extends AgentRecordActions {
   callResult(callId: string, flags: CallResultFlags): Promise<void>;
   agentStart(name: string, flags: AgentStartFlags): Promise<void>;
   agentList(flags: WorkspaceFlags): Promise<void>;
@@ -36,37 +31,35 @@ export interface AgentActions {
   call(capability: string, words: readonly string[], flags: CallFlags): Promise<void>;
 }
 
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
-
 export function addAgent(program: Command, actions: AgentActions): void {
   const agent = program
     .command('agent')
-    .summary('start, list, pause and stop agents')
+    .summary('make, connect, list, pause and revoke agents')
     .description('An agent acts through capabilities, each call decided by policy and held to what the agent was granted.')
     .addHelpText('after', AGENT_HELP);
 
-  withJson(
-    withWorkspace(
-      agent
-        .command('start')
-        .summary('start a process for an agent, with its grants')
-        .description('Starts a process for an agent. What it is not granted here it cannot do, whatever policy says.')
-        .argument('<name>', 'the name of the agent'),
-    )
-      .option('--tool <pattern>', 'a capability it may call: filesystem.read, git.*, *; repeatable (default: *)', collect)
-      .option('--path <path[:r|rw]>', 'a directory of its workspace; repeatable (default: /workspace:rw)', collect)
-      .option('--host <pattern>', 'a host it may reach: api.example.org, *.example.org:443; repeatable (default: none)', collect)
-      .option('--model <pattern>', 'a model it may use; repeatable (default: none)', collect)
-      .option('--sub-agents', 'it may start agents of its own, with less')
-      .option('--budget <dimension=amount>', 'what it may use: tool_calls=1000, net_bytes=10000000; repeatable', collect),
+  addAgentRecord(agent, actions);
+
+  withGrants(
+    withJson(
+      withWorkspace(
+        agent
+          .command('start')
+          .summary('start a process for an agent')
+          .description(
+            'Starts a process for an agent: with what it was made with or, when anything is granted here, with that and nothing else. What it is not granted it cannot do, whatever policy says.',
+          )
+          .argument('<name>', 'the name of the agent'),
+      ),
+    ),
   ).action((name: string, flags: AgentStartFlags) => actions.agentStart(name, flags));
 
   withJson(
     withWorkspace(
       agent
         .command('list')
-        .summary('list agents that have a process')
-        .description('Lists agents that have a live process, with the newest of each.'),
+        .summary('list agents')
+        .description('Lists agents that were made, and those that have a live process, with the newest of each.'),
     ),
   ).action((flags: WorkspaceFlags) => actions.agentList(flags));
 
@@ -146,6 +139,8 @@ function addCallResult(call: Command, actions: AgentActions): void {
 
 const AGENT_HELP = `
 Examples:
+  $ warren agent create builder --purpose 'builds and tests' --tool 'filesystem.*' --tool process.run
+  $ warren agent connect builder --client claude-code               what to type, so that Claude Code acts as it
   $ warren agent start builder --path /workspace:rw --tool 'filesystem.*' --tool process.run
   $ warren call filesystem.write path=hello.txt content=hello --as builder
   $ warren agent list`;

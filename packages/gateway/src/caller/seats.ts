@@ -1,10 +1,10 @@
 /**
- * In whose place a caller acts. A process is itself, an agent its newest live process. An operator or a member names an agent, and acts as its newest live process: what an agent may do, its grants and
- * budgets say, never the rights of whoever speaks for it.
+ * In whose place a caller acts. A process is itself. An agent is its newest live process, which begins when there is none; so is one that an operator or a member names: what an
+ * agent may do, its grants and budgets say, never the rights of whoever speaks for it.
  */
-import type { Kernel } from '@warren/kernel';
+import type { Kernel, ProcessRecord } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
-import { Fault, type WorkspaceId } from '@warren/protocol';
+import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
 import { OPERATIONS } from '@warren/protocol/contract';
 import type { Identity } from '../http/authenticate.ts';
 import { authorize, type Family, requireAllowed } from './authorize.ts';
@@ -18,7 +18,7 @@ export type Seat = { readonly workspace: WorkspaceId; readonly pid: number };
 export interface Seats {
   /**
    * Of now: an agent that was started anew has another process. Faults: `permission_denied` (another's workspace or agent), `invalid_argument` (no agent named),
-   * `not_found` (it has no process).
+   * `not_found` (there is no such agent), and what starting it fails with.
    */
   find(identity: Identity, asked: AskedSeat): Promise<Seat>;
 }
@@ -41,15 +41,23 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
     if (there !== undefined) return there;
     const names = known.get(workspace) ?? new Map<string, number>();
     known.set(workspace, names);
-    const process = await agents.find(workspace, agent);
-    if (process === undefined) {
-      throw new Fault('not_found', `Cannot act as agent ${JSON.stringify(agent.slice(0, 80))}: it has no live process`, {
-        details: { fix: `warren agent start ${/^[A-Za-z0-9._-]+$/.test(agent) ? agent : 'NAME'}` },
-      });
-    }
+    const process = await open(workspace, agent);
     // What was found while something changed is not kept: its map is no longer the one that is looked at.
     if (names.size < KNOWN_MAX) names.set(agent, process.pid);
     return process.pid;
+  }
+
+  /** An agent that is kept begins a process when somebody needs one. */
+  async function open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord> {
+    try {
+      return await agents.open(workspace, agent);
+    } catch (error) {
+      if (!isFault(error, 'not_found')) throw error;
+      throw new Fault('not_found', `Cannot act as agent ${JSON.stringify(agent.slice(0, 80))}: there is none of this name`, {
+        details: { fix: `warren agent create ${/^[A-Za-z0-9._-]+$/.test(agent) ? agent : 'NAME'}` },
+        cause: error,
+      });
+    }
   }
 
   return {

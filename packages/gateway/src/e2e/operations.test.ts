@@ -478,6 +478,54 @@ describe('workspaces and tokens', () => {
   });
 });
 
+describe('agents as they are kept', () => {
+  it('are made with a token, shown, changed, revoked, restored and deleted', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    const grants = { tool_grants: ['filesystem.*'], fs_grants: [{ prefix: '/workspace', mode: 'rw' as const }] };
+    const { agent, token } = await ok(on, 'agent.create', { agent: 'ada', purpose: 'writes', ...grants, budgets: { tool_calls: 9 } });
+    expect(agent).toMatchObject({ agent: 'ada', purpose: 'writes', state: 'active', paused: false, budgets: { tool_calls: 9 } });
+    expect(token.principal).toEqual({ kind: 'agent', workspace: 'default', agent: 'ada' });
+    expect((await fails(on, 'agent.create', { agent: 'ada' })).data).toMatchObject({ fault: 'already_exists' });
+    expect((await fails(on, 'agent.create', { agent: 'x', budgets: { tool_call: 1 } })).data).toMatchObject({ fault: 'invalid_argument' });
+    // It is kept, and has no process before somebody needs one.
+    expect((await ok(on, 'agent.list', {})).agents).toMatchObject([{ agent: 'ada', kept: true, pid: null, state: null }]);
+    const { pid } = await ok(on, 'agent.start', { agent: 'ada' });
+    expect(await ok(on, 'kernel.cap.get', { pid })).toMatchObject({ tool_grants: ['filesystem.*'] });
+    expect(await ok(on, 'agent.update', { agent: 'ada', tool_grants: ['git.*'] })).toMatchObject({ purpose: 'writes', tool_grants: ['git.*'], fs_grants: grants.fs_grants }); // biome-ignore format: one line
+    expect(await ok(on, 'kernel.cap.get', { pid })).toMatchObject({ tool_grants: ['filesystem.*'] });
+    expect(await ok(on, 'agent.get', { agent: 'ada' })).toMatchObject({ tool_grants: ['git.*'] });
+
+    const rotated = await ok(on, 'agent.rotate_token', { agent: 'ada' });
+    expect((await on.call('capability.list', {}, { token: token.token })).error?.code).toBe(-32_014);
+    expect((await on.call('capability.list', {}, { token: rotated.token })).error).toBeUndefined();
+    expect(await ok(on, 'agent.revoke', { agent: 'ada' })).toEqual({ agent: 'ada', changed: true });
+    expect((await on.call('capability.list', {}, { token: rotated.token })).error).toBeDefined();
+    expect((await fails(on, 'agent.start', { agent: 'ada' })).data).toMatchObject({ fault: 'illegal_transition' });
+    expect((await ok(on, 'agent.list', {})).agents).toMatchObject([{ agent: 'ada', revoked: true, pid: null }]);
+    const restored = await ok(on, 'agent.restore', { agent: 'ada' });
+    expect((await on.call('capability.list', {}, { token: restored.token })).error).toBeUndefined();
+    expect((await fails(on, 'agent.restore', { agent: 'ada' })).data).toMatchObject({ fault: 'conflict' });
+    expect(await ok(on, 'agent.delete', { agent: 'ada' })).toEqual({ agent: 'ada', deleted: true });
+    expect((await fails(on, 'agent.get', { agent: 'ada' })).data).toMatchObject({ fault: 'not_found' });
+    expect((await on.call('capability.list', {}, { token: restored.token })).error).toBeDefined();
+  });
+
+  it('act with their token for themselves, and for no other', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    const made = await Promise.all(['ada', 'bob'].map((agent) => ok(on, 'agent.create', { agent, tool_grants: ['agent.*'] })));
+    const [ada, bob] = await Promise.all(['ada', 'bob'].map((agent) => ok(on, 'agent.start', { agent })));
+    const token = made[0]?.token.token ?? '';
+    const whoami = { capability: 'agent.whoami', input: {} };
+    expect(await ok(on, 'call.make', { pid: ada?.pid ?? 0, ...whoami }, { token })).toMatchObject({ state: 'done' });
+    const denied = { data: { fault: 'permission_denied' } };
+    expect(await fails(on, 'call.make', { pid: bob?.pid ?? 0, ...whoami }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'kernel.mbox.create', { pid: ada?.pid ?? 0 }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'agent.update', { agent: 'ada', tool_grants: ['*'] }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'agent.rotate_token', { agent: 'ada' }, { token })).toMatchObject(denied);
+    expect(await fails(on, 'token.create', {}, { token })).toMatchObject(denied);
+  });
+});
+
 describe('people', () => {
   it('are made, changed, disabled and deleted, by whoever may', async () => {
     await using on = await openTestGateway();

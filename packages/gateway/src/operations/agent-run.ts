@@ -1,18 +1,21 @@
 import type { ProcessRecord, WorkspaceKernel } from '@warren/kernel';
-import type { Platform } from '@warren/platform';
+import type { ListedAgent, Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
 import { fromGrantParams } from './record/grant.ts';
 import { toSeconds } from './time.ts';
 
-export function createAgentRunHandlers(platform: () => Platform): HandlersOf<'agent.'> {
+type Names = 'agent.start' | 'agent.find' | 'agent.list' | 'agent.pause' | 'agent.resume';
+
+/** Agents as they act; as they are kept, they stand in `agent-record.ts`. */
+export function createAgentRunHandlers(platform: () => Platform): Pick<HandlersOf<'agent.'>, Names> {
   return {
-    async 'agent.start'({ agent, budgets, ...grants }, { workspace, mine }) {
-      return await toRun(
-        mine,
-        agent,
-        await platform().agents.start(workspace, { agent, grants: fromGrantParams(grants), budgets: budgets ?? {} }),
-      );
+    /** Without a word of grants an agent that is kept gets what it is kept with. */
+    async 'agent.start'({ agent, budgets, ...given }, { workspace, mine }) {
+      const { sub_agent, ...lists } = given;
+      const isGranting = sub_agent || Object.values(lists).some((each) => each !== undefined);
+      const grants = isGranting ? fromGrantParams(given) : undefined;
+      return await toRun(mine, agent, await platform().agents.start(workspace, { agent, grants, budgets }));
     },
 
     async 'agent.find'({ agent }, { workspace, mine }) {
@@ -23,7 +26,7 @@ export function createAgentRunHandlers(platform: () => Platform): HandlersOf<'ag
 
     async 'agent.list'(_, { workspace, mine }) {
       const found = await platform().agents.list(workspace);
-      return { agents: await Promise.all(found.map(({ agent, process }) => toRun(mine, agent, process))) };
+      return { agents: await Promise.all(found.map((each) => toListed(mine, each))) };
     },
 
     async 'agent.pause'({ agent }, { workspace }) {
@@ -38,4 +41,17 @@ export function createAgentRunHandlers(platform: () => Platform): HandlersOf<'ag
 
 async function toRun({ processes }: Pick<WorkspaceKernel, 'processes'>, agent: string, { pid, state, createdAt }: ProcessRecord) {
   return { agent, pid, state, paused: await processes.isPaused(agent), created_at: toSeconds(createdAt) };
+}
+
+async function toListed({ processes }: Pick<WorkspaceKernel, 'processes'>, { agent, record, process }: ListedAgent) {
+  return {
+    agent,
+    purpose: record?.purpose ?? '',
+    kept: record !== undefined,
+    revoked: record?.state === 'revoked',
+    paused: await processes.isPaused(agent),
+    pid: process?.pid ?? null,
+    state: process?.state ?? null,
+    created_at: toSeconds(record?.createdAt ?? process?.createdAt ?? 0),
+  };
 }

@@ -14,6 +14,7 @@ import { requireRunning } from '../caller/require-running.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { AGENT_HANDLERS } from './agent.ts';
+import { createAgentRecordHandlers } from './agent-record.ts';
 import { createAgentRunHandlers } from './agent-run.ts';
 import { ALERT_HANDLERS } from './alert.ts';
 import { createApiHandlers } from './api.ts';
@@ -90,6 +91,7 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
     ...ALERT_HANDLERS,
     ...createTaintHandlers(acting),
     ...createAgentRunHandlers(acting),
+    ...createAgentRecordHandlers(kernel, acting),
     ...createDaemonHandlers(kernel, daemon),
   };
 }

@@ -1,9 +1,8 @@
 /**
- * Agents that people have paused: a row that stays until somebody resumes the agent, whatever becomes of its processes and of the daemon. None of its processes, those to
+ * Agents that people have paused: a row that stays until somebody resumes the agent, whatever becomes of its processes and of the daemon; an agent need not be kept to be paused. None of its processes, those to
  * come included, makes a call meanwhile; those that run or wait are suspended, and go on when they were suspended by this and nothing else.
  */
 import type { ReadTransaction, Transaction } from '../store/store.ts';
-import type { AgentState } from '../store/tables/agent-table.ts';
 import { PROCESS_STATES, type ProcessRow } from '../store/tables/process-table.ts';
 import { OWN_SCOPE } from '../store/tables/state-table.ts';
 import type { ProcessChanges } from './process-changes.ts';
@@ -29,7 +28,6 @@ export function pauseAgent(transaction: Transaction, changes: ProcessChanges, ag
   const always = { expiresAt: undefined, owner: '', writer: '', readers: undefined, writers: undefined } as const;
   const version = state.lastVersion(SCOPE, agent) + 1;
   state.put({ ...always, scope: SCOPE, key: agent, value: true, version, sizeBytes: 4, createdAt: now, updatedAt: now }, 0);
-  show(transaction, agent, 'active', 'paused');
   for (const process of liveOf(transaction, agent)) {
     const causationId = events.append({ pid: process.pid, kind: 'kernel.agent.paused', payload: { agent } });
     if (process.state === 'RUNNING' || process.state === 'WAITING')
@@ -43,18 +41,11 @@ export function resumeAgent(transaction: Transaction, changes: ProcessChanges, a
   if (!isPaused(transaction, agent)) return false;
   const { state, events, now } = transaction;
   state.delete(SCOPE, agent, { version: state.lastVersion(SCOPE, agent) + 1, at: now, writer: '' }, 0);
-  show(transaction, agent, 'paused', 'active');
   for (const process of liveOf(transaction, agent)) {
     const causationId = events.append({ pid: process.pid, kind: 'kernel.agent.resumed', payload: { agent } });
     if (process.state === 'SUSPENDED' && process.stateReason === REASON) changes.move(transaction, process, 'READY', { causationId });
   }
   return true;
-}
-
-/** In its record, if it has one; there are agents that act without. What is revoked stays so. */
-function show({ agents }: Transaction, name: string, from: AgentState, to: AgentState): void {
-  const agent = agents.find(name);
-  if (agent?.state === from) agents.update({ ...agent, state: to });
 }
 
 function liveOf({ processes }: ReadTransaction, agent: string): readonly ProcessRow[] {

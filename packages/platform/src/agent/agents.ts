@@ -1,5 +1,7 @@
 /** Agents by name. What one needs to act is a process, its grants, its budgets and a box for its mail; `start` gives it all of them, or nothing. */
 import {
+  type AgentRecord,
+  checkAgentName,
   checkLedgerGrants,
   DIMENSIONS,
   type GrantSet,
@@ -12,35 +14,62 @@ import { Fault, type WorkspaceId } from '@warren/protocol';
 import { suggest } from '../capability/suggest.ts';
 import { agentsOf, isKnownAgent, newestProcess } from '../handler/comms/agents-of.ts';
 
-export type StartAgent = { readonly agent: string; readonly grants: GrantSet; readonly budgets: Readonly<Record<string, number>> };
+/** What is not given is as the agent is kept; of one that is not kept, nothing. */
+export type StartAgent = {
+  readonly agent: string;
+  readonly grants?: Partial<GrantSet> | undefined;
+  readonly budgets?: Readonly<Record<string, number>> | undefined;
+};
+
+export type ListedAgent = {
+  readonly agent: string;
+  /** As it is kept; undefined: somebody started a process in its name, and that is all there is of it. */
+  readonly record: AgentRecord | undefined;
+  /** The newest that is not DEAD. */
+  readonly process: ProcessRecord | undefined;
+};
 
 export interface Agents {
-  /** Faults: `invalid_argument` (the name, a budget that nothing measures), `grant_invalid`, `ledger_amount_invalid`, `too_large`. */
+  /** Throws `invalid_argument` (the name, a budget that nothing measures), `grant_invalid`, `ledger_amount_invalid`. */
+  check(request: StartAgent): void;
+  /** Faults: as `check`, `illegal_transition` (it is revoked), `too_large`. */
   start(workspace: WorkspaceId, request: StartAgent): Promise<ProcessRecord>;
+  /** Its newest process that is not DEAD; one begins where there is none. Faults: as `start`, and `not_found` (no such agent is kept). */
+  open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord>;
   /** The newest process that is not DEAD. */
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
-  /** Those that have one, by name. */
-  list(workspace: WorkspaceId): Promise<readonly { readonly agent: string; readonly process: ProcessRecord }[]>;
-  /** Stops all its processes, those to come included, until it is resumed. Whether it was not paused before. Faults: `not_found` (no process ever ran for it). */
+  /** Those that are kept or have a live process, by name; at most 10,000 of each. */
+  list(workspace: WorkspaceId): Promise<readonly ListedAgent[]>;
+  /** Stops all its processes, those to come included, until it is resumed. Whether it was not paused before. Faults: `not_found` (none of this name is kept, nor did a process ever run for it). */
   pause(workspace: WorkspaceId, agent: string): Promise<boolean>;
   /** Whether it was paused. Faults: as `pause`. */
   resume(workspace: WorkspaceId, agent: string): Promise<boolean>;
 }
 
-/** Safe as a file name and in a message: policies of an agent stand in a file of its name. */
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const TEMPLATE = 'agent';
-/** Names that mean something else in policies, messages or attribution. */
-const RESERVED = new Set(['default', 'system', 'warren', 'operator']);
+const PAGE = 1_000;
 
 export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
-  return {
-    async start(workspace, { agent, grants, budgets }) {
-      checkName(agent);
+  /** Who opens an agent that is being opened gets the same process. */
+  const opening = new Map<string, Promise<ProcessRecord>>();
+
+  const open = async (workspace: WorkspaceId, agent: string): Promise<ProcessRecord> => {
+    const mine = kernel.workspace(workspace);
+    const live = await newestProcess(mine, agent);
+    if (live !== undefined) return live;
+    await mine.agents.get(agent);
+    return await agents.start(workspace, { agent });
+  };
+
+  const agents: Agents = {
+    check,
+
+    async start(workspace, request) {
+      const { agent } = request;
       // Before there is a process: a request with a mistake leaves nothing behind.
-      parseGrantSet(grants);
-      checkBudgets(agent, budgets);
+      check(request);
       const mine = kernel.workspace(workspace);
+      const { grants, budgets } = termsOf(request, await mine.agents.find(agent));
       const { pid } = await mine.processes.create({ name: agent, template: TEMPLATE, agent });
       try {
         await mine.grants.create(pid, grants);
@@ -65,28 +94,55 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
       return await mine.processes.resumeAgent(agent);
     },
 
+    async open(workspace, agent) {
+      const key = `${workspace} ${agent}`;
+      const under = opening.get(key) ?? open(workspace, agent).finally(() => opening.delete(key));
+      opening.set(key, under);
+      return await under;
+    },
+
     find: (workspace, agent) => newestProcess(kernel.workspace(workspace), agent),
-    list: (workspace) => listLive(kernel.workspace(workspace)),
+    list: (workspace) => listAll(kernel.workspace(workspace)),
   };
+  return agents;
 }
 
-async function listLive(mine: WorkspaceKernel): Promise<readonly { readonly agent: string; readonly process: ProcessRecord }[]> {
-  return (await agentsOf(mine)).flatMap(({ name, process }) => (process === undefined ? [] : [{ agent: name, process }]));
+function check({ agent, grants = {}, budgets = {} }: StartAgent): void {
+  checkAgentName(agent);
+  parseGrantSet(grants);
+  checkBudgets(agent, budgets);
+}
+
+function termsOf({ agent, grants, budgets }: StartAgent, kept: AgentRecord | undefined): Required<Pick<AgentRecord, 'grants' | 'budgets'>> {
+  if (kept?.state === 'revoked') {
+    throw new Fault('illegal_transition', `Cannot start agent ${agent}: it is revoked; \`warren agent restore ${agent}\` takes that back`, {
+      details: { agent },
+    });
+  }
+  return { grants: parseGrantSet(grants ?? kept?.grants ?? {}), budgets: budgets ?? kept?.budgets ?? {} };
+}
+
+async function listAll(mine: WorkspaceKernel): Promise<readonly ListedAgent[]> {
+  const records = new Map((await keptAgents(mine)).map((record) => [record.name, record]));
+  const processes = new Map((await agentsOf(mine)).map(({ name, process }) => [name, process]));
+  const names = [...new Set([...records.keys(), ...processes.keys()])].toSorted();
+  return names
+    .map((agent) => ({ agent, record: records.get(agent), process: processes.get(agent) }))
+    .filter(({ record, process }) => record !== undefined || process !== undefined);
+}
+
+async function keptAgents({ agents }: WorkspaceKernel): Promise<readonly AgentRecord[]> {
+  const found: AgentRecord[] = [];
+  for (;;) {
+    const page = await agents.list({ after: found.at(-1)?.name, limit: PAGE });
+    found.push(...page);
+    if (page.length < PAGE) return found;
+  }
 }
 
 async function requireKnown(mine: WorkspaceKernel, agent: string, action: string): Promise<void> {
-  if (await isKnownAgent(mine, agent)) return;
+  if ((await isKnownAgent(mine, agent)) || (await mine.agents.find(agent)) !== undefined) return;
   throw new Fault('not_found', `Cannot ${action} agent ${JSON.stringify(agent.slice(0, 80))}: there is none of that name`);
-}
-
-function checkName(agent: string): void {
-  if (!NAME.test(agent)) {
-    throw new Fault(
-      'invalid_argument',
-      `Cannot start agent ${JSON.stringify(agent.slice(0, 80))}: a name has 1 to 64 of A-Z a-z 0-9 . _ - and begins with a letter or digit`,
-    );
-  }
-  if (RESERVED.has(agent)) throw new Fault('invalid_argument', `Cannot start agent ${agent}: the name is reserved`);
 }
 
 /** A budget that nothing counts against would hold nobody to anything. Others can be added later, by whoever counts them. */
@@ -97,7 +153,7 @@ function checkBudgets(agent: string, budgets: Readonly<Record<string, number>>):
     const meant = suggest(dimension, DIMENSIONS);
     throw new Fault(
       'invalid_argument',
-      `Cannot start agent ${agent}: nothing measures ${JSON.stringify(dimension)}${meant === undefined ? '' : `; did you mean ${meant}?`} (a budget is of ${DIMENSIONS.join(', ')})`,
+      `Cannot give agent ${agent} this budget: nothing measures ${JSON.stringify(dimension)}${meant === undefined ? '' : `; did you mean ${meant}?`} (a budget is of ${DIMENSIONS.join(', ')})`,
     );
   }
 }

@@ -104,7 +104,14 @@ const PLACES = {
   'agent.pause': 'POST /agents/{agent}/pause',
   'agent.resume': 'POST /agents/{agent}/resume',
   'agent.start': 'POST /agents/{agent}/start',
-  'agent.find': 'GET /agents/{agent}',
+  'agent.find': 'GET /agents/{agent}/process',
+  'agent.create': 'POST /agents',
+  'agent.get': 'GET /agents/{agent}',
+  'agent.update': 'PATCH /agents/{agent}',
+  'agent.rotate_token': 'POST /agents/{agent}/rotate-token',
+  'agent.revoke': 'POST /agents/{agent}/revoke',
+  'agent.restore': 'POST /agents/{agent}/restore',
+  'agent.delete': 'DELETE /agents/{agent}',
   'agent.list': 'GET /agents',
   'daemon.status': 'GET /status',
   'daemon.stop': 'POST /daemon/stop',
@@ -115,7 +122,7 @@ const PLACES = {
 /** What makes something that has a place of its own from then on. */
 const MAKES: ReadonlySet<string> = new Set<OperationName>([
   ...(['ledger.account.create', 'ledger.workspace.create', 'workspace.create', 'queue.enqueue', 'ledger.reserve'] as const),
-  ...(['token.create', 'token.create_operator', 'person.create', 'person.create_operator', 'agent.start'] as const),
+  ...(['token.create', 'token.create_operator', 'person.create', 'person.create_operator', 'agent.create', 'agent.start'] as const),
 ]);
 
 const ALIASES: Partial<Record<OperationName, Readonly<Record<string, string>>>> = {

@@ -7,6 +7,7 @@ export { type JsonSchema, jsonSchema } from './json-schema.ts';
 export { type Effect, leastRole, type Operation, type Scope, type Tier } from './operation.ts';
 export { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';
 export { parseParams } from './parse-params.ts';
+export { type AgentRecord, agentRecord, agentState } from './record/agent.ts';
 export { type AlertRecord, alert, alertSeverity } from './record/alert.ts';
 export { type AllowRuleRecord, type ApprovalRecord, allowRule, approval, approvalState } from './record/approval.ts';
 export { type AuditRecord, auditEntry, auditKind, auditOutcome, treeHead } from './record/audit.ts';

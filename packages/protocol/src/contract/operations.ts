@@ -12,6 +12,7 @@ import { OBSERVE_OPERATIONS } from './kernel/observe.ts';
 import { REGISTRY_OPERATIONS } from './kernel/registry.ts';
 import { SCHED_OPERATIONS } from './kernel/sched.ts';
 import { AGENT_RUN_OPERATIONS } from './warren/agent.ts';
+import { AGENT_RECORD_OPERATIONS } from './warren/agent-record.ts';
 import { ALERT_OPERATIONS } from './warren/alert.ts';
 import { APPROVAL_OPERATIONS } from './warren/approval.ts';
 import { AUDIT_OPERATIONS } from './warren/audit.ts';
@@ -60,6 +61,7 @@ export const OPERATIONS = Object.freeze({
   ...ALERT_OPERATIONS,
   ...TAINT_OPERATIONS,
   ...AGENT_RUN_OPERATIONS,
+  ...AGENT_RECORD_OPERATIONS,
   ...DAEMON_OPERATIONS,
 });
 

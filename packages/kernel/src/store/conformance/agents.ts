@@ -29,11 +29,11 @@ export function testAgents(name: string, open: OpenStore): void {
       const createdAt = on.clock.now();
       await mine.write(({ agents }) => agents.insert(agent('coder')));
       on.clock.advance(5);
-      await mine.write(({ agents }) => agents.update({ ...agent('coder'), purpose: '', state: 'paused' }));
+      await mine.write(({ agents }) => agents.update({ ...agent('coder'), purpose: '', state: 'revoked' }));
       expect(await mine.read(({ agents }) => agents.find('coder'))).toEqual({
         ...agent('coder'),
         purpose: '',
-        state: 'paused',
+        state: 'revoked',
         createdAt,
         updatedAt: createdAt + 5,
       });

@@ -133,7 +133,7 @@ export function testTokens(name: string, open: OpenStore): void {
       expect(await isValid()).toBe(true);
       await mine.write(({ agents }) => agents.update({ ...CODER, state: 'revoked' }));
       expect(await isValid()).toBe(false);
-      await mine.write(({ agents }) => agents.update({ ...CODER, state: 'paused' }));
+      await mine.write(({ agents }) => agents.update({ ...CODER, state: 'active' }));
       expect(await isValid()).toBe(true);
       await mine.write(({ agents }) => agents.delete('coder'));
       expect(await isValid()).toBe(false);

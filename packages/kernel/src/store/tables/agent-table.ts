@@ -1,7 +1,7 @@
 import type { GrantSet } from './grant-table.ts';
 
-/** `paused`: acts again when somebody says so. `revoked`: none of its tokens works until it is restored. */
-export const AGENT_STATES = ['active', 'paused', 'revoked'] as const;
+/** `revoked`: none of its tokens works, and it has no process, until it is restored. */
+export const AGENT_STATES = ['active', 'revoked'] as const;
 export type AgentState = (typeof AGENT_STATES)[number];
 
 export type AgentRow = {

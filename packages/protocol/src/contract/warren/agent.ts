@@ -7,11 +7,23 @@ import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
 import { listOf, table } from '../value/list.ts';
 import { int, seconds } from '../value/number.ts';
-import { word } from '../value/text.ts';
+import { prose, word } from '../value/text.ts';
 
 const BUDGETS_MAX = 32;
 
 const agentRun = z.object({ agent: word, pid: int, state: word, paused: z.boolean(), created_at: seconds });
+/** `kept`: whether there is a record of it, beyond the process somebody started in its name. */
+const listedAgent = z.object({
+  agent: word,
+  purpose: prose,
+  kept: z.boolean(),
+  revoked: z.boolean(),
+  paused: z.boolean(),
+  pid: int.nullable(),
+  state: word.nullable(),
+  /** Of the record or, without one, of the process. */
+  created_at: seconds,
+});
 /** `changed`: whether it was otherwise before. */
 const agentPaused = z.object({ agent: word, paused: z.boolean(), changed: z.boolean() });
 
@@ -23,7 +35,7 @@ export const AGENT_RUN_OPERATIONS = {
     scope: MEMBER,
     params: z.object({ agent: word, ...grantParams, budgets: optional(table(int, BUDGETS_MAX)) }),
     result: agentRun,
-    faults: ['grant_invalid', 'ledger_amount_invalid', 'conflict', 'too_large', ...ON_WRITE],
+    faults: ['grant_invalid', 'ledger_amount_invalid', 'illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),
   'agent.find': operation({
     summary: 'Answers with the newest live process of an agent',
@@ -35,12 +47,12 @@ export const AGENT_RUN_OPERATIONS = {
     faults: [...ON_READ],
   }),
   'agent.list': operation({
-    summary: 'Lists agents that have a live process, with the newest of each',
+    summary: 'Lists agents that are kept or have a live process, with the newest of each',
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
     params: z.object({}),
-    result: z.object({ agents: listOf(agentRun) }),
+    result: z.object({ agents: listOf(listedAgent) }),
     faults: [...ON_READ],
   }),
   'agent.pause': operation({

@@ -6,7 +6,7 @@ CREATE TABLE agents (
   purpose TEXT NOT NULL,
   grants TEXT NOT NULL,
   budgets TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state = 'active' OR state = 'paused' OR state = 'revoked'),
+  state TEXT NOT NULL CHECK (state = 'active' OR state = 'revoked'),
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (ws, name)

@@ -1,0 +1,35 @@
+/** `warren agent connect`: what to put where, so that a program acts as an agent. */
+import { openWorkspaceClient } from '../internal/daemon-link.ts';
+import type { Host } from '../internal/host.ts';
+import { safeJson } from '../internal/safe-text.ts';
+import { statePath } from '../internal/state-path.ts';
+import type { AgentConnectFlags } from '../program/agent-record-commands.ts';
+import { connectionFor, TOKEN_VARIABLE, type Wire } from './connections.ts';
+
+export async function agentConnect(name: string, flags: AgentConnectFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'connect an agent');
+  await client.call('agent.get', { agent: name });
+  const wire: Wire =
+    flags.url === undefined
+      ? { kind: 'stdio', command: 'warren', args: stdioArguments(name, flags, host) }
+      : { kind: 'http', url: new URL('/mcp', flags.url).href, tokenVariable: TOKEN_VARIABLE };
+  const connection = connectionFor(flags.client ?? 'any', wire);
+  if (flags.json === true) {
+    await host.stdout.write(`${safeJson({ agent: name, ...connection }, 2)}\n`);
+    return 0;
+  }
+  await host.stdout.write(`${connection.text.trimEnd()}\n`);
+  await host.stderr.write(`warren: ${connection.where}\n`);
+  if (wire.kind === 'http') await host.stderr.write(`  set ${TOKEN_VARIABLE} to a token: warren agent rotate-token ${name}\n`);
+  return 0;
+}
+
+/** Whoever starts it may not have our environment. */
+function stdioArguments(name: string, { state, workspace }: AgentConnectFlags, host: Host): readonly string[] {
+  const isElsewhere = state !== undefined || (host.env['WARREN_STATE'] ?? '') !== '';
+  return [
+    ...['mcp', '--agent', name],
+    ...(workspace === 'default' || workspace === undefined ? [] : ['--workspace', workspace]),
+    ...(isElsewhere ? ['--state', statePath(host, state)] : []),
+  ];
+}

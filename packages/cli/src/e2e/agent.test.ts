@@ -1,0 +1,105 @@
+/** `warren agent create …`: agents as they are kept, and programs that act as them. */
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { GateDaemon } from './gate-daemon.ts';
+import { PATIENCE_MS } from './warren.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS, hookTimeout: PATIENCE_MS });
+
+let gate: GateDaemon;
+
+beforeAll(async () => {
+  gate = await GateDaemon.start();
+});
+afterAll(async () => await gate?.[Symbol.asyncDispose]());
+
+type Shown = { agent: string; state: string; tool_grants: string[]; pid: number | null; tokens: unknown[] };
+
+describe('warren agent', () => {
+  it('makes an agent and prints its token alone, shows it, and changes it', async () => {
+    const made = await gate.warren([
+      'agent',
+      'create',
+      'ada',
+      '--purpose',
+      'reads',
+      '--tool',
+      'filesystem.read',
+      '--budget',
+      'tool_calls=9',
+    ]);
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^wrn_[\w-]{43}\n$/) });
+    expect(made.stderr).toContain('warren agent connect ada');
+    expect(await gate.json<Shown>(['agent', 'show', 'ada'])).toMatchObject({ state: 'active', pid: null, tokens: [expect.anything()] });
+    const shown = await gate.warren(['agent', 'show', 'ada']);
+    expect(shown.stdout).toMatch(/^Tools +filesystem\.read$/m);
+    expect(shown.stdout).toMatch(/^Budgets +tool_calls=9$/m);
+    expect((await gate.warren(['agent', 'list'])).stdout).toMatch(/^ada +idle .* reads$/m);
+    const updated = await gate.warren(['agent', 'update', 'ada', '--tool', 'filesystem.*']);
+    expect(updated).toMatchObject({ code: 0, stdout: expect.stringContaining('from now on') });
+    expect(await gate.json<Shown>(['agent', 'show', 'ada'])).toMatchObject({ tool_grants: ['filesystem.*'] });
+    expect((await gate.warren(['agent', 'update', 'ada'])).stderr).toContain('nothing to change is given');
+    const twice = await gate.warren(['agent', 'create', 'ada']);
+    expect(twice.code).not.toBe(0);
+    expect(twice.stderr).toContain('there is one of this name');
+  });
+
+  it('lets a kept agent act without a start, with what it is kept with', async () => {
+    await gate.warren(['agent', 'create', 'eve', '--tool', 'agent.whoami']);
+    const started = await gate.warren(['agent', 'start', 'eve']);
+    expect(started.code).toBe(0);
+    expect((await gate.warren(['call', 'agent.whoami', '--as', 'eve'])).code).toBe(0);
+    const refused = await gate.warren(['call', 'filesystem.list', 'path=/workspace', '--as', 'eve']);
+    expect(refused.code).toBe(1);
+  });
+
+  it('revokes, restores, rotates and deletes', async () => {
+    await gate.warren(['agent', 'create', 'bob']);
+    await gate.warren(['agent', 'start', 'bob']);
+    expect((await gate.warren(['agent', 'revoke', 'bob'])).stdout).toContain('worthless');
+    expect(await gate.json<Shown>(['agent', 'show', 'bob'])).toMatchObject({ state: 'revoked', pid: null, tokens: [] });
+    const refused = await gate.warren(['agent', 'start', 'bob']);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain('warren agent restore bob');
+    const restored = await gate.warren(['agent', 'restore', 'bob', '--expires', '1h']);
+    expect(restored.stdout).toMatch(/^wrn_/);
+    const rotated = await gate.warren(['agent', 'rotate-token', 'bob']);
+    expect(rotated.stdout).toMatch(/^wrn_/);
+    expect(rotated.stdout).not.toBe(restored.stdout);
+    expect(await gate.json<Shown>(['agent', 'show', 'bob'])).toMatchObject({ tokens: [expect.anything()] });
+    expect((await gate.warren(['agent', 'delete', 'bob'])).code).toBe(0);
+    expect((await gate.warren(['agent', 'show', 'bob'])).stderr).toContain('there is none');
+  });
+
+  it.each([
+    ['claude-code', /^claude mcp add warren -- warren mcp --agent ada --state \S+\n$/],
+    ['codex', /^\[mcp_servers\.warren\]\ncommand = "warren"\nargs = \["mcp","--agent","ada","--state",/],
+    ['gemini', /"mcpServers": \{\n {4}"warren": \{\n {6}"command": "warren"/],
+    ['opencode', /"type": "local",\n {6}"command": \[\n {8}"warren",\n {8}"mcp"/],
+  ])('prints how %s connects', async (client, form) => {
+    const { code, stdout } = await gate.warren(['agent', 'connect', 'ada', '--client', client]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(form);
+  });
+
+  it('prints a connection over HTTP that has no token in it', async () => {
+    const args = ['agent', 'connect', 'ada', '--url', 'http://127.0.0.1:7700', '--client', 'codex'];
+    const { stdout, stderr } = await gate.warren(args);
+    expect(stdout).toContain('url = "http://127.0.0.1:7700/mcp"');
+    expect(stdout).toContain('bearer_token_env_var = "WARREN_TOKEN"');
+    expect(`${stdout}${stderr}`).not.toMatch(/wrn_/);
+    expect((await gate.warren(['agent', 'connect', 'nobody'])).stderr).toContain('there is none');
+  });
+
+  it('prints what a program can start as it stands', async () => {
+    const { text } = await gate.json<{ text: string }>(['agent', 'connect', 'ada']);
+    const { args } = (JSON.parse(text) as { mcpServers: { warren: { args: string[] } } }).mcpServers.warren; // As printed.
+    // Where the program starts it nothing says where the daemon is.
+    const child = gate.user.start(args, { env: { WARREN_STATE: '' } });
+    const answered = once(child.stdout, 'data');
+    const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
+    child.stdin.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize })}\n`);
+    expect(String((await answered)[0])).toContain('"protocolVersion":"2025-11-25"');
+    await once(child, 'exit');
+  });
+});
