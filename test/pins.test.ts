@@ -295,6 +295,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type RuleRef',
       'type RunResult',
       'type ScheduledClaim',
+      'type Sessions',
       'type SetOptions',
       'type SettingsChange',
       'type State',

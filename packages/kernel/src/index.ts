@@ -40,6 +40,7 @@ export { isOwnChannel, ownChannel } from './mailbox/own-channel.ts';
 export type { ProcessView, Summary } from './observe/observe.ts';
 export { type KernelOptions, openKernel } from './open-kernel.ts';
 export type { People, PersonRecord, PersonTerms } from './person/people.ts';
+export type { Sessions } from './person/sessions.ts';
 export { problemsOfCondition } from './policy/check/check-condition.ts';
 export { checkPolicy } from './policy/check/check-policy.ts';
 export { createPolicy } from './policy/create-policy.ts';

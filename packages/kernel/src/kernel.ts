@@ -10,6 +10,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Mail } from './mailbox/mail.ts';
 import type { Observe } from './observe/observe.ts';
 import type { People } from './person/people.ts';
+import type { Sessions } from './person/sessions.ts';
 import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
 import type { Purger } from './retention/purger.ts';
@@ -46,6 +47,7 @@ export interface Kernel extends AsyncDisposable {
   readonly workspaces: Workspaces;
   readonly tokens: Tokens;
   readonly people: People;
+  readonly sessions: Sessions;
   readonly scheduler: Scheduler;
   readonly purger: Purger;
   readonly store: Store;

@@ -27,6 +27,7 @@ import { createObserve } from './observe/create-observe.ts';
 import { expose } from './observe/exposition.ts';
 import { metricsOf } from './observe/metrics.ts';
 import { createPeople } from './person/create-people.ts';
+import { createSessions } from './person/create-sessions.ts';
 import { createProcesses } from './process/create-processes.ts';
 import { createProcessChanges, type ProcessHooks } from './process/process-changes.ts';
 import type { RecoveryPolicy } from './process/processes.ts';
@@ -200,6 +201,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     workspaces,
     tokens: createTokens({ store }),
     people: createPeople({ store }),
+    sessions: createSessions({ store }),
     scheduler,
     purger,
     store,

@@ -96,6 +96,31 @@ export function testTokens(name: string, open: OpenStore): void {
       expect(after).toEqual([undefined, true]);
     });
 
+    it('of a person are moved to end later, never earlier, and no others are', async () => {
+      await using on = await openWith(open);
+      const { store } = on.under;
+      await store.writeSystem(({ people }) => people.insert(ANN));
+      const mine = store.workspace(MINE);
+      await mine.write(({ tokens, now }) => {
+        tokens.insert(token('a', { person: 'ann', expiresAt: now + 10 }));
+        tokens.insert(token('b', { expiresAt: now + 10 }));
+        tokens.insert(token('c', { person: 'ann' }));
+        tokens.insert(token('d', { person: 'ann', expiresAt: now + 10 }));
+        tokens.revoke('d');
+      });
+      const extend = (ms: number) => mine.write(({ tokens, now }) => ['a', 'b', 'c', 'd', 'e'].map((id) => tokens.extend(id, now + ms)));
+      expect(await extend(20)).toEqual([true, false, false, false, false]);
+      expect(await extend(20)).toEqual([false, false, false, false, false]);
+      expect(await extend(15)).toEqual([false, false, false, false, false]);
+      expect(await store.workspace(OTHER).write(({ tokens, now }) => tokens.extend('a', now + 30))).toBe(false);
+      expect(await store.writeSystem(({ tokens, now }) => tokens.extend('a', now + 30))).toBe(false);
+      on.clock.advance(19);
+      expect(await store.readSystem(({ tokens }) => ['a', 'b'].map((id) => tokens.findValid(`hash of ${id}`)?.id))).toEqual([
+        'a',
+        undefined,
+      ]);
+    });
+
     it('are listed newest first, as many as asked for', async () => {
       await using on = await openWith(open);
       const mine = on.under.store.workspace(MINE);

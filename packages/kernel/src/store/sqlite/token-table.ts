@@ -35,6 +35,9 @@ export function prepareTokens(database: Database) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     revoke: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ? AND ws IS ? AND revoked_at IS NULL'),
+    extend: database.change(
+      'UPDATE tokens SET expires_at = ?1 WHERE id = ?2 AND ws IS ?3 AND person IS NOT NULL AND revoked_at IS NULL AND expires_at < ?1',
+    ),
     revokeOfAgent: database.change('UPDATE tokens SET revoked_at = ? WHERE ws IS ? AND agent = ? AND revoked_at IS NULL'),
     revokeOfPerson: database.change('UPDATE tokens SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL'),
     purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
@@ -94,6 +97,10 @@ export class SqliteTokenTable implements TokenTable {
 
   revoke(id: string): boolean {
     return this.#statements.revoke.run(this.#context.now(), id, this.#ws) === 1;
+  }
+
+  extend(id: string, expiresAt: number): boolean {
+    return this.#statements.extend.run(expiresAt, id, this.#ws) === 1;
   }
 
   revokeOf(holder: { readonly agent: string } | { readonly person: string }): number {

@@ -48,6 +48,8 @@ export interface TokenTable extends TokenTableReads {
   insert(token: NewToken): void;
   /** False when there is none, or it was revoked before. */
   revoke(id: string): boolean;
+  /** One of a person: it ends later. False when there is none, it was revoked, or it ends no earlier anyway. */
+  extend(id: string, expiresAt: number): boolean;
   /** Those of an agent, or those of a person. Returns how many were good before. */
   revokeOf(holder: { readonly agent: string } | { readonly person: string }): number;
   /** Deletes the oldest of those that can no longer be used. Returns how many. */
