@@ -39,7 +39,7 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
     try {
       const refusal = checkUpgrade(request, entry, gateway);
       if (refusal !== undefined) return refuseUpgrade(stream, refusal);
-      const who = await authenticate(request, entry, { tokens: gateway.kernel.tokens, ...gateway });
+      const who = await authenticate(request, entry, isMcp(request) ? 'none' : 'origin', gateway);
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
       // Before the connection is one: who may not act is told so by HTTP.
       const serve = isMcp(request) ? await openMcp(request, who.identity, gateway) : openRpc(request, who.identity, gateway);

@@ -1,6 +1,6 @@
 /**
  * Pages in a browser on this machine can send requests here. They are held off three ways: the Host header is what the page's address says, so a
- * name that was made to resolve to this machine is not ours; the Origin header is that of the page; and a page can send `application/json` only
+ * name that was made to resolve to this machine is not ours; the Origin header, or Sec-Fetch-Site, says which page it is; and a page can send `application/json` only
  * after asking, which nobody answers. Nothing of this applies to the unix socket, which no page can reach.
  */
 import type { IncomingMessage } from 'node:http';
@@ -10,11 +10,30 @@ import type { Entry } from './entry.ts';
 /** Undefined: let it through. */
 export function checkBrowser({ headers }: IncomingMessage, entry: Entry): Fault | undefined {
   if (entry.kind === 'unix') return undefined;
-  const host = headers.host?.toLowerCase();
-  if (host === undefined || !entry.hosts.has(host)) return denied('the Host header names another machine');
-  if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host}`)
-    return denied('the page it came from is of another origin');
+  const own = ownOrigin({ headers }, entry);
+  if (own === undefined) return denied('the Host header names another machine');
+  if (headers.origin !== undefined && headers.origin.toLowerCase() !== own) return denied('the page it came from is of another origin');
+  if (isFromElsewhere(headers['sec-fetch-site'])) return denied('the page it came from is of another origin');
   return undefined;
+}
+
+/** The origin of a page of ours that sends this request; undefined when its Host header is none of ours. */
+export function ownOrigin({ headers }: Pick<IncomingMessage, 'headers'>, entry: Entry): string | undefined {
+  if (entry.kind === 'unix' || headers.host === undefined) return undefined;
+  return entry.origins.get(headers.host.toLowerCase());
+}
+
+/** Whether the browser, which cannot be made to lie about it, says that a page of ours sent it. */
+export function isFromOwnPage({ headers }: Pick<IncomingMessage, 'headers'>, entry: Entry): boolean {
+  const site = headers['sec-fetch-site'];
+  const own = ownOrigin({ headers }, entry);
+  if (own === undefined || (site !== undefined && site !== 'same-origin')) return false;
+  return site === 'same-origin' || headers.origin?.toLowerCase() === own;
+}
+
+/** Nobody (`none`: an address that was typed) and our own pages may ask; browsers that say nothing are held to `Origin`. */
+function isFromElsewhere(site: string | string[] | undefined): boolean {
+  return site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
 /** Whether a body may be read as JSON. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { BlockList, isIPv4 } from 'node:net';
 import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
 import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
@@ -11,11 +12,14 @@ import { observeBoth, traceCalls } from '../observe/observe-calls.ts';
 import { createMethods } from '../operations/create-methods.ts';
 import type { Daemon } from '../operations/daemon.ts';
 import { RefusedAttempts } from '../operations/refused-attempts.ts';
-import { FailedLogins } from './failed-logins.ts';
 import type { Gateway } from './gateway.ts';
 import { HeldBytes } from './held-bytes.ts';
+import { RequestRates } from './request-rates.ts';
 import { SERVE_LIMITS, type ServeLimits } from './serve-limits.ts';
 import type { Served, ServeOptions } from './served.ts';
+import { DelayFile } from './sign-in/delay-file.ts';
+import { GrowingDelays } from './sign-in/growing-delays.ts';
+import { SignInDelays } from './sign-in/sign-in-delays.ts';
 
 /** Less than the minute that clients wait for an answer unless they are told otherwise. */
 const APPROVAL_HOLD_MS = 45_000;
@@ -42,6 +46,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     createErrorId: () => `error_${randomBytes(8).toString('hex')}`,
     limits,
   });
+  const signIns = new SignInDelays(limits.loginDelayMs);
   const hosts = createWarrenHosts({ kernel, platform, version, holdMs: mcp.approvalHoldMs ?? APPROVAL_HOLD_MS, stopping });
   return {
     kernel,
@@ -52,14 +57,31 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     version,
     log,
     limits,
-    logins: new FailedLogins(limits.loginDelayMs),
+    logins: new GrowingDelays(limits.loginDelayMs),
+    signIns,
+    delayFile: options.delayFile === undefined ? undefined : new DelayFile(options.delayFile, signIns),
+    rates: new RequestRates(limits),
+    proxies: proxiesOf(options.trustedProxies ?? []),
     held: new HeldBytes(limits.heldBytesMax),
     streams: createConnections(limits.streamsMax, limits),
     mcpStreams: createConnections(limits.mcpStreamsMax, limits),
     sockets: createConnections(limits.socketsMax, limits),
     stopping,
+    audit: platform?.audit,
     refused,
   };
+}
+
+function proxiesOf(trusted: readonly string[]): BlockList | undefined {
+  if (trusted.length === 0) return undefined;
+  const list = new BlockList();
+  for (const each of trusted) {
+    const [address = '', bits] = each.split('/');
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+    if (bits === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(bits), family);
+  }
+  return list;
 }
 
 function createWaits({ waitsPerProcessMax, waitsPerMemberMax }: ServeLimits): Places {

@@ -7,13 +7,16 @@ import { prepareSocketPath, withPrivateMode } from './unix-socket.ts';
 export type Entry =
   /** Only the owner of the daemon gets through. */
   | { readonly kind: 'unix' }
-  /** Anybody on this machine, and pages in their browsers; `hosts` is what such a page cannot make a Host header say. */
-  | { readonly kind: 'tcp'; readonly hosts: ReadonlySet<string> };
+  /**
+   * Anybody who can reach it, and pages in their browsers. `origins`: our own, by what the Host header says then; a page of somebody else can make
+   * it say none of these.
+   */
+  | { readonly kind: 'tcp'; readonly origins: ReadonlyMap<string, string> };
 
 export type Listening = { readonly entry: Entry; readonly address: string };
 
 /** Throws `busy` when the address is taken, `permission_denied`, and `invalid_argument` for an address this machine does not have. */
-export async function listen(server: Server, address: ListenAddress): Promise<Listening> {
+export async function listen(server: Server, address: ListenAddress, publicOrigins: readonly string[] = []): Promise<Listening> {
   if (address.kind === 'unix') await prepareSocketPath(address.path);
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(explain(error, address));
@@ -29,13 +32,18 @@ export async function listen(server: Server, address: ListenAddress): Promise<Li
   if (address.kind === 'unix') return { entry: { kind: 'unix' }, address: formatAddress(address) };
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('A TCP server has no port');
-  return { entry: { kind: 'tcp', hosts: hostsOf(address.host, bound.port) }, address: formatAddress({ ...address, port: bound.port }) };
+  return {
+    entry: { kind: 'tcp', origins: originsOf(address.host, bound.port, publicOrigins) },
+    address: formatAddress({ ...address, port: bound.port }),
+  };
 }
 
-/** What the Host header of a request for this machine says. Clients leave out the port that HTTP has by itself. */
-function hostsOf(host: string, port: number): ReadonlySet<string> {
-  const names = ['127.0.0.1', 'localhost', '::1', host.toLowerCase()].map((name) => hostAndPort(name, port));
-  return new Set(port === 80 ? [...names, ...names.map((name) => name.replace(/:80$/, ''))] : names);
+/** Clients leave out the port that HTTP has by itself. */
+function originsOf(host: string, port: number, publicOrigins: readonly string[]): ReadonlyMap<string, string> {
+  const local = ['127.0.0.1', 'localhost', '::1', host.toLowerCase()].map((name) => `http://${hostAndPort(name, port)}`);
+  const all = [...local, ...publicOrigins].map((origin) => new URL(origin));
+  const named = all.map(({ host: name, origin }) => [name, origin] as const);
+  return new Map(port === 80 ? [...named, ...all.map(({ hostname, origin }) => [`${hostname}:80`, origin] as const)] : named);
 }
 
 function explain(error: Error, address: ListenAddress): unknown {

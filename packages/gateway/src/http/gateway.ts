@@ -1,4 +1,5 @@
-import type { Kernel } from '@warren/kernel';
+import type { BlockList } from 'node:net';
+import type { Audit, Kernel } from '@warren/kernel';
 import type { Caller } from '../caller/caller.ts';
 import type { Places } from '../caller/places.ts';
 import type { Dispatcher } from '../jsonrpc/create-dispatcher.ts';
@@ -6,9 +7,12 @@ import type { DispatchLimits } from '../jsonrpc/dispatch-limits.ts';
 import type { McpServer } from '../mcp/mcp-server.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusedAttempts } from '../operations/refused-attempts.ts';
-import type { FailedLogins } from './failed-logins.ts';
 import type { HeldBytes } from './held-bytes.ts';
+import type { RequestRates } from './request-rates.ts';
 import type { ServeLimits } from './serve-limits.ts';
+import type { DelayFile } from './sign-in/delay-file.ts';
+import type { GrowingDelays } from './sign-in/growing-delays.ts';
+import type { SignInDelays } from './sign-in/sign-in-delays.ts';
 
 /** What every request is answered with. */
 export type Gateway = {
@@ -22,13 +26,21 @@ export type Gateway = {
   readonly version: string;
   readonly log: Log;
   readonly limits: ServeLimits;
-  readonly logins: FailedLogins;
+  /** Of wrong tokens, by network. */
+  readonly logins: GrowingDelays;
+  readonly signIns: SignInDelays;
+  /** Undefined: they are not kept over a restart. */
+  readonly delayFile: DelayFile | undefined;
+  readonly rates: RequestRates;
+  /** Whose word about the addresses of others is believed; undefined: nobody's. */
+  readonly proxies: BlockList | undefined;
   readonly held: HeldBytes;
   readonly streams: Places;
   readonly mcpStreams: Places;
   readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */
   readonly stopping: AbortSignal;
-  /** Undefined where there is no audit. */
+  /** Both undefined where there is no audit. */
+  readonly audit: Pick<Audit, 'append'> | undefined;
   readonly refused: RefusedAttempts | undefined;
 };

@@ -3,6 +3,7 @@
  * many calls are under way, or the other end does not take its answers, nothing more is read from it.
  */
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../caller/caller.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
@@ -53,6 +54,7 @@ class RpcSocket {
   readonly #socket: WebSocket;
   readonly #gateway: Gateway;
   readonly #caller: Caller;
+  readonly #identity: Identity;
   readonly #live: LiveIdentity;
   /** Bytes of a message that is not whole yet; of calls and answers under way. */
   readonly #arriving: Hold;
@@ -68,6 +70,7 @@ class RpcSocket {
     const { limits, held, kernel, stopping } = gateway;
     this.#socket = socket;
     this.#gateway = gateway;
+    this.#identity = identity;
     const isGone = (): boolean => socket.readyState === socket.CLOSED;
     const signal = createWaitSignal({ connection: socket, isGone, stopping });
     const { principal, name, groups, tokenId } = identity;
@@ -138,6 +141,7 @@ class RpcSocket {
     try {
       if (!this.#underWay.add(data.length)) return this.#close(TRY_AGAIN_LATER, 'too many large requests are under way');
       held += data.length;
+      await this.#untilItsTurn();
       if (!(await this.#live.isGood())) return this.#close(POLICY_VIOLATION, 'the token is no longer good');
       const answer = await this.#gateway.dispatcher.dispatch(data, this.#caller);
       if (answer === undefined || this.#socket.readyState !== this.#socket.OPEN) return;
@@ -152,6 +156,15 @@ class RpcSocket {
       this.#underWay.remove(held);
       if (!this.#isFinishing) this.#startWaiting();
       else if (this.#running === 0) this.#close(GOING_AWAY, 'the daemon stops');
+    }
+  }
+
+  /** Who sends too much is not refused but read more slowly: what waits here counts as under way. */
+  async #untilItsTurn(): Promise<void> {
+    for (;;) {
+      const waitMs = this.#gateway.rates.take(this.#identity);
+      if (waitMs === 0 || this.#isFinishing) return;
+      await sleep(waitMs, undefined, { ref: false });
     }
   }
 

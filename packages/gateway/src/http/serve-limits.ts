@@ -34,8 +34,11 @@ export type ServeLimits = Partial<DispatchLimits> & {
   readonly stallMs: number;
   /** Between two signs of life on a stream or a WebSocket. */
   readonly heartbeatMs: number;
-  /** How long an address waits after its fifth wrong token; twice as long after each further one, up to a minute. */
+  /** How long an address waits after its fifth wrong token, or a name or network after its fifth wrong passphrase; twice as long after each further one, up to a minute: 429. */
   readonly loginDelayMs: number;
+  /** Of one caller: what comes steadily, and how much of it at once. More: 429; a WebSocket is not read until there is room. */
+  readonly requestsPerSecond: number;
+  readonly requestsAtOnce: number;
   /** How long closing waits for what is under way. Then connections are cut. */
   readonly drainMs: number;
 };
@@ -62,5 +65,7 @@ export const SERVE_LIMITS: ServeLimits = {
   stallMs: 60_000,
   heartbeatMs: 15_000,
   loginDelayMs: 1_000,
+  requestsPerSecond: 10_000,
+  requestsAtOnce: 20_000,
   drainMs: 10_000,
 };

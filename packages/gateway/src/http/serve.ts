@@ -36,6 +36,7 @@ class Doors implements Served {
   readonly addresses: string[] = [];
   readonly #gateway: Gateway;
   readonly #acceptSocket: AcceptSocket;
+  readonly #origins: readonly string[];
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Socket>();
@@ -48,6 +49,7 @@ class Doors implements Served {
   constructor(options: ServeOptions) {
     this.#gateway = createGateway(options, this.#stopping.signal, this);
     this.#acceptSocket = createAcceptSocket(this.#gateway);
+    this.#origins = options.origins ?? [];
   }
 
   get connections(): number {
@@ -57,7 +59,7 @@ class Doors implements Served {
   async open(address: ListenAddress): Promise<void> {
     const server = createHttpServer(this.#gateway.limits);
     this.#servers.push(server);
-    const { entry, address: name } = await listen(server, address);
+    const { entry, address: name } = await listen(server, address, this.#origins);
     // Nothing was accepted yet: that takes a turn of the loop.
     this.#attach(server, entry);
     this.addresses.push(name);
@@ -125,6 +127,7 @@ class Doors implements Served {
     if (!isDrained) log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: drainMs });
     for (const connection of this.#connections) connection.destroy();
     await closed;
+    this.#gateway.delayFile?.write();
     await this.#gateway.refused?.close();
     mcp[Symbol.dispose]();
   }

@@ -19,6 +19,12 @@ export type ServeOptions = {
   readonly tracing?: Tracing | undefined;
   /** Somebody with the right to has asked the daemon to stop. Closing is up to who listens to this. */
   readonly onStopAsked?: ((drainMs: number) => void) | undefined;
+  /** By which browsers reach it besides its addresses, through a proxy perhaps: `https://warren.example.org`. */
+  readonly origins?: readonly string[] | undefined;
+  /** Addresses and networks of proxies whose word in `X-Forwarded-For` is believed. Default: nobody's. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Where the delays after wrong passphrases are kept over a restart. Default: they are not. */
+  readonly delayFile?: string | undefined;
   readonly limits?: Partial<ServeLimits> | undefined;
   readonly mcp?: McpOptions | undefined;
 };

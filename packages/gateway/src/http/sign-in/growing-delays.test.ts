@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { FailedLogins } from './failed-logins.ts';
+import { GrowingDelays } from './growing-delays.ts';
 
 function setUp() {
   let now = 0;
-  const logins = new FailedLogins(1_000, () => now);
+  const logins = new GrowingDelays(1_000, () => now);
   const fail = (times: number, address = '10.0.0.1'): number[] => Array.from({ length: times }, () => logins.failed(address));
   return { logins, fail, advance: (ms: number) => (now += ms) };
 }
@@ -37,18 +37,32 @@ it('ten quiet minutes are forgiven', () => {
   expect(fail(1)).toEqual([0]);
 });
 
-it('IPv4 in the clothes of IPv6 is the same address, and a whole IPv6 network is one', () => {
+it('a guess that was right after all is taken back, and those before it count', () => {
   const { logins, fail } = setUp();
-  fail(5, '::ffff:10.0.0.1');
-  expect(logins.waitMs('10.0.0.1')).toBe(1_000);
-  fail(5, '2001:db8:0:1::1');
-  expect(logins.waitMs('2001:db8:0:1:ffff:ffff:ffff:ffff')).toBe(1_000);
-  expect(logins.waitMs('2001:db8:0:2::1')).toBe(0);
-  expect(logins.waitMs('::1')).toBe(0);
+  fail(4);
+  expect(fail(1)).toEqual([1_000]);
+  logins.takeBack('10.0.0.1');
+  expect(logins.waitMs('10.0.0.1')).toBe(0);
+  expect(fail(1)).toEqual([1_000]);
+  logins.takeBack('10.0.0.9');
+});
+
+it('a restart changes nothing, and no time that passed meanwhile is lost', () => {
+  const { logins, fail, advance } = setUp();
+  fail(7);
+  fail(2, '10.0.0.2');
+  advance(1_000);
+  const after = new GrowingDelays(1_000, () => 50);
+  after.restore(logins.kept(), 500);
+  expect([after.waitMs('10.0.0.1'), after.waitMs('10.0.0.2')]).toEqual([2_500, 0]);
+  expect(after.failed('10.0.0.1')).toBe(8_000);
+  const late = new GrowingDelays(1_000, () => 50);
+  late.restore(logins.kept(), 600_000);
+  expect(late.keys).toBe(0);
 });
 
 it('a million addresses are not remembered', () => {
   const { logins } = setUp();
   for (let index = 0; index < 10_000; index++) logins.failed(`10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`);
-  expect(logins.addresses).toBe(4_096);
+  expect(logins.keys).toBe(4_096);
 });
