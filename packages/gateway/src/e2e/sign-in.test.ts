@@ -42,7 +42,7 @@ it('a program signs in for a token, which is listed and revoked as any other', a
   const { result } = await on.call('token.list');
   expect(result?.['tokens']).toMatchObject([{ token_id, owner: 'ann', label: 'session' }]);
   expect(await on.call('token.revoke', { token_id })).toMatchObject({ result: { revoked: true } });
-  expect((await on.call('kernel.info', {}, { token })).error?.data).toMatchObject({ code: 'unauthenticated' });
+  expect((await on.call('kernel.info', {}, { token })).error?.data).toMatchObject({ fault: 'unauthenticated' });
 });
 
 it('signing out ends the session, and only that one', async () => {
@@ -77,7 +77,7 @@ it('who is signed in and who is not is in the audit, without what was typed', as
   await using on = await openWithAnn({ hasPlatform: true });
   await signIn(on, 'ann');
   await trySignIn(on, { name: 'my passphrase by mistake', passphrase: 'guess guess guess' });
-  const { entries } = await on.platformAudit().search({ action: 'session.open' });
+  const { entries } = await on.platformAudit().search({ action: 'person.sign_in' });
   expect(entries.map(({ outcome, actor, details }) => [outcome, actor, details])).toEqual([
     ['success', { kind: 'member', name: 'ann' }, { token_id: expect.stringMatching(/^token_/), how: 'passphrase' }],
     ['denied', { kind: 'system' }, { from: '127.0.0.1' }],

@@ -35,7 +35,11 @@ export type Route = ReadonlyMap<string, Answer>;
 const METRICS = { scope: { kind: 'operator' }, effect: 'read' } as const;
 const NO_FAMILY = { isBelow: async () => false, isOf: async () => false };
 
-const known = (run: (Answer & { readonly kind: 'known' })['run'], cookies: CookieUse = 'header'): Answer => ({ kind: 'known', cookies, run });
+const known = (run: (Answer & { readonly kind: 'known' })['run'], cookies: CookieUse = 'header'): Answer => ({
+  kind: 'known',
+  cookies,
+  run,
+});
 const open = (run: (Answer & { readonly kind: 'open' })['run']): Answer => ({ kind: 'open', run });
 const route = (answers: Readonly<Record<string, Answer>>): Route => new Map(Object.entries(answers));
 

@@ -55,7 +55,7 @@ async function verify(name: string, passphrase: string, network: string | undefi
     kind: 'operator',
     workspace: DEFAULT_WORKSPACE,
     actor: { kind: 'system' },
-    action: 'session.open',
+    action: 'person.sign_in',
     error: { type: 'unauthenticated', message: 'a wrong name or passphrase' },
     details: { from: network ?? 'unix' },
   });

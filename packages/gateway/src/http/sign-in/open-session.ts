@@ -19,7 +19,7 @@ export async function openSession(
   try {
     const kind = person.workspace === undefined ? 'operator' : 'member';
     await audit?.append({
-      ...({ kind: 'operator', action: 'session.open', outcome: 'success' } as const),
+      ...({ kind: 'operator', action: 'person.sign_in', outcome: 'success' } as const),
       workspace: person.workspace ?? DEFAULT_WORKSPACE,
       actor: { kind, name: person.name },
       details: { token_id: record.id, how },

@@ -24,6 +24,44 @@ export const BESIDE_OPERATIONS = {
       },
     },
   },
+  '/api/session': {
+    post: {
+      operationId: 'person.sign_in',
+      summary: 'Signs somebody in by name and passphrase: with a cookie, or with a token in the answer',
+      tags: ['person'],
+      security: [],
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: {
+              type: 'object',
+              required: ['name', 'passphrase'],
+              additionalProperties: false,
+              properties: {
+                name: { type: 'string', maxLength: 128 },
+                passphrase: { type: 'string', maxLength: 1_024 },
+                token: { type: 'boolean', default: false },
+              },
+            },
+          },
+        },
+      },
+      responses: { 200: { description: 'Who signed in, until when, and what `warren-csrf` has to say', content: OBJECT } },
+    },
+    get: {
+      operationId: 'person.session',
+      summary: 'Says who is calling',
+      tags: ['person'],
+      responses: { 200: { description: 'Principal, name, role and groups, and what `warren-csrf` has to say', content: OBJECT } },
+    },
+    delete: {
+      operationId: 'person.sign_out',
+      summary: 'Ends the session it comes with',
+      tags: ['person'],
+      responses: { 204: { description: 'It has ended' } },
+    },
+  },
   '/api/openapi.json': {
     get: {
       operationId: 'openapi',
