@@ -90,6 +90,7 @@ const NOOP: Capability = {
   parse: (input) => ({ kind: 'valid', input }),
   facts: ({ path }) => ({ ...NO_FACTS, paths: [{ path: String(path), mode: 'r' }] }),
   redact: (input) => input,
+  redactWhole: (input) => input,
   act: async () => ({ kind: 'done', output: { ok: true } }),
 };
 

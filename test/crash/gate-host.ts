@@ -26,6 +26,7 @@ function define(name: string, effect: Capability['effect']): Capability {
     parse: (input) => ({ kind: 'valid', input }),
     facts: () => NO_FACTS,
     redact: (input) => input,
+    redactWhole: (input) => input,
     async act({ input }) {
       writeSync(effects, `${name}${name === 'file.edit' && input['isEdited'] !== true ? '.unapproved' : ''} ${String(input['id'])}\n`);
       await new Promise(setImmediate);

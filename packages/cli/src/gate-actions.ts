@@ -77,7 +77,7 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       end(await callResult(callId, flags, host));
     },
     approvalsList: async (flags) => {
-      const { approvalsList } = await import('./commands/approvals.ts');
+      const { approvalsList } = await import('./commands/approvals-list.ts');
       end(await approvalsList(flags, host));
     },
     approvalsShow: async (id, flags) => {

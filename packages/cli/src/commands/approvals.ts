@@ -8,68 +8,14 @@ import type { Host } from '../internal/host.ts';
 import { formatLabelled, type LabelledLine } from '../internal/labelled.ts';
 import { rulePlace } from '../internal/rule-place.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
-import { nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
 import { isoMinute, isoSecond } from '../internal/time.ts';
 import { untilSignal } from '../internal/until-signal.ts';
-import type { ApprovalListFlags, ApproveFlags, RejectFlags } from '../program/approval-commands.ts';
+import type { ApproveFlags, RejectFlags } from '../program/approval-commands.ts';
 import type { WorkspaceFlags } from '../program/state-options.ts';
 
 const ALWAYS_MS = 30 * 86_400_000;
 const WATCH_WAIT_MS = 30_000;
-
-export async function approvalsList(flags: ApprovalListFlags, host: Host): Promise<number> {
-  const { limit, agent, before } = flags;
-  await using client = await openWorkspaceClient(flags, host, 'list approvals');
-  const state = flags.all === true ? {} : { state: 'pending' as const };
-  const found = await client.call('approval.list', {
-    ...state,
-    limit,
-    ...(agent !== undefined && { agent }),
-    ...(before !== undefined && { before }),
-  });
-  if (flags.json === true) return await printJson(host, found);
-  if (found.approvals.length === 0) {
-    await host.stderr.write('warren: nothing waits for an answer\n');
-    return 0;
-  }
-  const columns = [
-    ...([{ title: 'APPROVAL' }, { title: 'STATE' }, { title: 'AGE' }, { title: 'EXPIRES' }, { title: 'FOR' }] as const),
-    ...([{ title: 'AGENT' }, { title: 'CALL' }] as const),
-  ];
-  const rows = found.approvals.map((each) => [
-    each.approval_id,
-    each.state,
-    age(host.now() / 1_000 - each.created_at),
-    each.state === 'pending' ? `in ${age(each.expires_at - host.now() / 1_000)}` : '',
-    whoMay(each),
-    safeText(each.agent),
-    `${safeText(each.capability)} ${safeJson(each.input)}`,
-  ]);
-  await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
-  const behind = found.pending - found.approvals.length;
-  const last = found.approvals.at(-1);
-  if (flags.all !== true && agent === undefined && flags.before === undefined && behind > 0 && last !== undefined)
-    await host.stderr.write(
-      `warren: ${behind} more wait; the next: ${nextCommand(`approvals list --before ${last.approval_id}`, flags.state)}\n`,
-    );
-  return 0;
-}
-
-/** In one unit: how long is all one wants to know. */
-function age(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  if (whole < 120) return `${whole}s`;
-  if (whole < 7_200) return `${Math.floor(whole / 60)}m`;
-  return whole < 172_800 ? `${Math.floor(whole / 3_600)}h` : `${Math.floor(whole / 86_400)}d`;
-}
-
-/** Who may decide now, and how many of them have to. */
-function whoMay({ terms: { quorum, approvers, escalate }, votes, escalated_at }: ApprovalRecord): string {
-  const asked = [...approvers, ...(escalated_at === null ? [] : (escalate?.to ?? []))];
-  const who = approvers.length === 0 ? 'anybody' : safeText(asked.join(' '));
-  return quorum === 1 ? who : `${who} (${votes.length} of ${quorum})`;
-}
 
 export async function approvalsShow(id: string, flags: WorkspaceFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'show an approval');
@@ -84,7 +30,7 @@ export async function approvalsApprove(id: string, flags: ApproveFlags, host: Ho
   if (flags.for !== undefined && always === undefined) throw new Fault('invalid_argument', 'Cannot use --for without --always');
   await using client = await openWorkspaceClient(flags, host, 'approve');
   const request = {
-    approval_id: id,
+    ...(await read(client, id, host)),
     ...(note !== undefined && { note }),
     ...(input !== undefined && { input: readObject(input, '--input') }),
     ...(always !== undefined && { always: { scope: always, for_ms: flags.for ?? ALWAYS_MS } }),
@@ -95,7 +41,19 @@ export async function approvalsApprove(id: string, flags: ApproveFlags, host: Ho
 export async function approvalsReject(id: string, flags: RejectFlags, host: Host): Promise<number> {
   const { reason } = flags;
   await using client = await openWorkspaceClient(flags, host, 'reject');
-  return await tell(await client.call('approval.reject', { approval_id: id, ...(reason !== undefined && { reason }) }), flags, host);
+  const about = await read(client, id, host);
+  return await tell(await client.call('approval.reject', { ...about, ...(reason !== undefined && { reason }) }), flags, host);
+}
+
+const SHOWN_MAX = 300;
+
+/** Says what is decided about, and binds the answer to it: if the arguments are others by the time it arrives, it decides nothing. */
+async function read(client: Client, id: string, host: Host): Promise<Pick<ApprovalRecord, 'approval_id' | 'call_hash'>> {
+  const { approval_id, call_hash, agent, capability, input, edited_input } = await client.call('approval.get', { approval_id: id });
+  const text = safeJson(edited_input ?? input);
+  const shown = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX).toWellFormed()}… (${text.length} characters)` : text;
+  await host.stderr.write(`warren: ${safeText(agent === '' ? 'a process' : agent)} asks for ${safeText(capability)} ${shown}\n`);
+  return { approval_id, call_hash };
 }
 
 export async function approvalsRules(flags: WorkspaceFlags & { readonly all?: true }, host: Host): Promise<number> {
@@ -140,9 +98,12 @@ export async function approvalsWatch(flags: WorkspaceFlags, host: Host): Promise
     for (;;) {
       // Taken first, so that nothing is asked unseen between the list and the first event.
       const { next_event_id } = await client.call('event.extent', {});
-      for (const question of await waiting(client)) {
-        if (seen.has(question.approval_id)) continue;
-        seen.add(question.approval_id);
+      for (const listed of await waiting(client)) {
+        const { approval_id, input_is_whole } = listed;
+        if (seen.has(approval_id)) continue;
+        seen.add(approval_id);
+        const question = input_is_whole ? listed : await client.call('approval.get', { approval_id });
+        if (question.state !== 'pending') continue;
         await host.stdout.write(flags.json === true ? `${safeJson(question)}\n` : formatApproval(question));
         if (keys !== undefined && !(await answer(client, question, keys, host))) return 0;
       }
@@ -276,7 +237,11 @@ function formatApproval(approval: ApprovalRecord): string {
     ...(reason === null ? [] : [['reason', safeText(reason)] as const]),
   ];
   const input = `${safeJson(approval.input, 2)}\n`;
-  return `${formatLabelled(lines)}${input}${edited_input === null ? '' : `changed to ${safeJson(edited_input, 2)}\n`}`;
+  const edited = edited_input === null ? '' : `changed to ${safeJson(edited_input, 2)}\n`;
+  const cut = approval.input_is_whole
+    ? ''
+    : `These arguments are shortened${approval.state === 'pending' ? ': do not say yes to what you cannot read' : ''}.\n`;
+  return `${formatLabelled(lines)}${input}${edited}${cut}`;
 }
 
 async function printJson(host: Host, value: unknown): Promise<number> {

@@ -91,7 +91,8 @@ describe('a call that people have to approve', () => {
     expect(linesOf(path)).toEqual([]);
 
     const approved = await gate.warren(['approvals', 'approve', asked.approval_id, '--note', 'fine']);
-    expect(approved).toMatchObject({ code: 0, stdout: `${asked.approval_id} is approved.\n`, stderr: '' });
+    const about = `warren: builder asks for filesystem.append {"path":"/workspace/${path}","content":"line\\n"}\n`;
+    expect(approved).toMatchObject({ code: 0, stdout: `${asked.approval_id} is approved.\n`, stderr: about });
     expect(await resultOf(asked)).toMatchObject({ state: 'done', tier: 'approval_required', output: { path: `/workspace/${path}` } });
     const result = await gate.warren(['call', 'result', asked.call_id, '--wait', '30s', '--json']);
     expect(JSON.parse(result.stdout)).toMatchObject({ state: 'done', call_id: asked.call_id });
@@ -138,6 +139,41 @@ describe('a call that people have to approve', () => {
     await gate.client.call('approval.cancel', { approval_id: await firstQuestion() });
     const zero = await gate.warren(['approvals', 'approve', 'approval_nowhere']);
     expect([zero.code, zero.stderr]).toEqual([1, expect.stringContaining('it does not exist')]);
+  });
+
+  it('is shown in all its length, and a list says where it is cut', async () => {
+    const path = await emptyFile();
+    const asked = await ask(path, `${'harmless '.repeat(20_000)}the end`);
+    const listed = await gate.warren(['approvals', 'list']);
+    expect(listed.stdout).toContain('filesystem.append (cut) {');
+    expect(listed.stdout).not.toContain('the end');
+    expect(listed.stderr).toContain('warren approvals show ID');
+    const shown = await gate.warren(['approvals', 'show', asked.approval_id]);
+    expect(shown.stdout).toContain('harmless the end"');
+    const { code, stderr } = await gate.warren(['approvals', 'reject', asked.approval_id]);
+    expect([code, stderr.length < 1_000, stderr]).toEqual([0, true, expect.stringMatching(/harmless .*… \(\d+ characters\)\n$/)]);
+  });
+
+  it('is one of a group when there are many', async () => {
+    await using mine = await GateDaemon.start();
+    await mine.setPolicy(POLICY);
+    for (const [name, paths] of [
+      ['ant', 15],
+      ['bee', 8],
+    ] as const) {
+      const agent = await mine.startAgent(name);
+      for (let index = 0; index < paths; index++) await mine.call(agent, 'filesystem.append', { path: `${index}`, content: 'x' });
+    }
+    const { stdout, stderr } = await mine.warren(['approvals', 'list']);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split(/ +/).filter(Boolean).slice(0, 3))).toEqual([
+      ['WAIT', 'AGENT', 'CAPABILITY'],
+      ['15', 'ant', 'filesystem.append'],
+      ['8', 'bee', 'filesystem.append'],
+    ]);
+    expect(stderr).toContain('warren approvals list --each');
+    expect((await mine.warren(['approvals', 'list', '--each'])).stdout.trimEnd().split('\n')).toHaveLength(24);
+    expect((await mine.warren(['approvals', 'list', '--agent', 'bee'])).stdout.trimEnd().split('\n')).toHaveLength(9);
   });
 
   it('is carried out with the arguments somebody changed, and with no others', async () => {

@@ -8,6 +8,7 @@ export type ApprovalListFlags = WorkspaceFlags & {
   readonly all?: true;
   readonly agent?: string;
   readonly before?: string;
+  readonly each?: true;
   readonly limit: number;
 };
 export type ApproveFlags = WorkspaceFlags & {
@@ -36,9 +37,15 @@ export function addApprovals(program: Command, actions: ApprovalActions): void {
     .addHelpText('after', HELP);
 
   withJson(
-    withWorkspace(approvals.command('list').summary('list what waits').description('Lists what waits for an answer, the newest first.'))
+    withWorkspace(
+      approvals
+        .command('list')
+        .summary('list what waits')
+        .description('Lists what waits for an answer, the newest first; more than 20 by agent and capability.'),
+    )
       .option('--all', 'also what was decided')
       .option('--agent <name>', 'only those of this agent')
+      .option('--each', 'one by one, also when they are many')
       .option('--before <id>', 'those behind this one: the next page')
       .option('--limit <number>', 'how many', (text: string) => parseCount(text, '--limit'), 50),
   ).action((flags: ApprovalListFlags) => actions.approvalsList(flags));

@@ -1,10 +1,12 @@
 /** Approvals and standing rules as rows and as the rest of Warren sees them. Rows are written by this folder only, so their JSON has the shape it was given. */
 import type { JsonObject } from '../internal/json.ts';
+import { isShortened } from '../internal/shorten-json.ts';
 import type { AskTerms, Condition, RuleRef } from '../policy/policy.ts';
 import type { AllowRuleRow, ApprovalRow } from '../store/tables/approval-table.ts';
 import type { AllowRule, AlwaysAllow, Approval } from './approvals.ts';
 
-export function toApproval(row: ApprovalRow): Approval {
+/** `whole`: the arguments in all their length, of the call as it would be carried out. */
+export function toApproval(row: ApprovalRow, whole?: JsonObject): Approval {
   const { id, state, callId, pid, agent, capability, input, callHash, reasoning, createdAt, expiresAt, escalatedAt, decidedAt } = row;
   return {
     id,
@@ -13,7 +15,8 @@ export function toApproval(row: ApprovalRow): Approval {
     pid,
     agent,
     capability,
-    input,
+    input: row.editedInput === undefined ? (whole ?? input) : input,
+    isInputWhole: whole !== undefined || !isShortened(row.editedInput ?? input),
     callHash,
     rule: row.rule === undefined ? undefined : readRule(row.rule),
     reasoning,
@@ -24,7 +27,7 @@ export function toApproval(row: ApprovalRow): Approval {
     decidedAt,
     votes: row.votes.map(({ always, ...vote }) => ({ ...vote, always: always === undefined ? undefined : readAlways(always) })),
     reason: row.reason,
-    editedInput: row.editedInput,
+    editedInput: row.editedInput === undefined ? undefined : (whole ?? row.editedInput),
   };
 }
 

@@ -24,8 +24,10 @@ export type Approval = {
   readonly pid: number;
   readonly agent: string;
   readonly capability: string;
-  /** The arguments, redacted for people to read. */
+  /** The arguments, redacted for people to read. Long ones are shortened in lists, and once they are kept no more. */
   readonly input: JsonObject;
+  /** Whether what would be carried out (`editedInput`, else `input`) is all there. */
+  readonly isInputWhole: boolean;
   /** SHA-256 over capability, process and exact arguments (those to be carried out, if they were edited), in hexadecimal. */
   readonly callHash: string;
   readonly rule: RuleRef | undefined;
@@ -74,6 +76,7 @@ export type AllowRule = {
 };
 
 export interface Approvals {
+  /** With its arguments in all their length, as long as they are kept. */
   get(id: string): Promise<Approval>;
   /** Newest first. */
   list(
@@ -107,7 +110,7 @@ export interface Approvals {
   cancel(id: string, by: Approver, reason: string): Promise<Approval>;
   /** The call is no longer wanted, by its process or, for it, by somebody else, asked or not; also one that was approved and is not begun. Faults: `not_found`, `conflict`, `unavailable`. */
   withdraw(id: string, by: Approver | undefined, reason: string): Promise<Approval>;
-  /** Resolves when it is decided, expired or cancelled, or after `waitMs`, with what it is then. */
+  /** Resolves when it is decided, expired or cancelled, or after `waitMs`, with what it is then, as `get`. */
   wait(id: string, waitMs: number, signal?: AbortSignal): Promise<Approval>;
   /** Newest first; those in force, or all. */
   listRules(options?: { readonly all?: boolean | undefined }): Promise<readonly AllowRule[]>;

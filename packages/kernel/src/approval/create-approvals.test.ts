@@ -75,6 +75,36 @@ describe('a call that has to be approved', () => {
     expect(t.acted).toHaveLength(1);
   });
 
+  test('is shown in all its length to whoever reads it, however long, and says in lists that it is cut', async () => {
+    await using t = await openAsking();
+    const { approvals } = t.test.mine;
+    const note = `${'harmless '.repeat(20_000)}rm -rf everything`;
+    const { approvalId } = await ask(t, { to: 'eve', note });
+    const [listed] = (await approvals.list()).approvals;
+    expect(listed?.isInputWhole).toBe(false);
+    expect(JSON.stringify(listed)).not.toContain('everything');
+    const read = await approvals.get(approvalId);
+    expect(read).toMatchObject({ isInputWhole: true, input: { to: 'eve', note } });
+    const other = `${note} and more`;
+    await approvals.approve(approvalId, ANN, { input: { to: 'bob', note: other }, callHash: read.callHash });
+    // It is carried out, and its exact arguments are kept no more.
+    expect(await outcome(t, read.callId)).toMatchObject({ kind: 'done' });
+    expect(t.acted).toEqual([{ to: 'bob', note: other }]);
+    expect(await approvals.get(approvalId)).toMatchObject({ isInputWhole: false });
+    const short = await ask(t, { to: 'eve' });
+    expect((await approvals.list()).approvals[0]).toMatchObject({ id: short.approvalId, isInputWhole: true });
+  });
+
+  test('is shown with the arguments somebody put in their place, all of them', async () => {
+    await using t = await openAsking({ ask: { quorum: 2, approvers: [], expiresMs: 60_000 } });
+    const { approvals } = t.test.mine;
+    const { approvalId } = await ask(t, { to: 'eve' });
+    const note = 'x'.repeat(100_000);
+    await approvals.approve(approvalId, ANN, { input: { to: 'bob', note } });
+    expect(await approvals.get(approvalId)).toMatchObject({ isInputWhole: true, input: { to: 'eve' }, editedInput: { to: 'bob', note } });
+    expect((await approvals.list()).approvals[0]).toMatchObject({ isInputWhole: false, input: { to: 'eve' } });
+  });
+
   test('answers whoever holds it', async () => {
     await using t = await openAsking();
     const held = t.call(t.pid, 'mail.send', { input: { to: 'eve' }, onAsk: 'wait', waitMs: 10_000 });

@@ -34,6 +34,16 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
     return await store.read(({ approvals }) => requireApproval(approvals.find(id), id));
   };
 
+  /** With the arguments as they would be carried out: read at once, so that they are those of the hash. */
+  const show = async (id: string): Promise<Approval> => {
+    checkWord(id, 'approval', 'invalid_argument');
+    const { row, call } = await store.read(({ approvals, calls }) => {
+      const found = requireApproval(approvals.find(id), id);
+      return { row: found, call: calls.find(found.callId) };
+    });
+    return toApproval(row, call === undefined ? undefined : desk.find()?.show(store.id, call));
+  };
+
   /** On disk in the audit before anybody hears of it. What could not be recorded is, before the call is carried out. */
   const settle = async (voted: Voted, by: Approver, note: string | undefined, rule?: AuditEntry): Promise<Approval> => {
     const mine = desk.get('decide');
@@ -63,13 +73,13 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
   };
 
   return {
-    get: async (id) => toApproval(await find(id)),
+    get: show,
 
     async list(filter = {}, { limit, before } = {}) {
       if (filter.state !== undefined && !APPROVAL_STATES.includes(filter.state))
         throw invalid('state', `it is none of ${APPROVAL_STATES.join(', ')}`);
       return await store.read(({ approvals }) => ({
-        approvals: approvals.list(filter, clamp(limit, PAGE_DEFAULT, 1, PAGE_MAX), before).map(toApproval),
+        approvals: approvals.list(filter, clamp(limit, PAGE_DEFAULT, 1, PAGE_MAX), before).map((row) => toApproval(row)),
         pending: approvals.countPending(),
       }));
     },
@@ -159,7 +169,7 @@ export function createApprovals({ store, desk, waiters, tick, random = randomByt
         woken?.catch(() => {}); // Heard of below, or abandoned.
         try {
           const row = await find(id);
-          if (row.state !== 'pending' || woken === undefined) return toApproval(row);
+          if (row.state !== 'pending' || woken === undefined) return await show(id);
           await woken;
         } finally {
           abandon.abort();

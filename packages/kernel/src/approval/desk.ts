@@ -18,6 +18,8 @@ export interface Desk {
   recordLater(entry: AuditEntry): void;
   /** Throws `invalid_argument`. */
   edit(workspace: WorkspaceId, call: CallRow, input: unknown): Edited;
+  /** The whole arguments, redacted; undefined when they are kept no more. Never throws. */
+  show(workspace: WorkspaceId, call: CallRow): JsonObject | undefined;
   /** The call that was approved is carried out, once, whoever asks and how often. Never throws. */
   carryOut(workspace: WorkspaceId, callId: string): void;
 }

@@ -34,6 +34,8 @@ export type Capability = {
   facts(input: JsonObject): CallFacts;
   /** The arguments as they may be recorded. Pure. */
   redact(input: JsonObject): JsonObject;
+  /** The same without anything shortened: for those who decide about a call. Pure. */
+  redactWhole(input: JsonObject): JsonObject;
   /** Carries it out. When `signal` fires it ends soon and leaves nothing running. What it throws besides faults is a defect. */
   act(context: ActContext): Promise<Acted>;
 };

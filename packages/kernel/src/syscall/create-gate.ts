@@ -28,7 +28,7 @@ import { recoverCalls } from './recover-calls.ts';
 import { redactOwnTokens } from './redact.ts';
 import { resolveCall } from './resolve-call.ts';
 import { CallRunner } from './run-call.ts';
-
+import { showCall } from './show-call.ts';
 import { listUnfinished, UNFINISHED_MAX } from './unfinished-calls.ts';
 import { validateInput } from './validate-input.ts';
 import { waitForCall } from './wait-for-call.ts';
@@ -66,6 +66,7 @@ class SyscallGate implements Gate {
         record: (entry) => this.#journal.recordAnswer(entry),
         recordLater: (entry) => void this.#journal.recordAnswer(entry).catch(() => {}), // It is kept, and stands in the way of the next call.
         edit: (workspace, call, input) => editCall(shared, workspace, call, input),
+        show: (workspace, call) => showCall(shared, workspace, call),
         carryOut: (workspace, callId) => this.#carryOut.later(workspace, callId),
       }),
       store.onCommit((workspace, events) => {

@@ -21,6 +21,8 @@ export const GATE_LIMITS: GateLimits = {
 
 /** Arguments as JSON, before anything looks at them; what the wire carries of them as well. */
 export const INPUT_BYTES_MAX = 2_097_152;
+/** The whole arguments as people see them: what says that a secret was left out can be longer than the secret. */
+export const SHOWN_BYTES_MAX = 4 * INPUT_BYTES_MAX;
 /** A result as JSON, redacted. */
 export const OUTPUT_BYTES_MAX = 1_048_576;
 /** Of arguments and results. */

@@ -1,13 +1,13 @@
 /** Step 2: arguments become valid ones, and what they are about is read from them. */
 import type { JsonObject } from '../internal/json.ts';
+import { shortenJson } from '../internal/shorten-json.ts';
 import type { CallFacts } from '../policy/policy.ts';
 import { type GateError, gateError, internalError } from './call-error.ts';
 import type { Capability } from './capability.ts';
 import { copyJson } from './copy-json.ts';
 import { hashCall, hashInput } from './hash-call.ts';
-import { INPUT_BYTES_MAX, RECORDED_BYTES_MAX } from './limits.ts';
+import { INPUT_BYTES_MAX, RECORDED_BYTES_MAX, SHOWN_BYTES_MAX } from './limits.ts';
 import { recordFacts } from './recorded-facts.ts';
-import { shortenJson } from './shorten-json.ts';
 
 /** A call that is understood, whether it may be made or not. */
 export type ValidCall = {
@@ -60,6 +60,12 @@ export function validateInput(pid: number, capability: Capability, input: unknow
 function recordedInput(capability: Capability, input: JsonObject, redact: (text: string) => string): JsonObject {
   const copied = copyJson(capability.redact(input), { bytesMax: INPUT_BYTES_MAX, redact });
   return copied.kind === 'copied' ? shortenJson(copied.value, RECORDED_BYTES_MAX) : { unreadable: copied.reason };
+}
+
+/** All of them, for those who decide; undefined when they cannot be shown. */
+export function wholeInput(capability: Capability, input: JsonObject, redact: (text: string) => string): JsonObject | undefined {
+  const copied = copyJson(capability.redactWhole(input), { bytesMax: SHOWN_BYTES_MAX, redact });
+  return copied.kind === 'copied' ? copied.value : undefined;
 }
 
 const PROBLEMS_MAX = 20;

@@ -1,6 +1,6 @@
 /** Makes of arguments what may be recorded: secrets by their definition, their name or their form are left out, long content is told by its hash. */
 import { createHash } from 'node:crypto';
-import { createRedactor } from '@warren/kernel';
+import { createRedactor, createTextRedactor } from '@warren/kernel';
 import type { JsonObject, JsonValue } from '@warren/protocol';
 import { isObject } from './compile-field.ts';
 import type { Field } from './definition.ts';
@@ -15,30 +15,45 @@ const LOOKED_LENGTH = 4 * SHOWN_LENGTH;
 
 const withoutSecrets = createRedactor();
 
+/** What becomes of a text that is no secret by its definition or name. */
+type OfText = (text: string) => string;
+
+const wholeText = createTextRedactor([]);
+
+/** For the audit: long content is shortened. */
 export function compileRedaction(fields: readonly Field[]): (input: JsonObject) => JsonObject {
+  return compile(fields, (text) => (text.length > LIMITS.recordedContentLengthMax ? shortened(text) : scanned(text)));
+}
+
+/** For those who decide: nothing is. */
+export function compileWholeRedaction(fields: readonly Field[]): (input: JsonObject) => JsonObject {
+  return compile(fields, wholeText);
+}
+
+function compile(fields: readonly Field[], ofText: OfText): (input: JsonObject) => JsonObject {
   const known = byName(fields);
-  return (input) => redactObject(input, known);
+  return (input) => redactObject(input, ofText, known);
 }
 
 function byName(fields: readonly Field[]): ReadonlyMap<string, Field> {
   return new Map(fields.map((field) => [field.name, field]));
 }
 
-function redactObject(value: JsonObject, known: ReadonlyMap<string, Field> | undefined, values?: Field): JsonObject {
+function redactObject(value: JsonObject, ofText: OfText, known: ReadonlyMap<string, Field> | undefined, values?: Field): JsonObject {
   const result: Record<string, JsonValue> = {};
   for (const [name, each] of Object.entries(value)) {
     const field = known?.get(name) ?? values;
     const isSecret = field?.isSecret === true || (typeof each !== 'boolean' && each !== null && SECRET_NAME.test(name));
-    result[name] = isSecret ? `[REDACTED:${name}]` : redact(each, field);
+    result[name] = isSecret ? `[REDACTED:${name}]` : redact(each, ofText, field);
   }
   return result;
 }
 
-function redact(value: JsonValue, field: Field | undefined): JsonValue {
-  if (typeof value === 'string') return value.length > LIMITS.recordedContentLengthMax ? shortened(value) : scanned(value);
+function redact(value: JsonValue, ofText: OfText, field: Field | undefined): JsonValue {
+  if (typeof value === 'string') return ofText(value);
   if (Array.isArray(value))
-    return value.map((each: JsonValue) => (field?.items?.isSecret === true ? '[REDACTED]' : redact(each, field?.items)));
-  if (isObject(value)) return redactObject(value, field?.fields === undefined ? undefined : byName(field.fields), field?.values);
+    return value.map((each: JsonValue) => (field?.items?.isSecret === true ? '[REDACTED]' : redact(each, ofText, field?.items)));
+  if (isObject(value)) return redactObject(value, ofText, field?.fields === undefined ? undefined : byName(field.fields), field?.values);
   return value;
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject, JsonValue } from '@warren/protocol';
 import { compileFacts } from './compile-facts.ts';
 import { isObject } from './compile-field.ts';
 import { compileInput } from './compile-input.ts';
-import { compileRedaction } from './compile-redaction.ts';
+import { compileRedaction, compileWholeRedaction } from './compile-redaction.ts';
 import type { Definition, ErrorDefinition, Field } from './definition.ts';
 import { CapabilityError, type HandlerResult } from './handler.ts';
 
@@ -35,6 +35,7 @@ export function createCapability({ definition, sharedErrors, act }: CapabilityPa
     parse: compileInput(inputs),
     facts: compileFacts(inputs),
     redact: compileRedaction(inputs),
+    redactWhole: compileWholeRedaction(inputs),
     async act(context) {
       try {
         const { output, usage, taint } = await act(context);

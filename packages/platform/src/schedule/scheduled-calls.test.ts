@@ -39,6 +39,7 @@ class Desk implements AsyncDisposable {
       Object.hasOwn(input, 'wrong') ? { kind: 'invalid', problems: [{ field: 'wrong', reason: 'is wrong' }] } : { kind: 'valid', input },
     facts: () => NO_FACTS,
     redact: (input) => (input['pin'] === undefined ? input : { ...input, pin: '[REDACTED:pin]' }),
+    redactWhole: (input) => this.#note.redact(input),
     act: async ({ actor, input }) => {
       this.made.push({ ...actor, input, at: this.host.time });
       this.begun();

@@ -24,6 +24,7 @@ export class TestCapabilities implements CapabilityTable {
       parse: (input) => ({ kind: 'valid', input }),
       facts: () => NO_FACTS,
       redact: (input) => input,
+      redactWhole: (input) => capability.redact?.(input) ?? input,
       ...capability,
       act: async (context) => await act(context),
     });

@@ -18,8 +18,10 @@ export const approval = z.object({
   pid: int,
   agent: word,
   capability: word,
-  /** Redacted. */
+  /** Redacted; in lists long arguments are shortened. */
   input: jsonObject,
+  /** Whether all of what would be carried out is shown: `edited_input`, or `input` where there is none. */
+  input_is_whole: z.boolean(),
   call_hash: word,
   rule: ruleRef.nullable(),
   reasoning: prose.nullable(),

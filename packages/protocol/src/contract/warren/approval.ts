@@ -33,7 +33,7 @@ export const APPROVAL_OPERATIONS = {
     faults: [...ON_READ],
   }),
   'approval.get': operation({
-    summary: 'Answers with a question, and waits up to `wait_ms` until it is decided',
+    summary: 'Answers with a question and the whole arguments, and waits up to `wait_ms` until it is decided',
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,

@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../internal/json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** What is kept of arguments that are long: every field, long texts and lists with their beginning and their size. Whole when it is short enough. */
 export function shortenJson(value: JsonObject, bytesMax: number): JsonObject {
@@ -26,4 +26,15 @@ function isList(value: JsonValue): value is readonly JsonValue[] {
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What shortening leaves in the place of the rest, here, where secrets are looked for, and where definitions keep only a hash of long content. */
+const REST = /… [([]\d+ |\[cut: \d+ |^\[\d+ more\]/;
+const REST_NAMES: ReadonlySet<string> = new Set(['shortened', 'unreadable', '[more]']);
+
+/** Whether something seems to be missing. Arguments that hold such words themselves only seem so; what was shortened never seems whole. */
+export function isShortened(value: JsonValue): boolean {
+  if (typeof value === 'string') return REST.test(value);
+  if (isList(value)) return value.some(isShortened);
+  return isObject(value) && Object.entries(value).some(([name, inner]) => REST_NAMES.has(name) || isShortened(inner));
 }
