@@ -186,6 +186,68 @@ async function showKernel(): Promise<void> {
   warren(['stop'], { exit: 0 });
 }
 
+/** What a program that speaks MCP sends over standard input of `warren mcp`, and gets back. */
+function mcp(agent: string, calls: readonly object[]): readonly Record<string, unknown>[] {
+  const client = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'demo', version: '1' } };
+  const messages = [
+    { id: 0, method: 'initialize', params: client },
+    { method: 'notifications/initialized' },
+    ...calls.map((call, index) => ({ id: index + 1, ...call })),
+  ];
+  console.log(styleText('dim', `$ warren mcp --agent ${agent}   # as a coding agent starts it`));
+  const input = messages.map((message) => `${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`).join('');
+  const done = spawnSync(process.execPath, [WARREN, 'mcp', '--agent', agent], {
+    cwd: directory,
+    env: environment,
+    encoding: 'utf8',
+    input,
+  });
+  check(done.status === 0, `exit code ${done.status}, as it should be`);
+  const answers = done.stdout
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line.includes('"id"'));
+  return answers.map((line) => JSON.parse(line) as Record<string, unknown>); // Every message is an object.
+}
+
+function showGate(): void {
+  title('The gate: an agent over MCP, policy, an approval, and a record that cannot be changed unseen');
+  warren(['policy', 'init', 'team-moderate'], { exit: 0 });
+  warren(['serve', '--detach', '--no-tcp'], { exit: 0 });
+  try {
+    warren(['agent', 'create', 'ada', '--purpose', 'looks after the shop', '--tool', 'filesystem.*', '--tool', 'process.run'], {
+      exit: 0,
+      says: /wrn_/,
+    });
+    warren(['agent', 'connect', 'ada', '--client', 'claude-code'], { exit: 0, says: /claude mcp add warren/ });
+    const write = { name: 'filesystem__write', arguments: { path: 'note.txt', content: 'written over MCP\n' } };
+    const fetch = { name: 'network__http_request', arguments: { url: 'http://169.254.169.254/' } };
+    const answers = mcp(
+      'ada',
+      [write, fetch].map((params) => ({ method: 'tools/call', params })),
+    );
+    const isError = (id: number): unknown => (answers.find((answer) => answer['id'] === id)?.['result'] as { isError?: boolean })?.isError;
+    check(isError(1) !== true, 'it wrote a file in its workspace');
+    check(
+      isError(2) === true || answers.some((answer) => answer['id'] === 2 && 'error' in answer),
+      'what it was not granted it could not call',
+    );
+    warren(['call', 'process.run', 'command=cat', 'args:=["note.txt"]', '--as', 'ada'], {
+      exit: 0,
+      says: /written over MCP/,
+    });
+    const asked = warren(['call', 'filesystem.delete', 'path=note.txt', '--as', 'ada', '--reason', 'not needed any more'], {
+      exit: 3,
+      says: /warren approvals approve approval_/,
+    });
+    warren(['approvals', 'approve', /approval_\w+/.exec(asked)?.[0] ?? ''], { exit: 0 });
+    warren(['audit', 'tail', '--limit', '4'], { exit: 0, says: /filesystem\.delete/ });
+    warren(['audit', 'verify'], { exit: 0 });
+  } finally {
+    warren(['stop'], { exit: 0 });
+  }
+}
+
 async function measure(rounds: number, once: () => Promise<void>): Promise<string> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -225,6 +287,7 @@ try {
   showLimits();
   showReview();
   await showKernel();
+  showGate();
   await showTimes();
 } finally {
   rmSync(directory, { recursive: true, force: true });
