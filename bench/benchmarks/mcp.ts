@@ -12,7 +12,7 @@ import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { RpcConnection } from '../harness/rpc-connection.ts';
 import { temporaryDirectory } from '../harness/temporary-kernel.ts';
 
-const CONNECTIONS = 32;
+const CONNECTIONS = 64;
 const IDLE = 500;
 const WARREN = resolve(import.meta.dirname, '../../packages/cli/bin/warren.cjs');
 const OFFICIAL = resolve(import.meta.dirname, '../comparators/official-mcp-server.ts');

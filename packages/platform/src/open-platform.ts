@@ -213,7 +213,7 @@ async function open(
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, policies, notifier },
+    ...{ gate, audit, capabilities: registry, packs, policies, notifier, config },
     agents: createAgents(kernel),
     explain: (workspace, question) => gate.explain(workspace, question),
     async simulate(files, { limit, ...period }, signal) {

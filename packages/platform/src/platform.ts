@@ -6,6 +6,7 @@ import type { Audit, Decision, Gate, TaintRow, UnfinishedCall } from '@warren/ke
 import type { JsonObject, WorkspaceId } from '@warren/protocol';
 import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
+import type { Config } from './config/config.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
@@ -20,6 +21,8 @@ export interface Platform extends AsyncDisposable {
   readonly policies: Policies;
   readonly agents: Agents;
   readonly notifier: Notifier;
+  /** What the operator set. */
+  readonly config: Config;
   /** What would be decided about a call of an agent; carries nothing out and counts nothing. Faults: `not_found` (the capability), `invalid_argument` (arguments). */
   explain(workspace: WorkspaceId, question: PolicyQuestion): Promise<Decision>;
   /** Recorded calls decided again under other files. */

@@ -21,9 +21,6 @@ import { DelayFile } from './sign-in/delay-file.ts';
 import { GrowingDelays } from './sign-in/growing-delays.ts';
 import { SignInDelays } from './sign-in/sign-in-delays.ts';
 
-/** Less than the minute that clients wait for an answer unless they are told otherwise. */
-const APPROVAL_HOLD_MS = 45_000;
-
 /** `stopping` fires when the daemon stops; `served` is what it says about itself. */
 export function createGateway(options: ServeOptions, stopping: AbortSignal, served: Served): Gateway {
   const { kernel, platform, version, log = SILENT, tracing, onStopAsked = () => {}, mcp = {} } = options;
@@ -47,7 +44,13 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     limits,
   });
   const signIns = new SignInDelays(limits.loginDelayMs);
-  const hosts = createWarrenHosts({ kernel, platform, version, holdMs: mcp.approvalHoldMs ?? APPROVAL_HOLD_MS, stopping });
+  const hosts = createWarrenHosts({
+    kernel,
+    platform,
+    version,
+    holdMs: mcp.approvalHoldMs ?? platform?.config.mcp.approval_hold ?? 0,
+    stopping,
+  });
   return {
     kernel,
     dispatcher,

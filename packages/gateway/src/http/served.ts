@@ -33,7 +33,7 @@ export type McpOptions = {
   /** What callers see by MCP. Default: the capabilities of their processes. */
   readonly openHost?: OpenMcpHost | undefined;
   readonly limits?: Partial<McpLimits> | undefined;
-  /** How long a call that a person has to approve is held before its caller is told to ask later. */
+  /** How long a call that a person has to approve is held before its caller is told to ask later. Default: as the platform is configured. */
   readonly approvalHoldMs?: number | undefined;
 };
 

@@ -16,6 +16,8 @@ const TARGETS_MAX = 32;
 const ANCHORS_MAX = 16;
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
+const APPROVAL_HOLD_MS = 45_000;
+const HOLD_MS_MAX = 3_600_000;
 const YEARS_MS = 100 * 365 * DAY_MS;
 
 /** What people can be told of. */
@@ -79,6 +81,12 @@ const config = z.strictObject({
       anchors: z.array(anchor).max(ANCHORS_MAX).default([]),
     })
     .default({ retention: 90 * DAY_MS, anchor_every: 3_600_000, anchors: [] }),
+  mcp: z
+    .strictObject({
+      /** How long a call that a person has to approve is held before its client is told to ask later. Clients give up after a minute unless they are told otherwise. */
+      approval_hold: duration.refine((ms) => ms <= HOLD_MS_MAX, { error: 'is longer than 1h' }).default(APPROVAL_HOLD_MS),
+    })
+    .default({ approval_hold: APPROVAL_HOLD_MS }),
   egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default({ private_networks: [] }),
 });
 

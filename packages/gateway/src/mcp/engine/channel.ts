@@ -20,7 +20,7 @@ export type ChannelParts = {
   readonly limits: McpLimits;
   readonly states: RequestStates;
   /** Whose states these are. */
-  readonly caller: string;
+  readonly caller: () => string;
   readonly explain: (error: unknown) => JsonRpcError;
   readonly stream: MessageStream;
 };

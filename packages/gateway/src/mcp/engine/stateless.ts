@@ -16,8 +16,8 @@ export type StatelessParts = {
   readonly host: McpHost;
   readonly limits: McpLimits;
   readonly states: RequestStates;
-  /** Whose states these are. */
-  readonly caller: string;
+  /** Whose states these are. Few requests have any. */
+  readonly caller: () => string;
 };
 
 const DISCOVER_FRESH_MS = 60_000;
@@ -60,19 +60,19 @@ export async function runStateless(
   const method = METHODS.get(name);
   if (method === undefined || !method.isOffered(host)) throw methodNotFound(name);
   const { inputResponses, requestState } = params;
-  const owner = ownerOf(name, method, params, caller);
+  const owner = (): StateOwner => ownerOf(name, method, params, caller());
   const outcome = await method.run(host, params, {
     ...{ signal, client, stream, limits },
     logLevel: () => (host.logs ? logLevel : undefined),
     answers: inputResponses === undefined ? undefined : readAnswers(inputResponses),
-    state: requestState === undefined ? undefined : states.open(requestState, owner),
+    state: requestState === undefined ? undefined : states.open(requestState, owner()),
   });
   if (outcome.kind === 'done') return complete(host, outcome.result, method.freshMs);
   requireAnswerable(outcome.questions, client);
   return {
     resultType: 'input_required',
     ...(Object.keys(outcome.questions).length > 0 && { inputRequests: outcome.questions }),
-    ...(outcome.state !== undefined && { requestState: states.seal(outcome.state, owner) }),
+    ...(outcome.state !== undefined && { requestState: states.seal(outcome.state, owner()) }),
     _meta: identity(host),
   };
 }

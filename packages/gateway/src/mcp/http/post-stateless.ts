@@ -46,7 +46,7 @@ async function answer(message: McpRequest, host: McpHost, post: Post): Promise<v
     openStream: () => createPlainStream(response),
     onRevoked: () => cancel.abort(new McpError(SERVER_ERROR, 'The token is no longer good')),
   });
-  const parts = { host, limits: mcp.limits, states: mcp.states, caller: seatKey(identity, askedSeat(request)) };
+  const parts = { host, limits: mcp.limits, states: mcp.states, caller: () => seatKey(identity, askedSeat(request)) };
   try {
     await reply.finish(resultText(message.id, await runStateless(message, parts, reply.stream, cancel.signal)));
   } catch (error) {

@@ -64,7 +64,7 @@ class McpSocket {
     this.#hold = new Hold(held, limits.smallBytes);
     this.#channel = new McpChannel({
       ...{ host, limits: mcp.limits, states: mcp.states, explain: mcp.explain },
-      caller: seatKey(identity, asked),
+      caller: () => seatKey(identity, asked),
       stream: { send: (text, { mayDrop }) => this.#send(text, mayDrop) },
     });
   }
