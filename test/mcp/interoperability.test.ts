@@ -77,6 +77,56 @@ describe('the official client of TypeScript', () => {
     await useTools(await connectSecond(stdio(), 'auto'), 'second-stdio-auto.txt'));
 });
 
+describe('files of the workspace', () => {
+  it('are what there is to read; nothing leads elsewhere', async () => {
+    const client = await connectFirst(http());
+    try {
+      await client.callTool({ name: 'process__run', arguments: { command: 'ln', args: ['-s', '/etc', '/workspace/etc'] } });
+      await client.callTool({ name: 'filesystem__write', arguments: { path: 'a b/ü?.txt', content: 'odd', create_parents: true } });
+      const odd = 'file:///workspace/a%20b/%C3%BC%3F.txt';
+      expect((await client.listResources()).resources.map(({ uri }) => uri)).toContain(odd);
+      expect((await client.readResource({ uri: odd })).contents[0]?.text).toBe('odd');
+      for (const uri of [
+        'file:///etc/passwd',
+        'file:///workspace/../etc/passwd',
+        'file:///workspace/%2e%2e/etc/passwd',
+        'file:///workspace/..%2fetc/passwd',
+        'file:///workspace/etc/passwd',
+        'file:///workspace//etc/passwd/../../../etc/passwd',
+        'file://localhost/workspace/x',
+        'file:///workspace/%',
+        'file:///workspace/%00',
+        'http://127.0.0.1/',
+        'workspace/x',
+        '',
+      ]) {
+        const said = await client.readResource({ uri }).then(
+          ({ contents }) => contents[0]?.text,
+          () => 'refused',
+        );
+        expect([uri, said]).toEqual([uri, 'refused']);
+      }
+    } finally {
+      await client.close();
+    }
+  });
+
+  it('that are long are cut where it shows, and read on', async () => {
+    const client = await connectSecond(http(), STATELESS);
+    try {
+      await client.callTool({ name: 'filesystem__write', arguments: { path: 'long.txt', content: '0123456789'.repeat(50_000) } });
+      const cut = await client.callTool({ name: 'filesystem__read', arguments: { path: 'long.txt' } });
+      expect(cut.content[0]?.text).toMatch(/^\[The result was cut: /);
+      const { content } = cut.structuredContent as { readonly content: string }; // By its schema, which the client has checked.
+      const after = Number(/after (\d+) bytes/.exec(content)?.[1]);
+      const more = await client.callTool({ name: 'filesystem__read', arguments: { path: 'long.txt', offset: after, limit: 5 } });
+      expect(more.structuredContent).toMatchObject({ content: '0123456789'.repeat(2).slice(after % 10, (after % 10) + 5) });
+    } finally {
+      await client.close();
+    }
+  });
+});
+
 const PYTHON_CLIENT = join(import.meta.dirname, 'official_client.py');
 const BUILD = resolve(import.meta.dirname, '../../build');
 
