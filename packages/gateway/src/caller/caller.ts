@@ -12,6 +12,8 @@ export type Caller = {
   readonly tokenId: TokenId | undefined;
   /** The workspace that was asked for in the header. */
   readonly workspace: string | undefined;
+  /** The agent in whose place an operator or a member wants to act, where it was said. */
+  readonly agent?: string | undefined;
   readonly traceParent: TraceParent | undefined;
   /** Fires when nobody waits for the answer any more. Made when it is first asked for, since few calls wait. */
   signal(): AbortSignal;

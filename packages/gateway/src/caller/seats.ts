@@ -11,7 +11,7 @@ import { authorize, type Family, requireAllowed } from './authorize.ts';
 import { selectWorkspace } from './select-workspace.ts';
 
 /** What a caller asks for: the headers `warren-workspace` and `warren-agent`. */
-export type AskedSeat = { readonly workspace: string | undefined; readonly agent: string | undefined };
+export type AskedSeat = { readonly workspace: string | undefined; readonly agent?: string | undefined };
 
 export type Seat = { readonly workspace: WorkspaceId; readonly pid: number };
 
@@ -20,7 +20,7 @@ export interface Seats {
    * Of now: an agent that was started anew has another process. Faults: `permission_denied` (another's workspace or agent), `invalid_argument` (no agent named),
    * `not_found` (there is no such agent), and what starting it fails with.
    */
-  find(identity: Identity, asked: AskedSeat): Promise<Seat>;
+  find(identity: Pick<Identity, 'principal'>, asked: AskedSeat): Promise<Seat>;
 }
 
 /** Names that are remembered. Beyond them they are looked up each time. */

@@ -62,9 +62,9 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
 type ServeSocket = (socket: WebSocket, stream: Duplex) => void;
 
 function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): ServeSocket {
-  const workspace = headerOf(request, 'warren-workspace');
+  const { workspace, agent } = askedSeat(request);
   const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
-  return (socket, stream) => serveSocket({ socket, stream, identity, workspace, traceParent }, gateway);
+  return (socket, stream) => serveSocket({ socket, stream, identity, workspace, agent, traceParent }, gateway);
 }
 
 async function openMcp(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {

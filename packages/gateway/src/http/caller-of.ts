@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { askedSeat } from '../caller/asked-seat.ts';
 import type { Caller } from '../caller/caller.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
 import type { Identity } from './authenticate.ts';
@@ -15,7 +16,7 @@ export function callerOf(
 ): Caller {
   return {
     ...{ principal, name, groups, tokenId },
-    workspace: headerOf(request, 'warren-workspace'),
+    ...askedSeat(request),
     traceParent: parseTraceParent(headerOf(request, 'traceparent')),
     signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),
   };

@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { BlockList, isIPv4 } from 'node:net';
+import type { Kernel } from '@warren/kernel';
+import type { Platform } from '@warren/platform';
 import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
+import { createSeats } from '../caller/seats.ts';
+import { createCompatMethods } from '../compat/create-compat-methods.ts';
+import type { Method } from '../jsonrpc/calls.ts';
 import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
 import { DISPATCH_LIMITS } from '../jsonrpc/dispatch-limits.ts';
 import { McpServer } from '../mcp/mcp-server.ts';
@@ -36,8 +41,9 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     waits: createWaits(limits),
     refused,
   });
+  const compat = platform === undefined ? NO_METHODS : createCompat(kernel, platform, stopping);
   const dispatcher = createDispatcher<Caller>({
-    find: (name) => methods.get(name),
+    find: (name) => methods.get(name) ?? compat.get(name),
     log,
     observe: tracing === undefined ? calls.observe : observeBoth(calls.observe, traceCalls(tracing)),
     createErrorId: () => `error_${randomBytes(8).toString('hex')}`,
@@ -85,6 +91,14 @@ function proxiesOf(trusted: readonly string[]): BlockList | undefined {
     else list.addSubnet(address, Number(bits), family);
   }
   return list;
+}
+
+const NO_METHODS: ReadonlyMap<string, Method<Caller>> = new Map();
+
+function createCompat(kernel: Kernel, platform: Platform, stopping: AbortSignal): ReadonlyMap<string, Method<Caller>> {
+  const seats = createSeats(kernel, platform);
+  stopping.addEventListener('abort', () => seats[Symbol.dispose](), { once: true });
+  return createCompatMethods({ kernel, platform, seats });
 }
 
 function createWaits({ waitsPerProcessMax, waitsPerMemberMax }: ServeLimits): Places {

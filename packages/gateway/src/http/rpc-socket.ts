@@ -25,6 +25,7 @@ export type SocketParts = {
   readonly stream: Duplex;
   readonly identity: Identity;
   readonly workspace: string | undefined;
+  readonly agent: string | undefined;
   readonly traceParent: TraceParent | undefined;
 };
 
@@ -66,7 +67,7 @@ class RpcSocket {
   /** Takes no more. */
   #isFinishing = false;
 
-  constructor({ socket, identity, workspace, traceParent }: SocketParts, gateway: Gateway) {
+  constructor({ socket, identity, workspace, agent, traceParent }: SocketParts, gateway: Gateway) {
     const { limits, held, kernel, stopping } = gateway;
     this.#socket = socket;
     this.#gateway = gateway;
@@ -74,7 +75,7 @@ class RpcSocket {
     const isGone = (): boolean => socket.readyState === socket.CLOSED;
     const signal = createWaitSignal({ connection: socket, isGone, stopping });
     const { principal, name, groups, tokenId } = identity;
-    this.#caller = { principal, name, groups, tokenId, workspace, traceParent, signal };
+    this.#caller = { principal, name, groups, tokenId, workspace, agent, traceParent, signal };
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#arriving = new Hold(held, limits.smallBytes);
     this.#underWay = new Hold(held, limits.smallBytes);

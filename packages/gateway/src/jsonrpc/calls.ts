@@ -1,11 +1,12 @@
 /** One call: carried out, watched, counted and answered. */
-import { errorOfFault, FAULTS, Fault, type FaultCode, isFault, type JsonObject, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
+import { Fault, type FaultCode, isFault, type JsonObject, type JsonRpcError, type JsonRpcId } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
 import type { ObserveCall } from '../observe/observe-calls.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
 import { failure, success } from './answer-text.ts';
 import { protocolError } from './protocol-error.ts';
 import { readEnvelope } from './read-envelope.ts';
+import { errorOf } from './rpc-fault.ts';
 
 /** What a caller must have; the rest is between who dispatches and the methods. */
 export type Traced = { readonly traceParent?: TraceParent | undefined };
@@ -71,7 +72,7 @@ export class Calls<Caller extends Traced> {
       return { kind: 'answered', result: result ?? 'null' };
     } catch (error) {
       const fault = this.#explain(operation, error);
-      end({ kind: 'failed', code: FAULTS[fault.code].rpc, fault: fault.code });
+      end({ kind: 'failed', code: errorOf(fault).code, fault: fault.code });
       return { kind: 'failed', fault };
     } finally {
       this.#running--;
@@ -104,7 +105,7 @@ function answerOf(outcome: CallOutcome, id: JsonRpcId): string {
     case 'answered':
       return success(id, outcome.result);
     case 'failed':
-      return failure(id, errorOfFault(outcome.fault));
+      return failure(id, errorOf(outcome.fault));
     case 'unknown':
       return failure(id, outcome.error);
     default:
