@@ -6,6 +6,7 @@ import { destroyWhenStalled } from './destroy-when-stalled.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
 import { Hold } from './hold.ts';
+import { LiveIdentity } from './live-identity.ts';
 import { noRoom, readBody } from './read-body.ts';
 import { type Headers, refuse, sendJson, sendNothing } from './reply.ts';
 
@@ -17,7 +18,9 @@ export async function answerRpc(request: IncomingMessage, response: ServerRespon
   if (read.kind === 'gone') return;
   if (read.kind === 'refused') return refuse(response, read);
   const caller = callerOf(request, response, identity, gateway);
+  const live = new LiveIdentity(identity, gateway.kernel.tokens);
   const answer = await dispatcher.dispatch(read.body, caller);
+  await live.requireGood();
   if (response.destroyed) return;
   if (stopping.aborted) response.shouldKeepAlive = false;
   if (answer === undefined) return sendNothing(response, echo(request));

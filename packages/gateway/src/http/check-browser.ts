@@ -8,12 +8,28 @@ import { Fault } from '@warren/protocol';
 import type { Entry } from './entry.ts';
 
 /** Undefined: let it through. */
-export function checkBrowser({ headers }: IncomingMessage, entry: Entry): Fault | undefined {
+export function checkBrowser({ headers, rawHeaders }: IncomingMessage, entry: Entry): Fault | undefined {
   if (entry.kind === 'unix') return undefined;
+  const twice = repeated(rawHeaders);
+  if (twice !== undefined) return new Fault('invalid_argument', `Cannot answer: there are several headers ${twice}`);
   const own = ownOrigin({ headers }, entry);
   if (own === undefined) return denied('the Host header names another machine');
   if (headers.origin !== undefined && headers.origin.toLowerCase() !== own) return denied('the page it came from is of another origin');
   if (isFromElsewhere(headers['sec-fetch-site'])) return denied('the page it came from is of another origin');
+  return undefined;
+}
+
+/** What walls are built on. Node takes the first of several, and a proxy in front of us may have looked at the last. */
+const ONCE: ReadonlySet<string> = new Set(['host', 'origin', 'authorization', 'content-type', 'sec-fetch-site']);
+
+function repeated(rawHeaders: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? '';
+    if (!ONCE.has(name)) continue;
+    if (seen.has(name)) return name;
+    seen.add(name);
+  }
   return undefined;
 }
 

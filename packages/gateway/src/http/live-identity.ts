@@ -1,4 +1,5 @@
 import type { Kernel } from '@warren/kernel';
+import { Fault } from '@warren/protocol';
 import type { Identity } from './authenticate.ts';
 
 /** A connection that stays outlives the moment its token was looked at. A revoked token is noticed within this time. */
@@ -18,6 +19,11 @@ export class LiveIdentity {
     this.#tokens = tokens;
     this.#now = now;
     this.#checkedAt = now();
+  }
+
+  /** For calls that took a while: what came of it is not for who may not call any more. Throws `unauthenticated`. */
+  async requireGood(): Promise<void> {
+    if (!(await this.isGood())) throw new Fault('unauthenticated', 'Cannot answer: meanwhile the token is no longer good');
   }
 
   async isGood(): Promise<boolean> {

@@ -145,6 +145,7 @@ class RpcSocket {
       await this.#untilItsTurn();
       if (!(await this.#live.isGood())) return this.#close(POLICY_VIOLATION, 'the token is no longer good');
       const answer = await this.#gateway.dispatcher.dispatch(data, this.#caller);
+      if (!(await this.#live.isGood())) return this.#close(POLICY_VIOLATION, 'the token is no longer good');
       if (answer === undefined || this.#socket.readyState !== this.#socket.OPEN) return;
       if (!this.#underWay.add(answer.length)) return this.#close(TRY_AGAIN_LATER, 'too many large answers are under way');
       held += answer.length;

@@ -13,6 +13,7 @@ import { destroyWhenStalled } from '../destroy-when-stalled.ts';
 import type { Entry } from '../entry.ts';
 import type { Gateway } from '../gateway.ts';
 import { Hold } from '../hold.ts';
+import { LiveIdentity } from '../live-identity.ts';
 import { declaredLength, noRoom, readBody } from '../read-body.ts';
 import { refuse, refuseType, sendJson } from '../reply.ts';
 import { readTexts } from './read-texts.ts';
@@ -43,7 +44,9 @@ export async function answerApi(asked: ApiRequest, identity: Identity, gateway: 
     given = withoutAliases(route, readObject(read.body, route, gateway));
   }
   const params = { ...given, ...readTexts(route.name, Object.entries(asked.params)) };
+  const live = new LiveIdentity(identity, gateway.kernel.tokens);
   const outcome = await gateway.dispatcher.carryOut(route.name, params, callerOf(request, response, identity, gateway));
+  await live.requireGood();
   if (response.destroyed) return;
   if (gateway.stopping.aborted) response.shouldKeepAlive = false;
   if (outcome.kind === 'unknown') throw new Error(`No method answers ${route.name}`);
