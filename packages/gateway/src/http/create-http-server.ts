@@ -1,8 +1,38 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { ServeLimits } from './serve-limits.ts';
+import { answerPlain } from './tls/answer-plain.ts';
+import type { TlsIdentity } from './tls/tls-identity.ts';
+
+const TLS_VERSION_MIN = 'TLSv1.2';
+
+/** Its context can be replaced while it serves: connections there are stay as they are. */
+export type TlsServer = Server & { setSecureContext(options: object): void };
 
 export function createHttpServer(limits: ServeLimits): Server {
-  const server = createServer({
+  const server = createServer(optionsOf(limits));
+  server.maxConnections = limits.connectionsMax;
+  return server;
+}
+
+export function createHttpsServer(limits: ServeLimits, tls: TlsIdentity): TlsServer {
+  const server = createTlsServer({
+    ...optionsOf(limits),
+    ...contextOf(tls),
+    handshakeTimeout: limits.headersMs,
+    ALPNProtocols: ['http/1.1'],
+  });
+  server.maxConnections = limits.connectionsMax;
+  answerPlain(server, limits.headersMs);
+  return server;
+}
+
+export function contextOf({ cert, key }: TlsIdentity): object {
+  return { cert, key, minVersion: TLS_VERSION_MIN };
+}
+
+function optionsOf(limits: ServeLimits): ServerOptions {
+  return {
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersMs,
     requestTimeout: limits.requestMs,
@@ -10,7 +40,5 @@ export function createHttpServer(limits: ServeLimits): Server {
     connectionsCheckingInterval: Math.ceil(limits.headersMs / 4),
     // Any other protocol that a client offers is not taken, and its request answered as it is.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
-  });
-  server.maxConnections = limits.connectionsMax;
-  return server;
+  };
 }

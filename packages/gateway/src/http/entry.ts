@@ -13,10 +13,13 @@ export type Entry =
    */
   | { readonly kind: 'tcp'; readonly origins: ReadonlyMap<string, string> };
 
+/** How browsers reach it: over TLS or not, and by which origins besides its addresses. */
+export type Web = { readonly isTls: boolean; readonly origins: readonly string[] };
+
 export type Listening = { readonly entry: Entry; readonly address: string };
 
 /** Throws `busy` when the address is taken, `permission_denied`, and `invalid_argument` for an address this machine does not have. */
-export async function listen(server: Server, address: ListenAddress, publicOrigins: readonly string[] = []): Promise<Listening> {
+export async function listen(server: Server, address: ListenAddress, web: Web): Promise<Listening> {
   if (address.kind === 'unix') await prepareSocketPath(address.path);
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(explain(error, address));
@@ -33,17 +36,19 @@ export async function listen(server: Server, address: ListenAddress, publicOrigi
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('A TCP server has no port');
   return {
-    entry: { kind: 'tcp', origins: originsOf(address.host, bound.port, publicOrigins) },
+    entry: { kind: 'tcp', origins: originsOf(address.host, bound.port, web) },
     address: formatAddress({ ...address, port: bound.port }),
   };
 }
 
 /** Clients leave out the port that HTTP has by itself. */
-function originsOf(host: string, port: number, publicOrigins: readonly string[]): ReadonlyMap<string, string> {
-  const local = ['127.0.0.1', 'localhost', '::1', host.toLowerCase()].map((name) => `http://${hostAndPort(name, port)}`);
-  const all = [...local, ...publicOrigins].map((origin) => new URL(origin));
+function originsOf(host: string, port: number, { isTls, origins }: Web): ReadonlyMap<string, string> {
+  const scheme = isTls ? 'https' : 'http';
+  const usual = isTls ? 443 : 80;
+  const local = ['127.0.0.1', 'localhost', '::1', host.toLowerCase()].map((name) => `${scheme}://${hostAndPort(name, port)}`);
+  const all = [...local, ...origins].map((origin) => new URL(origin));
   const named = all.map(({ host: name, origin }) => [name, origin] as const);
-  return new Map(port === 80 ? [...named, ...all.map(({ hostname, origin }) => [`${hostname}:80`, origin] as const)] : named);
+  return new Map(port === usual ? [...named, ...all.map(({ hostname, origin }) => [`${hostname}:${usual}`, origin] as const)] : named);
 }
 
 function explain(error: Error, address: ListenAddress): unknown {

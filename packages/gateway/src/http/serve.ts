@@ -17,6 +17,7 @@ import { handleRequest } from './handle-request.ts';
 import { isLoopback, type ListenAddress } from './listen-address.ts';
 import { refuse } from './reply.ts';
 import type { Served, ServeOptions } from './served.ts';
+import { TlsDoor } from './tls/tls-door.ts';
 
 /** Listens everywhere or nowhere. Throws what `listen` throws. */
 export async function serve(options: ServeOptions): Promise<Served> {
@@ -30,6 +31,11 @@ export async function serve(options: ServeOptions): Promise<Served> {
   return doors;
 }
 
+function hostsOf({ listen: addresses, origins = [] }: ServeOptions): readonly string[] {
+  const own = addresses.flatMap((address) => (address.kind === 'tcp' ? [address.host] : []));
+  return [...own, ...origins.map((origin) => new URL(origin).hostname.replace(/^\[|\]$/g, ''))];
+}
+
 const DROP_LOG_MS = 10_000;
 
 class Doors implements Served {
@@ -37,6 +43,7 @@ class Doors implements Served {
   readonly #gateway: Gateway;
   readonly #acceptSocket: AcceptSocket;
   readonly #origins: readonly string[];
+  readonly #tls: TlsDoor | undefined;
   readonly #stopping = new AbortController();
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Socket>();
@@ -50,6 +57,11 @@ class Doors implements Served {
     this.#gateway = createGateway(options, this.#stopping.signal, this);
     this.#acceptSocket = createAcceptSocket(this.#gateway);
     this.#origins = options.origins ?? [];
+    if (options.tls !== undefined) this.#tls = new TlsDoor(options.tls, hostsOf(options), this.#gateway);
+  }
+
+  get fingerprint(): string | undefined {
+    return this.#tls?.fingerprint;
   }
 
   get connections(): number {
@@ -57,14 +69,15 @@ class Doors implements Served {
   }
 
   async open(address: ListenAddress): Promise<void> {
-    const server = createHttpServer(this.#gateway.limits);
+    const tls = address.kind === 'tcp' ? this.#tls : undefined;
+    const server = tls === undefined ? createHttpServer(this.#gateway.limits) : tls.createServer();
     this.#servers.push(server);
-    const { entry, address: name } = await listen(server, address, this.#origins);
+    const { entry, address: name } = await listen(server, address, { isTls: tls !== undefined, origins: this.#origins });
     // Nothing was accepted yet: that takes a turn of the loop.
     this.#attach(server, entry);
     this.addresses.push(name);
     this.#gateway.log.info('Listening', { address: name });
-    if (address.kind === 'tcp' && !isLoopback(address.host)) {
+    if (address.kind === 'tcp' && tls === undefined && !isLoopback(address.host)) {
       this.#gateway.log.warn('Tokens travel in clear text to this address: let only a network you trust reach it', { address: name });
     }
   }
@@ -127,6 +140,7 @@ class Doors implements Served {
     if (!isDrained) log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: drainMs });
     for (const connection of this.#connections) connection.destroy();
     await closed;
+    this.#tls?.[Symbol.dispose]();
     this.#gateway.delayFile?.write();
     await this.#gateway.refused?.close();
     mcp[Symbol.dispose]();

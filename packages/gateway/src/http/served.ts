@@ -19,6 +19,8 @@ export type ServeOptions = {
   readonly tracing?: Tracing | undefined;
   /** Somebody with the right to has asked the daemon to stop. Closing is up to who listens to this. */
   readonly onStopAsked?: ((drainMs: number) => void) | undefined;
+  /** Of every TCP address. Default: none, and what is sent can be read on the way. */
+  readonly tls?: TlsOptions | undefined;
   /** By which browsers reach it besides its addresses, through a proxy perhaps: `https://warren.example.org`. */
   readonly origins?: readonly string[] | undefined;
   /** Addresses and networks of proxies whose word in `X-Forwarded-For` is believed. Default: nobody's. */
@@ -28,6 +30,12 @@ export type ServeOptions = {
   readonly limits?: Partial<ServeLimits> | undefined;
   readonly mcp?: McpOptions | undefined;
 };
+
+export type TlsOptions =
+  /** Read again when they change. */
+  | { readonly kind: 'files'; readonly cert: string; readonly key: string }
+  /** Kept in this directory. */
+  | { readonly kind: 'self-signed'; readonly directory: string };
 
 export type McpOptions = {
   /** What callers see by MCP. Default: the capabilities of their processes. */
@@ -40,6 +48,8 @@ export type McpOptions = {
 export interface Served extends AsyncDisposable {
   /** Where it listens, with the ports that were chosen: `unix:PATH`, `tcp:HOST:PORT`. */
   readonly addresses: readonly string[];
+  /** SHA-256 of the certificate; undefined without TLS. */
+  readonly fingerprint: string | undefined;
   readonly connections: number;
   /** Twice is harmless. `drainMs`: how long to wait for what is under way. */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>;

@@ -1,0 +1,77 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { der, integer, objectIdentifier, time } from './der.ts';
+import { makeCertificate } from './make-certificate.ts';
+import { keepSelfSigned, ownNames } from './self-signed.ts';
+import { readTlsIdentity, versionOf } from './tls-identity.ts';
+
+const NOW = new Date('2026-03-04T05:06:07.089Z');
+
+it('is read by others as what it is: of its own key, for these names and no others, for ten years', () => {
+  const { cert, key } = makeCertificate(['localhost', 'warren.example', '127.0.0.1', '::1', '2001:db8::192.0.2.1'], NOW);
+  const found = new X509Certificate(cert);
+  expect(found.subjectAltName).toBe(
+    'DNS:localhost, DNS:warren.example, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, IP Address:2001:DB8:0:0:0:0:C000:201',
+  );
+  expect([found.subject, found.issuer, found.ca, found.keyUsage]).toEqual(['CN=warren', 'CN=warren', false, ['1.3.6.1.5.5.7.3.1']]);
+  expect([found.checkPrivateKey(createPrivateKey(key)), found.verify(found.publicKey)]).toEqual([true, true]);
+  expect([new Date(found.validFrom), new Date(found.validTo)]).toEqual([
+    new Date('2026-03-04T04:06:07Z'),
+    new Date('2036-03-04T05:06:07Z'),
+  ]);
+  expect([found.checkHost('localhost'), found.checkHost('evil.example'), found.checkIP('127.0.0.2')]).toEqual([
+    'localhost',
+    undefined,
+    undefined,
+  ]);
+  expect(new X509Certificate(makeCertificate([], NOW).cert).serialNumber).not.toBe(found.serialNumber);
+});
+
+it('holds as many names as a machine has', () => {
+  const names = Array.from({ length: 500 }, (_, index) => `n${index}.example`);
+  expect(new X509Certificate(makeCertificate(names, NOW).cert).checkHost('n499.example')).toBe('n499.example');
+});
+
+it('numbers, lengths and times are as DER has them', () => {
+  expect(integer(Buffer.from([0, 0, 0x80])).toString('hex')).toBe('02020080');
+  expect(integer(Buffer.from([0])).toString('hex')).toBe('020100');
+  expect(objectIdentifier('1.2.840.10045.4.3.2').toString('hex')).toBe('06082a8648ce3d040302');
+  expect(der(4, Buffer.alloc(127)).subarray(0, 2).toString('hex')).toBe('047f');
+  expect(der(4, Buffer.alloc(128)).subarray(0, 3).toString('hex')).toBe('048180');
+  expect(der(4, Buffer.alloc(65_536)).subarray(0, 5).toString('hex')).toBe('0483010000');
+  expect(time(NOW).toString('latin1').slice(2)).toBe('260304050607Z');
+  expect(time(new Date('2050-01-01T00:00:00Z')).toString('latin1').slice(2)).toBe('20500101000000Z');
+});
+
+it('is made once, for its owner alone, and anew when it does not fit', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'warren-tls-'));
+  try {
+    const paths = keepSelfSigned(join(directory, 'tls'), ownNames(['127.0.0.1']), NOW);
+    expect([statSync(paths.key).mode & 0o777, statSync(paths.cert).mode & 0o777]).toEqual([0o600, 0o600]);
+    const first = readTlsIdentity(paths);
+    expect(first.fingerprint).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
+    keepSelfSigned(join(directory, 'tls'), ownNames(['::1']), NOW);
+    expect(readTlsIdentity(paths)).toEqual(first);
+    keepSelfSigned(join(directory, 'tls'), ownNames(['192.0.2.7']), NOW);
+    const second = readTlsIdentity(paths);
+    expect(second.fingerprint).not.toBe(first.fingerprint);
+    keepSelfSigned(join(directory, 'tls'), ownNames(['192.0.2.7']), new Date('2036-02-20T00:00:00Z'));
+    expect(readTlsIdentity(paths).fingerprint).not.toBe(second.fingerprint);
+    writeFileSync(paths.cert, 'nonsense');
+    expect(() => readTlsIdentity(paths)).toThrow(/Cannot serve TLS with the certificate .*cert.pem/);
+    const before = versionOf(paths);
+    keepSelfSigned(join(directory, 'tls'), ownNames([]), NOW);
+    expect(versionOf(paths)).not.toBe(before);
+    writeFileSync(paths.key, makeCertificate([], NOW).key);
+    expect(() => readTlsIdentity(paths)).toThrow(/it is not that of the certificate/);
+    expect(readFileSync(paths.key, 'utf8')).toContain('PRIVATE KEY');
+    rmSync(paths.key);
+    expect(() => readTlsIdentity(paths)).toThrow(/there is no such file/);
+    expect(ownNames(['0.0.0.0']).length).toBeGreaterThan(2);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
