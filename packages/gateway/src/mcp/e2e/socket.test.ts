@@ -173,6 +173,18 @@ describe('a connection of messages', () => {
     expect(code).toBe(1008);
   });
 
+  it('of who sends more than it may is read more slowly, and everything is answered', async () => {
+    await using on = await openFixture({}, new FixtureHost(), { requestsPerSecond: 100, requestsAtOnce: 5 });
+    using socket = await Socket.open(on, '/mcp', ['mcp'], on.token);
+    const startedAt = performance.now();
+    for (let id = 1; id <= 30; id++) socket.request(id, 'ping');
+    const ids = new Set<unknown>();
+    for (let id = 1; id <= 30; id++) ids.add((await socket.next()).id);
+    expect(ids.size).toBe(30);
+    // Five at once, then one every ten milliseconds.
+    expect(performance.now() - startedAt).toBeGreaterThan(200);
+  });
+
   it('that takes nothing is sent no more than so much, is not read, and others go on', async () => {
     const floods = {
       description: 'Tells a lot',

@@ -2,6 +2,7 @@
  * A WebSocket at `/mcp`: each text is one message, as a line is on standard input and output. While the other end does not take what it is sent, nothing more is read
  * from it and what may be dropped is; who takes nothing at all is cut off.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { seatKey } from '../../caller/asked-seat.ts';
 import type { AskedSeat } from '../../caller/seats.ts';
@@ -52,13 +53,17 @@ class McpSocket {
   readonly #channel: McpChannel;
   readonly #live: LiveIdentity;
   readonly #hold: Hold;
+  readonly #identity: Identity;
   #running = 0;
   #isAlive = true;
   #isFinishing = false;
+  /** Its caller sent more than it may. */
+  #isHeldUp = false;
 
   constructor({ socket, host, identity, asked }: McpSocketParts, gateway: Gateway) {
     const { mcp, kernel, held, limits } = gateway;
     this.#socket = socket;
+    this.#identity = identity;
     this.#gateway = gateway;
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#hold = new Hold(held, limits.smallBytes);
@@ -78,6 +83,7 @@ class McpSocket {
     if (!this.#hold.add(bytes)) return this.#close(TRY_AGAIN_LATER, 'too many large requests are under way');
     this.#running++;
     try {
+      await this.#untilItsTurn();
       if (!(await this.#isGood())) return this.#close(POLICY_VIOLATION, 'the token is no longer good');
       const json = readJson(data, readLimits);
       const answer = json.kind === 'refused' ? errorText(null, json.error) : await mcp.during(() => this.#channel.take(json.value));
@@ -116,6 +122,20 @@ class McpSocket {
     this.#channel[Symbol.dispose]();
   }
 
+  /** Who sends too much is not refused but read more slowly. */
+  async #untilItsTurn(): Promise<void> {
+    for (;;) {
+      const waitMs = this.#gateway.rates.take(this.#identity);
+      if (waitMs === 0 || this.#isFinishing) break;
+      this.#isHeldUp = true;
+      this.#socket.pause();
+      await sleep(waitMs, undefined, { ref: false });
+    }
+    if (!this.#isHeldUp) return;
+    this.#isHeldUp = false;
+    this.#taken();
+  }
+
   #isGood(): Promise<boolean> {
     return this.#live.isGood().catch(() => false);
   }
@@ -129,7 +149,7 @@ class McpSocket {
   }
 
   #taken(): void {
-    if (this.#socket.bufferedAmount > this.#gateway.mcp.limits.unsentBytesMax) return;
+    if (this.#isHeldUp || this.#socket.bufferedAmount > this.#gateway.mcp.limits.unsentBytesMax) return;
     this.#socket.resume();
     this.#channel.ready();
   }
