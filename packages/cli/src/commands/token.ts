@@ -78,17 +78,22 @@ export async function tokenList(flags: TokenListFlags, host: Host): Promise<numb
 export async function tokenRevoke(ids: readonly string[], flags: StateFlags, host: Host): Promise<number> {
   await using client = await openClient(flags, host, 'revoke tokens');
   const revoked: string[] = [];
+  const also: string[] = [];
   const missing: string[] = [];
   for (const id of ids) {
-    const { revoked: isRevoked } = await client.call('token.revoke', { token_id: id }).catch((error: unknown) => {
-      if (isFault(error, 'not_found')) return { revoked: false };
+    const { revoked: isRevoked, also_revoked } = await client.call('token.revoke', { token_id: id }).catch((error: unknown) => {
+      if (isFault(error, 'not_found')) return { revoked: false, also_revoked: [] };
       throw error;
     });
-    (isRevoked ? revoked : missing).push(id);
+    if (isRevoked || also.includes(id)) revoked.push(id);
+    else missing.push(id);
+    also.push(...also_revoked);
   }
-  if (flags.json === true) await host.stdout.write(`${safeJson({ revoked, missing }, 2)}\n`);
+  if (flags.json === true) await host.stdout.write(`${safeJson({ revoked, also_revoked: also, missing }, 2)}\n`);
   else {
-    if (revoked.length > 0) await host.stdout.write(`${count(revoked.length, 'token')} revoked\n`);
+    const others = also.filter((id) => !revoked.includes(id)).length;
+    const made = others === 0 ? '' : `, and ${count(others, 'token')} made with ${revoked.length === 1 ? 'it' : 'them'}`;
+    if (revoked.length > 0) await host.stdout.write(`${count(revoked.length, 'token')} revoked${made}\n`);
     for (const id of missing) await host.stderr.write(`warren: cannot revoke "${safeText(id)}": there is no such token, or no longer\n`);
     if (missing.length > 0) await host.stderr.write(`  fix: ${nextCommand('token list', flags.state)}\n`);
   }

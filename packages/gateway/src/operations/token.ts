@@ -27,7 +27,8 @@ export function createTokenHandlers({ tokens }: Kernel): HandlersOf<'token.'> {
     async 'token.revoke'({ token_id }, call) {
       const record = await findToken(tokens, token_id);
       const isSeen = record !== undefined && (seesAll(call) || workspaceOf(record) === call.workspace);
-      return { revoked: isSeen && (await tokens.revoke(token_id)) };
+      const [first, ...made] = isSeen ? await tokens.revoke(token_id) : [];
+      return { revoked: first !== undefined, also_revoked: made };
     },
   };
 }

@@ -47,6 +47,22 @@ describe('a person', () => {
     expect(await on.kernel.people.findByIdentity('https://other.example', '42')).toBeUndefined();
   });
 
+  it.each(['disabled', 'changed', 'deleted'] as const)('that is %s has left no token behind', async (how) => {
+    await using on = await openTestKernel();
+    const { people, tokens } = on.kernel;
+    await people.create(ANN);
+    const of = { kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' } as const;
+    const session = await tokens.create(of, { person: 'ann', owner: 'ann' });
+    const made = await tokens.create(of, { maker: session.record });
+    const hidden = await tokens.create(of, { maker: made.record });
+    const other = await tokens.create(of);
+    if (how === 'disabled') await people.setDisabled('ann', true);
+    else if (how === 'changed') await people.update('ann', { role: 'viewer' });
+    else await people.delete('ann');
+    for (const { token } of [session, made, hidden]) expect(await tokens.authenticate(token)).toBeUndefined();
+    expect(await tokens.authenticate(other.token)).toEqual(of);
+  });
+
   it('that is disabled, changed or deleted is not let in, and has no session any more', async () => {
     await using on = await openTestKernel();
     const { people, tokens } = on.kernel;

@@ -60,13 +60,17 @@ export function createPeople({ store, random = randomBytes }: PeopleParts): Peop
       return await store.writeSystem((transaction) => {
         const person = requirePerson(transaction, name);
         if ((person.disabledAt !== undefined) === isDisabled) return false;
-        if (isDisabled) transaction.tokens.revokeOf({ person: name });
+        if (isDisabled) revokeTokens(transaction, name);
         transaction.people.update({ ...person, disabledAt: isDisabled ? transaction.now : undefined });
         return true;
       });
     },
 
-    delete: (name) => store.writeSystem(({ people }) => people.delete(name)),
+    delete: (name) =>
+      store.writeSystem((transaction) => {
+        revokeTokens(transaction, name); // Theirs go with them; what was made with those does not.
+        return transaction.people.delete(name);
+      }),
 
     async verify(name, passphrase) {
       if (verifying >= VERIFIED_AT_ONCE_MAX) {
@@ -115,8 +119,13 @@ function change(
   requireFreeIdentity(transaction, after);
   transaction.people.update(after);
   // What somebody may do is in each of their tokens.
-  transaction.tokens.revokeOf({ person: before.name });
+  revokeTokens(transaction, before.name);
   return toRecord(requirePerson(transaction, before.name));
+}
+
+/** Theirs, and what they made with them. */
+function revokeTokens({ tokens }: SystemTransaction, person: string): void {
+  if (tokens.revokeOf({ person }) > 0) tokens.revokeMade();
 }
 
 function requirePerson({ people }: SystemReadTransaction, name: string): PersonRow {

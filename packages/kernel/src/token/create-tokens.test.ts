@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openTestKernel } from '../test-support/open-test-kernel.ts';
 import { createTokens } from './create-tokens.ts';
-import type { Principal } from './tokens.ts';
+import type { Principal, TokenRecord } from './tokens.ts';
 
 const OPERATOR: Principal = { kind: 'operator' };
 const MEMBER: Principal = { kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' };
@@ -58,8 +58,8 @@ describe('a token', () => {
     await using with_ = await openTokens();
     for (const principal of [OPERATOR, MEMBER]) {
       const { token, record } = await with_.tokens.create(principal);
-      expect(await with_.tokens.revoke(record.id)).toBe(true);
-      expect(await with_.tokens.revoke(record.id)).toBe(false);
+      expect(await with_.tokens.revoke(record.id)).toEqual([record.id]);
+      expect(await with_.tokens.revoke(record.id)).toEqual([]);
       expect(await with_.tokens.authenticate(token)).toBeUndefined();
       expect(await with_.tokens.get(record.id)).toMatchObject({ revokedAt: with_.on.clock.now() });
     }
@@ -234,6 +234,31 @@ describe('a token that a member makes', () => {
     const { record: maker } = await with_.tokens.create(MEMBER, { label: 'mallory', groups: ['ops'], expiresAt });
     await expect(with_.tokens.create(MEMBER, { ...more, maker })).rejects.toMatchObject({ code: 'permission_denied', details: { field } });
     expect(await with_.tokens.list(DEFAULT_WORKSPACE)).toHaveLength(1);
+  });
+});
+
+describe('a token that was made with one that is revoked', () => {
+  it('is worthless too, and what was made with it, and no other', async () => {
+    await using with_ = await openTokens();
+    const { tokens, on } = with_;
+    const make = async (maker?: TokenRecord) => await tokens.create(MEMBER, { maker });
+    const [leaked, other] = [await make(), await make()];
+    const [one, two] = [await make(leaked.record), await make(leaked.record)];
+    const three = await make(one.record);
+    const kept = await make(other.record);
+    expect(new Set(await tokens.revoke(leaked.record.id))).toEqual(new Set([leaked, one, two, three].map(({ record }) => record.id)));
+    for (const { token } of [leaked, one, two, three]) expect(await tokens.authenticate(token)).toBeUndefined();
+    for (const { token } of [other, kept]) expect(await tokens.authenticate(token)).toEqual(MEMBER);
+    expect(await on.mine.events.newest({ kind: 'kernel.token.revoked', limit: 10 })).toHaveLength(4);
+  });
+
+  it('is not made, also when that was presented before', async () => {
+    await using with_ = await openTokens();
+    const { tokens } = with_;
+    const { record: maker } = await tokens.create(MEMBER);
+    await tokens.revoke(maker.id);
+    await expect(tokens.create(MEMBER, { maker })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(await tokens.list(DEFAULT_WORKSPACE)).toHaveLength(1);
   });
 });
 

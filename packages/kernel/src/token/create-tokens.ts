@@ -76,7 +76,7 @@ export function createTokens({ store, random = randomBytes }: TokenParts): Token
 
     async revoke(id) {
       const row = await store.readSystem(({ tokens }) => tokens.find(id));
-      if (row?.workspace === undefined) return await store.writeSystem(({ tokens }) => tokens.revoke(id));
+      if (row?.workspace === undefined) return await store.writeSystem(({ tokens }) => (tokens.revoke(id) ? [id as TokenId] : [])); // Nothing is made with one of an operator.
       return await store.workspace(row.workspace).write((transaction) => revokeInWorkspace(transaction, row));
     },
   };
@@ -122,6 +122,7 @@ function insert({ now, tokens }: Holder, token: NewToken): TokenRow {
 }
 
 function insertInWorkspace(transaction: Transaction, token: NewToken): TokenRow {
+  checkMaker(transaction, token.madeBy);
   if (token.pid !== undefined) checkAlive(transaction, token.pid);
   if (token.agent !== undefined) checkAgent(transaction, token.agent);
   const row = insert(transaction, token);
@@ -133,10 +134,17 @@ function insertInWorkspace(transaction: Transaction, token: NewToken): TokenRow 
   return row;
 }
 
-function revokeInWorkspace({ tokens, events }: Transaction, row: TokenRow): boolean {
-  if (!tokens.revoke(row.id)) return false;
-  events.append({ pid: row.pid, kind: 'kernel.token.revoked', payload: payloadOf(row) });
-  return true;
+function revokeInWorkspace({ tokens, events }: Transaction, row: TokenRow): readonly TokenId[] {
+  if (!tokens.revoke(row.id)) return [];
+  const revoked = [row, ...tokens.revokeMade()];
+  for (const each of revoked) events.append({ pid: each.pid, kind: 'kernel.token.revoked', payload: payloadOf(each) });
+  return revoked.map(idOf);
+}
+
+/** It may have been revoked since it was presented: what it makes now would outlive it. */
+function checkMaker({ tokens }: Transaction, id: string | undefined): void {
+  if (id === undefined || tokens.find(id)?.revokedAt === undefined) return;
+  throw new Fault('permission_denied', 'Cannot create a token: the token it is made with is revoked');
 }
 
 function checkAlive(transaction: Transaction, pid: number): void {
@@ -207,7 +215,7 @@ function principalOf({ workspace, pid, agent, role = 'admin' }: TokenRow): Princ
 
 function toRecord(row: TokenRow): TokenRecord {
   return {
-    id: row.id as TokenId, // Only such were inserted.
+    id: idOf(row),
     principal: principalOf(row),
     person: row.person,
     label: row.label,
@@ -218,6 +226,10 @@ function toRecord(row: TokenRow): TokenRecord {
     expiresAt: row.expiresAt,
     revokedAt: row.revokedAt,
   };
+}
+
+function idOf({ id }: TokenRow): TokenId {
+  return id as TokenId; // Only such were inserted.
 }
 
 function hashOf(token: string): string {

@@ -58,6 +58,6 @@ export interface Tokens {
   list(workspace?: WorkspaceId): Promise<readonly TokenRecord[]>;
   /** Faults: `not_found`. */
   get(id: string): Promise<TokenRecord>;
-  /** False when there is none, or it was revoked before. */
-  revoke(id: string): Promise<boolean>;
+  /** It, and what was made with it, and with that: all that are worthless from now on. None when there is no such token, or it was revoked before. */
+  revoke(id: string): Promise<readonly TokenId[]>;
 }

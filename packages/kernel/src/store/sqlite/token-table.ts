@@ -40,6 +40,11 @@ export function prepareTokens(database: Database) {
     ),
     revokeOfAgent: database.change('UPDATE tokens SET revoked_at = ? WHERE ws IS ? AND agent = ? AND revoked_at IS NULL'),
     revokeOfPerson: database.change('UPDATE tokens SET revoked_at = ? WHERE person = ? AND revoked_at IS NULL'),
+    made: database.query(
+      `${SELECT} JOIN tokens maker ON maker.id = t.made_by
+       WHERE t.made_by IS NOT NULL AND t.revoked_at IS NULL AND maker.revoked_at IS NOT NULL AND (?1 OR t.ws IS ?2)`,
+    ),
+    revokeAnywhere: database.change('UPDATE tokens SET revoked_at = ? WHERE id = ?'),
     purgeEnded: database.change(`DELETE FROM tokens WHERE id IN (
       SELECT t.id FROM tokens t ${HOLDERS}
       WHERE t.ws IS ? AND ${IS_ENDED} ORDER BY t.created_at, t.id LIMIT ?)`),
@@ -107,6 +112,17 @@ export class SqliteTokenTable implements TokenTable {
     const now = this.#context.now();
     if ('agent' in holder) return this.#statements.revokeOfAgent.run(now, this.#ws, holder.agent);
     return this.#statements.revokeOfPerson.run(now, holder.person);
+  }
+
+  revokeMade(): readonly TokenRow[] {
+    const revoked: TokenRow[] = [];
+    for (;;) {
+      const made = this.#statements.made.all(this.#context.workspace === undefined ? 1 : 0, this.#ws).map(readToken);
+      if (made.length === 0) return revoked;
+      const revokedAt = this.#context.now();
+      for (const { id } of made) this.#statements.revokeAnywhere.run(revokedAt, id);
+      revoked.push(...made.map((row) => ({ ...row, revokedAt })));
+    }
   }
 
   purgeEnded(limit: number): number {

@@ -52,6 +52,11 @@ export interface TokenTable extends TokenTableReads {
   extend(id: string, expiresAt: number): boolean;
   /** Those of an agent, or those of a person. Returns how many were good before. */
   revokeOf(holder: { readonly agent: string } | { readonly person: string }): number;
+  /**
+   * Revokes what was made with a token that is revoked, and what was made with that, and so on; in a transaction of the system, in all workspaces.
+   * Returns them.
+   */
+  revokeMade(): readonly TokenRow[];
   /** Deletes the oldest of those that can no longer be used. Returns how many. */
   purgeEnded(limit: number): number;
 }

@@ -43,12 +43,12 @@ export const TOKEN_OPERATIONS = {
     faults: [...ON_READ],
   }),
   'token.revoke': operation({
-    summary: 'Makes a token worthless from now on, of those the caller could list',
+    summary: 'Makes a token worthless from now on, of those the caller could list, and those that were made with it',
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
     params: z.object({ token_id: word }),
-    result: z.object({ revoked: z.boolean() }),
+    result: z.object({ revoked: z.boolean(), also_revoked: listOf(word) }),
     faults: [...ON_WRITE],
   }),
 };
