@@ -13,7 +13,14 @@ const set = loadDefinitions(await readDefinitionTexts(FOLDER));
 const definitions = [...set.definitions.values()];
 
 /** What is asked of people by default; everything else is `autonomous`, or `notify` where it says so in the files. */
-const APPROVAL = ['filesystem.delete', 'git.push', 'state.backup.create', 'state.backup.export', 'state.backup.restore'];
+const APPROVAL = [
+  'filesystem.delete',
+  'git.push',
+  'state.backup.create',
+  'state.backup.delete',
+  'state.backup.export',
+  'state.backup.restore',
+];
 const NOTIFY = [
   'alerts.acknowledge',
   'code.edit',
@@ -57,7 +64,7 @@ const CATEGORIES = {
   network: 4,
   process: 7,
   scheduler: 4,
-  state: 24,
+  state: 25,
   system: 5,
 };
 

@@ -25,3 +25,22 @@ describe('arguments for those who decide', () => {
     });
   });
 });
+
+describe('arguments of another capability among the arguments', () => {
+  const inner = [PIN];
+  const fields = [{ name: 'capability' }, { name: 'inputs', argumentsOf: 'capability' }] as unknown as readonly Field[]; // As above.
+  const find = (name: string) =>
+    name === 'door.open' ? { redact: compileRedaction(inner), redactWhole: compileWholeRedaction(inner) } : undefined;
+
+  it.each([
+    ['recorded', compileRedaction(fields, find)],
+    ['read by who decides', compileWholeRedaction(fields, find)],
+  ])('are without its secrets when they are %s', (_, redact) => {
+    expect(redact({ capability: 'door.open', inputs: { pin: '4711', door: 'front' } })).toEqual({
+      ...{ capability: 'door.open', inputs: { pin: '[REDACTED:pin]', door: 'front' } },
+    });
+    // Nobody knows what a capability that is not there keeps secret.
+    for (const capability of ['door.opem', 7, null])
+      expect(redact({ capability, inputs: { pin: '4711' } })).toEqual({ capability, inputs: { pin: '[REDACTED]' } });
+  });
+});

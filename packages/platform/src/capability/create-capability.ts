@@ -13,13 +13,15 @@ export type CapabilityParts = {
   readonly definition: Definition;
   readonly sharedErrors: ReadonlyMap<string, ErrorDefinition>;
   readonly act: (context: ActContext) => Promise<HandlerResult>;
+  /** The capabilities there are when it is called. */
+  readonly find?: ((name: string) => Capability | undefined) | undefined;
 };
 
 /** Steps of a recovery, filled in, repeat no text longer than this. */
 const FILLED_LENGTH_MAX = 4_096;
 const PLACEHOLDER = /^\{([A-Za-z][A-Za-z0-9_-]*)\}$/;
 
-export function createCapability({ definition, sharedErrors, act }: CapabilityParts): Capability {
+export function createCapability({ definition, sharedErrors, act, find }: CapabilityParts): Capability {
   const { name, version, effect, tier, tags, deadlineMs, concurrencyMax, taints, inputs } = definition;
   const errors = new Map<string, ErrorDefinition>(definition.errors.map((error) => [error.type, error]));
   const secretNames = new Set(inputs.filter(({ isSecret }) => isSecret).map((field: Field) => field.name));
@@ -34,8 +36,8 @@ export function createCapability({ definition, sharedErrors, act }: CapabilityPa
     taints,
     parse: compileInput(inputs),
     facts: compileFacts(inputs),
-    redact: compileRedaction(inputs),
-    redactWhole: compileWholeRedaction(inputs),
+    redact: compileRedaction(inputs, find),
+    redactWhole: compileWholeRedaction(inputs, find),
     async act(context) {
       try {
         const { output, usage, taint } = await act(context);

@@ -48,6 +48,7 @@ const value = z.strictObject({
   access: z.enum(['r', 'rw']).optional(),
   secret: z.boolean().optional(),
   arguments: fieldName.optional(),
+  arguments_of: fieldName.optional(),
   port: fieldName.optional(),
   charge: word.optional(),
 });

@@ -121,6 +121,8 @@ export type Field = {
   readonly argumentsFrom?: string | undefined;
   /** Host: the field beside it that holds the port. Without it the host counts as one that is reached on port 443. */
   readonly portFrom?: string | undefined;
+  /** Object: the field beside it that names the capability whose arguments it holds. What that one keeps secret is secret here. */
+  readonly argumentsOf?: string | undefined;
   /** Content: the dimension of the ledger on which its bytes are reserved. */
   readonly charge?: string | undefined;
 };

@@ -193,6 +193,7 @@ class Reader {
     only(field.fields !== undefined, 'fields', 'Object');
     only(field.values !== undefined, 'values', 'Object');
     only(field.argumentsFrom !== undefined, 'arguments', 'Command');
+    only(field.argumentsOf !== undefined, 'arguments_of', 'Object');
     only(field.portFrom !== undefined, 'port', 'Host');
     only(field.charge !== undefined, 'charge', 'Content');
     if (field.fields !== undefined && field.values !== undefined)
@@ -202,6 +203,9 @@ class Reader {
     if (field.argumentsFrom !== undefined && beside.get(field.argumentsFrom)?.items?.type !== 'String') {
       this.#problem([...place, 'arguments'], `names ${field.argumentsFrom}, which is no field of type Array with items of type String`);
     }
+    const called = field.argumentsOf === undefined ? undefined : beside.get(field.argumentsOf)?.type;
+    if (field.argumentsOf !== undefined && called !== 'String' && called !== 'CapabilityName')
+      this.#problem([...place, 'arguments_of'], `names ${field.argumentsOf}, which is no field of type CapabilityName or String`);
     if (field.portFrom !== undefined && beside.get(field.portFrom)?.type !== 'Port') {
       this.#problem([...place, 'port'], `names ${field.portFrom}, which is no field of type Port`);
     }
@@ -285,6 +289,7 @@ function toField(raw: RawField | RawValue, isRequired: boolean, access: 'r' | 'r
     access: raw.type === 'FilesystemPath' ? (raw.access ?? access) : undefined,
     isSecret: raw.secret ?? false,
     argumentsFrom: raw.arguments,
+    argumentsOf: raw.arguments_of,
     portFrom: raw.port,
     charge: raw.charge,
   };

@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import type { ActContext, Capability } from '@warren/kernel';
 import { describe, expect, it } from 'vitest';
 import type { Definition } from './definition.ts';
 import { CapabilityError, type Handler, type HandlerContext, type HandlerResult } from './handler.ts';
-import { loadDefinitions } from './load-definitions.ts';
+import { loadDefinitions, readDefinitionTexts } from './load-definitions.ts';
 import { createRegistry, type LoadedPack, type PacksRead, type RegistryParts } from './registry.ts';
 import { actContext } from './test-support/act-context.ts';
 import { definitionText, setOf } from './test-support/definition-text.ts';
@@ -191,6 +192,54 @@ describe('packs in the registry', () => {
       { added: ['mine.a', 'mine.b'], removed: [], changed: [] },
       { added: [], removed: ['mine.b'], changed: ['mine.a'] },
     ]);
+  });
+
+  it('change and go while a call is in flight: it ends as what it began as, and the next is of the new one', async () => {
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const pack = packOf('mine', { 'mine.a': {} }, '1');
+    const holding: LoadedPack = {
+      ...pack,
+      act: async (definition, context) => {
+        begun.resolve();
+        await held.promise;
+        return await pack.act(definition, context);
+      },
+    };
+    let read: PacksRead = { packs: [holding], broken: [], problems: [] };
+    const registry = await createRegistry({ builtin, handlers, wrap, readPacks: async () => read });
+    const inFlight = call(registry.find('mine.a'));
+    await begun.promise;
+    read = { packs: [packOf('mine', { 'mine.a': { version: '"2.0"', outputs: '[]' } }, '2')], broken: [], problems: [] };
+    await registry.reload();
+    expect(await call(registry.find('mine.a'))).toMatchObject({ kind: 'done', output: { hits: ['2.0', 'x'] } });
+    read = { packs: [], broken: [], problems: [] };
+    await registry.reload();
+    held.resolve();
+    expect(await inFlight).toMatchObject({ kind: 'done', output: { hits: ['1.0', 'x'] } });
+  });
+
+  it('keep their secrets also in what is to be called later', async () => {
+    const shipped = loadDefinitions(await readDefinitionTexts(fileURLToPath(new URL('../../definitions', import.meta.url))));
+    const every = Object.fromEntries([...shipped.definitions.keys()].map((name) => [name, async () => ({ output: {} })]));
+    const inputs = '[{ name: term, type: String, description: x }, { name: word, type: String, secret: true, description: x }]';
+    const packs = [packOf('mine', { 'mine.door': { inputs } }, '1')];
+    const registry = await createRegistry({
+      ...{ builtin: shipped, handlers: every, wrap },
+      readPacks: async () => ({ packs, broken: [], problems: [] }),
+    });
+    const inner = { capability: 'mine.door', inputs: { term: 'front', word: 'sesame' } };
+    for (const name of ['scheduler.cron_create', 'scheduler.delay']) {
+      const capability = registry.find(name);
+      for (const redact of [capability?.redact, capability?.redactWhole]) {
+        expect(redact?.(inner)).toEqual({ capability: 'mine.door', inputs: { term: 'front', word: '[REDACTED:word]' } });
+        for (const other of [
+          { ...inner, capability: 'mine.doors' },
+          { capability: 'scheduler.delay', inputs: inner },
+        ])
+          expect(JSON.stringify(redact?.(other))).not.toContain('sesame');
+      }
+    }
   });
 
   it('with a mistake keep what was loaded before, and say why', async () => {

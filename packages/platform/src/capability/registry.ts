@@ -97,6 +97,8 @@ class LiveRegistry implements Registry {
   #reading: Promise<Reloaded> | undefined;
   #next: Promise<Reloaded> | undefined;
 
+  readonly #find = (name: string): Capability | undefined => this.find(name);
+
   constructor(parts: RegistryParts) {
     this.#parts = parts;
     const entries = [...parts.builtin.definitions.values()].map((definition) => [definition.name, this.#own(definition)] as const);
@@ -215,7 +217,11 @@ class LiveRegistry implements Registry {
       if (checksOutput) refuseOutput(definition, result);
       return result;
     };
-    return { definition, capability: createCapability({ definition, sharedErrors: builtin.sharedErrors, act }), hash: '' };
+    return {
+      definition,
+      capability: createCapability({ definition, sharedErrors: builtin.sharedErrors, act, find: this.#find }),
+      hash: '',
+    };
   }
 
   #ofPack(pack: LoadedPack, definition: Definition): Entry {
@@ -223,7 +229,7 @@ class LiveRegistry implements Registry {
     const version = `${definition.version}+${pack.hash}`; // Other files are another version, whatever the pack says.
     return {
       definition,
-      capability: { ...createCapability({ definition, sharedErrors: this.#parts.builtin.sharedErrors, act }), version },
+      capability: { ...createCapability({ definition, sharedErrors: this.#parts.builtin.sharedErrors, act, find: this.#find }), version },
       hash: pack.hash,
     };
   }

@@ -7,12 +7,12 @@ import { createStateHandlers } from './create-state-handlers.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 
-async function open(keyOf: () => Promise<Uint8Array | undefined> = async () => KEY): Promise<HandlerHost> {
+async function open(keyOf: () => Promise<Uint8Array | undefined> = async () => KEY, backupsMax?: number): Promise<HandlerHost> {
   let ids = 0;
   const newId = () => `snapshot_${String(++ids).padStart(4, '0')}`;
   return await HandlerHost.open(({ now }) => ({
     ...createStateHandlers(),
-    ...createBackupHandlers({ newId, keyOf, now }),
+    ...createBackupHandlers({ newId, keyOf, now, backupsMax }),
     ...createReportHandlers({
       ...{ now, newId, health: async () => 'healthy', callsOf: async () => [], offered: async () => [] },
       definition: () => undefined,
@@ -102,6 +102,23 @@ describe('a backup', () => {
     key = KEY;
     await host.call(ada, 'state.backup.restore', { backup_id: id });
     expect(await host.call(ada, 'state.persistent.get', { key: 'k0' })).toMatchObject({ value: 'before' });
+  });
+
+  it('is refused when there are as many as there may be, until one is deleted for good', async () => {
+    await using host = await open(undefined, 2);
+    const ada = await host.start('ada');
+    const first = String((await host.call(ada, 'state.backup.create'))['backup_id']);
+    await host.call(ada, 'state.backup.create');
+    expect(await host.errorOf(ada, 'state.backup.create')).toBe('TooManyBackups');
+    const freed = { deleted: true, backup_id: first, freed_bytes: expect.any(Number) };
+    expect(await host.call(ada, 'state.backup.delete', { backup_id: first })).toEqual(freed);
+    expect(await host.mine().files.history(`/blob/backups/${first}`)).toEqual([]);
+    for (const gone of ['state.backup.delete', 'state.backup.restore'])
+      expect(await host.errorOf(ada, gone, { backup_id: first })).toBe('BackupNotFound');
+    for (const id of ['../x', '__proto__', 'a\0'])
+      expect(await host.errorOf(ada, 'state.backup.delete', { backup_id: id })).toBe('BackupNotFound');
+    await host.call(ada, 'state.backup.create');
+    expect(await host.call(ada, 'state.backup.list')).toMatchObject({ total: 2 });
   });
 
   it('needs a key, and a name that is one', async () => {

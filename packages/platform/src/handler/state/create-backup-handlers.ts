@@ -17,9 +17,16 @@ export type BackupParts = {
   /** 32 bytes that no agent can read; undefined while they are not to be had. Without it no backup is made. */
   readonly keyOf?: ((workspace: WorkspaceId) => Promise<Uint8Array | undefined>) | undefined;
   readonly now?: (() => number) | undefined;
+  /** Of one workspace. */
+  readonly backupsMax?: number | undefined;
 };
 
-export function createBackupHandlers({ newId, keyOf = async () => undefined, now = () => Date.now() }: BackupParts): Handlers {
+export function createBackupHandlers({
+  newId,
+  keyOf = async () => undefined,
+  now = () => Date.now(),
+  backupsMax = BACKUPS_MAX,
+}: BackupParts): Handlers {
   const requireKey = async ({ actor }: HandlerContext): Promise<Uint8Array> => {
     const key = await keyOf(actor.workspace);
     if (key === undefined) throw new CapabilityError('VaultLocked', 'Cannot use backups: the key of the workspace is not there');
@@ -31,8 +38,10 @@ export function createBackupHandlers({ newId, keyOf = async () => undefined, now
       const key = await requireKey(context);
       const only = typeof agent === 'string' && agent !== '' ? agent : undefined;
       const { total } = await mine.files.list({ prefix: FOLDER }, { limit: 1 });
-      if (total >= BACKUPS_MAX)
-        throw new CapabilityError('IoError', `Cannot make a backup: there are ${total}, the limit is ${BACKUPS_MAX}`);
+      if (total >= backupsMax)
+        throw new CapabilityError('TooManyBackups', `Cannot make a backup: there are ${total}, the limit is ${backupsMax}`, {
+          context: { backups: total, limit: backupsMax },
+        });
       const backupId = newId();
       const agents = only === undefined ? [...(await agentsOf(mine)).map(({ name }) => name), null] : [only];
       const content = encryptRecords(recordsOf(mine, agents), { key, backupId });
@@ -56,6 +65,13 @@ export function createBackupHandlers({ newId, keyOf = async () => undefined, now
       const only = typeof agent === 'string' && agent !== '' ? agent : undefined;
       const { agents, isSharedRestored } = await asIoError(restoreRecords(mine, records(), { only, now: now() }));
       return { output: { restored: true, agents_restored: agents, shared_state_restored: isSharedRestored } };
+    },
+
+    'state.backup.delete': async ({ backup_id: id }, { mine }) => {
+      const { path, size } = await find(mine, String(id));
+      const isDeleted = await asIoError(mine.files.delete(path));
+      await asIoError(mine.files.purgeHistory(path)); // Or its bytes would stay, and it could be brought back.
+      return { output: { deleted: isDeleted, backup_id: String(id), freed_bytes: size } };
     },
 
     'state.backup.export': async ({ backup_id: id, path }, context) => {
