@@ -457,8 +457,8 @@ describe('workspaces and tokens', () => {
       [member.token_id, process.token_id].toSorted(),
     );
     expect((await ok(on, 'token.list', {}, operator)).tokens).toHaveLength(3);
-    expect(await ok(on, 'token.revoke', { token_id: operator.token_id }, member)).toEqual({ revoked: false });
-    expect(await ok(on, 'token.revoke', { token_id: process.token_id }, member)).toEqual({ revoked: true });
+    expect(await ok(on, 'token.revoke', { token_id: operator.token_id }, member)).toEqual({ revoked: false, also_revoked: [] });
+    expect(await ok(on, 'token.revoke', { token_id: process.token_id }, member)).toEqual({ revoked: true, also_revoked: [] });
     expect(await fails(on, 'kernel.agent.get', { pid }, process)).toMatchObject({ code: -32014, data: { fault: 'unauthenticated' } });
     expect(await fails(on, 'token.create', { pid: 99 })).toMatchObject({ code: -32102, data: { fault: 'unknown_pid', pid: 99 } });
     expect(await fails(on, 'token.create', { expires_at: 1 })).toMatchObject({ code: -32602, data: { field: 'expires_at' } });
