@@ -8,6 +8,7 @@ import { createDescriber, loadDefinitions, parsePolicies, placeOf, readDefinitio
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../packages/platform/src/config/config.ts';
+import { readMcpConfig } from '../packages/platform/src/mcp/mcp-config.ts';
 import { createWebhookTarget, sign } from '../packages/platform/src/notify/webhook-target.ts';
 import { ROOT } from './boundaries/read-tree.ts';
 
@@ -22,6 +23,7 @@ const PAGES = [
 const YAML = PAGES.flatMap((page) => snippetsOf(page, 'yaml'));
 const POLICIES = YAML.filter(({ text }) => text.startsWith('# policies/'));
 const CONFIGS = YAML.filter(({ text }) => text.startsWith('# config.yaml'));
+const MOUNTED = YAML.filter(({ text }) => text.startsWith('# mcp-servers.yaml'));
 
 function snippetsOf(page: string, language: string): readonly Snippet[] {
   const source = readFileSync(join(ROOT, page), 'utf8');
@@ -35,8 +37,8 @@ const nameOf = ({ page, line }: Snippet): string => `${page}:${line}`;
 
 describe('YAML in the docs', () => {
   it('says which file it is', () => {
-    expect(YAML.filter((each) => !POLICIES.includes(each) && !CONFIGS.includes(each)).map(nameOf)).toEqual([]);
-    expect([POLICIES.length > 5, CONFIGS.length > 0]).toEqual([true, true]);
+    expect(YAML.filter((each) => ![POLICIES, CONFIGS, MOUNTED].some((kind) => kind.includes(each))).map(nameOf)).toEqual([]);
+    expect([POLICIES.length > 5, CONFIGS.length > 0, MOUNTED.length > 0]).toEqual([true, true, true]);
   });
 
   it.each(POLICIES.map((each) => [nameOf(each), each.text] as const))(
@@ -60,6 +62,15 @@ describe('YAML in the docs', () => {
     writeFileSync(directory.join('config.yaml'), text);
     await expect(readConfig(directory.path)).resolves.toBeDefined();
   });
+
+  it.each(MOUNTED.map((each) => [nameOf(each), each.text] as const))(
+    '%s is a file of mounted servers that can be used',
+    async (_, text) => {
+      await using directory = await TemporaryDirectory.create();
+      writeFileSync(directory.join('mcp-servers.yaml'), text);
+      expect((await readMcpConfig(directory.path)).servers.length).toBeGreaterThan(0);
+    },
+  );
 
   it('a mistake in one is found', () => {
     const found = placeOf('system.yaml');

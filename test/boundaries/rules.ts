@@ -55,7 +55,7 @@ export const RULES: Rules = {
       name: '@warren/platform',
       ours: ['protocol', 'sandbox', 'kernel'],
       node: true,
-      theirs: ['@vscode/tree-sitter-wasm', 'diff', 'nodemailer', 'yaml', 'zod'],
+      theirs: ['@modelcontextprotocol/client', '@vscode/tree-sitter-wasm', 'diff', 'nodemailer', 're2js', 'yaml', 'zod'],
       why: 'what agents and tenants have; hands capabilities to the gate',
     },
     gateway: {

@@ -5,9 +5,10 @@ import type { ApprovalActions } from './program/approval-commands.ts';
 import type { AuditActions } from './program/audit-commands.ts';
 import type { CapabilityActions } from './program/capability-commands.ts';
 import type { McpActions } from './program/mcp-commands.ts';
+import type { McpServerActions } from './program/mcp-server-commands.ts';
 import type { PolicyActions } from './program/policy-commands.ts';
 
-export type GateActions = AgentActions & ApprovalActions & AuditActions & CapabilityActions & McpActions & PolicyActions;
+export type GateActions = AgentActions & ApprovalActions & AuditActions & CapabilityActions & McpActions & McpServerActions & PolicyActions;
 
 /** `end` gets the exit code. */
 export function gateActions(host: Host, end: (code: number) => void): GateActions {
@@ -75,6 +76,26 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
     callResult: async (callId, flags) => {
       const { callResult } = await import('./commands/call.ts');
       end(await callResult(callId, flags, host));
+    },
+    mcpServerList: async (flags) => {
+      const { mcpServerList } = await import('./commands/mcp-server.ts');
+      end(await mcpServerList(flags, host));
+    },
+    mcpServerShow: async (name, flags) => {
+      const { mcpServerShow } = await import('./commands/mcp-server.ts');
+      end(await mcpServerShow(name, flags, host));
+    },
+    mcpServerReload: async (name, flags) => {
+      const { mcpServerReload } = await import('./commands/mcp-server.ts');
+      end(await mcpServerReload(name, flags, host));
+    },
+    mcpServerApprove: async (name, flags) => {
+      const { mcpServerApprove } = await import('./commands/mcp-server.ts');
+      end(await mcpServerApprove(name, flags, host));
+    },
+    mcpServerRemove: async (name, flags) => {
+      const { mcpServerRemove } = await import('./commands/mcp-server.ts');
+      end(await mcpServerRemove(name, flags, host));
     },
     approvalsList: async (flags) => {
       const { approvalsList } = await import('./commands/approvals-list.ts');

@@ -15,6 +15,7 @@ import { addCapability, type CapabilityActions } from './program/capability-comm
 import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
 import { addMcp, type McpActions } from './program/mcp-commands.ts';
+import { addMcpServer, type McpServerActions } from './program/mcp-server-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
@@ -73,6 +74,7 @@ export interface Actions
     DaemonActions,
     KernelActions,
     McpActions,
+    McpServerActions,
     PolicyActions,
     StoreActions,
     TokenActions,
@@ -105,6 +107,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   agent: addAgent,
   call: addCall,
   mcp: addMcp,
+  'mcp-server': addMcpServer,
   approvals: addApprovals,
   policy: addPolicy,
   capability: addCapability,

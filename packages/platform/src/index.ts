@@ -20,6 +20,7 @@ export { testCapability } from './capability/test-capability.ts';
 export type { Config } from './config/config.ts';
 export { assetDirectory } from './internal/asset-directory.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
+export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { openPlatform, type PlatformOptions } from './open-platform.ts';
 export type { InstalledPack, PackSource, Packs } from './pack/packs.ts';

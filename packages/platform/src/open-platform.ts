@@ -39,6 +39,7 @@ import { MachineHistory } from './handler/system/machine-history.ts';
 import { readMachine } from './handler/system/read-machine.ts';
 import { createSystemHandlers } from './handler/system/system-handlers.ts';
 import { assetDirectory } from './internal/asset-directory.ts';
+import { openMcpServers } from './mcp/mcp-servers.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
 import { createWebhookTarget } from './notify/webhook-target.ts';
@@ -140,6 +141,17 @@ async function open(
   const builtin = loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
   const packs = await openPacks({ folder: join(directory, 'capabilities'), sandboxes, builtin });
 
+  const mcpServers = owned.use(
+    await openMcpServers({
+      ...{ directory, sandboxes, egress, now, say, version: version ?? 'unknown' },
+      async onChange() {
+        await content.change('mcp', mcpServers.hash);
+        await need(late.registry).reload();
+      },
+    }),
+  );
+  await content.change('mcp', mcpServers.hash);
+
   // What stands below is needed by handlers, which are made first: they ask for it when they are called.
   const late: { registry?: Registry; platform?: Omit<Platform, typeof Symbol.asyncDispose>; scheduled?: ScheduledCalls } = {};
   const need = <Part>(part: Part | undefined): Part => {
@@ -181,6 +193,7 @@ async function open(
       ...createAgentHandlers(about),
     },
     wrap: (context, use) => withHandlerContext({ kernel, sandboxes: agentSandboxes, egress }, context, use),
+    mounted: () => mcpServers.mounted(),
     async readPacks(known) {
       const read = await packs.read(known);
       await content.change('packs', hashPacks(read), {
@@ -213,7 +226,7 @@ async function open(
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, policies, notifier, config },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, config },
     agents: createAgents(kernel),
     explain: (workspace, question) => gate.explain(workspace, question),
     async simulate(files, { limit, ...period }, signal) {

@@ -7,6 +7,7 @@ import type { JsonObject, WorkspaceId } from '@warren/protocol';
 import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
 import type { Config } from './config/config.ts';
+import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
@@ -18,6 +19,7 @@ export interface Platform extends AsyncDisposable {
   readonly audit: Audit;
   readonly capabilities: Registry;
   readonly packs: Packs;
+  readonly mcpServers: McpServers;
   readonly policies: Policies;
   readonly agents: Agents;
   readonly notifier: Notifier;

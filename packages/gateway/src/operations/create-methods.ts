@@ -31,6 +31,7 @@ import { GRANT_HANDLERS } from './grant.ts';
 import type { Call, Handlers } from './handler.ts';
 import { LEDGER_HANDLERS } from './ledger.ts';
 import { MAIL_HANDLERS } from './mail.ts';
+import { createMcpServerHandlers } from './mcp-server.ts';
 import { createObserveHandlers } from './observe.ts';
 import { createPersonHandlers } from './person.ts';
 import { createPolicyHandlers } from './policy.ts';
@@ -85,6 +86,7 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
     ...createWorkspaceHandlers(kernel),
     ...createCallHandlers(acting),
     ...createCapabilityHandlers(acting),
+    ...createMcpServerHandlers(acting),
     ...APPROVAL_HANDLERS,
     ...createPolicyHandlers(acting),
     ...createAuditHandlers(acting),

@@ -31,6 +31,9 @@ export type PacksRead = {
   readonly problems: readonly Problem[];
 };
 
+/** A capability that is neither Warren's nor a pack's. Its name begins with `mcp.`, so it is never one of theirs. */
+export type MountedCapability = { readonly definition: Definition; readonly capability: Capability; readonly hash: string };
+
 export type RegistryParts = {
   readonly builtin: DefinitionSet;
   readonly handlers: Handlers;
@@ -38,6 +41,8 @@ export type RegistryParts = {
   readonly wrap: <Result>(context: ActContext, use: (context: HandlerContext) => Promise<Result>) => Promise<Result>;
   /** Reads the packs that are installed now. Absent: there are none. */
   readonly readPacks?: ((builtin: DefinitionSet) => Promise<PacksRead>) | undefined;
+  /** Tools of others that are mounted now, each complete in itself. Absent: there are none. */
+  readonly mounted?: (() => readonly MountedCapability[]) | undefined;
   /** In tests: an output that is not what its definition promises is a defect. */
   readonly checksOutput?: boolean | undefined;
 };
@@ -177,7 +182,18 @@ class LiveRegistry implements Registry {
         entries.set(definition.name, before ?? this.#ofPack(pack, definition));
       }
     }
+    for (const mounted of this.#parts.mounted?.() ?? []) {
+      const { name } = mounted.definition;
+      if (!entries.has(name)) entries.set(name, this.#unchanged(mounted));
+    }
     return this.#swap(packs, entries, read.problems);
+  }
+
+  #unchanged(mounted: MountedCapability): Entry {
+    const before = this.#entries.get(mounted.definition.name);
+    return before !== undefined && before.hash === mounted.hash && before.capability.effect === mounted.capability.effect
+      ? before
+      : mounted;
   }
 
   /** No await in here: whoever looks finds the table of before or of after. */

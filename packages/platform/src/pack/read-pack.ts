@@ -6,6 +6,9 @@ import { type DefinitionSet, type DefinitionText, loadDefinitions, readDefinitio
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import { MANIFEST_FILE, type PackManifest, readManifest } from './pack-manifest.ts';
 
+/** The category of tools of servers that are mounted. */
+const MOUNTED = 'mcp';
+
 export type ReadPack =
   | { readonly kind: 'read'; readonly manifest: PackManifest; readonly definitions: readonly Definition[] }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] };
@@ -39,7 +42,7 @@ export function checkPack(
   const { manifest } = read;
   if (name !== undefined && manifest.name !== name)
     return refused(file, `names the pack ${manifest.name}, but it is in the folder ${name}`, 'name');
-  if ([...builtin.definitions.keys()].some((each) => each.startsWith(`${manifest.name}.`))) {
+  if (manifest.name === MOUNTED || [...builtin.definitions.keys()].some((each) => each.startsWith(`${manifest.name}.`))) {
     return refused(file, `is ${manifest.name}, which is a category of Warren itself`, 'name');
   }
   const set = loadDefinitions(texts, builtin, manifest.name);

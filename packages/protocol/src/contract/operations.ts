@@ -24,6 +24,7 @@ import { FILE_OPERATIONS } from './warren/file.ts';
 import { GRANT_OPERATIONS } from './warren/grant.ts';
 import { LEDGER_ACCOUNT_OPERATIONS } from './warren/ledger.ts';
 import { MAIL_OPERATIONS } from './warren/mail.ts';
+import { MCP_SERVER_OPERATIONS } from './warren/mcp-server.ts';
 import { PERSON_OPERATIONS } from './warren/person.ts';
 import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
@@ -55,6 +56,7 @@ export const OPERATIONS = Object.freeze({
   ...PERSON_OPERATIONS,
   ...CALL_OPERATIONS,
   ...CAPABILITY_OPERATIONS,
+  ...MCP_SERVER_OPERATIONS,
   ...APPROVAL_OPERATIONS,
   ...POLICY_OPERATIONS,
   ...AUDIT_OPERATIONS,

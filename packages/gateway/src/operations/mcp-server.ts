@@ -1,0 +1,27 @@
+import type { Platform } from '@warren/platform';
+import type { HandlersOf } from './handler.ts';
+import { toMcpServer, toMcpServerSummary } from './record/mcp-server.ts';
+
+export function createMcpServerHandlers(platform: () => Platform): HandlersOf<'mcp_server.'> {
+  return {
+    async 'mcp_server.list'() {
+      return { servers: platform().mcpServers.list().map(toMcpServerSummary) };
+    },
+
+    async 'mcp_server.get'({ name }) {
+      return toMcpServer(platform().mcpServers.get(name));
+    },
+
+    async 'mcp_server.reload'({ name }, { signal }) {
+      return { servers: (await platform().mcpServers.reload(name, signal())).map(toMcpServer) };
+    },
+
+    async 'mcp_server.approve'({ name, hash, read = [] }) {
+      return toMcpServer(await platform().mcpServers.approve(name, hash, read));
+    },
+
+    async 'mcp_server.remove'({ name }) {
+      return { removed: await platform().mcpServers.revoke(name) };
+    },
+  };
+}

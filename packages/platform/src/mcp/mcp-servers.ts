@@ -1,0 +1,282 @@
+/**
+ * Servers of MCP that an operator mounts, all of them: which there are is in a file, what was approved of each in a pin. What is approved stands in the table of capabilities whether the
+ * server runs or not; what is not approved does not.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { Fault } from '@warren/protocol';
+import { callTool } from './call-tool.ts';
+import { canonicalJson } from './canonical-json.ts';
+import { cleanText } from './clean-text.ts';
+import { diffTools, type ToolChange } from './diff-tools.ts';
+import { isProgram, type McpServerConfig, readMcpConfig } from './mcp-config.ts';
+import { MCP_LIMITS } from './mcp-limits.ts';
+import { MountedServer, type ServerState } from './mounted-server.ts';
+import { type ConnectionParts, openConnection } from './open-connection.ts';
+import { type Pin, PinStore } from './pin-store.ts';
+import { createToolCapability, type MountedTool } from './tool-capability.ts';
+import { type NamedTool, nameTools, type ToolList } from './tool-list.ts';
+
+export type McpServerSummary = {
+  readonly name: string;
+  readonly kind: 'program' | 'http';
+  readonly state: ServerState;
+  /** Of the list that was approved. */
+  readonly pinned: string | undefined;
+  readonly approvedAt: number | undefined;
+  /** Capabilities it stands for now. */
+  readonly capabilities: number;
+  readonly connections: number;
+  readonly problem: string | undefined;
+};
+
+export type McpServerDetails = McpServerSummary & {
+  /** Of the list it had when it was last looked at: what is approved by this hash. */
+  readonly seen: string | undefined;
+  readonly tools: readonly McpToolView[];
+  /** From what was approved to what it has. */
+  readonly changes: readonly ToolChange[];
+};
+
+export type McpToolView = {
+  readonly tool: string;
+  /** Undefined: it cannot be one; `reason` says why. */
+  readonly capability: string | undefined;
+  readonly reason: string | undefined;
+  readonly description: string;
+  readonly isRead: boolean;
+};
+
+export interface McpServers extends AsyncDisposable {
+  /** For the registry. */
+  mounted(): readonly MountedTool[];
+  /** SHA-256 of nothing secret: file and pins. */
+  readonly hash: string;
+  list(): readonly McpServerSummary[];
+  /** Faults: `not_found`. */
+  get(name: string): McpServerDetails;
+  /** Reads the file again, and asks the named server, or all, for their tools. What does not answer says why in its `problem`. Faults: `invalid_argument` (the file), `not_found`. */
+  reload(name: string | undefined, signal: AbortSignal): Promise<readonly McpServerDetails[]>;
+  /** Pins the list that was seen, if `hash` is the one it has. `reads`: tools whose calls change nothing. Faults: `not_found`, `conflict`, `invalid_argument`. */
+  approve(name: string, hash: string, reads: readonly string[]): Promise<McpServerDetails>;
+  /** Ends connections that were idle for too long. A timer calls it; a test that moves the clock does too. */
+  sweep(): void;
+  /** Takes back what was approved, and ends its connections. Returns whether anything was. Faults: `not_found`. */
+  revoke(name: string): Promise<boolean>;
+}
+
+export type McpServersParts = ConnectionParts & {
+  readonly directory: string;
+  readonly say: (message: string) => void;
+  /** After what is mounted changed. */
+  readonly onChange: () => Promise<void>;
+};
+
+/** Faults: `invalid_argument`: a mistake in the file. No server is started. */
+export async function openMcpServers(parts: McpServersParts): Promise<McpServers> {
+  const servers = new LiveMcpServers(parts);
+  await servers.read();
+  return servers;
+}
+
+class LiveMcpServers implements McpServers {
+  readonly #parts: McpServersParts;
+  readonly #pins: PinStore;
+  readonly #timer: NodeJS.Timeout;
+  #servers: ReadonlyMap<string, MountedServer> = new Map();
+  #tools: readonly MountedTool[] = [];
+  #last: Promise<unknown> = Promise.resolve();
+  #fileHash = '';
+
+  constructor(parts: McpServersParts) {
+    this.#parts = parts;
+    this.#pins = new PinStore(join(parts.directory, 'mcp-pins'));
+    this.#timer = setInterval(() => this.sweep(), MCP_LIMITS.sweepMs).unref();
+  }
+
+  get hash(): string {
+    const pins = [...this.#servers.values()].map(({ config, pin }) => [config.name, pin?.hash ?? '', ...(pin?.reads ?? [])]);
+    return createHash('sha256')
+      .update(canonicalJson([this.#fileHash, pins]))
+      .digest('hex');
+  }
+
+  mounted(): readonly MountedTool[] {
+    return this.#tools;
+  }
+
+  list(): readonly McpServerSummary[] {
+    return [...this.#servers.values()].map((server) => this.#summary(server));
+  }
+
+  get(name: string): McpServerDetails {
+    return this.#details(this.#find(name));
+  }
+
+  reload(name: string | undefined, signal: AbortSignal): Promise<readonly McpServerDetails[]> {
+    return this.#alone(async () => {
+      signal.throwIfAborted();
+      await this.read();
+      const asked = name === undefined ? [...this.#servers.values()] : [this.#find(name)];
+      await Promise.all(asked.map((server) => server.look(signal).catch(() => {}))); // It says why itself.
+      signal.throwIfAborted();
+      await this.#parts.onChange();
+      return asked.map((server) => this.#details(server));
+    });
+  }
+
+  approve(name: string, hash: string, reads: readonly string[]): Promise<McpServerDetails> {
+    return this.#alone(async () => {
+      const server = this.#find(name);
+      const { seen } = server;
+      if (seen === undefined)
+        throw new Fault('conflict', `Cannot approve the MCP server ${name}: nobody has looked at its tools since the start`, {
+          details: { fix: `warren mcp-server reload ${name}` },
+        });
+      if (seen.hash !== hash)
+        throw new Fault(
+          'conflict',
+          `Cannot approve the MCP server ${name}: its tools are ${seen.hash.slice(0, 12)}…, not ${hash.slice(0, 12)}…`,
+          {
+            details: { fix: `warren mcp-server show ${name}` },
+          },
+        );
+      const unknown = reads.find((each) => !seen.tools.some((tool) => tool.name === each));
+      if (unknown !== undefined)
+        throw new Fault(
+          'invalid_argument',
+          `Cannot approve the MCP server ${name}: it has no tool ${JSON.stringify(cleanText(unknown, 64))}`,
+        );
+      const pin: Pin = { ...seen, reads: [...reads].sort(), approvedAt: this.#parts.now() };
+      await this.#pins.write(name, pin);
+      server.approve(pin);
+      await this.#mount();
+      return this.#details(server);
+    });
+  }
+
+  revoke(name: string): Promise<boolean> {
+    return this.#alone(async () => {
+      const server = this.#find(name);
+      const isThere = await this.#pins.remove(name);
+      server.approve(undefined);
+      await this.#mount();
+      server.sweep(Number.POSITIVE_INFINITY);
+      return isThere;
+    });
+  }
+
+  /** Servers whose entry in the file is as it was go on. */
+  async read(): Promise<void> {
+    const { servers, hash } = await readMcpConfig(this.#parts.directory);
+    const before = this.#servers;
+    const next = new Map<string, MountedServer>();
+    for (const config of servers) {
+      const known = before.get(config.name);
+      next.set(config.name, known !== undefined && isSame(known.config, config) ? known : await this.#make(config));
+    }
+    this.#servers = next;
+    this.#fileHash = hash;
+    for (const server of before.values()) if (next.get(server.config.name) !== server) void server[Symbol.asyncDispose]();
+    this.#tools = [...next.values()].flatMap((server) => this.#toolsOf(server));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#last;
+    await Promise.all([...this.#servers.values()].map((server) => server[Symbol.asyncDispose]()));
+  }
+
+  async #make(config: McpServerConfig): Promise<MountedServer> {
+    const { now, say } = this.#parts;
+    const pin = await this.#pins.read(config.name);
+    return new MountedServer(
+      {
+        ...{ config, now, say },
+        open: (given, signal) => openConnection(this.#parts, given, signal),
+        makeRoom: () => this.#makeRoom(),
+      },
+      pin,
+    );
+  }
+
+  async #mount(): Promise<void> {
+    this.#tools = [...this.#servers.values()].flatMap((server) => this.#toolsOf(server));
+    await this.#parts.onChange();
+  }
+
+  #toolsOf(server: MountedServer): readonly MountedTool[] {
+    const { config, pin } = server;
+    if (pin === undefined) return [];
+    return nameTools(config.name, pin, config.tools).flatMap(({ tool, name }) =>
+      name.kind === 'refused'
+        ? []
+        : [createToolCapability(config, pin, tool, name.capability, (context) => callTool(server, pin, tool, context, this.#parts.now))],
+    );
+  }
+
+  #find(name: string): MountedServer {
+    const server = this.#servers.get(name);
+    if (server !== undefined) return server;
+    throw new Fault(
+      'not_found',
+      `Cannot find the MCP server ${JSON.stringify(cleanText(name, 64))}: mcp-servers.yaml has none of that name`,
+    );
+  }
+
+  #summary(server: MountedServer): McpServerSummary {
+    const { config, state, pin, connections, problem } = server;
+    return {
+      ...{ name: config.name, kind: isProgram(config) ? 'program' : 'http', state, connections, problem },
+      pinned: pin?.hash,
+      approvedAt: pin?.approvedAt,
+      capabilities: pin === undefined ? 0 : nameTools(config.name, pin, config.tools).filter(({ name }) => name.kind === 'named').length,
+    };
+  }
+
+  #details(server: MountedServer): McpServerDetails {
+    const { config, pin, seen } = server;
+    const shown: ToolList | undefined = seen ?? pin;
+    return {
+      ...this.#summary(server),
+      seen: seen?.hash,
+      tools: shown === undefined ? [] : nameTools(config.name, shown, config.tools).map((tool) => viewOf(tool, pin)),
+      changes: pin === undefined || seen === undefined ? [] : diffTools(pin.tools, seen.tools),
+    };
+  }
+
+  #makeRoom(): void {
+    const servers = [...this.#servers.values()];
+    if (servers.reduce((sum, { connections }) => sum + connections, 0) < MCP_LIMITS.connectionsMax) return;
+    const [oldest] = servers.filter(({ idleSince }) => idleSince !== undefined).sort((a, b) => (a.idleSince ?? 0) - (b.idleSince ?? 0));
+    if (oldest === undefined)
+      throw new Fault('busy', `Cannot start the MCP server: ${MCP_LIMITS.connectionsMax} connections are in use, which is the limit`);
+    oldest.sweep(oldest.idleSince ?? 0);
+  }
+
+  sweep(): void {
+    const before = this.#parts.now() - MCP_LIMITS.idleMs;
+    for (const server of this.#servers.values()) server.sweep(before);
+  }
+
+  #alone<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => {}); // Whoever asked for it has its error.
+    return result;
+  }
+}
+
+function viewOf({ tool, name }: NamedTool, pin: Pin | undefined): McpToolView {
+  const description = tool['description'];
+  return {
+    tool: cleanText(tool.name, MCP_LIMITS.toolNameLengthMax),
+    capability: name.kind === 'named' ? name.capability : undefined,
+    reason: name.kind === 'refused' ? name.reason : undefined,
+    description: typeof description === 'string' ? cleanText(description) : '',
+    isRead: pin?.reads.includes(tool.name) === true,
+  };
+}
+
+function isSame(one: McpServerConfig, other: McpServerConfig): boolean {
+  return JSON.stringify(one) === JSON.stringify(other); // Both were made by the same schema, with the same order.
+}

@@ -1,0 +1,232 @@
+/**
+ * Connects to a server: walls or the egress guard around it, bounds before the protocol, and the official client above. The client speaks both eras of the protocol. It says that it can
+ * do nothing for a server, so one that asks for a model, for a person or for files is told that there is no such method.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Client, Transport } from '@modelcontextprotocol/client';
+import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
+import type { Egress, Sandboxes } from '@warren/sandbox';
+import { boundMessages } from './bound-messages.ts';
+import { cleanText } from './clean-text.ts';
+import { createGuardedFetch } from './guarded-fetch.ts';
+import { isProgram, type McpServerConfig, type ProgramServer, type RemoteServer } from './mcp-config.ts';
+import type { CallOptions, McpConnection } from './mcp-connection.ts';
+import { MCP_LIMITS } from './mcp-limits.ts';
+import { SandboxTransport } from './sandbox-transport.ts';
+import { type ForeignTool, readToolList, type ToolList } from './tool-list.ts';
+
+export type ConnectionParts = {
+  readonly sandboxes: Sandboxes;
+  readonly egress: Egress;
+  readonly version: string;
+  readonly now: () => number;
+};
+
+type Sdk = typeof import('@modelcontextprotocol/client');
+type Opened = {
+  readonly transport: Transport;
+  /** What it was given and must not give back. */
+  readonly secrets: readonly string[];
+  readonly said: () => string;
+  readonly end: () => void;
+};
+/** What is shorter stands in too many texts that are none. */
+const SECRET_LENGTH_MIN = 6;
+
+/** `signal` ends the attempt. The caller owns the result. Throws what the sandbox, the guard or the protocol says. */
+export async function openConnection(parts: ConnectionParts, server: McpServerConfig, signal: AbortSignal): Promise<McpConnection> {
+  const sdk = await import('@modelcontextprotocol/client'); // Not before somebody needs it: it is large.
+  try {
+    return await connect(sdk, parts, server, signal, 'auto');
+  } catch (error) {
+    // A program may take the question for its version as an end. Then it is one that is only greeted.
+    const said = error instanceof NotConnected ? error.cause : error;
+    const isGone = said instanceof sdk.SdkError && (said.code === 'CONNECTION_CLOSED' || said.code === 'ERA_NEGOTIATION_FAILED');
+    if (!isProgram(server) || !isGone || signal.aborted) throw error;
+    return await connect(sdk, parts, server, signal, 'legacy');
+  }
+}
+
+async function connect(
+  sdk: Sdk,
+  parts: ConnectionParts,
+  server: McpServerConfig,
+  signal: AbortSignal,
+  mode: 'auto' | 'legacy',
+): Promise<McpConnection> {
+  const opened = isProgram(server) ? await openProgram(parts, server, signal) : await openRemote(sdk, parts, server);
+  const connection = new SdkConnection(sdk, server, opened, parts, mode);
+  try {
+    await connection.connect(signal);
+    return connection;
+  } catch (error) {
+    await connection[Symbol.asyncDispose]();
+    signal.throwIfAborted();
+    throw isProgram(server) ? new NotConnected(connection.reason, { cause: error }) : error;
+  }
+}
+
+/** With what the program said, which the protocol does not know. */
+class NotConnected extends Error {}
+
+async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer, signal: AbortSignal): Promise<Opened> {
+  const secrets = await readSecrets(server.env_files);
+  const sandbox = await sandboxes.start(
+    {
+      profile: 'restrictive',
+      mounts: server.mounts,
+      limits: { memoryBytes: server.memory_bytes, pids: server.pids, ...(server.cpus !== undefined && { cpus: server.cpus }) },
+      network: 'loopback',
+    },
+    signal,
+  );
+  const transport = new SandboxTransport(sandbox, { argv: server.command, cwd: server.cwd, env: { ...server.env, ...secrets } });
+  return { transport, secrets: Object.values(secrets), said: () => transport.errorText, end: () => {} };
+}
+
+async function openRemote(sdk: Sdk, { egress }: ConnectionParts, server: RemoteServer): Promise<Opened> {
+  const ending = new AbortController();
+  const { hostname, protocol, port } = new URL(server.url);
+  const own = `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
+  const fetch = createGuardedFetch(egress, { hosts: [own, ...(server.oauth?.hosts ?? [])] }, ending.signal);
+  const secrets = await readSecrets(server.header_files);
+  const authProvider = server.oauth === undefined ? undefined : await credentials(sdk, server.oauth);
+  const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
+    fetch,
+    requestInit: { headers: { ...server.headers, ...secrets } },
+    redirectPolicy: 'same-origin',
+    ...(authProvider !== undefined && { authProvider }),
+  });
+  const end = (): void => ending.abort(new Fault('aborted', 'Cannot go on: the connection is closed'));
+  return { transport: transport as Transport, secrets: Object.values(secrets), said: () => '', end };
+}
+
+async function credentials(sdk: Sdk, { client_id: clientId, client_secret_file: file, scope }: NonNullable<RemoteServer['oauth']>) {
+  const { secret = '' } = await readSecrets({ secret: file });
+  return new sdk.ClientCredentialsProvider({ clientId, clientSecret: secret, clientName: 'warren', ...(scope !== undefined && { scope }) });
+}
+
+/** Anew each time: they may be rotated. */
+async function readSecrets(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  const read = Object.entries(files).map(async ([name, file]) => [name, (await readSecret(file)).trim()] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function readSecret(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('invalid_argument', `Cannot start the MCP server: its secret file ${JSON.stringify(file)} cannot be read`, { cause });
+  }
+}
+
+function withoutSecrets(value: JsonValue, secrets: readonly string[]): JsonValue {
+  if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, '[REDACTED]'), value);
+  if (Array.isArray(value)) return value.map((each) => withoutSecrets(each, secrets));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutSecrets(each, secrets)]));
+}
+
+class SdkConnection implements McpConnection {
+  onChanged = (): void => {};
+  onClosed = (): void => {};
+  readonly #server: McpServerConfig;
+  readonly #opened: Opened;
+  readonly #client: Client;
+  #isClosed = false;
+  #reason = '';
+  #closing: Promise<void> | undefined;
+
+  constructor(sdk: Sdk, server: McpServerConfig, opened: Opened, { version, now }: ConnectionParts, mode: 'auto' | 'legacy') {
+    this.#server = server;
+    this.#opened = opened;
+    boundMessages(opened.transport, now, (reason) => this.#fail(`it ${reason}`));
+    this.#client = new sdk.Client(
+      { name: 'warren', version },
+      {
+        capabilities: {},
+        versionNegotiation: { mode, probe: { timeoutMs: MCP_LIMITS.probeMs } },
+        inputRequired: { autoFulfill: false },
+        listMaxPages: MCP_LIMITS.pagesMax,
+        // What comes back is held to the schema that was approved, which is not always the one the server says now.
+        jsonSchemaValidator: { getValidator: () => (input: unknown) => ({ valid: true, data: input as never, errorMessage: undefined }) },
+        listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => this.onChanged() } },
+      },
+    );
+    this.#client.onclose = () => this.#closed();
+    this.#client.onerror = (error) => {
+      this.#reason ||= cleanText(error.message, 500);
+    };
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get reason(): string {
+    const said = this.#clean(this.#opened.said());
+    return `${this.#reason === '' ? 'it ended' : this.#reason}${said === '' ? '' : `; it printed: ${said}`}`;
+  }
+
+  async connect(signal: AbortSignal): Promise<void> {
+    await this.#client.connect(this.#opened.transport, { signal, timeout: MCP_LIMITS.connectMs });
+  }
+
+  async list(signal: AbortSignal): Promise<ToolList> {
+    if (this.#client.getServerCapabilities()?.tools === undefined) return readToolList(this.#server.name, []);
+    const { tools } = await this.#client.listTools(undefined, { signal, timeout: MCP_LIMITS.connectMs, cacheMode: 'refresh' });
+    return readToolList(this.#server.name, tools);
+  }
+
+  async call(tool: ForeignTool, input: JsonObject, { signal, timeoutMs, onProgress }: CallOptions) {
+    const result = await this.#client.callTool(
+      { name: tool.name, arguments: input },
+      {
+        signal,
+        timeout: timeoutMs,
+        maxTotalTimeout: timeoutMs,
+        toolDefinition: tool as never, // The client listed it once, and took it for one.
+        onprogress: ({ progress, total, message = '' }) =>
+          onProgress(
+            cleanText(this.#clean(message), 500),
+            total !== undefined && total > 0 ? Math.min(1, Math.max(0, progress / total)) : undefined,
+          ),
+      },
+    );
+    return this.#clean(result);
+  }
+
+  /** A server that repeats what it was trusted with does so to nobody. */
+  #clean<Value>(value: Value): Value {
+    const secrets = this.#opened.secrets.filter(({ length }) => length >= SECRET_LENGTH_MIN);
+    return secrets.length === 0 ? value : (withoutSecrets(value as JsonValue, secrets) as Value); // Results are JSON, and stay what they are.
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#client.close();
+      await this.#opened.transport.close();
+    } catch {
+      // It is over either way; a server that does not say good-bye keeps nothing of ours.
+    } finally {
+      this.#opened.end();
+      this.#closed();
+    }
+  }
+
+  #fail(reason: string): void {
+    this.#reason ||= reason;
+    void this[Symbol.asyncDispose]();
+  }
+
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.onClosed();
+  }
+}
