@@ -159,6 +159,26 @@ describe('who acts', () => {
   });
 });
 
+describe('an agent that was stopped', () => {
+  it('is not started by who only listens, and who listens is told when it is started again', async () => {
+    await using warren = await openWarren('{}');
+    const { on } = warren;
+    const start = async (agent: string): Promise<number> => (await ok(on, 'agent.start', { agent, tool_grants: ['system.*'] })).pid;
+    const pid = await start('bob');
+    const client = new RawClient(on, { headers: { 'warren-agent': 'bob' } });
+    await client.begin();
+    using stream = await client.listen();
+    await ok(on, 'kernel.agent.terminate', { pid, exit_kind: 'completed' });
+    expect((await stream.next()).message).toMatchObject({ method: 'notifications/tools/list_changed' });
+    await start('eve');
+    const { agents } = await ok(on, 'kernel.agent.list', { agent: 'bob' });
+    expect(agents.map(({ state }) => state)).toEqual(['DEAD']);
+    await start('bob');
+    expect((await stream.next()).message).toMatchObject({ method: 'notifications/tools/list_changed' });
+    expect((await client.request('tools/call', ECHO)).message.result).toMatchObject({ structuredContent: { len: 5 } });
+  });
+});
+
 describe('a call that a person has to approve', () => {
   it('is held, then answers how to ask for it; approved, it is carried out once and its result is there', async () => {
     await using warren = await openWarren(ASKING);

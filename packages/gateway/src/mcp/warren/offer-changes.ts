@@ -3,7 +3,10 @@ import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import type { WorkspaceId } from '@warren/protocol';
 
-type Listener = (pid: number | undefined) => void;
+/** What changed for whom: a process, or what is to be the process of an agent. Undefined: everybody. */
+export type OfferChange = { readonly pid: number; readonly agent: string | undefined } | undefined;
+
+type Listener = (change: OfferChange) => void;
 
 export class OfferChanges implements Disposable {
   readonly #listeners = new Map<WorkspaceId, Set<Listener>>();
@@ -14,14 +17,14 @@ export class OfferChanges implements Disposable {
       const listeners = this.#listeners.get(workspace);
       if (listeners === undefined) return;
       for (const { kind, pid, payload } of events) {
-        if (!concernsOffers(kind, payload)) continue;
-        for (const listener of listeners) listener(pid);
+        if (pid === undefined || !concernsOffers(kind, payload)) continue;
+        const agent = kind === 'kernel.process.created' && typeof payload['agent'] === 'string' ? payload['agent'] : undefined;
+        for (const listener of listeners) listener({ pid, agent });
       }
     });
     this.#leases = [() => lease[Symbol.dispose](), capabilities.onChange(() => this.#tellAll()), policies.onChange(() => this.#tellAll())];
   }
 
-  /** `listener` gets the process it is about; undefined for every one. */
   listen(workspace: WorkspaceId, listener: Listener): Disposable {
     const listeners = this.#listeners.get(workspace) ?? new Set();
     this.#listeners.set(workspace, listeners.add(listener));

@@ -2,8 +2,9 @@
 import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
-import { createSeats } from '../../caller/seats.ts';
+import { type AskedSeat, createSeats } from '../../caller/seats.ts';
 import { viaOf } from '../../caller/via-of.ts';
+import type { Identity } from '../../http/authenticate.ts';
 import type { OpenMcpHost } from '../mcp-server.ts';
 import { OfferChanges } from './offer-changes.ts';
 import { WarrenHost } from './warren-host.ts';
@@ -32,11 +33,16 @@ export function createWarrenHosts({ kernel, platform, version, holdMs, stopping 
   return {
     open: async (identity, asked) => {
       const findSeat = () => seats.find(identity, asked);
-      return new WarrenHost(parts, { seat: await findSeat(), findSeat, via: viaOf(identity) });
+      return new WarrenHost(parts, { seat: await findSeat(), findSeat, agent: agentOf(identity, asked), via: viaOf(identity) });
     },
     close: () => {
       seats[Symbol.dispose]();
       changes[Symbol.dispose]();
     },
   };
+}
+
+function agentOf({ principal }: Identity, { agent }: AskedSeat): string | undefined {
+  if (principal.kind === 'process') return undefined;
+  return principal.kind === 'agent' ? principal.agent : agent;
 }

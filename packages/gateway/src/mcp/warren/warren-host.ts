@@ -27,6 +27,8 @@ export type HostedCaller = {
   readonly seat: Seat;
   /** Of now: an agent may be started anew while it is connected. */
   readonly findSeat: () => Promise<Seat>;
+  /** Whose newest process it is; undefined for a process that acts as itself. */
+  readonly agent: string | undefined;
   readonly via: CallRequest['via'];
 };
 
@@ -60,9 +62,11 @@ export class WarrenHost implements McpHost {
   }
 
   onChanged(listener: (change: HostChange) => void): Disposable {
-    return this.#parts.changes.listen(this.#seat.workspace, (pid) => {
-      if (pid === undefined || pid === this.#seat.pid) listener({ kind: 'tools' });
-      else this.#lookForNewSeat(listener);
+    const { agent } = this.#caller;
+    return this.#parts.changes.listen(this.#seat.workspace, (change) => {
+      // Whose process it is from now on, the next call finds out: looking would begin one for an agent that was stopped.
+      const isMine = change === undefined || change.pid === this.#seat.pid || (agent !== undefined && change.agent === agent);
+      if (isMine) listener({ kind: 'tools' });
     });
   }
 
@@ -138,14 +142,6 @@ export class WarrenHost implements McpHost {
   async #now(): Promise<Seat> {
     this.#seat = await this.#caller.findSeat();
     return this.#seat;
-  }
-
-  #lookForNewSeat(listener: (change: HostChange) => void): void {
-    const before = this.#seat.pid;
-    this.#now().then(
-      ({ pid }) => pid !== before && listener({ kind: 'tools' }),
-      () => {}, // It has no process now: the next call says so.
-    );
   }
 
   #readsOn(capability: string): boolean {
