@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { errorOfFault, FAULTS, Fault, isFault } from '@warren/protocol';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { askedSeat } from '../caller/asked-seat.ts';
+import { readSupervision, sendSupervision } from '../events/stream-supervision.ts';
 import { failure } from '../jsonrpc/answer-text.ts';
 import { serveMcpSocket } from '../mcp/socket/mcp-socket.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
@@ -19,6 +20,7 @@ import { serveSocket } from './rpc-socket.ts';
 
 /** The subprotocol of MCP. */
 const MCP = 'mcp';
+const EVENTS = '/events';
 
 export type AcceptSocket = (request: IncomingMessage, stream: Duplex, head: Buffer, entry: Entry) => Promise<void>;
 
@@ -42,7 +44,7 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       const who = await authenticate(request, entry, isMcp(request) ? 'none' : 'origin', gateway);
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
       // Before the connection is one: who may not act is told so by HTTP.
-      const serve = isMcp(request) ? await openMcp(request, who.identity, gateway) : openRpc(request, who.identity, gateway);
+      const serve = await openSocket(request, who.identity, gateway);
       if (stream.destroyed) return;
       using _place = gateway.sockets.take(who.identity.principal, 'WebSockets');
       await new Promise<void>((resolve) => {
@@ -60,6 +62,21 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
 }
 
 type ServeSocket = (socket: WebSocket, stream: Duplex) => void;
+
+async function openSocket(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
+  if (isMcp(request)) return await openMcp(request, identity, gateway);
+  return readTarget(request).path === EVENTS ? await openEvents(request, identity, gateway) : openRpc(request, identity, gateway);
+}
+
+async function openEvents(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
+  const asked = await readSupervision(request, new URLSearchParams(readTarget(request).query), identity);
+  return (socket) => {
+    sendSupervision(socket, asked, gateway).catch((error: unknown) => {
+      gateway.log.error('A WebSocket failed', { stack: error instanceof Error ? error.stack : typeof error });
+      socket.terminate();
+    });
+  };
+}
 
 function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): ServeSocket {
   const { workspace, agent } = askedSeat(request);
@@ -91,7 +108,8 @@ function checkUpgrade(request: IncomingMessage, entry: Entry, { stopping }: Gate
   }
   const foreign = checkBrowser(request, entry);
   if (foreign !== undefined) return { fault: foreign };
-  if (readTarget(request).path !== '/rpc' && !isMcp(request)) {
+  const { path } = readTarget(request);
+  if (path !== '/rpc' && path !== EVENTS && !isMcp(request)) {
     return { fault: new Fault('not_found', 'Cannot open a WebSocket: there is none at this path') };
   }
   if (stopping.aborted) return { fault: new Fault('busy', 'Cannot open a WebSocket: the daemon stops') };

@@ -6,6 +6,7 @@ import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
 import { createSeats } from '../caller/seats.ts';
 import { createCompatMethods } from '../compat/create-compat-methods.ts';
+import { Feeds } from '../events/feeds.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { createDispatcher } from '../jsonrpc/create-dispatcher.ts';
 import { DISPATCH_LIMITS } from '../jsonrpc/dispatch-limits.ts';
@@ -72,6 +73,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     rates: new RequestRates(limits),
     proxies: proxiesOf(options.trustedProxies ?? []),
     held: new HeldBytes(limits.heldBytesMax),
+    feeds: new Feeds({ kernel, platform, log }),
     streams: createConnections(limits.streamsMax, limits),
     mcpStreams: createConnections(limits.mcpStreamsMax, limits),
     sockets: createConnections(limits.socketsMax, limits),

@@ -2,6 +2,7 @@ import type { BlockList } from 'node:net';
 import type { Audit, Kernel } from '@warren/kernel';
 import type { Caller } from '../caller/caller.ts';
 import type { Places } from '../caller/places.ts';
+import type { Feeds } from '../events/feeds.ts';
 import type { Dispatcher } from '../jsonrpc/create-dispatcher.ts';
 import type { DispatchLimits } from '../jsonrpc/dispatch-limits.ts';
 import type { McpServer } from '../mcp/mcp-server.ts';
@@ -36,6 +37,8 @@ export type Gateway = {
   readonly proxies: BlockList | undefined;
   readonly held: HeldBytes;
   readonly streams: Places;
+  /** What people who supervise follow. */
+  readonly feeds: Feeds;
   readonly mcpStreams: Places;
   readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */

@@ -143,6 +143,7 @@ class Doors implements Served {
     this.#tls?.[Symbol.dispose]();
     this.#gateway.delayFile?.write();
     await this.#gateway.refused?.close();
+    this.#gateway.feeds[Symbol.dispose]();
     mcp[Symbol.dispose]();
   }
 }

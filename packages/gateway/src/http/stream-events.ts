@@ -1,5 +1,5 @@
 /**
- * `GET /events`: the events of a workspace as server-sent events, from where the client left off (`Last-Event-ID`, or `after`, which is also
+ * `GET /events`: with `view=supervision` what people who supervise agents follow (`gateway/events`); else the events of a workspace as server-sent events, from where the client left off (`Last-Event-ID`, or `after`, which is also
  * called `since`) and then as they happen; of one process with `pid`, of one kind with `kind`.
  *
  * Events that the client has not seen and that are no longer kept are a gap. What becomes of it the client says in `gaps`: by default it is
@@ -13,6 +13,8 @@ import { Fault } from '@warren/protocol';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import { familyIn } from '../caller/family.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
+import { readSupervision, streamSupervision } from '../events/stream-supervision.ts';
+import { isSupervision } from '../events/supervision-query.ts';
 import { toEvent } from '../operations/record/event.ts';
 import type { Identity } from './authenticate.ts';
 import { type EventQuery, readEventQuery } from './event-query.ts';
@@ -35,7 +37,9 @@ export async function streamEvents(
   gateway: Gateway,
 ): Promise<void> {
   const { kernel, streams } = gateway;
-  const asked = readEventQuery(new URLSearchParams(query), headerOf(request, 'last-event-id'));
+  const search = new URLSearchParams(query);
+  if (isSupervision(search)) return await streamSupervision(response, await readSupervision(request, search, identity), gateway);
+  const asked = readEventQuery(search, headerOf(request, 'last-event-id'));
   const mine = kernel.workspace(selectWorkspace(identity.principal, asked.workspace ?? headerOf(request, 'warren-workspace')));
   requireAllowed(await authorize(identity.principal, FOLLOWING, { pid: asked.pid }, familyIn(kernel, mine.id)), 'follow these events');
   const start = await findStart(mine, asked);

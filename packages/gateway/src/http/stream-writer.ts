@@ -27,7 +27,7 @@ export class StreamWriter implements Disposable {
   }
 
   /** Resolves when there is room for more, or nobody to write to. */
-  async write(text: string): Promise<void> {
+  async write(text: string | Uint8Array): Promise<void> {
     this.#idle.refresh();
     if (this.#isOver() || this.#response.write(text)) return;
     await this.#drained();

@@ -127,7 +127,8 @@ export class CallJournal {
     const capability = valid.capability.name;
     const durationMs = performance.now() - startedMs;
     const cleaned = this.clean(workspace, error);
-    const ending: Ending = { outcome: 'denied', error: { type: error.type, message: cleaned.message }, durationMs };
+    const limit = error.type === 'RateLimited' ? cleaned.context : undefined;
+    const ending: Ending = { outcome: 'denied', error: { type: error.type, message: cleaned.message }, durationMs, limit };
     const known = record ?? (await this.#recordUndecided(call));
     await this.#shared.guard.append(entryOf({ workspace, pid, callId, capability, approvalId }, known, ending));
     return { callId, capability, tier: record?.tier, kind: 'failed', error: cleaned, durationMs };

@@ -35,6 +35,8 @@ export type Ending = {
   readonly durationMs: number;
   readonly usage?: Readonly<Record<string, number>> | undefined;
   readonly defect?: string | undefined;
+  /** Which limit stood in the way. */
+  readonly limit?: JsonObject | undefined;
 };
 
 export function writeRecord(record: JournalRecord): JsonObject {
@@ -82,13 +84,14 @@ export function entryOf({ workspace, pid, callId, capability, approvalId }: Entr
   };
 }
 
-function detailsOf({ reasoning, exception, via, facts }: JournalRecord, { defect }: Ending): JsonObject | undefined {
-  if ([reasoning, exception, via, facts, defect].every((each) => each === undefined)) return undefined;
+function detailsOf({ reasoning, exception, via, facts }: JournalRecord, { defect, limit }: Ending): JsonObject | undefined {
+  if ([reasoning, exception, via, facts, defect, limit].every((each) => each === undefined)) return undefined;
   return {
     ...(facts !== undefined && { facts }),
     ...(reasoning !== undefined && { reasoning }),
     ...(exception !== undefined && { exception: writeRule(exception) }),
     ...(via !== undefined && { via }),
     ...(defect !== undefined && { defect }),
+    ...(limit !== undefined && { limit }),
   };
 }
