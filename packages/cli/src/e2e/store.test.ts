@@ -243,7 +243,7 @@ describe('warren token', () => {
     });
     expect((await user.warren(['token', 'create', '--group', 'No Such'])).stderr).toContain('a group is 1 to 64 of');
     expect((await user.warren(['token', 'list'])).stdout).toMatch(
-      /^token_\w+ +workspace default +ada +security leads +\S+Z +\S+Z +ada-laptop$/m,
+      /^token_\w+ +admin of workspace default +ada +security leads +\S+Z +\S+Z +ada-laptop$/m,
     );
   });
 
