@@ -105,6 +105,31 @@ describe('a call that has to be approved', () => {
     expect((await approvals.list()).approvals[0]).toMatchObject({ isInputWhole: false, input: { to: 'eve' } });
   });
 
+  test.each(['rejected', 'expired', 'cancelled'] as const)('that is %s is no news before the audit has it', async (how) => {
+    await using t = await openAsking();
+    const { approvals } = t.test.mine;
+    const { callId, approvalId } = await ask(t);
+    const flushed = Promise.withResolvers<void>();
+    const decided = t.test.mine.approvals.wait(approvalId, 10_000);
+    t.audit.gate = flushed.promise;
+    const deciding =
+      how === 'rejected'
+        ? approvals.reject(approvalId, ANN)
+        : how === 'cancelled'
+          ? approvals.cancel(approvalId, ANN, 'not now')
+          : (t.test.clock.advance(30 * 86_400_000), approvals.tick());
+    expect(await decided).toMatchObject({ state: how });
+    const held = outcome(t, callId);
+    let isTold = false;
+    void held.then(() => (isTold = true));
+    expect(await t.gate.result(DEFAULT_WORKSPACE, callId, { waitMs: 0 })).toMatchObject({ kind: 'pending' });
+    expect([isTold, t.audit.of(callId).map(({ kind }) => kind)]).toEqual([false, ['question']]);
+    flushed.resolve();
+    expect(await held).toMatchObject({ kind: 'failed' });
+    expect(t.audit.of(callId).map(({ kind }) => kind)).toEqual(['question', 'answer']);
+    await deciding;
+  });
+
   test('answers whoever holds it', async () => {
     await using t = await openAsking();
     const held = t.call(t.pid, 'mail.send', { input: { to: 'eve' }, onAsk: 'wait', waitMs: 10_000 });

@@ -14,6 +14,8 @@ export interface Desk {
   ready(): Promise<void>;
   /** Resolves when it is on disk. */
   record(entry: AuditEntry): Promise<unknown>;
+  /** It was decided against this call, and the audit is about to be told: whoever waits for the call hears of it after that. */
+  deciding(callId: string): void;
   /** Takes up what was recorded by events only: decisions of nobody. Never throws. */
   recordLater(entry: AuditEntry): void;
   /** Throws `invalid_argument`. */

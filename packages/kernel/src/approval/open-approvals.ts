@@ -113,6 +113,7 @@ class Office implements ApprovalOffice {
   /** What nobody decided (its time was over, its process ended) is recorded from here. */
   #decided(id: WorkspaceId, { payload, pid }: EventRecord): void {
     const approvalId = String(payload['approval_id']);
+    if (payload['state'] !== 'approved') this.desk.find()?.deciding(String(payload['call_id']));
     this.#waiters.get(id)?.wake(approvalId);
     if (payload['by'] !== null) return;
     const { state, reason } = payload;

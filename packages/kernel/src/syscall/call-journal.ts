@@ -33,6 +33,8 @@ export class CallJournal {
   readonly #wall = new WallTime();
   /** Second transactions that could not be written: nothing else is begun before they are. */
   readonly #unsettled: (() => Promise<void>)[] = [];
+  /** Calls that people or time ended, as long as the audit has not heard of it. */
+  readonly #deciding = new Set<string>();
   #repairing: Promise<void> | undefined;
 
   constructor(shared: GateShared) {
@@ -140,7 +142,19 @@ export class CallJournal {
     await this.#shared.guard.append(entry, () => {
       if (kind !== 'answer' || outcome !== 'denied' || callId === undefined) return;
       this.#finished.add(workspace as WorkspaceId, { callId, tier: 'approval_required', isKept: true }); // A workspace's own approvals name it.
+      this.#deciding.delete(callId);
+      this.#shared.waiters.wake(callId);
     });
+  }
+
+  /** Called as soon as it is committed, before whoever waits can look. */
+  deciding(callId: string): void {
+    this.#deciding.add(callId);
+  }
+
+  /** Whether the audit is yet to hear how it ended. */
+  isDeciding(callId: string): boolean {
+    return this.#deciding.has(callId);
   }
 
   /** It is the first answer of its key: the row has it already, and has done its duty when the audit has it too. */

@@ -64,6 +64,7 @@ class SyscallGate implements Gate {
       office.desk.take({
         ready: () => this.#journal.repair(),
         record: (entry) => this.#journal.recordAnswer(entry),
+        deciding: (callId) => this.#journal.deciding(callId),
         recordLater: (entry) => void this.#journal.recordAnswer(entry).catch(() => {}), // It is kept, and stands in the way of the next call.
         edit: (workspace, call, input) => editCall(shared, workspace, call, input),
         show: (workspace, call) => showCall(shared, workspace, call),

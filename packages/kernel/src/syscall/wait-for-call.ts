@@ -42,10 +42,10 @@ export async function waitForCall(
         await journal.repair(); // It may be what the audit lacks.
         const answer = answerOf(row, approval);
         if (answer === undefined) throw callNotFound(callId);
-        return answer;
+        if (!journal.isDeciding(callId)) return answer;
       }
       const isRepeated = approval?.state === 'approved' && row.effect !== 'once'; // A life that ended had begun it, and it is carried out again.
-      if (row.state === 'open' && !isUnderWay && !isRepeated) {
+      if (row.state === 'open' && !isEnded(row) && !isUnderWay && !isRepeated) {
         const error = outcomeUnknown(row.capability, row.effect);
         return { callId, capability: row.capability, tier: readRecord(row.record).tier, kind: 'failed', error, durationMs: 0 };
       }
