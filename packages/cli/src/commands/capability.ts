@@ -19,6 +19,10 @@ export async function capabilityList(flags: CapabilityListFlags, host: Host): Pr
       : await client.call('capability.offered', { pid: (await client.call('agent.find', { agent: flags.as })).pid, ...category });
   if (found.capabilities.length === 0 && flags.category !== undefined) await refuseUnknown(client, flags.category);
   if (flags.json === true) return await printJson(host, found);
+  if (flags.names === true) {
+    await host.stdout.write(found.capabilities.map(({ name }) => `${safeText(name)}\n`).join(''));
+    return 0;
+  }
   const columns = [{ title: 'CAPABILITY' }, { title: 'TIER' }, { title: 'EFFECT' }, { title: 'WHAT IT DOES' }] as const;
   const rows = found.capabilities.map(({ name, tier, effect, purpose }) => [safeText(name), tier, effect, safeText(purpose)]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));

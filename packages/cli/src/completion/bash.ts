@@ -93,6 +93,10 @@ _warren_methods() {
   _warren_words "$(command warren kernel methods --names 2>/dev/null)"
 }
 
+_warren_capabilities() {
+  _warren_words "$(command warren capability list --names 2>/dev/null)"
+}
+
 _warren_command() {
   if declare -F _comp_command_offset >/dev/null; then _comp_command_offset "$1"
   elif declare -F _command_offset >/dev/null; then _command_offset "$1"
@@ -121,6 +125,8 @@ function complete(value: CompletionValue): string {
       return '_warren_runs';
     case 'method':
       return '_warren_methods';
+    case 'capability':
+      return '_warren_capabilities';
     case 'command':
       return '_warren_paths -c';
     case 'text':

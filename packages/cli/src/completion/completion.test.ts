@@ -21,7 +21,7 @@ async function prepare(): Promise<TemporaryDirectory> {
   await writeFile(directory.join('here', 'afile.txt'), '');
   await writeFile(
     directory.join('warren'),
-    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n',
+    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n[ "$*" = "capability list --names" ] && printf "demo.look\\nfilesystem.read\\n"\n',
   );
   await chmod(directory.join('warren'), 0o755);
   return directory;
@@ -50,6 +50,8 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren kernel events --fo', offers: ['--follow'], not: ['--tier'] },
   { typed: 'warren kernel agents --state ', offers: ['READY', 'DEAD'], not: ['queued'] },
   { typed: 'warren kernel queue --state ', offers: ['queued', 'dead'], not: ['READY'] },
+  { typed: 'warren capability describe d', offers: ['demo.look'], not: ['filesystem.read'] },
+  { typed: 'warren policy explain f', offers: ['filesystem.read'], not: ['demo.look'] },
   { typed: 'warren kernel methods queue.c', offers: ['queue.claim'], not: ['queue.get'] },
   { typed: 'warren workspace cr', offers: ['create'], not: ['list'] },
   { typed: 'warren token rev', offers: ['revoke'], not: ['create'] },

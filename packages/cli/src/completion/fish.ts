@@ -96,6 +96,8 @@ function offered(value: CompletionValue): string {
       return ` -f -a '(command warren runs --ids 2>/dev/null)'`;
     case 'method':
       return ` -f -a '(command warren kernel methods --names 2>/dev/null)'`;
+    case 'capability':
+      return ` -f -a '(command warren capability list --names 2>/dev/null)'`;
     case 'command':
       return ` -a '(__fish_complete_command)'`;
     case 'text':

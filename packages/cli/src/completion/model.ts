@@ -34,6 +34,8 @@ export type CompletionValue =
   | { readonly kind: 'run' }
   /** A method of the daemon, from `warren kernel methods --names`. */
   | { readonly kind: 'method' }
+  /** A capability, those of packs too, from `warren capability list --names`. */
+  | { readonly kind: 'capability' }
   /** A program and its own arguments. */
   | { readonly kind: 'command' }
   /** Whatever the user means. */
@@ -104,6 +106,8 @@ function readArgument(argument: Argument): CompletionValue {
       return { kind: 'directory' };
     case 'method':
       return { kind: 'method' };
+    case 'capability':
+      return { kind: 'capability' };
     case 'command':
       return { kind: 'command' };
     default:

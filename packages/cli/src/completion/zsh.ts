@@ -21,6 +21,12 @@ _warren_methods() {
   compadd -a names
 }
 
+_warren_capabilities() {
+  local -a names
+  names=(\${(f)"$(_call_program capabilities command warren capability list --names 2>/dev/null)"})
+  compadd -a names
+}
+
 if [[ $funcstack[1] == _warren ]]; then _warren "$@"; else compdef _warren warren; fi
 `;
 }
@@ -95,6 +101,8 @@ function action(value: CompletionValue): string {
       return '_warren_runs';
     case 'method':
       return '_warren_methods';
+    case 'capability':
+      return '_warren_capabilities';
     case 'command':
       return '_command_names -e';
     case 'text':

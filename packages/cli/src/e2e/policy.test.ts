@@ -121,11 +121,14 @@ describe('warren policy', () => {
     expect(shown.code).toBe(1);
     expect(shown.stdout).toMatch(/^workspace {2}workspace\.yaml {6}1/m);
     expect(shown.stderr).toMatch(/^error: workspace\.yaml:4: .*teir/m);
+    const alerted = async () => (await gate.client.call('alert.list', { status: 'pending' })).alerts.map(({ message }) => message);
+    await vi.waitFor(async () => expect(await alerted()).toEqual([expect.stringMatching(/workspace\.yaml:4: .*teir/)]));
 
     const again = gate.says('Policies are in force');
     writeFileSync(file, 'default: notify\n');
     await again;
     expect(await read()).toMatchObject({ state: 'done' });
+    await vi.waitFor(async () => expect(await alerted()).toEqual([]));
   });
 
   it('waits for nothing that is no plain file, and names what it does not read', async () => {

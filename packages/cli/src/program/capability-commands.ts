@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { type StateFlags, type WorkspaceFlags, withJson, withState, withWorkspace } from './state-options.ts';
 
-export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string };
+export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string; readonly names?: true };
 export type CapabilityNewFlags = { readonly dir?: string; readonly language: 'python' | 'sh' | 'node'; readonly json?: true };
 export type CapabilityInstallFlags = StateFlags & { readonly sha256?: string };
 
@@ -33,7 +33,8 @@ export function addCapability(program: Command, actions: CapabilityActions): voi
         .description('Lists capabilities and what happens to a call when no policy says anything.'),
     )
       .option('--category <name>', 'only those of this category: filesystem, git, …')
-      .option('--as <agent>', 'those this agent may call, with the tier it gets'),
+      .option('--as <agent>', 'those this agent may call, with the tier it gets')
+      .option('--names', 'only their names, one on a line'),
   ).action((flags: CapabilityListFlags) => actions.capabilityList(flags));
 
   withJson(
@@ -42,7 +43,7 @@ export function addCapability(program: Command, actions: CapabilityActions): voi
         .command('describe')
         .summary('show everything about one')
         .description('Shows when to use it, its arguments, results and errors.')
-        .argument('<name>', 'its name'),
+        .argument('<capability>', 'its name'),
     ),
   ).action((name: string, flags: WorkspaceFlags) => actions.capabilityDescribe(name, flags));
 
