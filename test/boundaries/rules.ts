@@ -119,6 +119,11 @@ export const RULES: Rules = {
     },
   ],
   apart: [
+    ...['browser', 'connect-by-fetch', 'create-client', 'fetch-transport', 'follow-events', 'operations-of'].map((file) => ({
+      path: `packages/client/src/${file}.ts`,
+      mayNotImport: ['node:', 'packages/client/src/node-transport.ts', 'packages/client/src/connect.ts'],
+      why: 'what browsers load has only what the web has; a test bundles all of it',
+    })),
     {
       path: 'packages/kernel/src/store',
       mayNotImport: [

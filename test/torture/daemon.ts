@@ -31,7 +31,7 @@ export class Daemon {
     const child = spawn(process.execPath, [WARREN, 'serve', '--state', state, '--listen', `unix:${socketPath}`, '--no-tcp', '--json'], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const daemon = new Daemon(child, connect({ socketPath }));
+    const daemon = new Daemon(child, connect({ socketPath, attemptsMax: 1 }));
     try {
       await daemon.#answers();
       return daemon;

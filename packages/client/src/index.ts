@@ -1,4 +1,6 @@
 /** Talks to a daemon: `connect` is the beginning. */
-export type { CallOptions, Client, EventMessage } from './client.ts';
+export { Fault, type FaultCode, isFault } from '@warren/protocol';
+export type { CallOptions, Client, EventMessage, Patience } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { EventFilter, FollowOptions } from './follow-events.ts';
+export { type Operations, operationsOf } from './operations-of.ts';

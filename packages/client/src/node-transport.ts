@@ -1,15 +1,14 @@
-/** HTTP from Node, over a unix socket or TCP. Connections are kept for the next call. The only file here that needs Node. */
+/** HTTP from Node, over a unix socket or TCP. Connections are kept for the next call. The only file here that needs Node, and what imports it. */
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { Fault } from '@warren/protocol';
-import type { Transport, WireAnswer, WireRequest, WireStream } from './transport.ts';
+import { readAddress } from './read-address.ts';
+import { ANSWER_BYTES_MAX, type Transport, type WireAnswer, type WireHead, type WireRequest, type WireStream } from './transport.ts';
 
 export type NodeAddress = { readonly socketPath: string } | { readonly url: string };
 
 /** Calls under way at once; more wait for a connection. */
 const CONNECTIONS_MAX = 64;
-/** The largest body of a file in base 64, and its frame. */
-const ANSWER_BYTES_MAX = 64 * 2 ** 20;
 
 export class NodeTransport implements Transport {
   readonly address: string;
@@ -117,12 +116,7 @@ function ofSocket(socketPath: string): Place {
 }
 
 function ofUrl(text: string): Place {
-  const url = URL.parse(text);
-  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new Fault('invalid_argument', `Cannot use ${JSON.stringify(text)} as an address: it is not a plain http or https URL`, {
-      details: { field: 'url' },
-    });
-  }
+  const url = readAddress(text);
   const isTls = url.protocol === 'https:';
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   return {
@@ -133,8 +127,8 @@ function ofUrl(text: string): Place {
   };
 }
 
-function headOf(answer: IncomingMessage): { readonly status: number; readonly contentType: string } {
-  return { status: answer.statusCode ?? 0, contentType: answer.headers['content-type'] ?? '' };
+function headOf({ statusCode = 0, headers }: IncomingMessage): WireHead {
+  return { status: statusCode, contentType: headers['content-type'] ?? '', retryAfter: headers['retry-after'] ?? '' };
 }
 
 /** Faster than iterating, which is felt in short calls. */

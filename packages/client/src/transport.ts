@@ -8,8 +8,13 @@ export type WireRequest = {
   readonly body?: string;
 };
 
-export type WireAnswer = { readonly status: number; readonly contentType: string; readonly body: string };
-export type WireStream = { readonly status: number; readonly contentType: string; readonly body: AsyncIterable<string> };
+/** `retryAfter`: the header, empty when there is none. */
+export type WireHead = { readonly status: number; readonly contentType: string; readonly retryAfter: string };
+export type WireAnswer = WireHead & { readonly body: string };
+export type WireStream = WireHead & { readonly body: AsyncIterable<string> };
+
+/** The largest body of a file in base 64, and its frame. */
+export const ANSWER_BYTES_MAX = 64 * 2 ** 20;
 
 export interface Transport {
   /** Where it leads, for messages. */

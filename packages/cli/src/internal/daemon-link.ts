@@ -35,7 +35,8 @@ export async function findDaemon(
   stateDirectory: string,
   { workspace, answerMs = ANSWER_MS_MAX }: FindOptions = {},
 ): Promise<DaemonLink | undefined> {
-  const client = connect({ socketPath: socketPath(stateDirectory), workspace });
+  // Somebody waits at a terminal and is told at once; and some calls take as long as they take.
+  const client = connect({ socketPath: socketPath(stateDirectory), workspace, attemptsMax: 1, timeoutMs: 0 });
   try {
     return { client, status: await client.call('daemon.status', {}, { signal: AbortSignal.timeout(answerMs) }) };
   } catch (error) {
