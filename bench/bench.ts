@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- NAME…] [--quick] [--markdown PATH]`: measures, prints a table for each benchmark, writes bench/results/latest.json. What is slow is
+ * `npm run bench [-- NAME…] [--quick] [--sustain 5m] [--markdown PATH]`: measures, prints a table for each benchmark, writes bench/results/latest.json. What is slow is
  * shown, never failed: the exit code is 1 only when something did not work. Start reading at README.md.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ import { burst } from './benchmarks/burst.ts';
 import { create } from './benchmarks/create.ts';
 import { events } from './benchmarks/events.ts';
 import { exec } from './benchmarks/exec.ts';
+import { gateway } from './benchmarks/gateway.ts';
 import { idle } from './benchmarks/idle.ts';
 import { kernel } from './benchmarks/kernel.ts';
 import { log } from './benchmarks/log.ts';
@@ -24,14 +25,30 @@ import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
 import { jsonOf, markdownOf, type Report, type Result, tableOf } from './harness/report.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [create, wide, burst, exec, idle, startup, events, kernel, log, rpc, mcp, policy, audit, syscall];
+const BENCHMARKS: readonly Benchmark[] = [
+  create,
+  wide,
+  burst,
+  exec,
+  idle,
+  startup,
+  events,
+  kernel,
+  log,
+  rpc,
+  mcp,
+  gateway,
+  policy,
+  audit,
+  syscall,
+];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 
-const { selected, isQuick, markdownPath } = readArguments();
+const { selected, isQuick, sustainMs, markdownPath } = readArguments();
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('interrupted'))); // What is open is closed; a second one ends us at once.
 process.once('SIGTERM', () => interrupted.abort(new Error('interrupted')));
-const context: Context = { isQuick, signal: interrupted.signal, say: (line) => console.error(`bench: ${line}`) };
+const context: Context = { isQuick, sustainMs, signal: interrupted.signal, say: (line) => console.error(`bench: ${line}`) };
 
 const machine = await describeMachine();
 for (const [name, value] of Object.entries(machine)) console.log(`${name}: ${value}`);
@@ -73,23 +90,34 @@ function write(report: Report): void {
 function readArguments(): {
   readonly selected: readonly Benchmark[];
   readonly isQuick: boolean;
+  readonly sustainMs: number;
   readonly markdownPath: string | undefined;
 } {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
-      options: { quick: { type: 'boolean', default: false }, markdown: { type: 'string' } },
+      options: { quick: { type: 'boolean', default: false }, sustain: { type: 'string', default: '0s' }, markdown: { type: 'string' } },
     });
     const unknown = positionals.find((name) => BENCHMARKS.every((benchmark) => benchmark.name !== name));
     if (unknown !== undefined) throw new Error(`there is no benchmark ${unknown}`);
     return {
       selected: BENCHMARKS.filter(({ name }) => positionals.length === 0 || positionals.includes(name)),
       isQuick: values.quick,
+      sustainMs: readDuration(values.sustain),
       markdownPath: values.markdown === undefined ? undefined : resolve(values.markdown),
     };
   } catch (error) {
     console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-    console.error(`usage: npm run bench [-- ${BENCHMARKS.map(({ name }) => name).join(' | ')} …] [--quick] [--markdown PATH]`);
+    console.error(
+      `usage: npm run bench [-- ${BENCHMARKS.map(({ name }) => name).join(' | ')} …] [--quick] [--sustain 5m] [--markdown PATH]`,
+    );
     process.exit(2);
   }
+}
+
+/** `90s` or `5m`. */
+function readDuration(text: string): number {
+  const [, count, unit] = /^(\d{1,5})([sm])$/.exec(text) ?? [];
+  if (count === undefined) throw new Error(`--sustain is no duration such as 5m: ${text}`);
+  return Number(count) * (unit === 'm' ? 60_000 : 1_000);
 }

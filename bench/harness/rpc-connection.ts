@@ -8,9 +8,12 @@ export class RpcConnection {
   #received: Buffer = Buffer.alloc(0);
   #resolve: ((body: string) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
+  readonly #head: string;
 
-  constructor(socketPath: string) {
-    this.#socket = connect(socketPath);
+  /** A unix socket, or a port with a token. */
+  constructor(to: string | { readonly port: number; readonly token: string }) {
+    this.#socket = typeof to === 'string' ? connect(to) : connect(to.port, '127.0.0.1').setNoDelay(true);
+    this.#head = typeof to === 'string' ? 'host: localhost\r\n' : `host: 127.0.0.1:${to.port}\r\nauthorization: Bearer ${to.token}\r\n`;
     this.#socket.on('data', (chunk) => this.#take(chunk));
     this.#socket.on('error', (error) => this.#reject?.(error));
     this.#socket.on('close', () => this.#reject?.(new Error('The daemon closed the connection')));
@@ -18,16 +21,19 @@ export class RpcConnection {
 
   async call(method: string, params: object): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-    const head = `POST /rpc HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
-    const answer: { readonly result?: unknown; readonly error?: unknown } = JSON.parse(
-      await new Promise<string>((resolve, reject) => {
-        this.#resolve = resolve;
-        this.#reject = reject;
-        this.#socket.write(head + body);
-      }),
-    );
+    const answer: { readonly result?: unknown; readonly error?: unknown } = JSON.parse(await this.post('/rpc', body));
     if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error));
     return answer.result;
+  }
+
+  /** The body of the answer, whatever its status. */
+  post(path: string, body: string): Promise<string> {
+    const head = `POST ${path} HTTP/1.1\r\n${this.#head}content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#socket.write(head + body);
+    });
   }
 
   close(): void {

@@ -1,0 +1,205 @@
+import { rmSync } from 'node:fs';
+import { openKernel } from '@warren/kernel';
+import { openPlatform } from '@warren/platform';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { Daemon } from '../harness/daemon.ts';
+import { interleave } from '../harness/interleave.ts';
+import { anonymousPages } from '../harness/processes.ts';
+import { ratePerSecond } from '../harness/rate.ts';
+import { atLeast, atMost, measured, notMeasured, type Row, ratio } from '../harness/row.ts';
+import { RpcConnection } from '../harness/rpc-connection.ts';
+import { timeProgram } from '../harness/run-program.ts';
+import { SocketConnection } from '../harness/socket-connection.ts';
+import { sustain } from '../harness/sustain.ts';
+import { openTemporaryKernel, temporaryDirectory } from '../harness/temporary-kernel.ts';
+
+const IN_FLIGHT = 64;
+/** Each of a process of its own: one may have 16 calls under way. */
+const SOCKETS = 8;
+const EVENTS = 1_000_000;
+const ECHO = { capability: 'system.echo', input: { text: 'hello' } };
+const BUDGETS = { tool_calls: 1_000_000_000 };
+
+export const gateway: Benchmark = {
+  name: 'gateway',
+  title: 'The gateway',
+  method:
+    `\`system.echo\` of the shipped daemon, over TCP with the tokens of ${SOCKETS} processes: every call is authenticated, decided by policy, held to grants, charged to the ledger, recorded in the ` +
+    `journal before and after, and in the audit. ${IN_FLIGHT} calls are under way: on ${SOCKETS} WebSockets, or on as many kept connections of HTTP; the three take turns. Processor time is ` +
+    'that of the daemon, all threads. A lone call takes turns with the same call in this process, on a store and an audit of its own on the same disk. Starting is from spawn to the first answer ' +
+    `over the unix socket, which is asked for every 2 ms: on a log of ${EVENTS.toLocaleString('en')} events, on an empty state, and \`node -e 0\`. With \`--sustain 5m\`, WebSockets get 80 % of the rate ` +
+    'that was measured for so long.',
+  run,
+};
+
+async function run(context: Context): Promise<readonly Row[]> {
+  const state = temporaryDirectory();
+  try {
+    return [...(await measureCalls(state, context)), ...(await measureStarts(context))];
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+async function measureCalls(state: string, context: Context): Promise<readonly Row[]> {
+  await using daemon = await Daemon.start(state);
+  const port = await daemon.port();
+  const agents: Agent[] = [];
+  for (let index = 0; index < SOCKETS; index++) agents.push(await startAgent(daemon, `bench-${index}`));
+  const of = (caller: number): Agent => agents[caller % SOCKETS] as Agent; // There is one for each remainder.
+  const sockets = await Promise.all(agents.map(({ token }) => SocketConnection.open(port, token)));
+  const connections = Array.from({ length: IN_FLIGHT }, (_, caller) => new RpcConnection({ port, token: of(caller).token }));
+  const overSocket = async (caller: number): Promise<void> =>
+    mustBeDone(await sockets[caller % SOCKETS]?.call('call.make', { pid: of(caller).pid, ...ECHO }));
+  const overRpc = async (caller: number): Promise<void> =>
+    mustBeDone(JSON.stringify(await connections[caller]?.call('call.make', { pid: of(caller).pid, ...ECHO })));
+  const overApi = async (caller: number): Promise<void> =>
+    mustBeDone(await connections[caller]?.post('/api/calls', JSON.stringify({ pid: of(caller).pid, ...ECHO })));
+  try {
+    const count = context.isQuick ? 1_000 : 10_000;
+    const subjects = [
+      subject('WebSocket', overSocket, daemon, count),
+      subject('/rpc', overRpc, daemon, count),
+      subject('/api', overApi, daemon, count),
+    ] as const;
+    const warmups = 2;
+    const rates = await interleave(subjects, context.isQuick ? 3 : 8, context, { warmups });
+    const [first] = subjects;
+    const rateRows = subjects.flatMap((each) => [
+      measured(`${each.name}: calls`, '/s', rates(each), each === first ? { bound: atLeast(5_000) } : {}),
+      measured(`${each.name}: processor time of one call`, 'ms', each.processorMs.slice(warmups)),
+    ]);
+    const alone = await measureAlone(overSocket, context);
+    return [...rateRows, ...alone, ...(await sustainRows(daemon, overSocket, rates(first), context))];
+  } finally {
+    for (const connection of [...sockets, ...connections]) connection.close();
+  }
+}
+
+type Agent = { readonly pid: number; readonly token: string };
+
+async function startAgent({ rpc }: Daemon, agent: string): Promise<Agent> {
+  const grants = { tool_grants: ['*'], fs_grants: [{ prefix: '/workspace', mode: 'rw' }], budgets: BUDGETS };
+  const { pid } = (await rpc.call('agent.start', { agent, ...grants })) as { readonly pid: number }; // By its contract.
+  const { token } = (await rpc.call('token.create', { workspace: 'default', pid })) as { readonly token: string }; // As above.
+  return { pid, token };
+}
+
+function subject(name: string, call: (caller: number) => Promise<void>, daemon: Daemon, count: number) {
+  const processorMs: number[] = [];
+  return {
+    name,
+    processorMs,
+    async turn() {
+      const before = daemon.processorMs();
+      const rate = await ratePerSecond(count, IN_FLIGHT, (_, caller) => call(caller));
+      processorMs.push((daemon.processorMs() - before) / count);
+      return rate;
+    },
+  };
+}
+
+async function measureAlone(call: (caller: number) => Promise<void>, context: Context): Promise<readonly Row[]> {
+  await using opened = await openTemporaryKernel();
+  const { kernel, mine, directory } = opened;
+  const openSandboxes = (): Promise<never> => Promise.reject(new Error('No sandbox is needed here'));
+  await using platform = await openPlatform({ kernel, directory, openSandboxes, isWatching: false });
+  const { pid } = await mine.processes.create({ name: 'bench', template: 'bench', agent: 'bench' });
+  await mine.grants.create(pid, { tools: ['*'], paths: [{ prefix: '/workspace', mode: 'rw' }] });
+  await mine.ledger.create({ kind: 'process', pid }, BUDGETS);
+  const inProcess = {
+    name: 'in process',
+    turn: () =>
+      timed(async () => {
+        const answer = await platform.gate.call(DEFAULT_WORKSPACE, { pid, ...ECHO });
+        if (answer.kind !== 'done') throw new Error(`The call is ${JSON.stringify(answer)}`);
+      }),
+  };
+  const overSocket = { name: 'WebSocket', turn: () => timed(() => call(0)) };
+  const times = await interleave([inProcess, overSocket], context.isQuick ? 50 : 1_000, context, { restMs: 2 });
+  const median = times(inProcess).toSorted((one, other) => one - other)[times(inProcess).length >> 1] ?? 0;
+  const added = times(overSocket).map((ms) => ms - median);
+  return [
+    measured('WebSocket: one call alone', 'ms', times(overSocket), {
+      ratio: ratio('this ÷ in process', times(overSocket), times(inProcess)),
+    }),
+    measured('in process: one call alone', 'ms', times(inProcess)),
+    measured('WebSocket adds to a call', 'ms', added, { bound: atMost(1) }),
+  ];
+}
+
+async function sustainRows(
+  daemon: Daemon,
+  call: (caller: number) => Promise<void>,
+  rates: readonly number[],
+  context: Context,
+): Promise<readonly Row[]> {
+  if (context.sustainMs === 0) return [notMeasured('WebSocket: sustained', '/s', 'it is asked for with --sustain 5m')];
+  const median = rates.toSorted((one, other) => one - other)[rates.length >> 1] ?? 0;
+  context.say(`gateway: ${Math.round(median * 0.8)} calls a second for ${context.sustainMs / 1_000} s`);
+  const options = { perSecond: median * 0.8, forMs: context.sustainMs, inFlightMax: IN_FLIGHT, signal: context.signal };
+  const { done, failed, memoryMiB } = await sustain(call, { ...options, memory: () => anonymousPages(daemon.pid) });
+  return [
+    measured('WebSocket: sustained, asked for', '/s', [median * 0.8]),
+    measured('WebSocket: sustained, reached', '/s', [done / (context.sustainMs / 1_000)], { bound: atLeast(Math.round(median * 0.76)) }),
+    measured('WebSocket: sustained, failures', 'calls', [failed], { bound: atMost(0) }),
+    measured('memory of the daemon, last fifth less second fifth', 'MiB', [growth(memoryMiB)], { bound: atMost(16) }),
+    measured('memory of the daemon meanwhile', 'MiB', memoryMiB),
+  ];
+}
+
+/** Medians of fifths: garbage is collected now and then, and the first fifth warms up. */
+function growth(samples: readonly number[]): number {
+  const fifth = Math.floor(samples.length / 5);
+  const median = (from: number): number => samples.slice(from, from + fifth).toSorted((one, other) => one - other)[fifth >> 1] ?? 0;
+  return median(samples.length - fifth) - median(fifth);
+}
+
+async function measureStarts(context: Context): Promise<readonly Row[]> {
+  const [full, empty] = [temporaryDirectory(), temporaryDirectory()];
+  try {
+    await fill(full, context.isQuick ? EVENTS / 50 : EVENTS, context);
+    const start = (state: string) => async (): Promise<number> => {
+      await using daemon = await Daemon.start(state);
+      return daemon.startMs;
+    };
+    const onFull = { name: 'full', turn: start(full) };
+    const onEmpty = { name: 'empty', turn: start(empty) };
+    const node = { name: 'node', turn: () => timeProgram(process.execPath, ['-e', '0'], { stdio: 'ignore' }) };
+    const times = await interleave([onFull, onEmpty, node], context.isQuick ? 3 : 20, context, { warmups: 2 });
+    return [
+      measured('daemon answers, a log of a million events', 'ms', times(onFull), {
+        bound: atMost(300),
+        ratio: ratio('this ÷ an empty state', times(onFull), times(onEmpty)),
+        ...(context.isQuick && { note: `the log has ${EVENTS / 50} events` }),
+      }),
+      measured('daemon answers, an empty state', 'ms', times(onEmpty), { ratio: ratio('this ÷ node -e 0', times(onEmpty), times(node)) }),
+      measured('node -e 0', 'ms', times(node)),
+    ];
+  } finally {
+    for (const directory of [full, empty]) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function fill(directory: string, count: number, context: Context): Promise<void> {
+  await using kernel = await openKernel({ directory });
+  const mine = kernel.workspace(DEFAULT_WORKSPACE);
+  const { pid } = await mine.processes.create({ name: 'bench', template: 'bench' });
+  context.say(`gateway: appending ${count} events`);
+  await ratePerSecond(count, 1_000, (index) => {
+    context.signal.throwIfAborted();
+    return mine.events.append({ pid, kind: `bench.${index % 20}`, payload: { index, text: 'some text of the usual length' } });
+  });
+}
+
+/** A call that was refused fast must not look like a fast call. */
+function mustBeDone(answer: string | undefined): void {
+  if (answer?.includes('"state":"done"') !== true) throw new Error(`The call is not done: ${answer}`);
+}
+
+async function timed(action: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  await action();
+  return performance.now() - startedAt;
+}
