@@ -46,6 +46,7 @@ struct channel {
     uint32_t tree; /* see tree.h */
     bool ended;    /* EXIT was sent */
     bool doomed;   /* the tree was asked to end: what outlives the main process is killed */
+    bool end_tree; /* the same, because EXEC asked for it; EXIT says how many those were */
     bool pty;
     struct stream output[2];
     int input;            /* write end of stdin, or -1 */
@@ -106,15 +107,15 @@ static void emit(uint8_t type, uint32_t number, const void *payload, uint32_t le
     outbox_urgent |= type != FRAME_STARTED;
 }
 
-static void emit_exit(uint32_t number, uint8_t kind, bool core, int32_t value, const struct rusage *usage, const char *text, size_t text_length)
+static void emit_exit(uint32_t number, uint8_t kind, bool core, uint16_t leftovers, int32_t value, const struct rusage *usage, const char *text, size_t text_length)
 {
     struct __attribute__((packed)) {
         uint8_t kind, core;
-        uint16_t zero;
+        uint16_t leftovers;
         int32_t value;
         uint64_t user, system, memory;
         char text[512];
-    } message = {.kind = kind, .core = core, .value = value};
+    } message = {.kind = kind, .core = core, .leftovers = leftovers, .value = value};
 
     if (usage != NULL) {
         message.user = (uint64_t)usage->ru_utime.tv_sec * 1000000u + (uint64_t)usage->ru_utime.tv_usec;
@@ -133,7 +134,7 @@ static void emit_failed(uint32_t number, int error, const char *stage, const cha
     char text[512];
     int length = snprintf(text, sizeof text, "%s%c%s%c%s", stage, 0, call, 0, path);
 
-    emit_exit(number, 2, false, error, NULL, text, length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+    emit_exit(number, 2, false, 0, error, NULL, text, length < 0 ? 0 : (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
 }
 
 /* ---- watching descriptors ---- */
@@ -391,16 +392,19 @@ static void finish(uint32_t number, int status, const struct rusage *usage)
 {
     struct channel *channel = &channels[number];
     const struct command_report *report = command_report(number);
+    uint16_t leftovers = 0;
 
+    channel->ended = true;
+    if ((channel->doomed || channel->end_tree) && channel->type == FRAME_EXEC) {
+        size_t count = end_tree(channel->tree, channel->keeper);
+        leftovers = !channel->end_tree ? 0 : count < UINT16_MAX ? (uint16_t)count : UINT16_MAX;
+    }
     if (report->failed)
         emit_failed(number, report->error, report->stage, report->call, report->path);
     else if (WIFSIGNALED(status))
-        emit_exit(number, 1, WCOREDUMP(status) != 0, WTERMSIG(status), usage, "", 0);
+        emit_exit(number, 1, WCOREDUMP(status) != 0, leftovers, WTERMSIG(status), usage, "", 0);
     else
-        emit_exit(number, 0, false, WEXITSTATUS(status), usage, "", 0);
-    channel->ended = true;
-    if (channel->doomed && channel->type == FRAME_EXEC)
-        signal_tree(channel->tree, channel->keeper, 0, SIGKILL);
+        emit_exit(number, 0, false, leftovers, WEXITSTATUS(status), usage, "", 0);
     for (int which = 0; which < 2; which++)
         if (!channel->output[which].ended) {
             measure_rest(channel, &channel->output[which]);
@@ -463,6 +467,7 @@ static void start(uint8_t type, uint32_t number, char *text, uint32_t length)
     channel->keeper = command.keeper;
     channel->tree = command.tree;
     channel->pty = request.pty;
+    channel->end_tree = request.end_tree;
     channel->input = command.input;
     if (type == FRAME_EXEC) {
         uint32_t pid = (uint32_t)command.pid;

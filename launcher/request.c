@@ -48,6 +48,7 @@ static bool take_switch(const char *flag, struct request *request)
     } switches[] = {
         {"--stdin", &request->has_stdin}, {"--append", &request->append},       {"--exclusive", &request->exclusive},
         {"--follow", &request->follow},   {"--recursive", &request->recursive}, {"--parents", &request->parents},
+        {"--end-tree", &request->end_tree},
     };
 
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)

@@ -23,6 +23,7 @@ struct request {
     struct limit limits[RLIMITS_MAX + 1]; /* one more than a request may hold, for pid 1 to add */
     size_t limit_count;
     bool has_stdin;
+    bool end_tree; /* what the command leaves running ends with it */
     uint32_t window;
     mode_t umask;
     /* files */

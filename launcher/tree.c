@@ -136,6 +136,21 @@ static void signal_cgroup(uint32_t handle, pid_t command, int signal)
     kill_members(handle, command, signal);
 }
 
+static size_t count_members(uint32_t handle)
+{
+    char line[32];
+    int fd = open_member(handle, "cgroup.procs", O_RDONLY);
+    FILE *members = fd < 0 ? NULL : fdopen(fd, "r");
+    size_t count = 0;
+
+    if (members == NULL)
+        return 0;
+    while (fgets(line, sizeof line, members) != NULL)
+        count++;
+    fclose(members);
+    return count;
+}
+
 /* ---- without cgroups ---- */
 
 static struct process {
@@ -217,19 +232,23 @@ static size_t signal_listed(pid_t keeper, int signal, bool *all_stopped)
 /*
  * Stopped processes cannot fork and still hold their place under the limit of processes, so stopping until everybody who is listed was stopped already
  * comes to an end also for a fork bomb; killing at once would free places for new ones. Then they are killed, and looked for again: orphans stay below
- * the keeper, so nobody gets away by being born in between.
+ * the keeper, so nobody gets away by being born in between. Returns how many there were.
  */
-static void kill_descendants(pid_t keeper)
+static size_t kill_descendants(pid_t keeper)
 {
     bool all_stopped = false;
+    size_t count = 0;
 
     for (int round = 0; round < ROUNDS_MAX; round++) {
         for (int stops = 0; stops < ROUNDS_MAX && signal_listed(keeper, SIGSTOP, &all_stopped) > 0 && !all_stopped; stops++)
             ;
-        if (signal_listed(keeper, SIGKILL, &all_stopped) == 0)
+        size_t inside = signal_listed(keeper, SIGKILL, &all_stopped);
+        if (inside == 0)
             break;
+        count = inside > count ? inside : count;
     }
     kill(keeper, SIGCONT); /* Somebody of the same user may have stopped it, and it has to say how they ended. */
+    return count;
 }
 
 static void signal_descendants(pid_t keeper, int signal)
@@ -237,7 +256,7 @@ static void signal_descendants(pid_t keeper, int signal)
     bool all_stopped;
 
     if (signal == SIGKILL)
-        kill_descendants(keeper);
+        (void)kill_descendants(keeper);
     else
         (void)signal_listed(keeper, signal, &all_stopped);
 }
@@ -248,4 +267,13 @@ void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal)
         signal_cgroup(handle, command, signal);
     else if (keeper > 1)
         signal_descendants(keeper, signal);
+}
+
+size_t end_tree(uint32_t handle, pid_t keeper)
+{
+    if (handle == 0)
+        return keeper > 1 ? kill_descendants(keeper) : 0;
+    size_t count = count_members(handle);
+    signal_cgroup(handle, 0, SIGKILL); /* Also when nobody was listed: a chain of forks may have passed the list by. */
+    return count;
 }

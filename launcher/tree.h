@@ -5,6 +5,7 @@
 #ifndef WARREN_TREE_H
 #define WARREN_TREE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -21,6 +22,9 @@ int open_tree_entry(struct tree_entry *entry);
 
 /* Signals all of it: by cgroup, or (handle 0) all descendants of `keeper`. `command`: its main process, or 0 once that has ended. SIGKILL cannot be outrun. */
 void signal_tree(uint32_t handle, pid_t keeper, pid_t command, int signal);
+
+/* As SIGKILL to all of it once its main process has ended. Returns how many had outlived that; among forks of that very moment some may not be counted. */
+size_t end_tree(uint32_t handle, pid_t keeper);
 
 /* Gives the cgroup up; it goes away some time after its last process. */
 void release_tree(uint32_t handle);

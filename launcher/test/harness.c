@@ -54,7 +54,7 @@ static const char *const dictionary[] = {
     "--hostname", "--lease", "--uid-map", "--gid-map", "--init", "--switch-users", "--idmap", "--root", "--read-only-root", "--bind", "--scratch",
     "--overlay", "--proc", "--devpts", "--symlink", "--file", "--mask", "--cgroup", "--cgroup2", "--cgroup-set", "--cgroup-report", "--rlimit",
     "--landlock", "--base-end", "--without", "--env", "--cwd", "--path", "--uid", "--gid", "--pty", "--window", "--mode", "--umask", "--offset",
-    "--length", "--stdin", "--append", "--recursive", "--", "", "/", ".", "..", "../x", "/etc/passwd", "a/../b", "a//b", "usr", "ro,nosuid", "idmap", "outside",
+    "--length", "--stdin", "--end-tree", "--append", "--recursive", "--", "", "/", ".", "..", "../x", "/etc/passwd", "a/../b", "a//b", "usr", "ro,nosuid", "idmap", "outside",
     "optional,recursive", "read", "write", "device", "seccomp", "user", "nofile", "core", "0", "1", "-1", "65536", "4294967294", "4294967295", "4294967296",
     "18446744073709551615", "18446744073709551616", "99999999999999999999", "777", "1777", "8", " 1", "1 ", "0x1", "\xff\xfe", "%s%n",
 };

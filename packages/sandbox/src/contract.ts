@@ -135,6 +135,8 @@ export interface ExecOptions {
   /** stdout and stderr together; one byte more kills the tree. */
   readonly outputBytesMax?: number;
   readonly limits?: ExecLimits;
+  /** What still runs of its tree when the command ends is killed then; the exit says how many that were. Without it, that runs on until the sandbox ends. */
+  readonly endsTree?: boolean;
   /** Abort kills the whole tree at once. */
   readonly signal?: AbortSignal;
 }
@@ -167,16 +169,10 @@ export interface TerminalSize {
 export type SignalName = keyof typeof import('./signals.ts').SIGNALS;
 
 export type Exit =
-  | { readonly kind: 'exited'; readonly code: number; readonly usage: Usage; readonly limitsHit: readonly LimitName[] }
-  | { readonly kind: 'signalled'; readonly signal: SignalName; readonly usage: Usage; readonly limitsHit: readonly LimitName[] }
+  | ({ readonly kind: 'exited'; readonly code: number } & Ending)
+  | ({ readonly kind: 'signalled'; readonly signal: SignalName } & Ending)
   /** Ended by a limit or by the host, not by itself. `detail` says it in words with numbers. */
-  | {
-      readonly kind: 'stopped';
-      readonly by: LimitName | 'caller' | 'destroyed';
-      readonly detail: string;
-      readonly usage: Usage;
-      readonly limitsHit: readonly LimitName[];
-    }
+  | ({ readonly kind: 'stopped'; readonly by: LimitName | 'caller' | 'destroyed'; readonly detail: string } & Ending)
   /** Never ran: 127 not found, 126 found but not executable, 125 anything else. */
   | {
       readonly kind: 'not_started';
@@ -186,6 +182,13 @@ export type Exit =
       readonly path: string;
       readonly errno: string;
     };
+
+export interface Ending {
+  readonly usage: Usage;
+  readonly limitsHit: readonly LimitName[];
+  /** Processes that outlived it and were ended with it, up to 65,535; only with `endsTree`, and not when the sandbox went before it could say. */
+  readonly leftoversEnded?: number;
+}
 
 export type LimitName = 'memory' | 'cpu' | 'pids' | 'file_size' | 'open_files' | 'disk' | 'deadline' | 'output';
 

@@ -24,15 +24,21 @@ function isMalformed(work: () => unknown): boolean {
 
 describe('decodeExit', () => {
   it('reads the three kinds', () => {
-    expect(decodeExit(encodeExit({ kind: 'exited', code: 255 }))).toEqual({ kind: 'exited', code: 255, usage: USAGE });
+    expect(decodeExit(encodeExit({ kind: 'exited', code: 255 }))).toEqual({ kind: 'exited', code: 255, leftovers: 0, usage: USAGE });
     expect(decodeExit(encodeExit({ kind: 'signalled', signal: 9 }))).toEqual({
       kind: 'signalled',
       signal: 9,
       isCoreDumped: false,
+      leftovers: 0,
       usage: USAGE,
     });
     const failed = { kind: 'failed', stage: 'exec', call: 'execve', path: '/bin/é\n', errno: 2 } as const;
     expect(decodeExit(encodeExit(failed))).toEqual({ ...failed, usage: USAGE });
+  });
+
+  it('reads how many processes were left', () => {
+    expect(decodeExit(encodeExit({ kind: 'exited', code: 0, leftovers: 65_535 }))).toMatchObject({ leftovers: 65_535 });
+    expect(decodeExit(encodeExit({ kind: 'signalled', signal: 9, leftovers: 258 }))).toMatchObject({ leftovers: 258 });
   });
 
   it('reads figures beyond 32 bits', () => {
@@ -49,7 +55,7 @@ describe('decodeExit', () => {
   it.each<[string, Buffer]>([
     ['an unknown kind', at(exited(), 0, 3)],
     ['a core dump of what exited', at(exited(), 1, 1)],
-    ['padding', at(exited(), 3, 1)],
+    ['what was left by a command that never ran', at(failedAs('exec\0execve\0/x'), 3, 1)],
     ['an exit code above 255', at(exited(), 5, 1)],
     ['a negative exit code', at(at(at(at(exited(), 4, 255), 5, 255), 6, 255), 7, 255)],
     ['the signal 0', at(exited(), 0, 1)],

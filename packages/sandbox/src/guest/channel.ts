@@ -22,6 +22,8 @@ export type ChannelTraits = {
   readonly hasStdout: boolean;
   readonly hasStderr: boolean;
   readonly hasStdin: boolean;
+  /** Whether EXIT may say that processes were left and ended. */
+  readonly endsTree?: boolean | undefined;
   readonly windowBytes?: number | undefined;
 };
 
@@ -171,6 +173,8 @@ export class Channel implements InputPort {
     if (this.#hasExited) throw this.#violated('it says twice how it ended');
     if (this.traits.isCommand && !this.#isStarted && exit.kind !== 'failed')
       throw this.#violated('it says that the command ended before it has started');
+    if (this.traits.endsTree !== true && exit.kind !== 'failed' && exit.leftovers > 0)
+      throw this.#violated('it ended what the command left, which nobody asked for');
     this.#hasExited = true;
     this.input?.stop(new Fault('conflict', 'Cannot write to stdin: the command has ended'));
     this.#listener.exited(exit);

@@ -91,6 +91,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
       hasStderr: !hasPty,
       hasStdin: request.hasStdin === true,
       windowBytes: request.windowBytes,
+      endsTree: request.endsTree,
     };
     if (source === undefined) {
       this.#channel = client.open(frame, traits, this);
@@ -244,6 +245,7 @@ export class CommandRun implements ChannelListener, OutputOwner {
       exitOf(raw, {
         wallMs,
         stop: this.#stop,
+        endsTree: this.#options.request.endsTree === true,
         isKilled: this.#channel?.isKilled === true,
         countersRisen,
         cpuSeconds: limits?.cpuSeconds,

@@ -26,6 +26,8 @@ export type ExecRequest = {
   /** Bytes of each output stream the guest may send ahead of its reader. */
   readonly windowBytes?: number | undefined;
   readonly umask?: number | undefined;
+  /** What outlives the command is killed when it has ended. */
+  readonly endsTree?: boolean | undefined;
 };
 
 /** The frame of an EXEC, still without its channel. Throws `invalid_argument` (naming the argument or option) and `too_large`. */
@@ -44,6 +46,7 @@ export function encodeExec(request: ExecRequest): Buffer {
     text.addFlag('--window', text.checkInteger(request.windowBytes, 'windowBytes', 1, WINDOW_BYTES_MAX));
   }
   if (request.umask !== undefined) text.addFlag('--umask', text.checkInteger(request.umask, 'umask', 0, 0o777).toString(8));
+  if (request.endsTree === true) text.add('--end-tree');
   text.add('--');
   addArguments(text, request.argv);
   return text.encode(FRAME.EXEC);

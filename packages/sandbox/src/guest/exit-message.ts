@@ -6,8 +6,14 @@ import { USAGE_MESSAGE_BYTES } from './frame-types.ts';
 export type RawUsage = { readonly userMicros: number; readonly systemMicros: number; readonly rssBytesMax: number };
 
 export type RawExit =
-  | { readonly kind: 'exited'; readonly code: number; readonly usage: RawUsage }
-  | { readonly kind: 'signalled'; readonly signal: number; readonly isCoreDumped: boolean; readonly usage: RawUsage }
+  | { readonly kind: 'exited'; readonly code: number; readonly leftovers: number; readonly usage: RawUsage }
+  | {
+      readonly kind: 'signalled';
+      readonly signal: number;
+      readonly isCoreDumped: boolean;
+      readonly leftovers: number;
+      readonly usage: RawUsage;
+    }
   /** It never ran, or the file operation failed. */
   | {
       readonly kind: 'failed';
@@ -29,17 +35,18 @@ export function decodeExit(payload: Buffer): RawExit {
   const kind = payload.readUInt8(0);
   const core = payload.readUInt8(1);
   const value = payload.readInt32LE(4);
-  if (payload.readUInt16LE(2) !== 0) throw malformed('its padding is not zero');
+  const leftovers = payload.readUInt16LE(2);
   if (core > (kind === 1 ? 1 : 0)) throw malformed(`it says ${core} about a core dump`);
+  if (kind === 2 && leftovers !== 0) throw malformed(`it never ran and left ${leftovers} processes`);
   if (kind !== 2 && payload.length !== USAGE_MESSAGE_BYTES) throw malformed(`it has ${payload.length} bytes`);
   const usage = decodeUsage(payload, 8);
   switch (kind) {
     case 0:
       if (value < 0 || value > 255) throw malformed(`its exit code is ${value}`);
-      return { kind: 'exited', code: value, usage };
+      return { kind: 'exited', code: value, leftovers, usage };
     case 1:
       if (value < 1 || value > SIGNAL_MAX) throw malformed(`its signal is ${value}`);
-      return { kind: 'signalled', signal: value, isCoreDumped: core === 1, usage };
+      return { kind: 'signalled', signal: value, isCoreDumped: core === 1, leftovers, usage };
     case 2: {
       if (value < 1 || value > ERRNO_MAX) throw malformed(`its errno is ${value}`);
       const parts = payload.toString('utf8', USAGE_MESSAGE_BYTES).split('\0', 4);

@@ -12,6 +12,8 @@ export type ExitContext = {
   readonly wallMs: number;
   /** The host stopped it, for this reason. */
   readonly stop: Stop | undefined;
+  /** What it left was ended with it. */
+  readonly endsTree: boolean;
   /** The caller sent it SIGKILL: then no limit is blamed for that. */
   readonly isKilled: boolean;
   /** Limits of the whole sandbox whose counters rose while it ran. */
@@ -30,14 +32,13 @@ export function exitOf(raw: RawExit, context: ExitContext): Exit {
   if (raw.kind === 'failed') return notStarted(raw);
   const usage = toUsage(raw.usage, context.wallMs);
   const stop = context.stop ?? (raw.kind === 'signalled' ? limitBehind(raw.signal, raw.usage, context) : undefined);
-  if (stop !== undefined) return { kind: 'stopped', ...stop, usage, limitsHit: withLimit(context.countersRisen, stop.by) };
-  const limitsHit = context.countersRisen;
-  if (raw.kind === 'exited') return { kind: 'exited', code: raw.code, usage, limitsHit };
+  const limitsHit = stop === undefined ? context.countersRisen : withLimit(context.countersRisen, stop.by);
+  const ending = { usage, limitsHit, ...(context.endsTree && { leftoversEnded: raw.leftovers }) };
+  if (stop !== undefined) return { kind: 'stopped', ...stop, ...ending };
+  if (raw.kind === 'exited') return { kind: 'exited', code: raw.code, ...ending };
   const signal = SIGNAL_NAMES.get(raw.signal);
   // Real-time signals have no name in the contract; a shell would say it this way.
-  return signal === undefined
-    ? { kind: 'exited', code: 128 + raw.signal, usage, limitsHit }
-    : { kind: 'signalled', signal, usage, limitsHit };
+  return signal === undefined ? { kind: 'exited', code: 128 + raw.signal, ...ending } : { kind: 'signalled', signal, ...ending };
 }
 
 /** The exit of a command whose sandbox was ended while it ran: the kernel's figures went with it. */

@@ -167,10 +167,12 @@ class Session {
       default: {
         const isTerminal = random.isBelow(0.3);
         const hasPipe = random.isBelow(0.5);
+        const endsTree = random.isBelow(0.3);
         const execution = this.#guest.exec(['x'], {
           ...(isTerminal ? { pty: { rows: 1, columns: 1 } } : {}),
           ...(hasPipe ? { stdin: 'pipe' as const } : {}),
           ...(random.isBelow(0.3) ? { limits: { cpuSeconds: 1, fileBytes: 1 } } : {}),
+          endsTree,
         });
         this.#waiting.push(execution.exit, execution.pid); // These may be left alone: nobody must ask.
         if (random.isBelow(0.7)) this.#ask(drain(execution.stdout), drain(execution.stderr, random.below(4)));

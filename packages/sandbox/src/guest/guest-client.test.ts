@@ -224,6 +224,11 @@ describe('A guest that breaks the protocol', () => {
     ['STARTED for a file', FILE, (raw, channel) => raw.started(channel)],
     ['output before STARTED', COMMAND, (raw, channel) => raw.send(FRAME.STDOUT, channel, 'x')],
     ['EXIT before STARTED', COMMAND, (raw, channel) => raw.exit(channel)],
+    [
+      'an EXIT that ended what was left, unasked',
+      COMMAND,
+      (raw, channel) => [raw.started(channel), raw.exit(channel, { kind: 'exited', code: 0, leftovers: 1 })],
+    ],
     ['a second EXIT', COMMAND, (raw, channel) => [raw.started(channel), raw.exit(channel), raw.exit(channel)]],
     [
       'STARTED after EXIT',

@@ -36,10 +36,11 @@ describe('encodeExec', () => {
       hasStdin: true,
       windowBytes: 1_000,
       umask: 0o27,
+      endsTree: true,
     });
     expect(frame[4]).toBe(FRAME.EXEC);
     expect(words(frame).join(' ')).toBe(
-      '--cwd /w --env A=1 --env B=x=y --env EMPTY= --uid 1000 --gid 100 --pty 24 80 --rlimit cpu 1 2 --stdin --window 1000 --umask 27 -- a  -- b c ',
+      '--cwd /w --env A=1 --env B=x=y --env EMPTY= --uid 1000 --gid 100 --pty 24 80 --rlimit cpu 1 2 --stdin --window 1000 --umask 27 --end-tree -- a  -- b c ',
     );
   });
 

@@ -98,6 +98,13 @@ describe('process.run', () => {
     expect(await alive('sleep 98')).toBe(0);
   });
 
+  it('ends what it leaves in the background, and says how many those were', async () => {
+    const left = await agent.call(handlers, 'process.run', shell('sleep 654 & (setsid sleep 653 > /dev/null 2>&1 &) ; echo hi'));
+    expect(left).toMatchObject({ state: 'completed', exit_code: 0, stdout_summary: 'hi\n', leftovers_ended: 2 });
+    while ((await alive('sleep 65')) > 0); // They are killed; dying takes them a moment.
+    expect(await agent.call(handlers, 'process.run', shell('echo hi'))).toMatchObject({ leftovers_ended: 0 });
+  });
+
   it('takes a timeout beyond the limit for the limit', async () => {
     expect((await agent.call(handlers, 'process.run', { command: 'true', timeout: 7_200 }))['timeout']).toBe(3_600);
   });
@@ -189,6 +196,15 @@ describe('commands in the background', () => {
     const { processes, total } = await agent.call(handlers, 'process.list', { state_filter: 'completed', limit: 1 });
     expect(processes).toHaveLength(1);
     expect(total).toBeGreaterThan(1);
+  });
+
+  it('keep what they started until they are killed', async () => {
+    const id = await start('sleep 543 & echo up; wait');
+    await agent.shell('until grep -qz 543 /proc/[0-9]*/cmdline; do :; done');
+    expect(await agent.call(handlers, 'process.monitor', { process_id: id })).toMatchObject({ state: 'running' });
+    expect(await alive('sleep 543')).toBe(2); // The shell, and what it started.
+    await agent.call(handlers, 'process.kill', { process_id: id, signal: 'KILL' });
+    while ((await alive('sleep 543')) > 0);
   });
 
   it('a wait that is cancelled leaves the command running', async () => {

@@ -40,6 +40,8 @@ export async function run(input: RunInput, context: HandlerContext): Promise<Han
     cwd: input.working_directory ?? '/workspace',
     env,
     timeoutMs: seconds * 1_000,
+    // What is left in the background on purpose keeps what it starts; of a command that was waited for, nobody would know what it left.
+    endsTree: input.background !== true,
     ...(input.stdin === undefined || input.background === true ? {} : { stdin: input.stdin }),
     signal: context.signal,
   };
@@ -60,6 +62,7 @@ function answer(agent: AgentSandbox, command: BackgroundCommand, seconds: number
     process_id: command.id,
     state: command.state,
     timeout: seconds,
+    leftovers_ended: leftoversOf(command),
     resource_usage: usageOf(command.usage),
   };
   const usage = chargesOf(command.usage);
@@ -67,6 +70,10 @@ function answer(agent: AgentSandbox, command: BackgroundCommand, seconds: number
   const error = command.exit === undefined ? undefined : resourceExhausted(command.exit, agent.sandbox.spec.limits, details);
   if (error === undefined) return { output, usage };
   throw new CapabilityError(error.type, error.message, { context: error.context, usage });
+}
+
+function leftoversOf({ exit }: BackgroundCommand): number | null {
+  return exit === undefined || exit.kind === 'not_started' ? null : (exit.leftoversEnded ?? null);
 }
 
 async function start(agent: AgentSandbox, argv: readonly string[], options: RunOptions): Promise<BackgroundCommand> {

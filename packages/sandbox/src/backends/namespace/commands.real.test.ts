@@ -1,7 +1,8 @@
 /** Commands in real sandboxes, where it is about much, many, or malice. What every guest does is in the conformance cases. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Sandboxes } from '../../contract.ts';
+import type { Sandbox, Sandboxes } from '../../contract.ts';
 import { openSandboxes, openTestSandboxes } from './open-sandboxes.ts';
+import { buildProgram, PROGRAMS } from './test-support/programs.ts';
 import { endOf, faultOf, said, shell, text } from './test-support/words.ts';
 
 const isRoot = process.getuid?.() === 0;
@@ -138,6 +139,69 @@ describe.each(['cgroup', 'subreaper'] as const)('a tree held by a %s', (killTree
     await shell(sandbox, 'until [ "$(grep -lw cat /proc/[0-9]*/comm | wc -l)" = 4 ]; do :; done');
   });
 
+  it('ends with its command when it was asked to: what forked twice and left its session, its parent and its descriptors', async () => {
+    await using sandbox = await start();
+    const daemon = `import os
+if os.fork() == 0:
+  os.setsid()
+  if os.fork() == 0:
+    for fd in range(3, 64):
+      try: os.close(fd)
+      except OSError: pass
+    os.dup2(os.open("/dev/null", os.O_RDWR), 0); os.dup2(0, 1); os.dup2(0, 2)
+    open("/tmp/up", "w").close()
+    os.execvp("sleep", ["sleep", "1000"])
+  os._exit(0)`;
+    const { exit } = await sandbox.run(['sh', '-c', `python3 -c '${daemon}'; until [ -e /tmp/up ]; do :; done; exit 3`], {
+      endsTree: true,
+    });
+    expect(exit).toMatchObject({ kind: 'exited', code: 3, leftoversEnded: 1 });
+    expect(await countOf(sandbox, 'sleep', '0')).toBe('0');
+  });
+
+  it('that ends with its command does not hold up its output, though it has it open and floods it', async () => {
+    await using sandbox = await start();
+    const { exit, stdout } = await sandbox.run(
+      ['sh', '-c', 'sleep 1000 & cat /dev/zero & (trap "" TERM HUP; exec setsid sleep 1000) & echo said; exit 4'],
+      { endsTree: true, outputBytesMax: 1_073_741_824 },
+    );
+    expect(exit).toMatchObject({ kind: 'exited', code: 4, leftoversEnded: 3 });
+    expect(text(stdout)).toContain('said\n');
+    expect(await countOf(sandbox, 'sleep', '0')).toBe('0');
+  });
+
+  it('that ends with its command leaves the other commands alone', async () => {
+    await using sandbox = await start();
+    const other = sandbox.exec(['sh', '-c', 'sleep 1000 & echo up; wait']);
+    await other.stdout[Symbol.asyncIterator]().next();
+    const { exit } = await sandbox.run(['sh', '-c', 'sleep 1000 & sleep 1000 & exit 0'], { endsTree: true });
+    expect(exit).toMatchObject({ kind: 'exited', code: 0, leftoversEnded: 2 });
+    expect(await countOf(sandbox, 'sleep', '1')).toBe('1');
+  });
+
+  it('ends with a command that is ended at its deadline, or by a signal', async () => {
+    await using sandbox = await start();
+    const late = await sandbox.run(['sh', '-c', 'setsid sleep 1000 & sleep 1000'], { endsTree: true, timeoutMs: 50 });
+    expect(endOf(late.exit)).toBe('stopped by deadline');
+    const dead = await sandbox.run(['sh', '-c', 'setsid sleep 1000 & kill -SEGV $$'], { endsTree: true });
+    expect(dead.exit).toMatchObject({ kind: 'signalled', signal: 'SIGSEGV', leftoversEnded: 1 });
+    expect(await countOf(sandbox, 'sleep', '0')).toBe('0');
+  });
+
+  it('ends with a command that was a fork bomb and has gone first', { timeout: 120_000 }, async () => {
+    buildProgram('fork-bomb');
+    const backend = killTree === 'cgroup' ? sandboxes : poor;
+    await using sandbox = await backend.start({ limits: { pids: 64 }, mounts: [{ source: PROGRAMS, target: '/programs' }] });
+    const bomb = sandbox.exec(['sh', '-c', '/programs/fork-bomb & read -r line; exit 6'], { stdin: 'pipe', endsTree: true });
+    await bomb.pid;
+    while (endOf((await sandbox.run(['true'])).exit) === 'exited 0') await sandbox.stats(); // Until there is no room left.
+    bomb.closeStdin();
+    const exit = await bomb.exit;
+    expect(endOf(exit)).toBe('exited 6');
+    expect(exit.kind === 'exited' && (exit.leftoversEnded ?? 0) > 10).toBe(true);
+    expect(await countOf(sandbox, 'fork-bomb', '0')).toBe('0');
+  });
+
   it('keeps the real exit code of many short commands', async () => {
     await using sandbox = await start();
     const codes = Array.from({ length: 200 }, (_, index) => index % 256);
@@ -204,3 +268,11 @@ describe('a user inside', () => {
     );
   });
 });
+
+/** Processes of this name in the sandbox, once there are `expected` or after many looks: a process that was killed dies soon, not at once. */
+async function countOf(sandbox: Sandbox, name: string, expected: string): Promise<string> {
+  const count = `n=0; for f in /proc/[0-9]*/comm; do read -r name < $f && [ "$name" = ${name} ] && n=$((n+1)); done; echo $n`;
+  let found = '';
+  for (let tries = 0; tries < 500 && found !== expected; tries++) found = text((await sandbox.run(['sh', '-c', count])).stdout).trim();
+  return found;
+}

@@ -249,6 +249,7 @@ export function encodeExit(end: FakeEnd, usage: readonly [number, number, number
   const text = end.kind === 'failed' ? Buffer.from(`${end.stage}\0${end.call}\0${end.path}`) : Buffer.alloc(0);
   const payload = Buffer.alloc(USAGE_MESSAGE_BYTES + text.length);
   payload[0] = { exited: 0, signalled: 1, failed: 2 }[end.kind];
+  if (end.kind !== 'failed') payload.writeUInt16LE(end.leftovers ?? 0, 2);
   payload.writeInt32LE(end.kind === 'exited' ? end.code : end.kind === 'signalled' ? end.signal : end.errno, 4);
   usage.forEach((value, index) => {
     payload.writeBigUInt64LE(BigInt(value), 8 + index * 8);

@@ -3,8 +3,8 @@ import { PassThrough, Readable, type Writable } from 'node:stream';
 import { type FakeRequest, flagValue } from './fake-request.ts';
 
 export type FakeEnd =
-  | { readonly kind: 'exited'; readonly code: number }
-  | { readonly kind: 'signalled'; readonly signal: number }
+  | { readonly kind: 'exited'; readonly code: number; readonly leftovers?: number }
+  | { readonly kind: 'signalled'; readonly signal: number; readonly leftovers?: number }
   | { readonly kind: 'failed'; readonly stage: string; readonly call: string; readonly path: string; readonly errno: number };
 
 export interface FakeProcess {

@@ -2,7 +2,7 @@
 import { FRAME } from '../frame-types.ts';
 
 const VALUES: Readonly<Record<string, number>> = {
-  '--cwd': 1, '--env': 1, '--uid': 1, '--gid': 1, '--pty': 2, '--rlimit': 3, '--stdin': 0, '--window': 1, '--umask': 1,
+  '--cwd': 1, '--env': 1, '--uid': 1, '--gid': 1, '--pty': 2, '--rlimit': 3, '--stdin': 0, '--window': 1, '--umask': 1, '--end-tree': 0,
   '--path': 1, '--mode': 1, '--offset': 1, '--length': 1, '--append': 0, '--exclusive': 0, '--follow': 0, '--recursive': 0, '--parents': 0,
 }; // biome-ignore format: a table
 

@@ -527,6 +527,32 @@ const NEEDING: { readonly [Part in keyof Required<GuestGaps>]: Readonly<Record<s
       while (code(exit) === 0 && performance.now() < deadline);
       assert.notEqual(code(exit), 0);
     },
+    'ends with a command what it left, when asked to': async ({ guest, directory }) => {
+      // Two forks, a session of its own, and nothing open: nobody's child, and it waits for nobody.
+      const script =
+        "(setsid sh -c 'echo $$ > left; while :; do sleep 0.02; done' < /dev/null > /dev/null 2>&1 &) ; while ! test -s left; do sleep 0.02; done; cat left";
+      for (const endsTree of [true, false]) {
+        const { exit, stdout } = await guest.run(['sh', '-c', `rm -f left; ${script}`], { cwd: directory, endsTree });
+        assert.equal(code(exit), 0);
+        const pid = text(stdout).trim();
+        if (endsTree) {
+          assert.ok(exit.kind === 'exited' && (exit.leftoversEnded ?? 0) > 0, JSON.stringify(exit));
+          let still: Exit;
+          const deadline = performance.now() + 2_000;
+          do still = (await guest.run(['sh', '-c', `kill -0 ${pid}`])).exit;
+          while (code(still) === 0 && performance.now() < deadline);
+          assert.notEqual(code(still), 0);
+        } else {
+          assert.ok(exit.kind === 'exited' && exit.leftoversEnded === undefined);
+          assert.equal(code((await guest.run(['sh', '-c', `kill -0 ${pid} && kill -9 ${pid}`])).exit), 0);
+        }
+      }
+    },
+    'says that nothing was left, and passes on all the output, of a command that ends its tree': async ({ guest }) => {
+      const { exit, stdout } = await guest.run(['sh', '-c', `head -c ${MIB} /dev/zero`], { endsTree: true });
+      assert.ok(exit.kind === 'exited' && exit.leftoversEnded === 0, JSON.stringify(exit));
+      assert.equal(stdout.length, MIB);
+    },
   },
 };
 
