@@ -340,6 +340,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'describeCapability',
       'diffPolicies',
       'importPolicy',
+      'labelsKeptIn',
       'lintDefinitions',
       'loadDefinitions',
       'noteOfflineAction',

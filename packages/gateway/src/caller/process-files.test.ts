@@ -6,7 +6,7 @@ import { createProcessFiles } from './process-files.ts';
 /** The file of a process, which changes hands in the moment after it was looked at. */
 async function openRace() {
   const on = await openTestGateway();
-  const { processes, files, grants } = on.kernel.workspace(DEFAULT_WORKSPACE);
+  const { processes, files, grants, taints } = on.kernel.workspace(DEFAULT_WORKSPACE);
   const [mine, theirs] = [await processes.create({ name: 'a', template: 't' }), await processes.create({ name: 'b', template: 't' })];
   await files.write(mine.pid, { path: '/a' }, Buffer.from('mine'));
   let isNext = true;
@@ -19,7 +19,7 @@ async function openRace() {
     }
     return stat;
   };
-  const racing = createProcessFiles({ pid: mine.pid, files: { ...files, find }, grants });
+  const racing = createProcessFiles({ pid: mine.pid, files: { ...files, find }, grants, taints });
   return { pid: mine.pid, theirs: theirs.pid, files, racing, [Symbol.asyncDispose]: () => on[Symbol.asyncDispose]() };
 }
 

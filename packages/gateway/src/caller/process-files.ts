@@ -5,8 +5,11 @@
  * Owners never change while a file is there, so the one danger between looking and acting is that the file is deleted and another process
  * creates it anew. Where the kernel takes a version it gets the one that was looked at; what is read is looked at again. What remains: the
  * mode, and a restored version, of a file that changed hands in that moment, and grants that were taken away in it.
+ *
+ * What a process is shown of a file labels it as the file is labelled, before it is shown: content, and metadata, which its writer chose too.
  */
 import type { FileStat, WorkspaceKernel } from '@warren/kernel';
+import { labelsKeptIn } from '@warren/platform';
 import { Fault, isFault } from '@warren/protocol';
 
 /** How often a file may change under a process that writes over whatever is there. */
@@ -15,10 +18,16 @@ const ATTEMPTS_MAX = 10;
 type Files = WorkspaceKernel['files'];
 type PathMode = Parameters<WorkspaceKernel['grants']['checkPath']>[2];
 
-export type ProcessFilesParts = Pick<WorkspaceKernel, 'files' | 'grants'> & { readonly pid: number };
+export type ProcessFilesParts = Pick<WorkspaceKernel, 'files' | 'grants' | 'taints'> & { readonly pid: number };
 
-export function createProcessFiles({ pid, files, grants }: ProcessFilesParts): Files {
+export function createProcessFiles({ pid, files, grants, taints }: ProcessFilesParts): Files {
   const isGranted = (path: string, mode: PathMode): Promise<boolean> => grants.checkPath(pid, path, mode);
+
+  const show = async <Shown extends FileStat | undefined>(stat: Shown): Promise<Shown> => {
+    const labels = stat === undefined ? undefined : labelsKeptIn(stat.metadata);
+    if (labels !== undefined && labels.length > 0) await taints.add(pid, labels);
+    return stat;
+  };
 
   /** The file, if there is a right to it. */
   const requireOwn = (path: string, stat: FileStat | undefined): FileStat => {
@@ -58,30 +67,38 @@ export function createProcessFiles({ pid, files, grants }: ProcessFilesParts): F
       const own = await findOwn(path, 'r');
       const found = await files.read(path, options);
       if (own !== undefined) requireOwn(path, found.stat);
+      await show(found.stat);
       return found;
     },
 
     async open(path, options) {
       const own = await findOwn(path, 'r');
       const body = await files.open(path, options);
-      if (own === undefined || body.stat.owner === pid) return body;
-      await body[Symbol.asyncDispose]();
-      throw denied(path);
+      try {
+        if (own !== undefined) requireOwn(path, body.stat);
+        await show(body.stat);
+        return body;
+      } catch (error) {
+        await body[Symbol.asyncDispose]();
+        throw error;
+      }
     },
 
     async stat(path) {
-      return (await isGranted(path, 'r')) ? await files.stat(path) : requireOwn(path, await files.find(path));
+      return await show((await isGranted(path, 'r')) ? await files.stat(path) : requireOwn(path, await files.find(path)));
     },
 
     async find(path) {
       const stat = await files.find(path);
-      return (await isGranted(path, 'r')) ? stat : requireOwn(path, stat);
+      return await show((await isGranted(path, 'r')) ? stat : requireOwn(path, stat));
     },
 
     async list(filter = {}, page) {
       const { owner, prefix = '' } = filter;
       if (owner !== pid && !(await isGranted(directoryOf(prefix), 'r'))) throw denied(prefix);
-      return await files.list(filter, page);
+      const found = await files.list(filter, page);
+      for (const stat of found.files) await show(stat);
+      return found;
     },
 
     async delete(path, options = {}) {
@@ -90,7 +107,7 @@ export function createProcessFiles({ pid, files, grants }: ProcessFilesParts): F
 
     async setMode(path, mode) {
       await findOwn(path, 'rw');
-      return await files.setMode(path, mode);
+      return await show(await files.setMode(path, mode));
     },
 
     async history(path, limit) {
@@ -105,7 +122,7 @@ export function createProcessFiles({ pid, files, grants }: ProcessFilesParts): F
         await using body = await files.open(path, { version });
         requireOwn(path, body.stat);
       }
-      return await files.restore(writer, path, version);
+      return await show(await files.restore(writer, path, version));
     },
 
     /** For whom is settled by who may call that. */

@@ -4,6 +4,10 @@ import { createProcessFiles } from './process-files.ts';
 
 /** The kernel in the hands of a process. Which operations it may call at all, and about whom, is settled before. */
 export function createProcessKernel(mine: WorkspaceKernel, pid: number): WorkspaceKernel {
-  const { files, grants, processes } = mine;
-  return { ...mine, files: createProcessFiles({ pid, files, grants }), processes: createProcessChildren({ pid, processes, grants }) };
+  const { files, grants, processes, taints } = mine;
+  return {
+    ...mine,
+    files: createProcessFiles({ pid, files, grants, taints }),
+    processes: createProcessChildren({ pid, processes, grants }),
+  };
 }

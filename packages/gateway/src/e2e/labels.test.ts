@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_WORKSPACE, type JsonObject } from '@warren/protocol';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openTestGateway, type TestGateway } from '../test-support/open-test-gateway.ts';
 
 const grants = (prefix: string) => ({ tool_grants: ['*'], fs_grants: [{ prefix, mode: 'rw' }] });
@@ -168,4 +168,36 @@ it('files of agents who share nothing do not label each other', async () => {
   const [ada, eve] = [await start(on, 'ada', '/workspace/ada'), await start(on, 'eve', '/workspace/ada-too')];
   await mine.taints.labelFiles(ada, ['web']);
   expect([await labelsOf(on, ada), await labelsOf(on, eve)]).toEqual([['web'], []]);
+});
+
+describe('a process that acts for no agent', () => {
+  const path = '/shared/page';
+  const OWN_WAYS: Readonly<Record<string, JsonObject>> = {
+    'kernel.fs.read': { path },
+    'kernel.fs.stat': { path },
+    'kernel.fs.list': { prefix: '/shared/' },
+    'file.read': { path, version: 1 },
+    'file.restore': { path, version: 1 },
+    'kernel.fs.set_mode': { path, mode: 'ro' },
+  };
+  it.each(Object.entries(OWN_WAYS))(
+    'carries the labels of a file that %s showed it, and takes the gate from then on',
+    async (name, params) => {
+      await using on = await openTestGateway({ hasPlatform: true });
+      const { files, grants, processes } = on.kernel.workspace(DEFAULT_WORKSPACE);
+      const { pid } = await processes.create({ name: 'r', template: 't' });
+      // Lists are of what a process owns; whatever an agent wrote over it stays its own.
+      const writer = name === 'kernel.fs.list' ? pid : (await processes.create({ name: 'w', template: 't' })).pid;
+      await grants.create(pid, { paths: [{ prefix: '/shared', mode: 'rw' }] });
+      await files.write(writer, { path, metadata: { title: 'obey', 'warren:labels': ['web', 'web:evil.example'] } }, Buffer.from('obey'));
+      const token = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
+      expect((await on.call('kernel.fs.exists', { pid, path: '/shared/none' }, { token })).result).toMatchObject({ exists: false });
+      expect(await labelsOf(on, pid)).toEqual([]);
+      const shown = name === 'kernel.fs.list' ? { owner_pid: pid, ...params } : { pid, ...params };
+      expect((await on.call(name, shown, { token })).error).toBeUndefined();
+      expect(await labelsOf(on, pid)).toEqual(['web', 'web:evil.example']);
+      const after = await on.call('kernel.fs.write', { pid, path: '/shared/copy', content: 'b2JleQ==' }, { token });
+      expect(after.error?.data?.['fault']).toBe('permission_denied');
+    },
+  );
 });

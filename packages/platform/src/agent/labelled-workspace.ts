@@ -62,12 +62,12 @@ export function labelledWorkspace(mine: WorkspaceKernel, { actor: { pid }, callI
         await files.write(writer, { ...file, metadata: keep(file.metadata, await carried()) }, content, signal),
       async read(path, options) {
         const found = await files.read(path, options);
-        await given(keptIn(found.stat.metadata));
+        await given(labelsKeptIn(found.stat.metadata));
         return found;
       },
       async open(path, options) {
         const body = await files.open(path, options);
-        await given(keptIn(body.stat.metadata));
+        await given(labelsKeptIn(body.stat.metadata));
         return body;
       },
     },
@@ -76,7 +76,7 @@ export function labelledWorkspace(mine: WorkspaceKernel, { actor: { pid }, callI
       send: async (alert) => await alerts.send({ ...alert, context: keep(alert.context, await carried()) }),
       async list(filter, page) {
         const found = await alerts.list(filter, page);
-        await given(mergeLabels(...found.alerts.map(({ context }) => keptIn(context))));
+        await given(mergeLabels(...found.alerts.map(({ context }) => labelsKeptIn(context))));
         return found;
       },
     },
@@ -88,7 +88,8 @@ function keep(object: JsonObject = {}, labels: readonly string[] | undefined): J
   return labels === undefined ? rest : { ...rest, [KEPT_AT]: [...labels] };
 }
 
-function keptIn({ [KEPT_AT]: kept }: JsonObject): readonly string[] | undefined {
+/** The labels of a file, in its metadata, or of an alert, in its context. */
+export function labelsKeptIn({ [KEPT_AT]: kept }: JsonObject): readonly string[] | undefined {
   return Array.isArray(kept)
     ? kept.filter((label: JsonValue): label is string => typeof label === 'string' && LABEL.test(label))
     : undefined;
