@@ -18,7 +18,7 @@ describe('/api', () => {
     const made = await ask(on, 'POST /api/agents/coder/start', { tool_grants: ['state.*'], budgets: { tokens: 10 } });
     expect([made.status, made.headers['content-type'], JSON.parse(made.text)]).toMatchObject([201, 'application/json', { agent: 'coder' }]);
     const { pid } = JSON.parse(made.text) as { readonly pid: number };
-    const found = await ask(on, 'GET /api/agents/coder');
+    const found = await ask(on, 'GET /api/agents/coder/process');
     expect(JSON.parse(found.text)).toEqual((await on.call('agent.find', { agent: 'coder' })).result);
     const events = await ask(on, `GET /api/events?pid=${pid}&kind=kernel.process.created&limit=1`);
     expect([events.status, JSON.parse(events.text)]).toMatchObject([200, { events: [{ pid, kind: 'kernel.process.created' }] }]);
