@@ -8,7 +8,7 @@ import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
 import type { Egress, Sandboxes } from '@warren/sandbox';
 import { boundMessages } from './bound-messages.ts';
 import { cleanText } from './clean-text.ts';
-import { createGuardedFetch } from './guarded-fetch.ts';
+import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts';
 import { isProgram, type McpServerConfig, type ProgramServer, type RemoteServer } from './mcp-config.ts';
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
@@ -20,6 +20,10 @@ export type ConnectionParts = {
   readonly egress: Egress;
   readonly version: string;
   readonly now: () => number;
+  /** Says before the connection what this client can do for a server, and does it. Absent, as it is for agents: nothing. */
+  readonly prepare?: ((client: Client) => void) | undefined;
+  /** Signs in where the credentials of the file do not: gets what sends through the guard, and gives what sends with a token. */
+  readonly signIn?: ((send: GuardedFetch, url: string) => GuardedFetch) | undefined;
 };
 
 type Sdk = typeof import('@modelcontextprotocol/client');
@@ -84,15 +88,15 @@ async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer
   return { transport, secrets: Object.values(secrets), said: () => transport.errorText, end: () => {} };
 }
 
-async function openRemote(sdk: Sdk, { egress }: ConnectionParts, server: RemoteServer): Promise<Opened> {
+async function openRemote(sdk: Sdk, { egress, signIn = (send) => send }: ConnectionParts, server: RemoteServer): Promise<Opened> {
   const ending = new AbortController();
   const { hostname, protocol, port } = new URL(server.url);
   const own = `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
-  const fetch = createGuardedFetch(egress, { hosts: [own, ...(server.oauth?.hosts ?? [])] }, ending.signal);
+  const send = createGuardedFetch(egress, { hosts: [own, ...(server.oauth?.hosts ?? [])] }, ending.signal);
   const secrets = await readSecrets(server.header_files);
   const authProvider = server.oauth === undefined ? undefined : await credentials(sdk, server.oauth);
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
-    fetch,
+    fetch: signIn(send, server.url),
     requestInit: { headers: { ...server.headers, ...secrets } },
     redirectPolicy: 'same-origin',
     ...(authProvider !== undefined && { authProvider }),
@@ -137,7 +141,7 @@ class SdkConnection implements McpConnection {
   #reason = '';
   #closing: Promise<void> | undefined;
 
-  constructor(sdk: Sdk, server: McpServerConfig, opened: Opened, { version, now }: ConnectionParts, mode: 'auto' | 'legacy') {
+  constructor(sdk: Sdk, server: McpServerConfig, opened: Opened, { version, now, prepare }: ConnectionParts, mode: 'auto' | 'legacy') {
     this.#server = server;
     this.#opened = opened;
     boundMessages(opened.transport, now, (reason) => this.#fail(`it ${reason}`));
@@ -146,13 +150,14 @@ class SdkConnection implements McpConnection {
       {
         capabilities: {},
         versionNegotiation: { mode, probe: { timeoutMs: MCP_LIMITS.probeMs } },
-        inputRequired: { autoFulfill: false },
+        inputRequired: { autoFulfill: prepare !== undefined },
         listMaxPages: MCP_LIMITS.pagesMax,
         // What comes back is held to the schema that was approved, which is not always the one the server says now.
         jsonSchemaValidator: { getValidator: () => (input: unknown) => ({ valid: true, data: input as never, errorMessage: undefined }) },
         listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => this.onChanged() } },
       },
     );
+    prepare?.(this.#client);
     this.#client.onclose = () => this.#closed();
     this.#client.onerror = (error) => {
       this.#reason ||= cleanText(error.message, 500);
