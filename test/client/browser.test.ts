@@ -83,9 +83,8 @@ describe('a client in a browser', () => {
   });
 
   it('takes up a stream that has gone silent', async () => {
-    let streams = 0;
-    const server = createServer((_, response) => {
-      const id = ++streams;
+    const server = createServer((request, response) => {
+      const id = Number(request.headers['last-event-id'] ?? 0) + 1;
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`id: ${id}\ndata: {"event_id":${id}}\n\n`);
     });
     await using silent = await serving(server);
