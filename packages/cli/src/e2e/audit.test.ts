@@ -101,7 +101,7 @@ describe('warren audit', () => {
     expect(code).toBe(0);
     const [created] = await search('--action', 'token.create');
     expect(created).toMatchObject({ kind: 'operator', actor: { kind: 'operator' }, outcome: 'success', input: { label: 'ci' } });
-    await gate.warren(['approvals', 'reject', 'approval_nowhere']);
+    await expect(gate.client.call('approval.reject', { approval_id: 'approval_nowhere' })).rejects.toMatchObject({ code: 'not_found' });
     const [failed] = await search('--action', 'approval.reject');
     expect(failed).toMatchObject({ outcome: 'failure', error: { type: 'not_found' } });
   });
