@@ -42,8 +42,11 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       end(await agentDelete(name, flags, host));
     },
     agentConnect: async (name, flags) => {
-      const { agentConnect } = await import('./commands/agent-connect.ts');
-      end(await agentConnect(name, flags, host));
+      const [{ agentConnect }, { thisProgram }] = await Promise.all([
+        import('./commands/agent-connect.ts'),
+        import('./parts/this-program.ts'),
+      ]);
+      end(await agentConnect(name, flags, host, thisProgram()));
     },
     agentStart: async (name, flags) => {
       const { agentStart } = await import('./commands/agent.ts');

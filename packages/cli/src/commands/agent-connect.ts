@@ -1,17 +1,20 @@
 /** `warren agent connect`: what to put where, so that a program acts as an agent. */
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
+import { lastingCommand } from '../internal/lasting-command.ts';
 import { safeJson } from '../internal/safe-text.ts';
 import { statePath } from '../internal/state-path.ts';
 import type { AgentConnectFlags } from '../program/agent-record-commands.ts';
 import { connectionFor, TOKEN_VARIABLE, type Wire } from './connections.ts';
 
-export async function agentConnect(name: string, flags: AgentConnectFlags, host: Host): Promise<number> {
+/** `program`: how this one was started, for when nobody finds it by its name. */
+export async function agentConnect(name: string, flags: AgentConnectFlags, host: Host, program: readonly string[]): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'connect an agent');
   await client.call('agent.get', { agent: name });
+  const [command = '', ...words] = lastingCommand('warren', host.env['PATH'], program);
   const wire: Wire =
     flags.url === undefined
-      ? { kind: 'stdio', command: 'warren', args: stdioArguments(name, flags, host) }
+      ? { kind: 'stdio', command, args: [...words, ...stdioArguments(name, flags, host)] }
       : { kind: 'http', url: new URL('/mcp', flags.url).href, tokenVariable: TOKEN_VARIABLE };
   const connection = connectionFor(flags.client ?? 'any', wire);
   if (flags.json === true) {

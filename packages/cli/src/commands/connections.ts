@@ -33,7 +33,8 @@ export function connectionFor(client: ClientName, wire: Wire): Connection {
 
 function claudeCode(wire: Wire): string {
   if (wire.kind === 'stdio') return `claude mcp add warren -- ${[wire.command, ...wire.args].map(shellWord).join(' ')}`;
-  return `claude mcp add --transport http warren ${shellWord(wire.url)} --header "Authorization: Bearer $${wire.tokenVariable}"`;
+  // The shell leaves the variable alone: it is for the program to fill in, and the token in no file.
+  return `claude mcp add --transport http warren ${shellWord(wire.url)} --header 'Authorization: Bearer \${${wire.tokenVariable}}'`;
 }
 
 /** Strings of TOML's basic kind are those of JSON. */

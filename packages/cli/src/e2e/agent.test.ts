@@ -1,5 +1,8 @@
 /** `warren agent create …`: agents as they are kept, and programs that act as them. */
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { TemporaryDirectory } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
 import { PATIENCE_MS } from './warren.ts';
@@ -77,7 +80,9 @@ describe('warren agent', () => {
     ['gemini', /"mcpServers": \{\n {4}"warren": \{\n {6}"command": "warren"/],
     ['opencode', /"type": "local",\n {6}"command": \[\n {8}"warren",\n {8}"mcp"/],
   ])('prints how %s connects', async (client, form) => {
-    const { code, stdout } = await gate.warren(['agent', 'connect', 'ada', '--client', client]);
+    await using directory = await TemporaryDirectory.create();
+    writeFileSync(directory.join('warren'), '#!/bin/sh\n', { mode: 0o755 });
+    const { code, stdout } = await gate.warren(['agent', 'connect', 'ada', '--client', client], { env: { PATH: directory.path } });
     expect(code).toBe(0);
     expect(stdout).toMatch(form);
   });
@@ -91,11 +96,18 @@ describe('warren agent', () => {
     expect((await gate.warren(['agent', 'connect', 'nobody'])).stderr).toContain('there is none');
   });
 
+  it('leaves the token to the program that connects: no shell fills it in, no file gets it', async () => {
+    const args = ['agent', 'connect', 'ada', '--url', 'http://127.0.0.1:7700', '--client', 'claude-code'];
+    const { stdout } = await gate.warren(args);
+    const shell = spawnSync('/bin/sh', ['-c', `claude() { printf '%s\\n' "$@"; }; ${stdout}`], { env: { WARREN_TOKEN: 'secret' } });
+    expect(shell.stdout.toString().trimEnd().split('\n').at(-1)).toBe(`Authorization: Bearer \${WARREN_TOKEN}`);
+  });
+
   it('prints what a program can start as it stands', async () => {
-    const { text } = await gate.json<{ text: string }>(['agent', 'connect', 'ada']);
-    const { args } = (JSON.parse(text) as { mcpServers: { warren: { args: string[] } } }).mcpServers.warren; // As printed.
+    const { stdout } = await gate.warren(['agent', 'connect', 'ada'], { env: { PATH: '/nowhere' } });
+    const { command, args } = (JSON.parse(stdout) as { mcpServers: { warren: { command: string; args: string[] } } }).mcpServers.warren; // As printed.
     // Where the program starts it nothing says where the daemon is.
-    const child = gate.user.start(args, { env: { WARREN_STATE: '' } });
+    const child = spawn(command, args, { env: { HOME: gate.user.home }, stdio: 'pipe' });
     const answered = once(child.stdout, 'data');
     const initialize = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } };
     child.stdin.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: initialize })}\n`);

@@ -1,6 +1,6 @@
 import type { ServiceParts } from '../commands/service.ts';
+import { thisProgram } from './this-program.ts';
 
-/** How this very program was started. */
 export function serviceParts(): ServiceParts {
-  return { program: [process.execPath, ...process.execArgv, process.argv[1] ?? ''], uid: process.geteuid?.() ?? 0 };
+  return { program: thisProgram(), uid: process.geteuid?.() ?? 0 };
 }
