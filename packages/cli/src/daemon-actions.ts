@@ -31,6 +31,30 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const [{ kernel }, { openOperations }] = await Promise.all([import('./commands/kernel/kernel.ts'), import('./parts/operations.ts')]);
       end(await kernel(view, host, (flags) => openOperations(host, flags)));
     },
+    personCreate: async (name, flags) => {
+      const { personCreate } = await import('./commands/person.ts');
+      end(await personCreate(name, flags, host));
+    },
+    personList: async (flags) => {
+      const { personList } = await import('./commands/person.ts');
+      end(await personList(flags, host));
+    },
+    personUpdate: async (name, flags) => {
+      const { personUpdate } = await import('./commands/person.ts');
+      end(await personUpdate(name, flags, host));
+    },
+    personDisable: async (name, flags) => {
+      const { personDisable } = await import('./commands/person.ts');
+      end(await personDisable(name, flags, host));
+    },
+    personEnable: async (name, flags) => {
+      const { personEnable } = await import('./commands/person.ts');
+      end(await personEnable(name, flags, host));
+    },
+    personDelete: async (name, flags) => {
+      const { personDelete } = await import('./commands/person.ts');
+      end(await personDelete(name, flags, host));
+    },
     tokenCreate: async (flags) => {
       const { tokenCreate } = await import('./commands/token.ts');
       end(await tokenCreate(flags, host));

@@ -16,6 +16,7 @@ import { addServe, addService, addStatus, addStop, type DaemonActions } from './
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
 import { addMcp, type McpActions } from './program/mcp-commands.ts';
 import { addMcpServer, type McpServerActions } from './program/mcp-server-commands.ts';
+import { addPerson, type PersonActions } from './program/person-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
@@ -75,6 +76,7 @@ export interface Actions
     KernelActions,
     McpActions,
     McpServerActions,
+    PersonActions,
     PolicyActions,
     StoreActions,
     TokenActions,
@@ -114,6 +116,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   audit: addAudit,
   kernel: addKernel,
   workspace: addWorkspace,
+  person: addPerson,
   token: addToken,
   backup: addBackup,
   restore: addRestore,

@@ -45,6 +45,7 @@ class Stage implements AsyncDisposable {
         this.requests.push(request);
         if (this.failure !== undefined) throw this.failure;
         return {
+          fingerprint: undefined,
           addresses: request.listen.map(formatListenAddress),
           stopRequested: this.asked.promise,
           stop: async (options) => {

@@ -16,6 +16,7 @@ import { formatListenAddress, type ListenAddress, parseListenAddress, requireSho
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { withStoreAdvice } from '../internal/store-advice.ts';
+import { type WebOptions, webOptions, webWords } from '../internal/web-options.ts';
 import type { ServeFlags } from '../program/daemon-commands.ts';
 import { VERSION } from '../version.ts';
 
@@ -30,15 +31,22 @@ export interface ServeParts {
 }
 
 /** What `--json` prints, and what a daemon in the background tells who started it. */
-type ServeDocument = { readonly pid: number; readonly version: string; readonly state: string; readonly addresses: readonly string[] };
+type ServeDocument = {
+  readonly pid: number;
+  readonly version: string;
+  readonly state: string;
+  readonly addresses: readonly string[];
+  /** SHA-256 of the certificate, where there is TLS. */
+  readonly fingerprint?: string;
+};
 
 const DEFAULT_TCP: ListenAddress = { kind: 'tcp', host: '127.0.0.1', port: 7700 };
 
 export async function serve(flags: ServeFlags, host: Host, parts: ServeParts): Promise<number> {
   const stateDirectory = parts.openState(flags.state);
   const listen = whereToListen(flags, stateDirectory, host);
-  if (flags.detach === true) return await detach(flags, stateDirectory, listen, host, parts);
-  return await serveHere(flags, stateDirectory, listen, host, parts);
+  const asked = { flags, stateDirectory, listen, web: webOptions(flags, listen, stateDirectory, host.cwd()) };
+  return flags.detach === true ? await detach(asked, host, parts) : await serveHere(asked, host, parts);
 }
 
 /** The unix socket is always there, for it is how `status` and `stop` find the daemon; `--listen` moves it. */
@@ -59,13 +67,14 @@ function defaultTcp(flags: ServeFlags, given: readonly ListenAddress[]): readonl
   return given.length > 0 || !flags.tcp ? given : [DEFAULT_TCP];
 }
 
-async function serveHere(
-  flags: ServeFlags,
-  stateDirectory: string,
-  listen: readonly ListenAddress[],
-  host: Host,
-  parts: ServeParts,
-): Promise<number> {
+type Asked = {
+  readonly flags: ServeFlags;
+  readonly stateDirectory: string;
+  readonly listen: readonly ListenAddress[];
+  readonly web: WebOptions;
+};
+
+async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Host, parts: ServeParts): Promise<number> {
   // Listened to from the beginning, so that a signal during the start ends in order too.
   const told = Promise.withResolvers<{ readonly drainMs?: number }>();
   let received: SignalName | undefined;
@@ -76,7 +85,7 @@ async function serveHere(
   });
   const log = createDaemonLog(host);
   const daemon = await start(
-    { stateDirectory, listen, stateFlag: flags.state, recovery: flags.recovery, version: VERSION, log, env: host.env },
+    { stateDirectory, listen, web, stateFlag: flags.state, recovery: flags.recovery, version: VERSION, log, env: host.env },
     flags,
     parts,
   );
@@ -110,8 +119,8 @@ async function start(request: Parameters<StartDaemon>[0], { state }: ServeFlags,
   }
 }
 
-function describe({ addresses }: Daemon, state: string, pid: number): ServeDocument {
-  return { pid, version: VERSION, state, addresses };
+function describe({ addresses, fingerprint }: Daemon, state: string, pid: number): ServeDocument {
+  return { pid, version: VERSION, state, addresses, ...(fingerprint !== undefined && { fingerprint }) };
 }
 
 async function announce(document: ServeDocument, flags: ServeFlags, host: Host): Promise<void> {
@@ -122,24 +131,23 @@ async function announce(document: ServeDocument, flags: ServeFlags, host: Host):
   await host.stdout.write(`warren ${document.version} serves ${safeText(document.state)} as process ${document.pid}\n`);
   for (const text of document.addresses) {
     const address = parseListenAddress(text, '/');
-    const url = address.kind === 'tcp' ? ` (${urlOf(address)}, with a token: ${nextCommand('token create', flags.state)})` : '';
+    const url =
+      address.kind === 'tcp'
+        ? ` (${urlOf(address, document.fingerprint !== undefined)}, with a token: ${nextCommand('token create', flags.state)})`
+        : '';
     await host.stdout.write(`  ${safeText(text)}${url}\n`);
   }
+  if (document.fingerprint !== undefined) await host.stdout.write(`  certificate SHA-256 ${safeText(document.fingerprint)}\n`);
 }
 
-async function detach(
-  flags: ServeFlags,
-  stateDirectory: string,
-  listen: readonly ListenAddress[],
-  host: Host,
-  parts: ServeParts,
-): Promise<number> {
+async function detach({ flags, stateDirectory, listen, web }: Asked, host: Host, parts: ServeParts): Promise<number> {
   const words = [
     'serve',
     ...['--state', stateDirectory],
     ...listen.flatMap((address) => ['--listen', formatListenAddress(address)]),
     ...(listen.some(({ kind }) => kind === 'tcp') ? [] : ['--no-tcp']),
     ...(flags.recovery === undefined ? [] : ['--recovery', flags.recovery]),
+    ...webWords(web, flags),
   ];
   const logPath = join(stateDirectory, 'daemon.log');
   const controller = new AbortController();

@@ -35,6 +35,7 @@ export async function status(flags: StateFlags, host: Host): Promise<number> {
       ['uptime', formatDuration(found.uptime_s * 1_000)],
       ['state', safeText(stateDirectory)],
       ...found.addresses.map((address): [string, string] => ['listens', safeText(address)]),
+      ...(found.fingerprint === null ? [] : [['certificate', `SHA-256 ${safeText(found.fingerprint)}`] satisfies [string, string]]),
       ['store', `${formatSize(found.store_bytes)}, schema v${found.schema_version}, ${count(found.workspaces, 'workspace')}`],
       ['connections', `${found.connections}`],
     ]),

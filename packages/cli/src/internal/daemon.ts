@@ -1,10 +1,12 @@
 /** What `serve` runs, as it sees it. The real one is made in parts/daemon.ts, of the kernel and the gateway. */
 import type { DaemonLog } from './daemon-log.ts';
 import type { ListenAddress } from './listen-address.ts';
+import type { WebOptions } from './web-options.ts';
 
 export type DaemonRequest = {
   readonly stateDirectory: string;
   readonly listen: readonly ListenAddress[];
+  readonly web: WebOptions;
   /** The state directory as it was given, for the next command to type. */
   readonly stateFlag: string | undefined;
   readonly recovery: 'resume' | 'suspend' | 'mark-dead' | undefined;
@@ -17,6 +19,8 @@ export type DaemonRequest = {
 export interface Daemon {
   /** Where it really listens, with the port that was chosen: `unix:PATH`, `tcp:HOST:PORT`. */
   readonly addresses: readonly string[];
+  /** SHA-256 of its certificate; undefined without TLS. */
+  readonly fingerprint: string | undefined;
   /** Resolves when somebody asked it, through itself, to stop; with how long to drain. */
   readonly stopRequested: Promise<{ readonly drainMs: number }>;
   /** Answers what is under way, for a while, refuses more, and lets go of everything. */

@@ -40,6 +40,6 @@ describe('parseListenAddress', () => {
 });
 
 it('urlOf writes an address for a browser', () => {
-  expect(urlOf({ kind: 'tcp', host: '::1', port: 7700 })).toBe('http://[::1]:7700');
-  expect(urlOf({ kind: 'tcp', host: '127.0.0.1', port: 7700 })).toBe('http://127.0.0.1:7700');
+  expect(urlOf({ kind: 'tcp', host: '::1', port: 7700 }, false)).toBe('http://[::1]:7700');
+  expect(urlOf({ kind: 'tcp', host: '127.0.0.1', port: 7700 }, true)).toBe('https://127.0.0.1:7700');
 });

@@ -47,8 +47,8 @@ export function formatListenAddress(address: ListenAddress): string {
 }
 
 /** For a browser or curl. */
-export function urlOf({ host, port }: Extract<ListenAddress, { kind: 'tcp' }>): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export function urlOf({ host, port }: Extract<ListenAddress, { kind: 'tcp' }>, isTls: boolean): string {
+  return `${isTls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function refuse(text: string, why: string): never {

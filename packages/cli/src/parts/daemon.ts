@@ -1,4 +1,5 @@
 /** The daemon: the kernel, the platform on it, and the gateway in front of both. Opened in this order, and closed in the other. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openTracing, serve } from '@warren/gateway';
 import { openKernel } from '@warren/kernel';
@@ -30,7 +31,11 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       }),
     );
     const onStopAsked = (drainMs: number): void => asked.resolve({ drainMs });
-    const served = await serve({ kernel, platform, listen, version, log, tracing, onStopAsked }).catch((error: unknown) => {
+    const served = await serve({
+      ...{ kernel, platform, listen, version, log, tracing, onStopAsked },
+      ...request.web,
+      delayFile: join(stateDirectory, 'sign-in-delays.json'),
+    }).catch((error: unknown) => {
       throw isFault(error) ? withAddressAdvice(error, request) : named('its addresses', error);
     });
     let drain: number | undefined;
@@ -38,6 +43,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
     let stopping: Promise<void> | undefined;
     return {
       addresses: served.addresses,
+      fingerprint: served.fingerprint,
       stopRequested: asked.promise,
       stop({ drainMs } = {}) {
         drain ??= drainMs;

@@ -1,17 +1,19 @@
 /** Commands about the daemon itself: serve, status, stop, service. */
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../internal/duration.ts';
+import type { WebFlags } from '../internal/web-options.ts';
 import { type StateFlags, withJson, withState } from './state-options.ts';
 
 export const RECOVERIES = ['resume', 'suspend', 'mark-dead'] as const;
 
-export type ServeFlags = StateFlags & {
-  readonly listen?: readonly string[];
-  /** False after `--no-tcp`. */
-  readonly tcp: boolean;
-  readonly recovery?: (typeof RECOVERIES)[number];
-  readonly detach?: true;
-};
+export type ServeFlags = StateFlags &
+  WebFlags & {
+    readonly listen?: readonly string[];
+    /** False after `--no-tcp`. */
+    readonly tcp: boolean;
+    readonly recovery?: (typeof RECOVERIES)[number];
+    readonly detach?: true;
+  };
 export type StopFlags = StateFlags & { readonly timeout: number };
 export type ServiceFlags = StateFlags & { readonly print?: true };
 
@@ -21,6 +23,8 @@ export interface DaemonActions {
   stop(flags: StopFlags): Promise<void>;
   serviceInstall(flags: ServiceFlags): Promise<void>;
 }
+
+const collect = (text: string, earlier: readonly string[] = []): readonly string[] => [...earlier, text];
 
 export function addServe(program: Command, actions: DaemonActions): void {
   const serve = withState(
@@ -37,6 +41,14 @@ export function addServe(program: Command, actions: DaemonActions): void {
       (text, earlier: string[] = []) => [...earlier, text],
     )
     .option('--no-tcp', 'listen on the unix socket only')
+    .addOption(
+      new Option('--tls <kind>', 'TLS on every TCP address, with a certificate of its own that is made once').choices(['self-signed']),
+    )
+    .option('--tls-cert <file>', 'TLS with this certificate and those that vouch for it (PEM); read again when it changes')
+    .option('--tls-key <file>', 'its key (PEM)')
+    .option('--plain', 'no TLS, also on an address that others can reach')
+    .option('--origin <url>', 'https://NAME by which browsers reach it, through a proxy perhaps; repeatable', collect)
+    .option('--trust-proxy <address>', 'believe this address or network in X-Forwarded-For; repeatable', collect)
     .addOption(
       new Option('--recovery <policy>', 'what becomes of processes that a crash interrupted (default: resume)').choices(RECOVERIES),
     )
@@ -94,6 +106,8 @@ Examples:
   $ warren serve --detach && warren status
   $ warren serve --no-tcp --state ~/agents
   $ warren serve --listen tcp:127.0.0.1:0 --json         any free port; says which
+  $ warren serve --listen tcp:0.0.0.0:7700 --tls self-signed
+                                                         for other machines; says the fingerprint to compare
 
 Exit codes:
   0      stopped when asked

@@ -124,6 +124,9 @@ function createDaemon(version: string, stopping: AbortSignal, served: Served, st
     get addresses() {
       return served.addresses;
     },
+    get fingerprint() {
+      return served.fingerprint;
+    },
     get connections() {
       return served.connections;
     },

@@ -11,6 +11,8 @@ export interface Daemon {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly addresses: readonly string[];
+  /** Of its certificate; undefined without TLS. */
+  readonly fingerprint: string | undefined;
   readonly connections: number;
   readonly isDraining: boolean;
   /** Asks whoever runs it to end it. */
@@ -27,6 +29,7 @@ export function createDaemonHandlers(kernel: Kernel, daemon: Daemon): HandlersOf
         started_at: toSeconds(daemon.startedAt),
         uptime_s: process.uptime(),
         addresses: daemon.addresses,
+        fingerprint: daemon.fingerprint ?? null,
         connections: daemon.connections,
         workspaces: (await kernel.workspaces.list()).length,
         schema_version: kernel.store.schemaVersion,

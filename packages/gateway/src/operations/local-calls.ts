@@ -31,6 +31,7 @@ export function createLocalCalls(kernel: Kernel, version: string): LocalCalls {
       version,
       startedAt: Date.now(),
       addresses: [],
+      fingerprint: undefined,
       connections: 0,
       isDraining: false,
       stop() {

@@ -24,6 +24,8 @@ export const DAEMON_OPERATIONS = {
       started_at: seconds,
       uptime_s: seconds,
       addresses: listOf(word),
+      /** SHA-256 of the certificate; null without TLS. */
+      fingerprint: word.nullable(),
       connections: int,
       workspaces: int,
       schema_version: int,

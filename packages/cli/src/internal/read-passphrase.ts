@@ -1,0 +1,102 @@
+/** A passphrase: asked for twice at the terminal without being shown, or read from a file or standard input. Never from the command line, which others see. */
+import { readFile } from 'node:fs/promises';
+import { Fault } from '@warren/protocol';
+import type { PassphraseFlags } from '../program/person-commands.ts';
+import type { Host } from './host.ts';
+import { safeText } from './safe-text.ts';
+
+const BYTES_MAX = 4_096;
+const ENOUGH_CHARACTERS = 20;
+const CTRL_C = 0x03;
+const CTRL_D = 0x04;
+const CTRL_U = 0x15;
+const ERASE: ReadonlySet<number> = new Set([0x08, 0x7f]);
+const ENTER: ReadonlySet<number> = new Set([0x0a, 0x0d]);
+
+/** Without the line end that editors put at the end of a file. */
+export async function readPassphrase(name: string, { passphraseFile }: PassphraseFlags, host: Host): Promise<string> {
+  const passphrase = await read(passphraseFile, host);
+  const hint = hintFor(passphrase, name);
+  if (hint !== undefined) await host.stderr.write(`warren: hint: ${hint}\n`);
+  return passphrase;
+}
+
+/** What would make it harder to guess; undefined when it is fine. It says nothing of the passphrase itself. */
+export function hintFor(passphrase: string, name: string): string | undefined {
+  const characters = [...passphrase];
+  if (name.length > 2 && passphrase.toLowerCase().includes(name)) return 'the name is in the passphrase; leave it out';
+  if (new Set(characters).size < 8) return 'the passphrase repeats few characters; take several words';
+  return characters.length < ENOUGH_CHARACTERS ? 'several words are easier to remember and harder to guess' : undefined;
+}
+
+async function read(file: string | undefined, host: Host): Promise<string> {
+  if (file !== undefined && file !== '-') return trimmed(await readText(file), file);
+  if (file === undefined && host.stdin.isTerminal) return await ask(host);
+  if (!host.stdin.isReadable)
+    throw new Fault('invalid_argument', 'Cannot read a passphrase: there is no terminal and no input', {
+      details: { option: '--passphrase-file' },
+    });
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of host.stdin.read()) {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes > BYTES_MAX) break;
+  }
+  return trimmed(Buffer.concat(pieces).toString('utf8'), 'standard input');
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    throw new Fault('invalid_argument', `Cannot read the passphrase from ${safeText(file)}: ${why}`, {
+      details: { option: '--passphrase-file' },
+      cause: error,
+    });
+  }
+}
+
+function trimmed(text: string, from: string): string {
+  const passphrase = text.replace(/\r?\n$/, '');
+  if (Buffer.byteLength(passphrase) <= BYTES_MAX && !passphrase.includes('\n')) return passphrase;
+  throw new Fault('invalid_argument', `Cannot read the passphrase from ${safeText(from)}: it is more than one line`, {
+    details: { option: '--passphrase-file' },
+  });
+}
+
+async function ask(host: Host): Promise<string> {
+  using _raw = host.stdin.raw();
+  const keys = bytesOf(host.stdin.read());
+  try {
+    const [first, second] = [await line('Passphrase: ', keys, host), await line('Once more: ', keys, host)];
+    if (first !== second)
+      throw new Fault('invalid_argument', 'Cannot use the passphrase: what was typed the second time is something else');
+    return first;
+  } finally {
+    host.stdin.close();
+  }
+}
+
+async function* bytesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<number, void, undefined> {
+  for await (const piece of pieces) yield* piece;
+}
+
+async function line(prompt: string, keys: AsyncGenerator<number, void, undefined>, host: Host): Promise<string> {
+  await host.stderr.write(prompt);
+  let typed: number[] = [];
+  for (;;) {
+    const { value: key } = await keys.next();
+    if (key === undefined || key === CTRL_C || (key === CTRL_D && typed.length === 0)) {
+      await host.stderr.write('\n');
+      throw new Fault('aborted', 'Cannot read a passphrase: nothing was typed to the end');
+    }
+    if (ENTER.has(key)) break;
+    if (key === CTRL_U) typed = [];
+    else if (ERASE.has(key)) typed = [...Buffer.from([...Buffer.from(typed).toString('utf8')].slice(0, -1).join(''))];
+    else if (typed.length < BYTES_MAX) typed.push(key);
+  }
+  await host.stderr.write('\n');
+  return Buffer.from(typed).toString('utf8');
+}
