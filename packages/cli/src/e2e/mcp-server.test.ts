@@ -59,6 +59,11 @@ it('lists, approves, calls, blocks what changed and takes it away', async () => 
 
   const called = await gate.client.call('call.make', { pid, capability: 'mcp.test.echo', input: { text: 'hello' } });
   expect(called).toMatchObject({ state: 'done', output: { content: [{ text: 'hello' }] }, taint: ['mcp:test'] });
+  writeFileSync(gate.path('mcp-servers.yaml'), `${FILE}    timeout: 30s\n`);
+  expect((await gate.warren(['mcp-server', 'reload'])).code).toBe(0);
+  const again = await gate.client.call('call.make', { pid, capability: 'mcp.test.echo', input: { text: 'again' } });
+  expect(again).toMatchObject({ state: 'done', output: { content: [{ text: 'again' }] } });
+
   const asked = await gate.client.call('call.make', { pid, capability: 'mcp.test.count', input: {} });
   expect(asked).toMatchObject({ state: 'pending', tier: 'approval_required' });
   const refused = await gate.client.call('call.make', { pid, capability: 'mcp.test.echo', input: { text: 5 } });

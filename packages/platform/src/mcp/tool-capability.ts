@@ -1,4 +1,5 @@
 /** A pinned tool as a capability: asked about unless policy says otherwise, done once, tainting whoever gets its results. What the server says of it is quoted, never said. */
+import { createHash } from 'node:crypto';
 import type { ActContext, Capability } from '@warren/kernel';
 import { NO_FACTS } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
@@ -9,6 +10,7 @@ import { createCapability } from '../capability/create-capability.ts';
 import type { Definition } from '../capability/definition.ts';
 import type { HandlerResult } from '../capability/handler.ts';
 import { LIMITS } from '../capability/limits.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { checkSchema } from './check-schema.ts';
 import { cleanText } from './clean-text.ts';
 import { MCP_FILE, type McpServerConfig } from './mcp-config.ts';
@@ -29,13 +31,16 @@ export function createToolCapability(
   act: (context: ActContext) => Promise<HandlerResult>,
 ): MountedTool {
   const definition = definitionOf(config, pin, tool, name);
+  const hash = createHash('sha256')
+    .update(canonicalJson([pin.hash, JSON.stringify(config)]))
+    .digest('hex');
   const base = createCapability({ definition, sharedErrors: new Map(), act });
   return {
     definition,
-    hash: pin.hash,
+    hash,
     capability: {
       ...base,
-      version: `${VERSION}+${pin.hash}`, // What people approved of one list is not carried out by another.
+      version: `${VERSION}+${hash}`, // What people approved of one list, or of one program, is not carried out by another.
       facts: () => NO_FACTS,
       redact: compileRedaction([]),
       parse(input) {
