@@ -1,4 +1,4 @@
-/** What pages of others, guessers and thieves try. Each of these was seen to succeed with its wall taken away. */
+/** What pages of others, guessers and thieves try. */
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { expect, it } from 'vitest';
 import { callFromPage, PASSPHRASE, pageHeaders, signIn, trySignIn } from '../test-support/browser.ts';
@@ -193,6 +193,7 @@ it('guesses of the same moment count each', async () => {
   );
   const looked = answers.filter(({ status }) => status === 401);
   expect(looked.length).toBeLessThanOrEqual(5);
+  expect((await trySignIn(on, { name: 'ann', passphrase: PASSPHRASE })).status).toBe(429);
 });
 
 it('a restart forgives nobody', async () => {
