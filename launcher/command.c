@@ -90,6 +90,11 @@ int prepare_commands(void)
     return 0;
 }
 
+void end_command_input(uint32_t number)
+{
+    __atomic_store_n(&reports[number].input_ended, 1, __ATOMIC_RELEASE);
+}
+
 const struct command_report *command_report(uint32_t number)
 {
     return &reports[number];
@@ -279,7 +284,7 @@ __attribute__((noreturn)) static void run_child(int type, const struct request *
     become_user(request, switch_users, report);
     if (type != FRAME_EXEC) {
         struct operation_failure failure;
-        if (do_file_operation(type, request, &failure) != 0) {
+        if (do_file_operation(type, request, &report->input_ended, &failure) != 0) {
             errno = failure.error;
             report_failure(report, "file", failure.call, request->path);
         }
@@ -335,7 +340,7 @@ int start_command(int type, uint32_t number, const struct request *request, bool
     *call = request->pty ? "ptmx" : "pipe2";
     if (open_plumbing(type, request, switch_users, &plumbing) != 0)
         return -1;
-    report->failed = report->done = 0;
+    report->failed = report->done = report->input_ended = 0;
     *stage = "fork";
     *call = "fork";
     struct tree_entry entry;

@@ -19,12 +19,16 @@ struct command {
 struct command_report {
     int failed, error; /* the child could not become the command, or the file operation failed */
     char stage[12], call[24], path[256];
+    int input_ended; /* the host said that its input is whole; without it an end of stdin is that of pid 1 */
     int done, status; /* under a subreaper: the command has ended so */
     struct rusage usage;
 };
 
 int prepare_commands(void);
 const struct command_report *command_report(uint32_t number);
+
+/* Before its stdin is closed: that was all of it. */
+void end_command_input(uint32_t number);
 
 /* 0, or -1 with errno, *stage and *call. */
 int start_command(int type, uint32_t number, const struct request *request, bool switch_users, struct command *command, const char **stage, const char **call);

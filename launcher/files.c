@@ -148,7 +148,7 @@ static int publish(int parent, const char *name, int fd, bool exclusive, struct 
     return 0;
 }
 
-static int write_file(const struct request *request, struct operation_failure *failure)
+static int write_file(const struct request *request, const int *input_ended, struct operation_failure *failure)
 {
     const char *name;
 
@@ -165,6 +165,12 @@ static int write_file(const struct request *request, struct operation_failure *f
     if (copy_stdin(fd, failure) != 0) {
         unlinkat(parent, temporary_name, 0); /* Only there without O_TMPFILE. */
         return -1;
+    }
+    /* The descriptors of a dying pid 1 are closed before its children are killed: half a file would take the place of a whole one. */
+    if (__atomic_load_n(input_ended, __ATOMIC_ACQUIRE) == 0) {
+        unlinkat(parent, temporary_name, 0);
+        errno = EPIPE;
+        return failed(failure, "read");
     }
     if (fchmod(fd, request->mode) != 0)
         return failed(failure, "fchmod");
@@ -360,13 +366,13 @@ static int make_directory(const struct request *request, struct operation_failur
     return failed(failure, "mkdir");
 }
 
-int do_file_operation(int type, const struct request *request, struct operation_failure *failure)
+int do_file_operation(int type, const struct request *request, const int *input_ended, struct operation_failure *failure)
 {
     switch (type) {
     case FRAME_READ:
         return read_file(request, failure);
     case FRAME_WRITE:
-        return write_file(request, failure);
+        return write_file(request, input_ended, failure);
     case FRAME_LIST:
         return list_directory(request, failure);
     case FRAME_STAT:

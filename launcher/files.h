@@ -12,7 +12,7 @@ struct operation_failure {
     char call[24];
 };
 
-/* Does the operation of a frame type; 0, or -1 with `failure` filled in. */
-int do_file_operation(int type, const struct request *request, struct operation_failure *failure);
+/* Does the operation of a frame type; 0, or -1 with `failure` filled in. `input_ended`, which others set, says whether what stdin had was all of it. */
+int do_file_operation(int type, const struct request *request, const int *input_ended, struct operation_failure *failure);
 
 #endif

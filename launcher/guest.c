@@ -301,6 +301,7 @@ static void finish_input(struct channel *channel)
     if (channel->input < 0)
         return;
     if (!channel->pty) {
+        end_command_input((uint32_t)(channel - channels));
         close_input(channel);
         return;
     }
