@@ -60,6 +60,11 @@ int prepare_commands(void)
     return 0;
 }
 
+void end_command_input(uint32_t number)
+{
+    reports[number].input_ended = 1;
+}
+
 const struct command_report *command_report(uint32_t number)
 {
     return &reports[number];
