@@ -526,6 +526,18 @@ describe('agents as they are kept', () => {
   });
 });
 
+describe('servers of others', () => {
+  it('are listed and read again; what is not mounted is not there', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    expect(await ok(on, 'mcp_server.list', {})).toEqual({ servers: [] });
+    expect(await ok(on, 'mcp_server.reload', {})).toEqual({ servers: [] });
+    const unknown = { data: { fault: 'not_found' } };
+    expect(await fails(on, 'mcp_server.get', { name: 'nobody' })).toMatchObject(unknown);
+    expect(await fails(on, 'mcp_server.approve', { name: 'nobody', hash: 'x' })).toMatchObject(unknown);
+    expect(await fails(on, 'mcp_server.remove', { name: 'nobody' })).toMatchObject(unknown);
+  });
+});
+
 describe('people', () => {
   it('are made, changed, disabled and deleted, by whoever may', async () => {
     await using on = await openTestGateway();

@@ -48,10 +48,15 @@ export class DelayFile {
   /** Never throws: what cannot be kept is kept in memory. */
   write(): void {
     this.#writtenAt = this.#now();
+    const kept = this.#delays.kept();
+    if (Object.values(kept).every((each) => each.length === 0)) {
+      rmSync(this.#path, { force: true });
+      return;
+    }
     const made = `${this.#path}.${randomBytes(6).toString('hex')}`;
     try {
       mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
-      writeFileSync(made, JSON.stringify({ written_at: this.#now(), ...this.#delays.kept() }), { flag: 'wx', mode: 0o600 });
+      writeFileSync(made, JSON.stringify({ written_at: this.#now(), ...kept }), { flag: 'wx', mode: 0o600 });
       renameSync(made, this.#path);
     } catch {
       rmSync(made, { force: true });
