@@ -172,7 +172,17 @@ export class MailModel implements Model {
     const box = this.#box({ kind: 'insert', pid: recipient });
     const [sender, kind] = [optional<number>(payload['sender']), String(payload['kind'])];
     box.messages.set(id, {
-      ...{ id, sender, recipient, topic: optional<string>(payload['topic']), kind, payload: payloadOf(kind), postedAt: at, visibleAt },
+      ...{
+        id,
+        sender,
+        recipient,
+        topic: optional<string>(payload['topic']),
+        kind,
+        payload: payloadOf(kind),
+        labels: undefined,
+        postedAt: at,
+        visibleAt,
+      },
       ...{ priority: Number(payload['priority'] ?? 0), expiresAt: optional<number>(payload['expires_at']), correlationId },
       ...{ deliveredAt: undefined, deliveries: 0 },
     });

@@ -60,7 +60,7 @@ export const tokens: Part = {
     async (asking) => await create(asking, somePid(asking)),
     async ({ kernel, random, notes }) => {
       const id = random.find([...notes.secrets.keys()]);
-      if (id === undefined || !(await kernel.tokens.revoke(id))) return [];
+      if (id === undefined || (await kernel.tokens.revoke(id)).length === 0) return [];
       return [{ kind: 'kernel.token.revoked', payload: { token_id: id } }];
     },
   ],

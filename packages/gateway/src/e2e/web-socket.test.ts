@@ -126,7 +126,7 @@ describe('opening a WebSocket', () => {
     ] as const) {
       await expect(converse(on, options, address)).rejects.toThrow(`HTTP ${status}`);
     }
-    await expect(converse(on, {}, `ws+unix:${on.socketPath}:/events`)).rejects.toThrow('HTTP 404');
+    await expect(converse(on, {}, `ws+unix:${on.socketPath}:/nowhere`)).rejects.toThrow('HTTP 404');
     using talk = await converse(on, { headers: { authorization }, origin: `http://127.0.0.1:${on.port}` }, address);
     talk.send(call(1, 'daemon.status'));
     expect(await talk.take(1)).toMatchObject([{ result: { version: '1.2.3' } }]);
