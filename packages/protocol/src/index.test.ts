@@ -23,5 +23,6 @@ it('the main entry imports neither the contract nor anything of others, so that 
     'json-rpc.ts',
     'json.ts',
     'member-role.ts',
+    'supervision.ts',
   ]);
 });
