@@ -21,12 +21,22 @@ export async function deleteToTrash(input: { readonly path: string }, context: H
   return { output: await moveToTrash(files, path, ownerOf(context), now()) };
 }
 
+/** What went or became something else since it was looked at holds nothing; whatever is there then is moved or not found below. */
+async function holdsSomething(files: AgentFiles, path: string): Promise<boolean> {
+  try {
+    return (await files.list(path)).length > 0;
+  } catch (error) {
+    if (error instanceof CapabilityError && ['DirectoryNotFound', 'NotADirectory'].includes(error.type)) return false;
+    throw error;
+  }
+}
+
 /** `path` is a real one that may be written. */
 export async function moveToTrash(files: AgentFiles, path: string, owner: string, at: number): Promise<JsonObject> {
   const entry = await files.find(path);
   if (entry === undefined)
     throw new CapabilityError('FileNotFound', `Cannot delete ${quoted(path)}: it does not exist`, { context: contextOf(path) });
-  if (entry.kind === 'directory' && (await files.list(path)).length > 0) {
+  if (entry.kind === 'directory' && (await holdsSomething(files, path))) {
     throw new CapabilityError('DirectoryNotEmpty', `Cannot delete ${quoted(path)}: it is not empty`, { context: contextOf(path) });
   }
   const trash = trashOf(files, path, owner);
