@@ -2,10 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { capabilityDocs } from '../packages/platform/src/capability/capability-docs.ts';
-import { loadDefinitions, readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
+import { loadDefinitions, problemText, readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
 
 const FILE = fileURLToPath(new URL('../docs/capabilities.md', import.meta.url));
 const set = loadDefinitions(await readDefinitionTexts(fileURLToPath(new URL('../packages/platform/definitions', import.meta.url))));
+// What is broken would be left out of the page without a word.
+if (set.problems.some(({ severity }) => severity === 'error')) throw new Error(set.problems.map(problemText).join('\n'));
 const text = capabilityDocs([...set.definitions.values()]);
 
 if (process.argv.includes('--check')) {

@@ -4,12 +4,13 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { untilItAnswers } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
 import { McpConnection, type McpTarget } from '../harness/mcp-connection.ts';
 import { anonymousPages } from '../harness/processes.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
-import { RpcConnection } from '../harness/rpc-connection.ts';
+import type { RpcConnection } from '../harness/rpc-connection.ts';
 import { temporaryDirectory } from '../harness/temporary-kernel.ts';
 
 const CONNECTIONS = 64;
@@ -18,7 +19,6 @@ const WARREN = resolve(import.meta.dirname, '../../packages/cli/bin/warren.cjs')
 const OFFICIAL = resolve(import.meta.dirname, '../comparators/official-mcp-server.ts');
 /** As many as one process may have. */
 const STREAMS_PER_PROCESS = 8;
-const START_MS_MAX = 30_000;
 /** Of the kernel's clock in /proc. */
 const TICKS_PER_SECOND = 100;
 
@@ -141,20 +141,6 @@ async function settled(pid: number): Promise<void> {
     const now = anonymousPages(pid);
     same = Math.abs(now - last) < 0.5 ? same + 1 : 0;
     last = now;
-  }
-}
-
-async function untilItAnswers(socketPath: string): Promise<RpcConnection> {
-  for (const until = performance.now() + START_MS_MAX; ; ) {
-    const connection = new RpcConnection(socketPath);
-    try {
-      await connection.call('kernel.info', {});
-      return connection;
-    } catch (error) {
-      connection.close();
-      if (performance.now() > until) throw error;
-      await sleep(20); // There is nothing to wait on before it listens.
-    }
   }
 }
 

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { untilItAnswers } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
@@ -13,7 +13,6 @@ import { temporaryDirectory } from '../harness/temporary-kernel.ts';
 
 const CONNECTIONS = 32;
 const WARREN = resolve(import.meta.dirname, '../../packages/cli/bin/warren.cjs');
-const START_MS_MAX = 20_000;
 
 export const rpc: Benchmark = {
   name: 'rpc',
@@ -68,20 +67,6 @@ async function run(context: Context): Promise<readonly Row[]> {
     daemon.kill('SIGTERM');
     if (daemon.exitCode === null) await once(daemon, 'exit');
     rmSync(state, { recursive: true, force: true });
-  }
-}
-
-async function untilItAnswers(socketPath: string): Promise<RpcConnection> {
-  for (const until = performance.now() + START_MS_MAX; ; ) {
-    const connection = new RpcConnection(socketPath);
-    try {
-      await connection.call('kernel.info', {});
-      return connection;
-    } catch (error) {
-      connection.close();
-      if (performance.now() > until) throw error;
-      await sleep(20); // There is nothing to wait on before it listens.
-    }
   }
 }
 

@@ -30,7 +30,7 @@ export class Daemon implements AsyncDisposable {
     const startedAt = performance.now();
     const child = spawn(process.execPath, [WARREN, 'serve', '--listen', 'tcp:127.0.0.1:0', '--state', state], { stdio: 'ignore', env });
     try {
-      const rpc = await untilItAnswers(join(state, 'warren.sock'), child);
+      const rpc = await untilItAnswers(join(state, 'warren.sock'), () => child.exitCode !== null);
       return new Daemon(child, rpc, performance.now() - startedAt);
     } catch (error) {
       child.kill('SIGKILL');
@@ -57,7 +57,8 @@ export class Daemon implements AsyncDisposable {
   }
 }
 
-async function untilItAnswers(socketPath: string, child: ChildProcess): Promise<RpcConnection> {
+/** A connection to a daemon once it listens; throws when it ended or takes too long. */
+export async function untilItAnswers(socketPath: string, hasEnded: () => boolean = () => false): Promise<RpcConnection> {
   for (const until = performance.now() + START_MS_MAX; ; ) {
     const connection = new RpcConnection(socketPath);
     try {
@@ -65,7 +66,7 @@ async function untilItAnswers(socketPath: string, child: ChildProcess): Promise<
       return connection;
     } catch (error) {
       connection.close();
-      if (performance.now() > until || child.exitCode !== null) throw error;
+      if (performance.now() > until || hasEnded()) throw error;
       await sleep(2); // There is nothing to wait on before it listens.
     }
   }

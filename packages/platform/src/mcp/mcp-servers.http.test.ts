@@ -1,4 +1,4 @@
-/** Servers of others over HTTP: real ones of the official library behind the egress guard, and hostile ones. */
+/** Servers of others over HTTP: real servers behind the egress guard, written for the test, and hostile ones. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
