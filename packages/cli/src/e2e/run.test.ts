@@ -200,8 +200,12 @@ describe('warren run and signals', () => {
     const child = user.start(['run', ...sh('sleep 4711.2 & setsid sleep 4711.2 & echo ready; sleep 4711.2')]);
     child.on('error', () => {});
     await printed(child, 'ready');
-    expect((await survivors('4711.2', 0)).length).toBeGreaterThan(0);
-    child.kill('SIGKILL');
+    try {
+      // The shell says that it is ready before its children have become what they are to be.
+      await vi.waitFor(async () => expect((await survivors('4711.2', 0)).length).toBeGreaterThan(0), { timeout: 10_000 });
+    } finally {
+      child.kill('SIGKILL');
+    }
     expect(await survivors('4711.2')).toEqual([]);
   });
 
