@@ -1,7 +1,9 @@
 /** Bundles the command line tool and the library into packages/cli/dist: one file loads faster than a hundred. Run by scripts/setup.mjs. */
-import { cp, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { build } from 'rolldown';
+import { readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
+import { BUILT_FILE, buildDefinitions } from '../packages/platform/src/capability/shipped-definitions.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const cli = resolve(root, 'packages/cli');
@@ -52,7 +54,10 @@ async function bundleThread(): Promise<void> {
 }
 
 async function copyAssets(): Promise<void> {
-  for (const name of ['definitions', 'policies']) await cp(resolve(platform, name), resolve(made, 'assets', name), { recursive: true });
+  await cp(resolve(platform, 'policies'), resolve(made, 'assets/policies'), { recursive: true });
+  await mkdir(resolve(made, 'assets/definitions'));
+  const built = await buildDefinitions(await readDefinitionTexts(resolve(platform, 'definitions')));
+  await writeFile(resolve(made, 'assets/definitions', BUILT_FILE), built);
   const grammars = resolve(root, 'node_modules/@vscode/tree-sitter-wasm/wasm');
   for (const name of ['tree-sitter.js', 'tree-sitter.wasm', ...GRAMMARS])
     await cp(resolve(grammars, name), resolve(made, 'assets/grammars', name));

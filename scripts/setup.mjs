@@ -207,7 +207,7 @@ function bundleIsStale() {
 function bundle() {
   const started = Date.now();
   const hash = bundleHash();
-  const done = run(projectNode() ?? process.execPath, ['scripts/bundle.ts']);
+  const done = run(projectNode() ?? process.execPath, ['--conditions=warren-source', 'scripts/bundle.ts']);
   if (done.status !== 0)
     throw new SetupError(`the command line tool cannot be bundled (${ending(done)}):\n${said(done)}`, 'npm run check -- types');
   writeStamp('bundle', { hash });

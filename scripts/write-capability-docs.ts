@@ -2,7 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { capabilityDocs } from '../packages/platform/src/capability/capability-docs.ts';
-import { loadDefinitions, problemText, readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
+import { loadDefinitions, readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
+import { problemText } from '../packages/platform/src/capability/problem-text.ts';
 
 const FILE = fileURLToPath(new URL('../docs/capabilities.md', import.meta.url));
 const set = loadDefinitions(await readDefinitionTexts(fileURLToPath(new URL('../packages/platform/definitions', import.meta.url))));

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createDescriber, loadDefinitions, parsePolicies, placeOf, readDefinitionTexts, testPolicies } from '@warren/platform';
+import { createDescriber, parsePolicies, placeOf, shippedDefinitions, testPolicies } from '@warren/platform';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../packages/platform/src/config/config.ts';
@@ -48,7 +48,7 @@ describe('YAML in the docs', () => {
       if (found === undefined) throw new Error('it does not say which file of a policy directory it is');
       const parsed = parsePolicies({ texts: [{ found, content: text }], problems: [] });
       expect(parsed.problems).toEqual([]);
-      const definitions = loadDefinitions(await readDefinitionTexts(join(ROOT, 'packages/platform/definitions')));
+      const definitions = await shippedDefinitions();
       const results = testPolicies(parsed, Date.now(), createDescriber(definitions));
       expect(results.filter(({ isPassed }) => !isPassed)).toEqual([]);
       const known = [...definitions.definitions.keys()];

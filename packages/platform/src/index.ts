@@ -15,11 +15,11 @@ export {
   type Handlers,
 } from './capability/handler.ts';
 export { lintDefinitions } from './capability/lint-definitions.ts';
-export { loadDefinitions, problemText, readDefinitionTexts } from './capability/load-definitions.ts';
+export { problemText } from './capability/problem-text.ts';
 export type { Registry, Reloaded } from './capability/registry.ts';
+export { shippedDefinitions } from './capability/shipped-definitions.ts';
 export { testCapability } from './capability/test-capability.ts';
 export type { Config } from './config/config.ts';
-export { assetDirectory } from './internal/asset-directory.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
 export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';

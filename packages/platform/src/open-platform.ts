@@ -17,8 +17,8 @@ import { withHandlerContext } from './agent/with-handler-context.ts';
 import { openAnchors, type RunGit } from './anchor/open-anchors.ts';
 import { ContentRecord } from './audit/content-record.ts';
 import { openRecordedAudit } from './audit/open-recorded-audit.ts';
-import { loadDefinitions, readDefinitionTexts } from './capability/load-definitions.ts';
 import { createRegistry, type Registry } from './capability/registry.ts';
+import { shippedDefinitions } from './capability/shipped-definitions.ts';
 import { type Config, loadConfig } from './config/config.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
@@ -38,7 +38,6 @@ import { createStateHandlers } from './handler/state/create-state-handlers.ts';
 import { MachineHistory } from './handler/system/machine-history.ts';
 import { readMachine } from './handler/system/read-machine.ts';
 import { createSystemHandlers } from './handler/system/system-handlers.ts';
-import { assetDirectory } from './internal/asset-directory.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
@@ -138,7 +137,7 @@ async function open(
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
   const history = new MachineHistory({ read: readMachine, now: () => performance.now() });
   owned.use(every(MachineHistory.intervalMs, () => history.sample()));
-  const builtin = loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
+  const builtin = await shippedDefinitions();
   const packs = await openPacks({ folder: join(directory, 'capabilities'), sandboxes, builtin });
 
   const mcpServers = owned.use(

@@ -2,15 +2,13 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import {
-  assetDirectory,
   checkPackName,
-  loadDefinitions,
   noteOfflineAction,
   type OfflineActionName,
   openPacks,
   problemText,
-  readDefinitionTexts,
   scaffoldPack,
+  shippedDefinitions,
 } from '@warren/platform';
 import { Fault, type JsonObject } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
@@ -28,7 +26,7 @@ import type { StateFlags } from '../program/state-options.ts';
 const FOLDER = 'capabilities';
 
 export async function capabilityNew(name: string, flags: CapabilityNewFlags, host: Host): Promise<number> {
-  checkPackName(name, [...(await builtinDefinitions()).definitions.keys()]);
+  checkPackName(name, [...(await shippedDefinitions()).definitions.keys()]);
   const folder = resolve(host.cwd(), flags.dir ?? name);
   await mkdir(folder, { recursive: false }).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR')
@@ -71,7 +69,7 @@ export async function capabilityInstall(source: string, flags: CapabilityInstall
     if (isArchive && flags.sha256 === undefined)
       throw new Fault('invalid_argument', 'Cannot install an archive without --sha256: say which one it is to be');
     await using sandboxes = await openSandboxes({ spares: 0 });
-    const packs = await openPacks({ folder: join(statePath(host, flags.state), FOLDER), sandboxes, builtin: await builtinDefinitions() });
+    const packs = await openPacks({ folder: join(statePath(host, flags.state), FOLDER), sandboxes, builtin: await shippedDefinitions() });
     const installed = await packs.install(
       isArchive ? { kind: 'archive', file: path, sha256: flags.sha256 ?? '' } : { kind: 'folder', folder: path },
       signal,
@@ -87,7 +85,7 @@ export async function capabilityInstall(source: string, flags: CapabilityInstall
 
 export async function capabilityRemove(name: string, flags: StateFlags, host: Host): Promise<number> {
   await using sandboxes = await openSandboxes({ spares: 0 });
-  const packs = await openPacks({ folder: join(statePath(host, flags.state), FOLDER), sandboxes, builtin: await builtinDefinitions() });
+  const packs = await openPacks({ folder: join(statePath(host, flags.state), FOLDER), sandboxes, builtin: await shippedDefinitions() });
   const isRemoved = await packs.remove(name);
   if (isRemoved) await tell('capability.remove', { pack: name }, flags, host);
   if (flags.json === true) return await printJson(host, { name, removed: isRemoved });
@@ -102,10 +100,6 @@ async function tell(action: OfflineActionName, details: JsonObject, { state }: S
   if (link === undefined) return noteOfflineAction(directory, action, details, { at: host.now(), by: userName() });
   await using client = link.client;
   await client.call('capability.reload', {});
-}
-
-async function builtinDefinitions() {
-  return loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
 }
 
 async function printJson(host: Host, value: unknown): Promise<number> {

@@ -3,22 +3,20 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { PolicyFile } from '@warren/kernel';
 import {
-  assetDirectory,
   createDescriber,
   diffPolicies,
   type FileProblem,
   importPolicy,
-  loadDefinitions,
   type ParsedPolicies,
   POLICY_BYTES_MAX,
   type PolicyTexts,
   parsePolicies,
   placeOf,
-  readDefinitionTexts,
   readPlainFile,
   readPolicyText,
   readPolicyTexts,
   sayProblem,
+  shippedDefinitions,
   TEMPLATES,
   templateText,
   testPolicies,
@@ -231,7 +229,7 @@ export async function policyImport(file: string, flags: PolicyImportFlags, host:
 
 /** What calls are about, by the definitions that ship with this program. */
 async function describeCalls() {
-  return createDescriber(loadDefinitions(await readDefinitionTexts(assetDirectory('definitions'))));
+  return createDescriber(await shippedDefinitions());
 }
 
 async function writeNew(path: string, text: string): Promise<void> {

@@ -3,16 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kernel, openKernel } from '@warren/kernel';
-import {
-  assetDirectory,
-  lintDefinitions,
-  loadDefinitions,
-  openPlatform,
-  type Platform,
-  type Problem,
-  readDefinitionTexts,
-  testCapability,
-} from '@warren/platform';
+import { lintDefinitions, openPlatform, type Platform, type Problem, shippedDefinitions, testCapability } from '@warren/platform';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 
@@ -30,7 +21,7 @@ export type PackReport = {
 
 /** Undefined: Warren's own. */
 export async function testPack(folder: string | undefined, signal: AbortSignal): Promise<PackReport> {
-  const builtin = loadDefinitions(await readDefinitionTexts(assetDirectory('definitions')));
+  const builtin = await shippedDefinitions();
   const directory = await mkdtemp(join(tmpdir(), 'warren-capability-'));
   try {
     await using kernel = await openKernel({ directory });

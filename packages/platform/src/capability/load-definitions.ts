@@ -12,8 +12,10 @@ export type DefinitionSet = {
   readonly definitions: ReadonlyMap<string, Definition>;
   readonly sharedErrors: ReadonlyMap<string, ErrorDefinition>;
   readonly problems: readonly Problem[];
-  readonly lineOf: LineOf;
 };
+
+/** Of texts at hand: where something of them stands is known too. */
+export type LoadedDefinitions = DefinitionSet & { readonly lineOf: LineOf };
 
 export type DefinitionText = { readonly file: string; readonly text: string };
 
@@ -40,7 +42,7 @@ export async function readDefinitionTexts(folder: string, shownAs = 'definitions
  * Makes one set of the files of one origin. `base`: what is there besides, that they may speak of and must not define again. What is wrong is told, all of it,
  * references included; the set holds what is right.
  */
-export function loadDefinitions(texts: readonly DefinitionText[], base?: DefinitionSet, pack?: string): DefinitionSet {
+export function loadDefinitions(texts: readonly DefinitionText[], base?: DefinitionSet, pack?: string): LoadedDefinitions {
   const problems: Problem[] = [];
   const sharedErrors = new Map(base?.sharedErrors);
   const own: ErrorDefinition[] = [];
@@ -113,9 +115,4 @@ export function loadDefinitions(texts: readonly DefinitionText[], base?: Definit
     });
   }
   return { definitions, sharedErrors, problems: problems.slice(0, LIMITS.problemsMax), lineOf };
-}
-
-/** `definitions/demo.yaml:12: inputs[0].type is not one of …`. */
-export function problemText({ file, line, field, reason }: Problem): string {
-  return `${file}:${line}: ${field === '' ? '' : `${field} `}${reason}`;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { loadDefinitions, problemText } from './load-definitions.ts';
+import { loadDefinitions } from './load-definitions.ts';
+import { problemText } from './problem-text.ts';
 import { readDefinitions } from './read-definitions.ts';
 import { definitionText, setOf } from './test-support/definition-text.ts';
 

@@ -1,10 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import type { ActContext, Capability } from '@warren/kernel';
 import { describe, expect, it } from 'vitest';
 import type { Definition } from './definition.ts';
 import { CapabilityError, type Handler, type HandlerContext, type HandlerResult } from './handler.ts';
-import { loadDefinitions, readDefinitionTexts } from './load-definitions.ts';
+import { loadDefinitions } from './load-definitions.ts';
 import { createRegistry, type LoadedPack, type PacksRead, type RegistryParts } from './registry.ts';
+import { shippedDefinitions } from './shipped-definitions.ts';
 import { actContext } from './test-support/act-context.ts';
 import { definitionText, setOf } from './test-support/definition-text.ts';
 
@@ -220,7 +220,7 @@ describe('packs in the registry', () => {
   });
 
   it('keep their secrets also in what is to be called later', async () => {
-    const shipped = loadDefinitions(await readDefinitionTexts(fileURLToPath(new URL('../../definitions', import.meta.url))));
+    const shipped = await shippedDefinitions();
     const every = Object.fromEntries([...shipped.definitions.keys()].map((name) => [name, async () => ({ output: {} })]));
     const inputs = '[{ name: term, type: String, description: x }, { name: word, type: String, secret: true, description: x }]';
     const packs = [packOf('mine', { 'mine.door': { inputs } }, '1')];

@@ -11,7 +11,8 @@ import { checkOutput } from './check-output.ts';
 import { createCapability } from './create-capability.ts';
 import type { Definition, Problem } from './definition.ts';
 import type { HandlerContext, HandlerResult, Handlers } from './handler.ts';
-import { type DefinitionSet, problemText } from './load-definitions.ts';
+import type { DefinitionSet } from './load-definitions.ts';
+import { problemText } from './problem-text.ts';
 
 /** What a folder of packs holds, as it is read each time. `packs/packs.ts` makes these. */
 export type LoadedPack = {

@@ -1,13 +1,12 @@
-import { fileURLToPath } from 'node:url';
 import { createPolicy, type Policy } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
 import { expect, it } from 'vitest';
-import { loadDefinitions, readDefinitionTexts } from '../capability/load-definitions.ts';
+import { shippedDefinitions } from '../capability/shipped-definitions.ts';
 import { createDescriber } from './create-describer.ts';
 import { readPolicy } from './read-policy.ts';
 import { TEMPLATES, templateText } from './templates.ts';
 
-const set = loadDefinitions(await readDefinitionTexts(fileURLToPath(new URL('../../definitions', import.meta.url))));
+const set = await shippedDefinitions();
 const describe = createDescriber(set);
 const none = () => ({ amount: 0, oldestAt: undefined });
 

@@ -1,5 +1,4 @@
 /** Handlers of what Warren keeps, on a real kernel whose time a test owns. Inputs go through their definition, and outputs and errors are held to it. */
-import { fileURLToPath } from 'node:url';
 import { type Kernel, openKernel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type JsonObject, type WorkspaceId } from '@warren/protocol';
 import { TemporaryDirectory } from '@warren/testkit';
@@ -7,11 +6,10 @@ import { expect } from 'vitest';
 import { checkOutput } from '../../capability/check-output.ts';
 import { createCapability } from '../../capability/create-capability.ts';
 import { CapabilityError, type HandlerContext, type Handlers } from '../../capability/handler.ts';
-import { type DefinitionSet, loadDefinitions, readDefinitionTexts } from '../../capability/load-definitions.ts';
+import type { DefinitionSet } from '../../capability/load-definitions.ts';
+import { shippedDefinitions } from '../../capability/shipped-definitions.ts';
 
 export type Caller = { readonly workspace: WorkspaceId; readonly pid: number; readonly agent: string };
-
-let builtin: Promise<DefinitionSet> | undefined;
 
 export class HandlerHost implements AsyncDisposable {
   readonly directory: TemporaryDirectory;
@@ -29,10 +27,7 @@ export class HandlerHost implements AsyncDisposable {
   }
 
   static async open(handlersOf: (host: HandlerHost) => Handlers): Promise<HandlerHost> {
-    builtin ??= readDefinitionTexts(fileURLToPath(new URL('../../../definitions', import.meta.url))).then((texts) =>
-      loadDefinitions(texts),
-    );
-    const host = new HandlerHost(await TemporaryDirectory.create(), await builtin, handlersOf);
+    const host = new HandlerHost(await TemporaryDirectory.create(), await shippedDefinitions(), handlersOf);
     await host.reopen();
     return host;
   }

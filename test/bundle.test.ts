@@ -1,0 +1,13 @@
+/** What is made when Warren is bundled is what its sources say. */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { readDefinitionTexts } from '../packages/platform/src/capability/load-definitions.ts';
+import { BUILT_FILE, buildDefinitions } from '../packages/platform/src/capability/shipped-definitions.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+it('the definitions of capabilities in the bundle are, byte for byte, what is made of their YAML', async () => {
+  const texts = await readDefinitionTexts(join(ROOT, 'packages/platform/definitions'));
+  expect(await readFile(join(ROOT, 'packages/cli/dist/assets/definitions', BUILT_FILE), 'utf8')).toBe(await buildDefinitions(texts));
+});
