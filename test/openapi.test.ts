@@ -15,7 +15,7 @@ it('is valid OpenAPI 3.1', async () => {
   expect([answer.errors, answer.valid, validator.version]).toEqual([undefined, true, '3.1']);
 });
 
-const BESIDE = ['health', 'openapi', 'person.session', 'person.sign_in', 'person.sign_out'];
+const BESIDE = ['health', 'openapi', 'person.session', 'person.providers', 'person.sign_in', 'person.sign_out'];
 
 it('is found not valid when something in it is wrong', async () => {
   const wrong = structuredClone(DOCUMENT) as { paths: Record<string, Record<string, { responses?: unknown }>> };

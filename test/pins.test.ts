@@ -382,6 +382,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type McpToolView',
       'type Notifier',
       'type OfflineActionName',
+      'type OidcProviderConfig',
       'type PackLanguage',
       'type PackSource',
       'type Packs',
@@ -450,7 +451,21 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
   testkit: {
     name: '@warren/testkit',
     isPrivate: true,
-    exports: ['TemporaryDirectory', 'diff', 'leaksSince', 'snapshot', 'type Snapshot', 'type SnapshotOptions'],
+    exports: [
+      'TemporaryDirectory',
+      'TestIssuer',
+      'diff',
+      'leaksSince',
+      'makeKey',
+      'signToken',
+      'snapshot',
+      'tokenSignedWithPublicKey',
+      'type IssuerClaims',
+      'type IssuerKey',
+      'type Snapshot',
+      'type SnapshotOptions',
+      'unsignedToken',
+    ],
   },
 };
 

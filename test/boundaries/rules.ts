@@ -63,6 +63,7 @@ export const RULES: Rules = {
       ours: ['protocol', 'kernel', 'platform'],
       node: true,
       theirs: [
+        'jose',
         'ws',
         'zod',
         '@opentelemetry/api',

@@ -20,6 +20,7 @@ export type { Registry, Reloaded } from './capability/registry.ts';
 export { shippedDefinitions } from './capability/shipped-definitions.ts';
 export { testCapability } from './capability/test-capability.ts';
 export type { Config } from './config/config.ts';
+export type { OidcProviderConfig } from './config/sign-in-config.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
 export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';

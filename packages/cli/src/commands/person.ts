@@ -1,4 +1,5 @@
 /** `warren person`: who signs in, through the daemon. */
+import { Fault } from '@warren/protocol';
 import type { PersonRecord } from '@warren/protocol/contract';
 import { openClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -7,7 +8,7 @@ import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
 import { withWorkspaceAdvice } from '../internal/workspace-advice.ts';
-import type { PersonCreateFlags, PersonListFlags, PersonUpdateFlags } from '../program/person-commands.ts';
+import type { IdentityFlags, PersonCreateFlags, PersonListFlags, PersonUpdateFlags } from '../program/person-commands.ts';
 import type { StateFlags } from '../program/state-options.ts';
 
 export async function personCreate(name: string, flags: PersonCreateFlags, host: Host): Promise<number> {
@@ -15,7 +16,8 @@ export async function personCreate(name: string, flags: PersonCreateFlags, host:
   const terms = {
     name,
     ...(flags.group !== undefined && { groups: [...flags.group] }),
-    ...(flags.passphrase !== false && { passphrase: await readPassphrase(name, flags, host) }),
+    ...identityTerms(flags),
+    ...(wantsPassphrase(flags) && { passphrase: await readPassphrase(name, flags, host) }),
   };
   const { workspace, role } = flags;
   const made =
@@ -53,6 +55,7 @@ export async function personUpdate(name: string, flags: PersonUpdateFlags, host:
     ...(flags.role !== undefined && { role: flags.role }),
     ...(flags.groups === false && { groups: [] }),
     ...(flags.group !== undefined && { groups: [...flags.group] }),
+    ...identityTerms(flags),
     ...(flags.passphrase === false && { passphrase: null }),
     ...(isNew && { passphrase: await readPassphrase(name, flags, host) }),
   });
@@ -77,6 +80,19 @@ export async function personDelete(name: string, flags: StateFlags, host: Host):
   const done = await client.call('person.delete', { name });
   await say(done, done.deleted ? `${safeText(name)} is deleted\n` : `There is nobody called ${safeText(name)}\n`, flags, host);
   return done.deleted ? 0 : 1;
+}
+
+/** Who signs in through a provider needs none. */
+function wantsPassphrase({ passphrase, passphraseFile, issuer }: PersonCreateFlags): boolean {
+  return passphrase !== false && (issuer === undefined || passphraseFile !== undefined);
+}
+
+function identityTerms({ issuer, subject, identity }: IdentityFlags): { readonly identity?: { issuer: string; subject: string } | null } {
+  if (issuer !== undefined && subject !== undefined) return { identity: { issuer, subject } };
+  if (issuer === undefined && subject === undefined) return identity === false ? { identity: null } : {};
+  throw new Fault('invalid_argument', 'Cannot link an identity: it takes both --issuer and --subject', {
+    details: { option: issuer === undefined ? '--issuer' : '--subject' },
+  });
 }
 
 async function say(document: object, words: string, { json }: StateFlags, host: Host): Promise<number> {

@@ -4,17 +4,21 @@ import { type StateFlags, withJson, withState } from './state-options.ts';
 
 const ROLES = ['viewer', 'approver', 'admin'] as const;
 
+/** Who vouches for somebody, and what they are called there. */
+export type IdentityFlags = { readonly issuer?: string; readonly subject?: string; readonly identity?: false };
 export type PassphraseFlags = { readonly passphraseFile?: string; readonly passphrase?: boolean };
 
 export type PersonCreateFlags = StateFlags &
-  PassphraseFlags & {
+  PassphraseFlags &
+  IdentityFlags & {
     readonly workspace: string;
     readonly role: (typeof ROLES)[number];
     readonly operator?: true;
     readonly group?: readonly string[];
   };
 export type PersonUpdateFlags = StateFlags &
-  PassphraseFlags & { readonly role?: (typeof ROLES)[number]; readonly group?: readonly string[]; readonly groups?: false };
+  PassphraseFlags &
+  IdentityFlags & { readonly role?: (typeof ROLES)[number]; readonly group?: readonly string[]; readonly groups?: false };
 export type PersonListFlags = StateFlags & { readonly workspace?: string };
 
 export interface PersonActions {
@@ -32,7 +36,9 @@ export function addPerson(program: Command, actions: PersonActions): void {
   const person = program
     .command('person')
     .summary('say who signs in')
-    .description('People sign in with name and passphrase. What they may do is their role in a workspace; an operator may do everything.');
+    .description(
+      'People sign in with name and passphrase, or through a provider. What they may do is their role in a workspace; an operator may do everything.',
+    );
   const command = (name: string, summary: string, description: string): Command =>
     withJson(withState(person.command(name).summary(summary).description(description)));
   const named = (name: string, summary: string, description: string): Command =>
@@ -49,6 +55,8 @@ export function addPerson(program: Command, actions: PersonActions): void {
     .option('--group <name>', 'a group they are in, which says what they may approve; repeatable', collect)
     .option('--passphrase-file <file>', 'the passphrase is in this file; - is standard input')
     .option('--no-passphrase', 'they sign in by none')
+    .option('--issuer <url>', 'they sign in through the provider of this issuer; with --subject, and by no passphrase unless one is given')
+    .option('--subject <id>', 'what that issuer calls them')
     .addHelpText('after', CREATE_HELP)
     .action((name: string, flags: PersonCreateFlags) => actions.personCreate(name, flags));
 
@@ -56,13 +64,16 @@ export function addPerson(program: Command, actions: PersonActions): void {
     .option('--workspace <name>', 'only those of this workspace')
     .action((flags: PersonListFlags) => actions.personList(flags));
 
-  named('update', 'change somebody', 'Changes role, groups or passphrase of somebody. Their sessions end.')
+  named('update', 'change somebody', 'Changes role, groups, passphrase or identity of somebody. Their sessions end.')
     .addOption(new Option('--role <role>', 'what they may do in their workspace').choices(ROLES))
     .option('--group <name>', 'the groups they are in from now on; repeatable', collect)
     .option('--no-groups', 'they are in none from now on')
     .option('--passphrase', 'ask for a new passphrase')
     .option('--passphrase-file <file>', 'the new passphrase is in this file; - is standard input')
     .option('--no-passphrase', 'they sign in by none from now on')
+    .option('--issuer <url>', 'they sign in through the provider of this issuer; with --subject')
+    .option('--subject <id>', 'what that issuer calls them')
+    .option('--no-identity', 'they sign in through no provider from now on')
     .action((name: string, flags: PersonUpdateFlags) => actions.personUpdate(name, flags));
 
   named('disable', 'let somebody in no more', 'Ends the sessions of somebody and lets them in no more.').action(
@@ -80,4 +91,5 @@ const CREATE_HELP = `
 Examples:
   $ warren person create ann --role approver --group maintainers
   $ warren person create root --operator --passphrase-file passphrase.txt
-  $ pass show warren/ann | warren person create ann`;
+  $ pass show warren/ann | warren person create ann
+  $ warren person create bob --issuer https://login.example.org --subject 248289761001`;

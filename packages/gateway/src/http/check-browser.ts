@@ -7,15 +7,17 @@ import type { IncomingMessage } from 'node:http';
 import { Fault } from '@warren/protocol';
 import type { Entry } from './entry.ts';
 
-/** Undefined: let it through. */
-export function checkBrowser({ headers, rawHeaders }: IncomingMessage, entry: Entry): Fault | undefined {
+/** Undefined: let it through. `isReturn`: another site may lead a browser here, as one that somebody signs in through does; a page may still not ask by itself. */
+export function checkBrowser(request: IncomingMessage, entry: Entry, isReturn = false): Fault | undefined {
+  const { headers, rawHeaders } = request;
   if (entry.kind === 'unix') return undefined;
   const twice = repeated(rawHeaders);
   if (twice !== undefined) return new Fault('invalid_argument', `Cannot answer: there are several headers ${twice}`);
   const own = ownOrigin({ headers }, entry);
   if (own === undefined) return denied('the Host header names another machine');
   if (headers.origin !== undefined && headers.origin.toLowerCase() !== own) return denied('the page it came from is of another origin');
-  if (isFromElsewhere(headers['sec-fetch-site'])) return denied('the page it came from is of another origin');
+  if (isFromElsewhere(headers['sec-fetch-site']) && !(isReturn && isNavigation(request)))
+    return denied('the page it came from is of another origin');
   return undefined;
 }
 
@@ -50,6 +52,11 @@ export function isFromOwnPage({ headers }: Pick<IncomingMessage, 'headers'>, ent
 /** Nobody (`none`: an address that was typed) and our own pages may ask; browsers that say nothing are held to `Origin`. */
 function isFromElsewhere(site: string | string[] | undefined): boolean {
   return site !== undefined && site !== 'same-origin' && site !== 'none';
+}
+
+/** The whole window goes there: what it shows is in no frame, and nobody but its user reads it. */
+function isNavigation({ method, headers }: IncomingMessage): boolean {
+  return method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
 /** Whether a body may be read as JSON. */

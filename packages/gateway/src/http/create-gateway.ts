@@ -25,6 +25,7 @@ import { SERVE_LIMITS, type ServeLimits } from './serve-limits.ts';
 import type { Served, ServeOptions } from './served.ts';
 import { DelayFile } from './sign-in/delay-file.ts';
 import { GrowingDelays } from './sign-in/growing-delays.ts';
+import { OidcProviders } from './sign-in/oidc/oidc-providers.ts';
 import { SignInDelays } from './sign-in/sign-in-delays.ts';
 
 /** `stopping` fires when the daemon stops; `served` is what it says about itself. */
@@ -69,6 +70,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     limits,
     logins: new GrowingDelays(limits.loginDelayMs),
     signIns,
+    oidc: new OidcProviders(() => platform?.config.sign_in.providers ?? [], limits.issuerMs),
     delayFile: options.delayFile === undefined ? undefined : new DelayFile(options.delayFile, signIns),
     rates: new RequestRates(limits),
     proxies: proxiesOf(options.trustedProxies ?? []),

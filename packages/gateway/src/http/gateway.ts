@@ -13,6 +13,7 @@ import type { RequestRates } from './request-rates.ts';
 import type { ServeLimits } from './serve-limits.ts';
 import type { DelayFile } from './sign-in/delay-file.ts';
 import type { GrowingDelays } from './sign-in/growing-delays.ts';
+import type { OidcProviders } from './sign-in/oidc/oidc-providers.ts';
 import type { SignInDelays } from './sign-in/sign-in-delays.ts';
 
 /** What every request is answered with. */
@@ -30,6 +31,8 @@ export type Gateway = {
   /** Of wrong tokens, by network. */
   readonly logins: GrowingDelays;
   readonly signIns: SignInDelays;
+  /** Whom people may sign in through. */
+  readonly oidc: OidcProviders;
   /** Undefined: they are not kept over a restart. */
   readonly delayFile: DelayFile | undefined;
   readonly rates: RequestRates;

@@ -37,17 +37,16 @@ async function route(
   isWaitingToSend: boolean,
 ): Promise<void> {
   if (!acceptVersion(request, response)) return;
-  const foreign = checkBrowser(request, entry);
-  if (foreign !== undefined) return refuse(response, { fault: foreign });
   const { path, query } = readTarget(request);
   const found = findRoute(path);
+  const answer = found?.get(request.method ?? '');
+  const foreign = checkBrowser(request, entry, answer?.kind === 'open' && answer.isReturn);
+  if (foreign !== undefined) return refuse(response, { fault: foreign });
   if (found === undefined) return refuse(response, { fault: new Fault('not_found', 'Cannot answer: there is nothing at this path') });
-  const { method = '' } = request;
-  const answer = found.get(method);
   if (answer === undefined) {
     const methods = [...found.keys(), ...(path.startsWith(API_PREFIX) ? ['OPTIONS'] : [])];
     const headers = { allow: methods.join(', ') };
-    if (method === 'OPTIONS' && methods.includes(method)) return sendNothing(response, headers);
+    if (request.method === 'OPTIONS' && methods.includes(request.method)) return sendNothing(response, headers);
     const fault = new Fault('unsupported', `Cannot answer: this path has ${methods.join(' and ')} only`);
     return refuse(response, { fault, status: 405, headers });
   }

@@ -12,6 +12,7 @@ import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { API_PREFIX, refuseType, sendJson, sendText } from './reply.ts';
 import { deleteSession, getSession, postSession } from './sign-in/answer-session.ts';
+import { beginOidc, endOidc, listProviders } from './sign-in/oidc/answer-oidc.ts';
 import { streamEvents } from './stream-events.ts';
 
 export type Exchange = {
@@ -22,7 +23,12 @@ export type Exchange = {
 };
 
 export type Answer =
-  | { readonly kind: 'open'; readonly run: (exchange: Exchange, gateway: Gateway) => void | Promise<void> }
+  | {
+      readonly kind: 'open';
+      /** Another site may lead a browser here. */
+      readonly isReturn: boolean;
+      readonly run: (exchange: Exchange, gateway: Gateway) => void | Promise<void>;
+    }
   | {
       readonly kind: 'known';
       readonly cookies: CookieUse;
@@ -40,7 +46,7 @@ const known = (run: (Answer & { readonly kind: 'known' })['run'], cookies: Cooki
   cookies,
   run,
 });
-const open = (run: (Answer & { readonly kind: 'open' })['run']): Answer => ({ kind: 'open', run });
+const open = (run: (Answer & { readonly kind: 'open' })['run'], isReturn = false): Answer => ({ kind: 'open', isReturn, run });
 const route = (answers: Readonly<Record<string, Answer>>): Route => new Map(Object.entries(answers));
 
 const MCP = known(mcp, 'none');
@@ -55,8 +61,11 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/api/health', route({ GET: HEALTH, HEAD: HEALTH })],
   ['/api/openapi.json', route({ GET: OPEN_API, HEAD: OPEN_API })],
   ['/api/session', route({ POST: open(signIn), GET: known(whoAmI), DELETE: known(signOut) })],
+  ['/api/session/oidc', route({ GET: open(listProviders) })],
   ['/health', route({ GET: HEALTH, HEAD: HEALTH })],
 ]);
+
+const OIDC = /^\/api\/session\/oidc\/([a-z0-9][a-z0-9-]{0,62})(\/callback)?$/;
 
 const API = createRouteTree();
 
@@ -64,6 +73,8 @@ const API = createRouteTree();
 export function findRoute(path: string): Route | undefined {
   const own = ROUTES.get(path);
   if (own !== undefined || !path.startsWith(API_PREFIX)) return own;
+  const [, provider, callback] = OIDC.exec(path) ?? [];
+  if (provider !== undefined) return oidcRoute(provider, callback !== undefined);
   const found = API.find(path);
   if (found === undefined) return undefined;
   const { methods, params } = found;
@@ -72,6 +83,13 @@ export function findRoute(path: string): Route | undefined {
     return (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((name) => [name, answer] as const);
   });
   return new Map(answers);
+}
+
+function oidcRoute(provider: string, isCallback: boolean): Route {
+  const answer = isCallback
+    ? open((exchange, gateway) => endOidc(exchange, provider, gateway), true)
+    : open((exchange, gateway) => beginOidc(exchange, provider, gateway));
+  return new Map([['GET', answer]]);
 }
 
 async function rpc({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {

@@ -36,6 +36,8 @@ export type ServeLimits = Partial<DispatchLimits> & {
   readonly heartbeatMs: number;
   /** How long an address waits after its fifth wrong token, or a name or network after its fifth wrong passphrase; twice as long after each further one, up to a minute: 429. */
   readonly loginDelayMs: number;
+  /** How long a provider of identities may take for one step of a sign-in: 503. */
+  readonly issuerMs: number;
   /** Of one caller: what comes steadily, and how much of it at once. More: 429; a WebSocket is not read until there is room. */
   readonly requestsPerSecond: number;
   readonly requestsAtOnce: number;
@@ -65,6 +67,7 @@ export const SERVE_LIMITS: ServeLimits = {
   stallMs: 60_000,
   heartbeatMs: 15_000,
   loginDelayMs: 1_000,
+  issuerMs: 10_000,
   requestsPerSecond: 10_000,
   requestsAtOnce: 20_000,
   drainMs: 10_000,

@@ -41,7 +41,8 @@ export type RpcAnswer = {
 
 export async function openTestGateway({
   policy,
-  hasPlatform = policy !== undefined,
+  config,
+  hasPlatform = policy !== undefined || config !== undefined,
   ...options
 }: Partial<Omit<ServeOptions, 'kernel' | 'platform'>> & {
   readonly kernel?: Partial<KernelOptions>;
@@ -49,6 +50,8 @@ export async function openTestGateway({
   readonly hasPlatform?: boolean;
   /** Of every workspace, as YAML. */
   readonly policy?: string;
+  /** `config.yaml`. */
+  readonly config?: string;
 } = {}): Promise<TestGateway> {
   const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
   const socketPath = join(directory, 'run', 'warren.sock');
@@ -62,6 +65,7 @@ export async function openTestGateway({
     mkdirSync(join(directory, 'policies'));
     writeFileSync(join(directory, 'policies', 'workspace.yaml'), policy);
   }
+  if (config !== undefined) writeFileSync(join(directory, 'config.yaml'), config);
   const kernel = await openKernel({ directory, ...options.kernel });
   const openSandboxes = () => Promise.reject(new Error('there are no sandboxes here'));
   const platform = hasPlatform ? await openPlatform({ kernel, directory, openSandboxes, isWatching: false }) : undefined;

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { duration } from '../policy/policy-document.ts';
 import { readYaml } from '../policy/read-yaml.ts';
 import { sayProblem } from '../policy/say-problem.ts';
+import { signInConfig } from './sign-in-config.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'is not 1 to 63 of a-z, 0-9 and inner hyphens' });
 const path = z.string().min(1).max(4_096);
@@ -88,6 +89,7 @@ const config = z.strictObject({
     })
     .default({ approval_hold: APPROVAL_HOLD_MS }),
   egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default({ private_networks: [] }),
+  sign_in: signInConfig,
 });
 
 export type Config = z.output<typeof config>;
@@ -119,9 +121,14 @@ export async function loadConfig(directory: string): Promise<{ readonly config: 
 
 function withPaths(value: Config, directory: string): Config {
   const at = (given: string): string => resolve(directory, given);
-  const { notify, audit } = value;
+  const { notify, audit, sign_in: signIn } = value;
   return {
     ...value,
+    sign_in: {
+      providers: signIn.providers.map((each) =>
+        each.client_secret_file === undefined ? each : { ...each, client_secret_file: at(each.client_secret_file) },
+      ),
+    },
     notify: {
       webhooks: notify.webhooks.map((each) => ({ ...each, secret_file: at(each.secret_file) })),
       mail: notify.mail.map((each) => (each.password_file === undefined ? each : { ...each, password_file: at(each.password_file) })),

@@ -13,7 +13,12 @@ const KNOWN_MAX = 4_096;
 export type SignInAttempt =
   | { readonly kind: 'wait'; readonly waitMs: number }
   /** `lockedMs`: how long the next one has to wait, if this one fails; 0 for none. */
-  | { readonly kind: 'admitted'; readonly lockedMs: number; succeeded(): void };
+  | {
+      readonly kind: 'admitted';
+      readonly lockedMs: number;
+      succeeded(): void /** It was no attempt after all: nobody could look. */;
+      withdrawn(): void;
+    };
 
 export type KeptDelays = {
   readonly names: readonly KeptDelay[];
@@ -50,13 +55,17 @@ export class SignInDelays {
     const waitMs = Math.max(...counted.map(({ delays, key }) => delays.waitMs(key)));
     if (waitMs > 0) return { kind: 'wait', waitMs };
     const lockedMs = Math.max(...counted.map(({ delays, key }) => delays.failed(key)));
+    const withdrawn = (): void => {
+      for (const { delays, key } of counted) delays.takeBack(key);
+    };
     return {
       kind: 'admitted',
       lockedMs,
       succeeded: () => {
-        for (const { delays, key } of counted) delays.takeBack(key);
+        withdrawn();
         this.#remember(pair);
       },
+      withdrawn,
     };
   }
 

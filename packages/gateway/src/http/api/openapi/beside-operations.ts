@@ -62,6 +62,15 @@ export const BESIDE_OPERATIONS = {
       responses: { 204: { description: 'It has ended' } },
     },
   },
+  '/api/session/oidc': {
+    get: {
+      operationId: 'person.providers',
+      summary: 'Lists whom people may sign in through, and where that begins; whoever asks',
+      tags: ['person'],
+      security: [],
+      responses: { 200: { description: 'The providers', content: OBJECT } },
+    },
+  },
   '/api/openapi.json': {
     get: {
       operationId: 'openapi',

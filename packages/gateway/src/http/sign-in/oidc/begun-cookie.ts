@@ -1,0 +1,81 @@
+/**
+ * What a sign-in that went off to a provider needs when the browser comes back: sealed in a cookie of that browser. So nothing is remembered for those who
+ * never come back, and what one browser began no other can end. Unlike that of a session it is sent along when another site leads here (`SameSite=Lax`).
+ */
+import type { IncomingMessage } from 'node:http';
+import type { JsonObject } from '@warren/protocol';
+import { RequestStates, type StateOwner } from '../../../mcp/engine/request-state.ts';
+
+const LIFE_MS = 600_000;
+const PLAIN = 'warren-sign-in';
+const HOST_ONLY = '__Host-warren-sign-in';
+const USED_MAX = 65_536;
+
+export type Begun = { readonly state: string; readonly nonce: string; readonly verifier: string; readonly returnTo: string };
+
+export class BegunSignIns {
+  readonly #states: RequestStates;
+  readonly #now: () => number;
+  /** States that were used, by when they end. */
+  readonly #used = new Map<string, number>();
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+    this.#states = new RequestStates(LIFE_MS, now);
+  }
+
+  /** Its cookie. */
+  seal(provider: string, begun: Begun, isTls: boolean): string {
+    return `${nameOf(isTls)}=${this.#states.seal(begun, ownerOf(provider))}; ${attributes(isTls)}; Max-Age=${LIFE_MS / 1_000}`;
+  }
+
+  /** What this very browser began with this provider, and with this state; once. Undefined for anything else. */
+  take(request: Pick<IncomingMessage, 'headers'>, provider: string, state: string, isTls: boolean): Begun | undefined {
+    const found = (request.headers.cookie ?? '')
+      .split(';')
+      .map((pair) => pair.trim())
+      .filter((pair) => pair.startsWith(`${nameOf(isTls)}=`));
+    const [only = '', ...more] = found;
+    // Of several one was planted.
+    if (more.length > 0) return undefined;
+    const begun = this.#open(only.slice(nameOf(isTls).length + 1), provider);
+    if (begun === undefined || begun.state !== state || !this.#use(state)) return undefined;
+    return begun;
+  }
+
+  #open(sealed: string, provider: string): Begun | undefined {
+    try {
+      return this.#states.open(sealed, ownerOf(provider)) as JsonObject as Begun; // `seal` wrote it.
+    } catch {
+      return undefined; // It is none of ours, of another provider, or too old.
+    }
+  }
+
+  #use(state: string): boolean {
+    const now = this.#now();
+    // The oldest first, as they were added.
+    for (const [each, until] of this.#used) {
+      if (until > now) break;
+      this.#used.delete(each);
+    }
+    if (this.#used.has(state) || this.#used.size >= USED_MAX) return false;
+    this.#used.set(state, now + LIFE_MS);
+    return true;
+  }
+}
+
+export function noBegunCookie(isTls: boolean): string {
+  return `${nameOf(isTls)}=; ${attributes(isTls)}; Max-Age=0`;
+}
+
+function ownerOf(provider: string): StateOwner {
+  return { caller: 'browser', method: 'sign-in', subject: provider, args: null };
+}
+
+function attributes(isTls: boolean): string {
+  return `Path=/; HttpOnly; SameSite=Lax${isTls ? '; Secure' : ''}`;
+}
+
+function nameOf(isTls: boolean): string {
+  return isTls ? HOST_ONLY : PLAIN;
+}
