@@ -38,6 +38,19 @@ export async function fillStore(kernel: Kernel): Promise<void> {
   await kernel.workspace(OTHER).processes.create({ name: 'bob', template: 'coder' });
   await fillGate(kernel, pid);
   await fillGateway(kernel);
+  await fillSecrets(kernel);
+}
+
+async function fillSecrets(kernel: Kernel): Promise<void> {
+  const { secrets } = kernel.workspace(DEFAULT_WORKSPACE);
+  await secrets.addDataKey({ number: 1, root: 7, wrapped: Uint8Array.of(1, 2, 3) });
+  const bindings = { hosts: ['api.example.com'], capabilities: ['network.*'], skills: ['issues'] };
+  const versions = [{ version: 1, dataKey: 1, sealed: Uint8Array.of(0, 255), createdAt: 5 }];
+  await secrets.put(
+    { ...{ name: 'issues/KEY', type: 'api_key', purpose: 'ключ' }, bindings, version: 1, revokedAt: 9, versions },
+    0,
+    'created',
+  );
 }
 
 async function fillGateway(kernel: Kernel): Promise<void> {
@@ -90,6 +103,7 @@ async function fillGate(kernel: Kernel, pid: number): Promise<void> {
 export async function checkStore(kernel: Kernel, writtenBy: number = kernel.store.schemaVersion): Promise<void> {
   if (writtenBy >= 2) await checkGate(kernel);
   if (writtenBy >= 3) await checkGateway(kernel);
+  if (writtenBy >= 4) await checkSecrets(kernel);
   assert.deepEqual(
     (await kernel.workspaces.list()).map(({ id, settings }) => [id, settings.weight]),
     [
@@ -163,5 +177,16 @@ async function checkGateway(kernel: Kernel): Promise<void> {
       [{ kind: 'member', workspace: OTHER, role: 'viewer' }, '', 'ann', 'ann'],
       [{ kind: 'agent', workspace: DEFAULT_WORKSPACE, agent: 'alice' }, 'laptop', undefined, 'olga'],
     ],
+  );
+}
+
+async function checkSecrets(kernel: Kernel): Promise<void> {
+  const { secrets } = kernel.workspace(DEFAULT_WORKSPACE);
+  const found = await secrets.findCurrent('issues/KEY');
+  assert.deepEqual([found?.record.purpose, found?.record.bindings.hosts, found?.record.revokedAt], ['ключ', ['api.example.com'], 9]);
+  assert.deepEqual([...(found?.current.sealed ?? [])], [0, 255]);
+  assert.deepEqual(
+    (await secrets.dataKeys()).map(({ number, root, wrapped }) => [number, root, ...wrapped]),
+    [[1, 7, 1, 2, 3]],
   );
 }

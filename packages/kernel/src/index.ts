@@ -31,6 +31,7 @@ export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
 export { parseGrantSet } from './grant/grant-set.ts';
 export type { GrantRecord } from './grant/grants.ts';
 export { canonicalHost } from './grant/host-name.ts';
+export { isAllowed, type Question } from './grant/question.ts';
 export type { Kernel, WorkspaceKernel } from './kernel.ts';
 export { checkGrants as checkLedgerGrants } from './ledger/amounts.ts';
 export { type Account, DIMENSIONS, type LedgerEntry } from './ledger/ledger.ts';
@@ -70,6 +71,16 @@ export type { NameEntry } from './registry/names.ts';
 export { createWorker, type RunResult, type Worker, type WorkerParts } from './schedule/create-worker.ts';
 export { checkCron, nextRun } from './schedule/cron.ts';
 export type { Claim, Enqueue, QueueEntry, QueueState, ScheduledClaim } from './schedule/queue.ts';
+export type {
+  DataKeyRecord,
+  SealedSecret,
+  SealedSecrets,
+  SealedVersion,
+  SecretBindings,
+  SecretChange,
+  SecretChangeKind,
+  SecretRecord,
+} from './secret/sealed-secrets.ts';
 export type { SetOptions, State, StateAccess, StateEntry, StateScope, StateVersion } from './state/state.ts';
 export { openAuditIndex } from './store/sqlite/audit-index.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';

@@ -15,6 +15,7 @@ import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
 import type { Purger } from './retention/purger.ts';
 import type { Queue, Scheduler } from './schedule/queue.ts';
+import type { SealedSecrets } from './secret/sealed-secrets.ts';
 import type { State } from './state/state.ts';
 import type { Store } from './store/store.ts';
 import type { Gate } from './syscall/gate.ts';
@@ -40,6 +41,7 @@ export interface WorkspaceKernel {
   readonly alerts: Alerts;
   readonly approvals: Approvals;
   readonly taints: Taints;
+  readonly secrets: SealedSecrets;
 }
 
 export interface Kernel extends AsyncDisposable {

@@ -42,6 +42,7 @@ import { DueTimer } from './schedule/due-timer.ts';
 import { purgeFinished } from './schedule/purge-queue.ts';
 import { readmit } from './schedule/readmit.ts';
 import { recoverQueue } from './schedule/recover-queue.ts';
+import { createSealedSecrets } from './secret/create-sealed-secrets.ts';
 import { endState } from './state/end-state.ts';
 import { openStates } from './state/open-states.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -144,6 +145,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       alerts: createAlerts({ store: mine }),
       approvals: office.approvals(id),
       taints: createTaints({ store: mine }),
+      secrets: createSealedSecrets(mine),
     };
     parts.set(id, made);
     return made;

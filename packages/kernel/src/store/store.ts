@@ -24,6 +24,7 @@ import type { NameTable, NameTableReads } from './tables/name-table.ts';
 import type { PersonTable, PersonTableReads } from './tables/person-table.ts';
 import type { ProcessTable, ProcessTableReads } from './tables/process-table.ts';
 import type { QueueTable, QueueTableReads } from './tables/queue-table.ts';
+import type { SecretTable, SecretTableReads } from './tables/secret-table.ts';
 import type { StateTable, StateTableReads } from './tables/state-table.ts';
 import type { TaintTable, TaintTableReads } from './tables/taint-table.ts';
 import type { TokenTable, TokenTableReads } from './tables/token-table.ts';
@@ -50,6 +51,7 @@ export interface ReadTransaction {
   readonly state: StateTableReads;
   readonly alerts: AlertTableReads;
   readonly agents: AgentTableReads;
+  readonly secrets: SecretTableReads;
 }
 
 /** The same, to change. All of it happens or none. */
@@ -70,6 +72,7 @@ export interface Transaction extends ReadTransaction {
   readonly state: StateTable;
   readonly alerts: AlertTable;
   readonly agents: AgentTable;
+  readonly secrets: SecretTable;
 }
 
 /** One tenant's part of the store. A query that could reach another tenant's rows cannot be written with it. */

@@ -24,6 +24,7 @@ const WALKS: readonly (readonly [string, string])[] = [
   ['SET lease_until = ? + lease_ms', 'means every lease there is; once, at a start'],
   ['INDEXED BY calls_unfinished WHERE ws = ? AND state = ?', 'has only what is unfinished; for a start and for people'],
   ['ORDER BY due_at LIMIT 1', 'is the first row of the index'],
+  ['FROM data_keys', 'reads the keys of a workspace, of which there are one or two'],
   ['FROM tokens', 'lists or tidies the tokens of a workspace, of which there are few'],
 ];
 

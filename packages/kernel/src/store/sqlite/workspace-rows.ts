@@ -17,6 +17,7 @@ import { SqliteMailTable } from './mail-table.ts';
 import { prepareNames, SqliteNameTable } from './name-table.ts';
 import { prepareProcesses, SqliteProcessTable } from './process-table.ts';
 import { prepareQueue, SqliteQueueTable } from './queue-table.ts';
+import { prepareSecrets, SqliteSecretTable } from './secret-table.ts';
 import { prepareState, SqliteStateTable } from './state-table.ts';
 import type { Counters, TableContext } from './table-context.ts';
 import { prepareTaints, SqliteTaintTable } from './taint-table.ts';
@@ -42,6 +43,7 @@ export function prepareStatements(database: Database) {
     state: prepareState(database),
     alerts: prepareAlerts(database),
     agents: prepareAgents(database),
+    secrets: prepareSecrets(database),
   };
 }
 
@@ -63,6 +65,7 @@ export class WorkspaceRows implements Transaction {
   readonly state: SqliteStateTable;
   readonly alerts: SqliteAlertTable;
   readonly agents: SqliteAgentTable;
+  readonly secrets: SqliteSecretTable;
   now = 0;
   #appended: EventRecord[] = [];
   #bytes = 0;
@@ -86,6 +89,7 @@ export class WorkspaceRows implements Transaction {
     this.state = new SqliteStateTable(statements.state, context);
     this.alerts = new SqliteAlertTable(statements.alerts, context);
     this.agents = new SqliteAgentTable(statements.agents, context);
+    this.secrets = new SqliteSecretTable(statements.secrets, context);
   }
 
   /** Runs a body at this time. Its events are those it appended. */

@@ -1,0 +1,167 @@
+/** Secrets of one workspace, sealed here and kept by the kernel. A change is made to what was read, and made again when somebody else was faster. */
+import type { SealedSecret, SealedSecrets, SealedVersion, SecretChange, SecretChangeKind, SecretRecord } from '@warren/kernel';
+import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { checkName, checkTerms, checkValue, NO_BINDINGS } from './check-secret.ts';
+import type { DataKeys } from './data-keys.ts';
+import { isBound } from './is-bound.ts';
+import { seal, unseal } from './seal.ts';
+import type { Secrets, SecretTerms, SecretValue } from './secrets.ts';
+
+export type SecretsParts = {
+  readonly workspace: WorkspaceId;
+  readonly sealed: SealedSecrets;
+  readonly keys: DataKeys;
+  readonly now: () => number;
+};
+
+/** The one that is used, and this many before it. */
+const OLDER_MAX = 10;
+const ATTEMPTS_MAX = 8;
+const PAGE = 1_000;
+
+export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): Secrets {
+  const about = ({ name, type, bindings }: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number): readonly string[] => {
+    const { hosts, capabilities, skills } = bindings;
+    return ['warren secret', workspace, name, String(version), type, JSON.stringify([hosts, capabilities, skills])];
+  };
+  const open = async (record: SecretRecord, { version, dataKey, sealed: bytes }: SealedVersion): Promise<Buffer> => {
+    const plain = unseal(await keys.get(dataKey), bytes, about(record, version));
+    if (plain !== undefined) return plain;
+    throw new Fault(
+      'store_failed',
+      `Cannot read secret ${record.name}: it is damaged, or what it is bound to was changed behind our back`,
+      {
+        details: { secret: record.name },
+      },
+    );
+  };
+  const sealAs = async (
+    record: Omit<SecretChange, 'versions'>,
+    version: number,
+    plain: Uint8Array,
+    createdAt: number,
+  ): Promise<SealedVersion> => {
+    const { number, key } = await keys.current();
+    return { version, dataKey: number, sealed: seal(key, plain, about(record, version)), createdAt };
+  };
+  /** The same values as part of another record: what they are bound to is sealed with them. */
+  const resealAll = (before: SealedSecret, after: Omit<SecretChange, 'versions'>): Promise<SealedVersion[]> =>
+    Promise.all(
+      before.versions.map(async (each) => {
+        const plain = await open(before.record, each);
+        try {
+          return await sealAs(after, each.version, plain, each.createdAt);
+        } finally {
+          plain.fill(0);
+        }
+      }),
+    );
+
+  const require = async (name: string): Promise<SealedSecret> => {
+    const found = await sealed.find(checkName(name));
+    if (found !== undefined) return found;
+    throw new Fault('not_found', `Cannot find secret ${JSON.stringify(name)}: there is none of this name`, { details: { secret: name } });
+  };
+  const put = async (
+    make: () => Promise<{ readonly change: SecretChange; readonly revision: number; readonly kind: SecretChangeKind }>,
+  ): Promise<SecretRecord> => {
+    for (let attempt = 1; ; attempt++) {
+      const { change, revision, kind } = await make();
+      try {
+        return await sealed.put(change, revision, kind);
+      } catch (error) {
+        if (!isFault(error, 'conflict') || attempt === ATTEMPTS_MAX) throw error;
+      }
+    }
+  };
+  /** A change of what stands beside the value. */
+  const amend = (name: string, kind: SecretChangeKind, changesOf: (before: SecretRecord) => Partial<SecretRecord>): Promise<SecretRecord> =>
+    put(async () => {
+      const before = await require(name);
+      const after = { ...before.record, ...changesOf(before.record) };
+      const change = { ...termsOf(after), versions: await resealAll(before, termsOf(after)) };
+      return { change, revision: before.record.revision, kind };
+    });
+  /** A value in front of those that are kept. */
+  const place = (
+    name: string,
+    terms: SecretTerms,
+    makeValue: (before: SealedSecret | undefined) => Promise<Uint8Array>,
+  ): Promise<SecretRecord> =>
+    put(async () => {
+      const before = await sealed.find(name);
+      const { type = 'other', purpose = '', bindings = NO_BINDINGS, version = 0, revision = 0 } = before?.record ?? {};
+      const after = { name, type, purpose, bindings, ...checkTerms(terms), version: version + 1, revokedAt: before?.record.revokedAt };
+      const newest = await sealAs(after, after.version, await makeValue(before), now());
+      const older = before === undefined ? [] : await resealAll({ ...before, versions: before.versions.slice(0, OLDER_MAX) }, after);
+      return { change: { ...after, versions: [newest, ...older] }, revision, kind: before === undefined ? 'created' : 'rotated' };
+    });
+
+  return {
+    async set(name, value, terms = {}) {
+      checkName(name);
+      checkTerms(terms);
+      const bytes = checkValue(value);
+      try {
+        return await place(name, terms, async () => bytes);
+      } finally {
+        bytes.fill(0);
+      }
+    },
+
+    get: async (name) => (await require(name)).record,
+
+    list: (page) => sealed.list(page),
+
+    change: (name, terms) => amend(name, 'changed', () => checkTerms(terms)),
+
+    async rollback(name, version) {
+      checkName(name);
+      return await place(name, {}, async (before) => {
+        const kept = before?.versions.find((each) => each.version === version);
+        if (before !== undefined && kept !== undefined) return await open(before.record, kept);
+        throw new Fault('not_found', `Cannot roll secret ${name} back: version ${version} is not kept`, {
+          details: { secret: name, version },
+        });
+      });
+    },
+
+    revoke: (name) => amend(name, 'revoked', ({ revokedAt }) => ({ revokedAt: revokedAt ?? now() })),
+
+    restore: (name) => amend(name, 'restored', () => ({ revokedAt: undefined })),
+
+    async delete(name) {
+      if (!(await sealed.delete(checkName(name)))) await require(name); // It says so.
+    },
+
+    async use(name, use) {
+      const found = await sealed.findCurrent(name);
+      if (found === undefined || found.record.revokedAt !== undefined || !isBound(found.record.bindings, use)) return undefined;
+      const bytes = await open(found.record, found.current);
+      return { bytes, version: found.current.version, [Symbol.dispose]: () => bytes.fill(0) } satisfies SecretValue as SecretValue; // `fill` returns the buffer, which nobody reads.
+    },
+
+    async rotateKey(signal) {
+      const { number } = await keys.add();
+      let count = 0;
+      for (let after: string | undefined = ''; after !== undefined; ) {
+        const page: readonly SecretRecord[] = await sealed.list({ limit: PAGE, after });
+        for (const { name } of page) {
+          signal?.throwIfAborted();
+          await amend(name, 'resealed', () => ({})).catch((error: unknown) => {
+            if (!isFault(error, 'not_found')) throw error; // Deleted meanwhile.
+          });
+          count++;
+        }
+        after = page.length < PAGE ? undefined : page.at(-1)?.name;
+      }
+      await sealed.deleteUnusedDataKeys(number);
+      keys.forget();
+      return count;
+    },
+  };
+}
+
+function termsOf({ name, type, purpose, bindings, version, revokedAt }: SecretRecord): Omit<SecretChange, 'versions'> {
+  return { name, type, purpose, bindings, version, revokedAt };
+}

@@ -1,0 +1,57 @@
+/**
+ * The secrets of one workspace. A value goes in and is used, and nobody is shown it: not the agent for which it is used, not the person who set it. Each is bound to what it may be used with; one that
+ * is bound to nothing can be used for nothing.
+ */
+import type { SecretBindings, SecretRecord } from '@warren/kernel';
+
+export const SECRET_TYPES = ['api_key', 'oauth_token', 'agent_auth_token', 'encryption_key', 'password', 'other'] as const;
+export type SecretType = (typeof SECRET_TYPES)[number];
+
+export type SecretTerms = {
+  readonly type?: SecretType | undefined;
+  /** What it is for: at most 1,024 characters. */
+  readonly purpose?: string | undefined;
+  /** Absent: as they are, and of a new secret none. */
+  readonly bindings?: Partial<SecretBindings> | undefined;
+};
+
+/** What somebody is about to use a secret for. */
+export type SecretUse =
+  /** In a request that a capability makes to a host. */
+  | { readonly kind: 'request'; readonly capability: string; readonly host: string; readonly port: number }
+  /** In the environment of a skill's own sandbox. */
+  | { readonly kind: 'skill'; readonly skill: string };
+
+/** The value, while it is used. Disposing wipes it; a string that was made of it cannot be wiped. */
+export interface SecretValue extends Disposable {
+  readonly bytes: Uint8Array;
+  readonly version: number;
+}
+
+export interface Secrets {
+  /**
+   * Makes a secret or gives it a new value, which is used from now on; ten older ones are kept. Names: 1 to 256 of letters, digits and `_ . - /`. Values: 1 byte to 64 KiB.
+   * Faults: `invalid_argument` (which field), `too_large`.
+   */
+  set(name: string, value: Uint8Array | string, terms?: SecretTerms): Promise<SecretRecord>;
+  /** Metadata. Faults: `not_found`. */
+  get(name: string): Promise<SecretRecord>;
+  /** By name, those after `after`; at most 1,000. */
+  list(page?: { readonly limit?: number | undefined; readonly after?: string | undefined }): Promise<readonly SecretRecord[]>;
+  /** Another purpose, type or bindings for the same value. Faults: `not_found`, `invalid_argument`. */
+  change(name: string, terms: SecretTerms): Promise<SecretRecord>;
+  /** Makes an older value the one that is used, as a new version. Faults: `not_found` (the secret, or a version that is not kept). */
+  rollback(name: string, version: number): Promise<SecretRecord>;
+  /** It is there and cannot be used, until it is restored. Faults: `not_found`. */
+  revoke(name: string): Promise<SecretRecord>;
+  restore(name: string): Promise<SecretRecord>;
+  /** With all its versions, for good. Faults: `not_found`. */
+  delete(name: string): Promise<void>;
+  /**
+   * The value for this use; who asked disposes it. Undefined when there is no such secret, it is revoked, or it is not bound to this: whoever asks for an agent learns no
+   * more than that. Faults: `store_failed` (it was tampered with).
+   */
+  use(name: string, use: SecretUse): Promise<SecretValue | undefined>;
+  /** Seals everything under a new data key; secrets can be used meanwhile. Returns how many were sealed again. */
+  rotateKey(signal?: AbortSignal): Promise<number>;
+}

@@ -1,0 +1,90 @@
+/**
+ * `<state>/vault.json`: how the vault is unlocked, and its root keys, wrapped. It is replaced in one piece, so a change of the passphrase has happened or it has not.
+ */
+import { randomBytes } from 'node:crypto';
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Fault } from '@warren/protocol';
+import { z } from 'zod';
+
+const bytes = z.base64().transform((text): Uint8Array => Buffer.from(text, 'base64'));
+
+const vaultFile = z.strictObject({
+  format: z.literal(1),
+  unlock: z.strictObject({
+    kind: z.enum(['passphrase', 'file', 'systemd', 'command']),
+    salt: bytes,
+    /** Of Argon2id, where there is a passphrase. Bounded: the file may have been changed by somebody who wants the start to fail for want of memory. */
+    argon2: z.strictObject({
+      memory_kib: z.int().min(8).max(4_194_304),
+      passes: z.int().min(1).max(64),
+      parallelism: z.int().min(1).max(64),
+    }),
+  }),
+  /** Oldest first; the last is used for what is new. */
+  roots: z
+    .array(z.strictObject({ number: z.int().min(1), wrapped: bytes, created_at: z.int() }))
+    .min(1)
+    .max(1_000),
+});
+
+export type VaultFile = z.output<typeof vaultFile>;
+
+export const VAULT_FILE = 'vault.json';
+const FILE_BYTES_MAX = 1_048_576;
+
+/** Undefined when there is none. Faults: `store_failed` (it is there and is none of ours: it is never replaced). */
+export async function readVaultFile(directory: string): Promise<VaultFile | undefined> {
+  const path = join(directory, VAULT_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // What readFile throws has a code.
+    throw new Fault('store_failed', `Cannot open the vault: ${path} cannot be read`, { cause });
+  }
+  const parsed = text.length <= FILE_BYTES_MAX ? vaultFile.safeParse(parseJson(text)) : undefined;
+  if (parsed?.success !== true) throw new Fault('store_failed', `Cannot open the vault: ${path} is damaged; bring it back from a backup`);
+  return parsed.data;
+}
+
+/** On disk when it returns. */
+export async function writeVaultFile(directory: string, { format, unlock, roots }: VaultFile): Promise<void> {
+  const text = JSON.stringify({
+    ...{ format },
+    unlock: { ...unlock, salt: toBase64(unlock.salt) },
+    roots: roots.map((root) => ({ ...root, wrapped: toBase64(root.wrapped) })),
+  });
+  const path = join(directory, VAULT_FILE);
+  const beside = `${path}.${randomBytes(8).toString('hex')}.tmp`;
+  try {
+    const file = await open(beside, 'wx', 0o600);
+    try {
+      await file.writeFile(`${text}\n`);
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } finally {
+    await rm(beside, { force: true });
+  }
+  const parent = await open(dirname(path), 'r');
+  try {
+    await parent.sync();
+  } finally {
+    await parent.close();
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // The schema says that this is no vault.
+  }
+}
+
+function toBase64(from: Uint8Array): string {
+  return Buffer.from(from).toString('base64');
+}
