@@ -203,6 +203,10 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { capabilityList } = await import('./commands/capability.ts');
       end(await capabilityList(flags, host));
     },
+    capabilityExport: async (flags) => {
+      const { capabilityExport } = await import('./commands/capability.ts');
+      end(await capabilityExport(flags, host));
+    },
     capabilityDescribe: async (name, flags) => {
       const { capabilityDescribe } = await import('./commands/capability.ts');
       end(await capabilityDescribe(name, flags, host));

@@ -107,6 +107,7 @@ const NAMES = [
   'taint.list',
   'taint.list_files',
   'token.list',
+  'tool.list',
   'token.revoke',
   'workspace.get',
   'workspace.list',

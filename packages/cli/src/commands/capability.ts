@@ -7,7 +7,7 @@ import type { Host } from '../internal/host.ts';
 import { formatLabelled } from '../internal/labelled.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
-import type { CapabilityListFlags } from '../program/capability-commands.ts';
+import type { CapabilityExportFlags, CapabilityListFlags } from '../program/capability-commands.ts';
 import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
 
 export async function capabilityList(flags: CapabilityListFlags, host: Host): Promise<number> {
@@ -26,6 +26,18 @@ export async function capabilityList(flags: CapabilityListFlags, host: Host): Pr
   const columns = [{ title: 'CAPABILITY' }, { title: 'TIER' }, { title: 'EFFECT' }, { title: 'WHAT IT DOES' }] as const;
   const rows = found.capabilities.map(({ name, tier, effect, purpose }) => [safeText(name), tier, effect, safeText(purpose)]);
   await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
+  return 0;
+}
+
+/** The list alone, so that it can be used as it is; with `--json` the whole answer. */
+export async function capabilityExport({ format, as: agent, category, ...flags }: CapabilityExportFlags, host: Host): Promise<number> {
+  await using client = await openWorkspaceClient(flags, host, 'export capabilities');
+  const exported = await client.call('tool.list', { format, agent, ...(category !== undefined && { category }) });
+  if (category !== undefined && exported.names.every(({ capability }) => capability === null)) await refuseUnknown(client, category);
+  await printJson(host, flags.json === true ? exported : exported.tools);
+  for (const { capability, reason } of exported.left_out) {
+    await host.stderr.write(`warren: ${safeText(capability)} is left out: ${safeText(reason)}\n`);
+  }
   return 0;
 }
 

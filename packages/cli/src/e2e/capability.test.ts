@@ -57,6 +57,20 @@ describe('warren capability', () => {
     expect(offered.capabilities.find(({ name }) => name === 'filesystem.read')?.tier).toBe('notify');
   });
 
+  it('exports what an agent may call as functions of a model', async () => {
+    const tools = await gate.warren(['capability', 'export', '--format', 'anthropic', '--as', 'builder', '--category', 'filesystem']);
+    const list = JSON.parse(tools.stdout) as readonly { readonly name: string; readonly input_schema: object }[]; // What the format is.
+    expect(list.find(({ name }) => name === 'filesystem__read')).toMatchObject({ input_schema: { type: 'object', required: ['path'] } });
+    expect(await gate.json(['capability', 'export', '--format', 'gemini', '--as', 'builder'])).toMatchObject({
+      format: 'gemini',
+      left_out: [],
+    });
+    expect((await gate.warren(['capability', 'export', '--format', 'cobol', '--as', 'builder'])).code).toBe(2);
+    expect((await gate.warren(['capability', 'export', '--format', 'mcp', '--as', 'builder', '--category', 'nothing'])).stderr).toContain(
+      'there is none',
+    );
+  });
+
   it('describes everything about one', async () => {
     const { code, stdout } = await gate.warren(['capability', 'describe', 'filesystem.edit']);
     expect(code).toBe(0);

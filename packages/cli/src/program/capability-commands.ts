@@ -1,13 +1,16 @@
 /** `warren capability`: what can be called, and packs of others. */
+import type { ToolFormat } from '@warren/protocol/contract';
 import { type Command, Option } from 'commander';
 import { type StateFlags, type WorkspaceFlags, withJson, withState, withWorkspace } from './state-options.ts';
 
 export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string; readonly names?: true };
+export type CapabilityExportFlags = WorkspaceFlags & { readonly format: ToolFormat; readonly as: string; readonly category?: string };
 export type CapabilityNewFlags = { readonly dir?: string; readonly language: 'python' | 'sh' | 'node'; readonly json?: true };
 export type CapabilityInstallFlags = StateFlags & { readonly sha256?: string };
 
 export interface CapabilityActions {
   capabilityList(flags: CapabilityListFlags): Promise<void>;
+  capabilityExport(flags: CapabilityExportFlags): Promise<void>;
   capabilityDescribe(name: string, flags: WorkspaceFlags): Promise<void>;
   capabilityTest(target: string | undefined, flags: { readonly json?: true }): Promise<void>;
   capabilityNew(name: string, flags: CapabilityNewFlags): Promise<void>;
@@ -15,6 +18,9 @@ export interface CapabilityActions {
   capabilityRemove(name: string, flags: StateFlags): Promise<void>;
   capabilityReload(flags: StateFlags): Promise<void>;
 }
+
+/** As the contract has them, which would cost the start of every command. */
+const FORMATS = ['anthropic', 'openai', 'openai-responses', 'gemini', 'mcp'] as const satisfies readonly ToolFormat[];
 
 export function addCapability(program: Command, actions: CapabilityActions): void {
   const capability = program
@@ -36,6 +42,21 @@ export function addCapability(program: Command, actions: CapabilityActions): voi
       .option('--as <agent>', 'those this agent may call, with the tier it gets')
       .option('--names', 'only their names, one on a line'),
   ).action((flags: CapabilityListFlags) => actions.capabilityList(flags));
+
+  withJson(
+    withWorkspace(
+      capability
+        .command('export')
+        .summary('print them as functions of a model')
+        .description(
+          'Prints what an agent may call as the interface of a vendor takes it: a list to put into a request as its `tools`. Calls that the model makes of them go to `tool.call`.',
+        ),
+    ),
+  )
+    .addOption(new Option('--format <format>', 'whose interface').choices(FORMATS).makeOptionMandatory())
+    .requiredOption('--as <agent>', 'what this agent may call')
+    .option('--category <name>', 'only those of this category: filesystem, git, …')
+    .action((flags: CapabilityExportFlags) => actions.capabilityExport(flags));
 
   withJson(
     withWorkspace(

@@ -139,6 +139,8 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'capability.offered': ['itself', 'pid'],
   'capability.describe': ['anyone'],
   'capability.reload': ['operator'],
+  'tool.list': ['anyone'],
+  'tool.call': ['anyone'],
   'mcp_server.approve': ['operator'],
   'mcp_server.get': ['operator'],
   'mcp_server.list': ['operator'],

@@ -10,6 +10,7 @@ import type { OperationName } from '@warren/protocol/contract';
 /** The gate itself, and what a process may know of itself. None of them carries words of one process to another. */
 export const BESIDE_THE_GATE: ReadonlySet<OperationName> = new Set<OperationName>([
   ...(['call.make', 'call.result', 'call.cancel', 'capability.list', 'capability.offered', 'capability.describe'] as const),
+  ...(['tool.list', 'tool.call'] as const),
   ...(['taint.list', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
   ...([
     'kernel.agent.get',

@@ -12,6 +12,8 @@ import type { Seat, Seats } from '../caller/seats.ts';
 import { viaOf } from '../caller/via-of.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { RpcFault } from '../jsonrpc/rpc-fault.ts';
+import { withoutAbsent } from '../tools/tool-arguments.ts';
+import { capabilityName } from '../tools/tool-name.ts';
 import { toItem, toItemDescription } from './capability-item.ts';
 import { NUMBERS, toInvoked } from './invoke.ts';
 
@@ -40,8 +42,10 @@ export function createCompatMethods({ kernel, platform, seats }: CompatParts): R
   }
 
   async function invoke(params: JsonObject, caller: Caller): Promise<JsonObject> {
-    const capability = textOf(params, 'capability');
-    const input = objectOf(params, 'arguments') ?? objectOf(params, 'inputs') ?? {};
+    const capability = capabilityName(textOf(params, 'capability'), () => capabilities.definitions().map(({ name }) => name));
+    const given = objectOf(params, 'arguments') ?? objectOf(params, 'inputs') ?? {};
+    const schema = capabilities.findDefinition(capability)?.inputSchema;
+    const input = schema === undefined ? given : withoutAbsent(schema, given);
     const { workspace, pid } = await seatOf(caller);
     const request = { pid, capability, input, onAsk: 'return', via: viaOf(caller) } as const;
     return toInvoked(await gate.call(workspace, request, caller.signal()));

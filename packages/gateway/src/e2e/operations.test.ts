@@ -668,6 +668,11 @@ describe('the gate', () => {
     expect(offered.capabilities.every(({ name }) => name.startsWith('alerts.'))).toBe(true);
     expect(await ok(on, 'capability.describe', { name: 'alerts.send' })).toMatchObject({ name: 'alerts.send', effect: 'once' });
     expect(await ok(on, 'capability.reload', {})).toMatchObject({ problems: [] });
+    const { names } = await ok(on, 'tool.list', { format: 'openai', agent: 'writer', category: 'alerts' });
+    expect(names).toContainEqual({ name: 'alerts__send', capability: 'alerts.send' });
+    const sent = { name: 'alerts__send', arguments: '{"message":"hello","severity":null}', agent: 'writer' };
+    expect(await ok(on, 'tool.call', sent)).toMatchObject({ state: 'done', capability: 'alerts.send' });
+    expect(await fails(on, 'tool.call', { ...sent, arguments: '[1]' })).toMatchObject({ data: { fault: 'invalid_argument' } });
 
     const question = { agent: 'writer', capability: 'alerts.send', input: { message: 'hello' } };
     expect(await ok(on, 'policy.explain', question)).toMatchObject({ tier: 'autonomous' });

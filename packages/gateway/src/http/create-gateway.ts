@@ -4,7 +4,7 @@ import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
-import { createSeats } from '../caller/seats.ts';
+import { createSeats, type Seats } from '../caller/seats.ts';
 import { createCompatMethods } from '../compat/create-compat-methods.ts';
 import { Feeds } from '../events/feeds.ts';
 import type { Method } from '../jsonrpc/calls.ts';
@@ -35,15 +35,17 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
   const calls = createCallMetrics();
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
   const refused = platform === undefined ? undefined : new RefusedAttempts({ audit: platform.audit, now: () => Date.now() });
+  const seats = platform === undefined ? undefined : openSeats(kernel, platform, stopping);
   const methods = createMethods({
     kernel,
     platform,
+    seats,
     metrics,
     daemon: createDaemon(version, stopping, served, onStopAsked),
     waits: createWaits(limits),
     refused,
   });
-  const compat = platform === undefined ? NO_METHODS : createCompat(kernel, platform, stopping);
+  const compat = platform === undefined || seats === undefined ? NO_METHODS : createCompatMethods({ kernel, platform, seats });
   const dispatcher = createDispatcher<Caller>({
     find: (name) => methods.get(name) ?? compat.get(name),
     log,
@@ -99,10 +101,10 @@ function proxiesOf(trusted: readonly string[]): BlockList | undefined {
 
 const NO_METHODS: ReadonlyMap<string, Method<Caller>> = new Map();
 
-function createCompat(kernel: Kernel, platform: Platform, stopping: AbortSignal): ReadonlyMap<string, Method<Caller>> {
+function openSeats(kernel: Kernel, platform: Platform, stopping: AbortSignal): Seats {
   const seats = createSeats(kernel, platform);
   stopping.addEventListener('abort', () => seats[Symbol.dispose](), { once: true });
-  return createCompatMethods({ kernel, platform, seats });
+  return seats;
 }
 
 function createWaits({ waitsPerProcessMax, waitsPerMemberMax }: ServeLimits): Places {

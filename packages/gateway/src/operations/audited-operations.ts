@@ -3,7 +3,7 @@ import { OPERATIONS, type OperationName } from '@warren/protocol/contract';
 
 /** What changes something and is not in the audit as an operation, by why. */
 export const NOT_AUDITED: readonly { readonly why: string; readonly names: readonly OperationName[] }[] = [
-  { why: 'the gate records it itself, with its decision and outcome', names: ['call.make'] },
+  { why: 'the gate records it itself, with its decision and outcome', names: ['call.make', 'tool.call'] },
   {
     why: 'work that runners hand in and out for processes: each step is an event of the process',
     names: [

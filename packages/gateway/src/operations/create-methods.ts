@@ -11,6 +11,7 @@ import type { Places } from '../caller/places.ts';
 import { createProcessKernel } from '../caller/process-kernel.ts';
 import { requireGate, requireGateOfAgent } from '../caller/require-gate.ts';
 import { requireRunning } from '../caller/require-running.ts';
+import type { Seats } from '../caller/seats.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { AGENT_HANDLERS } from './agent.ts';
@@ -41,6 +42,7 @@ import type { RefusedAttempt, RefusedAttempts } from './refused-attempts.ts';
 import { REGISTRY_HANDLERS } from './registry.ts';
 import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
+import { createToolHandlers } from './tool.ts';
 import { createWorkspaceHandlers } from './workspace.ts';
 
 export type MethodParts = {
@@ -51,6 +53,8 @@ export type MethodParts = {
   readonly waits: Places;
   /** Undefined where nothing runs that could act for agents. */
   readonly platform?: Platform | undefined;
+  /** There is one wherever there is a platform. */
+  readonly seats?: Seats | undefined;
   /** Undefined where nothing is recorded. */
   readonly refused?: RefusedAttempts | undefined;
 };
@@ -63,12 +67,10 @@ export function createMethods(parts: MethodParts): ReadonlyMap<string, Method<Ca
   return new Map(names.map((name) => [name, createMethod(name, handlers, parts, journal)]));
 }
 
-function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Handlers {
+function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodParts): Handlers {
   const { version } = daemon;
-  const acting = (): Platform => {
-    if (platform !== undefined) return platform;
-    throw new Fault('unsupported', 'Cannot act for agents: no daemon runs', { details: { fix: 'warren serve --detach' } });
-  };
+  const acting = (): Platform => platform ?? refuseActing();
+  const seated = (): Seats => seats ?? refuseActing();
   return {
     ...AGENT_HANDLERS,
     ...PROCESS_HANDLERS,
@@ -86,6 +88,7 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
     ...createWorkspaceHandlers(kernel),
     ...createCallHandlers(acting),
     ...createCapabilityHandlers(acting),
+    ...createToolHandlers(acting, seated),
     ...createMcpServerHandlers(acting),
     ...APPROVAL_HANDLERS,
     ...createPolicyHandlers(acting),
@@ -96,6 +99,10 @@ function createHandlers({ kernel, daemon, metrics, platform }: MethodParts): Han
     ...createAgentRecordHandlers(kernel, acting),
     ...createDaemonHandlers(kernel, daemon),
   };
+}
+
+function refuseActing(): never {
+  throw new Fault('unsupported', 'Cannot act for agents: no daemon runs', { details: { fix: 'warren serve --detach' } });
 }
 
 function createMethod<Name extends OperationName>(

@@ -79,6 +79,8 @@ const PLACES = {
   'capability.offered': 'GET /processes/{pid}/capabilities',
   'capability.describe': 'GET /capabilities/{name}',
   'capability.reload': 'POST /capabilities/reload',
+  'tool.list': 'GET /tools',
+  'tool.call': 'POST /tools/call',
   'mcp_server.list': 'GET /mcp-servers',
   'mcp_server.get': 'GET /mcp-servers/{name}',
   'mcp_server.reload': 'POST /mcp-servers/reload',

@@ -34,6 +34,7 @@ export {
 export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type ReadyEntry, readyEntry } from './record/queue.ts';
 export { type RuleReference, ruleRef } from './record/rule.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
+export { type ToolFormat, toolFormat } from './record/tool.ts';
 export {
   type Retention,
   retention,
@@ -43,6 +44,6 @@ export {
   workspaceSettings,
 } from './record/workspace.ts';
 export { RECORDS } from './records.ts';
-export { JSON_BYTES_MAX, JSON_DEPTH_MAX } from './value/json-object.ts';
+export { JSON_BYTES_MAX, JSON_DEPTH_MAX, problemWith as problemWithJson } from './value/json-object.ts';
 export { WAIT_MS_MAX } from './value/wait.ts';
 export { type ContractReport, verifyContract } from './verify-contract.ts';

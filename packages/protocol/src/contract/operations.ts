@@ -31,6 +31,7 @@ import { PROCESS_OPERATIONS } from './warren/process.ts';
 import { QUEUE_OPERATIONS } from './warren/queue.ts';
 import { TAINT_OPERATIONS } from './warren/taint.ts';
 import { TOKEN_OPERATIONS } from './warren/token.ts';
+import { TOOL_OPERATIONS } from './warren/tool.ts';
 import { WORKSPACE_OPERATIONS } from './warren/workspace.ts';
 
 export const OPERATIONS = Object.freeze({
@@ -56,6 +57,7 @@ export const OPERATIONS = Object.freeze({
   ...PERSON_OPERATIONS,
   ...CALL_OPERATIONS,
   ...CAPABILITY_OPERATIONS,
+  ...TOOL_OPERATIONS,
   ...MCP_SERVER_OPERATIONS,
   ...APPROVAL_OPERATIONS,
   ...POLICY_OPERATIONS,

@@ -1,11 +1,12 @@
 /** The one tool that is no capability: it asks what became of a call. It carries nothing out, so it does not pass the gate. */
 import type { JsonObject } from '@warren/protocol';
+import type { Tool } from '../../tools/tool-formats.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
 
 export const CALL_RESULT = 'warren__call_result';
 const WAIT_MS_MAX = 600_000;
 
-export const CALL_RESULT_TOOL: JsonObject = {
+export const CALL_RESULT_TOOL: Tool = {
   name: CALL_RESULT,
   title: 'Result of an earlier call',
   description:

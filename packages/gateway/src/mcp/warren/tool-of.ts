@@ -1,15 +1,9 @@
-/** Capabilities as tools. Dots become double underscores, which every client takes in a name; names with dots are understood, too. */
+/** Capabilities as tools. */
 import type { Effect, Tier } from '@warren/kernel';
 import { type Definition, toolDescription } from '@warren/platform';
 import type { JsonObject } from '@warren/protocol';
-
-export function toolName(capability: string): string {
-  return capability.replaceAll('.', '__');
-}
-
-export function capabilityName(tool: string): string {
-  return tool.includes('.') ? tool : tool.replaceAll('__', '.');
-}
+import type { Tool } from '../../tools/tool-formats.ts';
+import { toolName } from '../../tools/tool-name.ts';
 
 /** What a call costs in questions, in the words of whoever is going to make it. */
 const TIERS: Readonly<Record<Exclude<Tier, 'blocked'>, string>> = {
@@ -19,7 +13,7 @@ const TIERS: Readonly<Record<Exclude<Tier, 'blocked'>, string>> = {
 };
 
 /** `tier`: what a call without surprises gets. */
-export function toolOf(definition: Definition, tier: Tier): JsonObject {
+export function toolOf(definition: Definition, tier: Tier): Tool {
   const { name, purpose, inputSchema, outputSchema } = definition;
   const cost = tier === 'blocked' ? '' : `\n${TIERS[tier]}`;
   return {

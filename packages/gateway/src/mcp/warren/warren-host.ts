@@ -4,13 +4,14 @@ import type { Definition, Platform } from '@warren/platform';
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { Seat } from '../../caller/seats.ts';
 import { toCallError } from '../../operations/record/call.ts';
+import { capabilityName } from '../../tools/tool-name.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
 import type { HostChange, HostRequest, McpHost, McpResources, McpTools, Outcome, Page } from '../host.ts';
 import { toToolResult } from './call-answer.ts';
 import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from './call-result-tool.ts';
 import { awaitCall, type Held, type HeldCallParts, holdCall } from './held-call.ts';
 import type { OfferChanges } from './offer-changes.ts';
-import { capabilityName, toolOf } from './tool-of.ts';
+import { toolOf } from './tool-of.ts';
 import { createWorkspaceFiles } from './workspace-files.ts';
 
 export type WarrenHostParts = {
@@ -93,7 +94,7 @@ export class WarrenHost implements McpHost {
 
   async #callTool(name: string, args: JsonObject, request: HostRequest): Promise<Outcome> {
     if (name === CALL_RESULT) return { kind: 'done', result: await this.#callResult(args, request) };
-    const capability = capabilityName(name);
+    const capability = capabilityName(name, () => this.#parts.platform.capabilities.definitions().map((each) => each.name));
     const held = await this.#call(capability, args, request);
     if (held.kind === 'ask') return held;
     const { answer } = held;

@@ -1,0 +1,83 @@
+/** Capabilities as functions of models: what an agent is offered, in the format of a vendor, and the calls a model makes of it. */
+import type { Platform } from '@warren/platform';
+import { Fault, type JsonObject } from '@warren/protocol';
+import type { Seat, Seats } from '../caller/seats.ts';
+import { viaOf } from '../caller/via-of.ts';
+import { McpError } from '../mcp/engine/mcp-error.ts';
+import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../mcp/warren/call-result-tool.ts';
+import { toolOf } from '../mcp/warren/tool-of.ts';
+import { exportTools } from '../tools/export-tools.ts';
+import { readToolArguments, withoutAbsent } from '../tools/tool-arguments.ts';
+import { capabilityName } from '../tools/tool-name.ts';
+import type { Call, HandlersOf } from './handler.ts';
+import { toCallAnswer } from './record/call.ts';
+
+export function createToolHandlers(platform: () => Platform, seats: () => Seats): HandlersOf<'tool.'> {
+  /** Who only looks begins no process of somebody else. */
+  async function looking({ principal, workspace, caller }: Call, agent: string | undefined): Promise<Seat> {
+    if (principal.kind === 'process' || principal.kind === 'agent') return await seats().find(caller, { workspace: undefined, agent });
+    const named = requireNamed(agent);
+    const process = await platform().agents.find(workspace, named);
+    if (process !== undefined) return { workspace, pid: process.pid };
+    throw new Fault(
+      'not_found',
+      `Cannot list tools of agent ${JSON.stringify(named)}: it has no live process; \`warren agent start\` makes one`,
+    );
+  }
+
+  async function acting({ principal, workspace, caller }: Call, agent: string | undefined): Promise<Seat> {
+    if (principal.kind === 'process' || principal.kind === 'agent') return await seats().find(caller, { workspace: undefined, agent });
+    return await seats().find(caller, { workspace, agent: requireNamed(agent) });
+  }
+
+  return {
+    async 'tool.list'({ format, agent, category }, call) {
+      const { gate, capabilities } = platform();
+      const { workspace, pid } = await looking(call, agent);
+      const offers = (await gate.offered(workspace, pid))
+        .filter(({ name }) => category === undefined || name.startsWith(`${category}.`))
+        .toSorted((one, other) => (one.name < other.name ? -1 : 1));
+      const offered = offers.flatMap(({ name, tier }) => {
+        const definition = capabilities.findDefinition(name);
+        return definition === undefined ? [] : [{ capability: name, tool: toolOf(definition, tier) }];
+      });
+      const { tools, names, leftOut } = exportTools(format, [{ capability: undefined, tool: CALL_RESULT_TOOL }, ...offered]);
+      return {
+        ...{ format, tools, left_out: leftOut },
+        names: names.map(({ name, capability = null }) => ({ name, capability })),
+      };
+    },
+
+    async 'tool.call'({ name, arguments: given = {}, agent, ...how }, call) {
+      const { gate, capabilities } = platform();
+      const input = readToolArguments(given);
+      const { workspace, pid } = await acting(call, agent);
+      if (name === CALL_RESULT) {
+        const { callId, waitMs } = readResultAsked(input);
+        return toCallAnswer(await gate.result(workspace, callId, { pid, waitMs }, call.signal()));
+      }
+      const capability = capabilityName(name, () => capabilities.definitions().map((each) => each.name));
+      const schema = capabilities.findDefinition(capability)?.inputSchema;
+      const request = {
+        ...{ pid, capability, input: schema === undefined ? input : withoutAbsent(schema, input) },
+        ...{ reasoning: how.reasoning, idempotencyKey: how.idempotency_key, deadlineMs: how.deadline_ms },
+        ...{ onAsk: how.on_ask, waitMs: how.wait_ms, via: viaOf(call.caller) },
+      };
+      return toCallAnswer(await gate.call(workspace, request, call.signal()));
+    },
+  };
+}
+
+function readResultAsked(input: JsonObject): ReturnType<typeof readCallResult> {
+  try {
+    return readCallResult(withoutAbsent(CALL_RESULT_TOOL.inputSchema, input));
+  } catch (error) {
+    if (error instanceof McpError) throw new Fault('invalid_argument', error.message, { details: { field: 'arguments' } });
+    throw error;
+  }
+}
+
+function requireNamed(agent: string | undefined): string {
+  if (agent !== undefined && agent !== '') return agent;
+  throw new Fault('invalid_argument', 'Cannot act for an agent: say which, in "agent"', { details: { field: 'agent' } });
+}
