@@ -27,6 +27,18 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const [{ serviceInstall }, { serviceParts }] = await Promise.all([import('./commands/service.ts'), import('./parts/service.ts')]);
       end(await serviceInstall(flags, host, serviceParts()));
     },
+    login: async (flags) => {
+      const { login } = await import('./commands/login.ts');
+      end(await login(flags, host));
+    },
+    logout: async (flags) => {
+      const { logout } = await import('./commands/login.ts');
+      end(await logout(flags, host));
+    },
+    whoami: async (flags) => {
+      const { whoami } = await import('./commands/login.ts');
+      end(await whoami(flags, host));
+    },
     kernel: async (view) => {
       const [{ kernel }, { openOperations }] = await Promise.all([import('./commands/kernel/kernel.ts'), import('./parts/operations.ts')]);
       end(await kernel(view, host, (flags) => openOperations(host, flags)));

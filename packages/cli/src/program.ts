@@ -14,6 +14,7 @@ import { type AuditActions, addAudit } from './program/audit-commands.ts';
 import { addCapability, type CapabilityActions } from './program/capability-commands.ts';
 import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
+import { addLogin, addLogout, addWhoami, type LoginActions } from './program/login-commands.ts';
 import { addMcp, type McpActions } from './program/mcp-commands.ts';
 import { addMcpServer, type McpServerActions } from './program/mcp-server-commands.ts';
 import { addPerson, type PersonActions } from './program/person-commands.ts';
@@ -74,6 +75,7 @@ export interface Actions
     CapabilityActions,
     DaemonActions,
     KernelActions,
+    LoginActions,
     McpActions,
     McpServerActions,
     PersonActions,
@@ -106,6 +108,9 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   status: addStatus,
   stop: addStop,
   service: addService,
+  login: addLogin,
+  logout: addLogout,
+  whoami: addWhoami,
   agent: addAgent,
   call: addCall,
   mcp: addMcp,
@@ -301,6 +306,7 @@ Exit codes:
 
 Environment:
   WARREN_STATE   directory of records and changes (default: /var/lib/warren for root, else ~/.local/state/warren)
+  WARREN_SERVER  a daemon elsewhere, as --server
   WARREN_DEBUG   1 adds stack traces to errors
   NO_COLOR       no colours, whatever its value
   FORCE_COLOR    colours even when the output is no terminal`;

@@ -5,7 +5,10 @@ import { createClient } from './create-client.ts';
 import { NodeTransport } from './node-transport.ts';
 
 /** A unix socket says who calls by itself; over TCP a token does. */
-export type ConnectOptions = ({ readonly socketPath: string } | { readonly url: string; readonly token: string }) &
+export type ConnectOptions = (
+  | { readonly socketPath: string }
+  | { readonly url: string; readonly token: string; readonly fingerprint?: string | undefined }
+) &
   Pick<CallerOptions, 'workspace'> &
   Patience;
 

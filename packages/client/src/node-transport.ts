@@ -1,11 +1,13 @@
-/** HTTP from Node, over a unix socket or TCP. Connections are kept for the next call. The only file here that needs Node, and what imports it. */
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+/** HTTP from Node, over a unix socket or TCP. Connections are kept for the next call. This file and `pinned-agent.ts` alone need Node, and what imports them. */
+import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { Fault } from '@warren/protocol';
+import { PinnedAgent, readFingerprint } from './pinned-agent.ts';
 import { readAddress } from './read-address.ts';
 import { ANSWER_BYTES_MAX, type Transport, type WireAnswer, type WireHead, type WireRequest, type WireStream } from './transport.ts';
 
-export type NodeAddress = { readonly socketPath: string } | { readonly url: string };
+/** `fingerprint`: SHA-256 of the certificate of the server, which is then known by that alone. Without it, an authority that Node knows has to vouch for it. */
+export type NodeAddress = { readonly socketPath: string } | { readonly url: string; readonly fingerprint?: string | undefined };
 
 /** Calls under way at once; more wait for a connection. */
 const CONNECTIONS_MAX = 64;
@@ -25,9 +27,14 @@ export class NodeTransport implements Transport {
     this.address = name;
     this.#options = options;
     this.#prefix = prefix;
-    const Kind = isTls ? TlsAgent : Agent;
-    this.#agent = new Kind({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: 'lifo' });
-    this.#streams = new Kind({ keepAlive: false });
+    const pin = 'url' in address && address.fingerprint !== undefined ? readFingerprint(address.fingerprint) : undefined;
+    if (pin !== undefined && !isTls) throw new Fault('invalid_argument', `Cannot know ${name} by a certificate: it has none`);
+    const open = (given: AgentOptions): Agent => {
+      if (pin !== undefined) return new PinnedAgent(pin, given);
+      return isTls ? new TlsAgent(given) : new Agent(given);
+    };
+    this.#agent = open({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: 'lifo' });
+    this.#streams = open({ keepAlive: false });
     this.#request = isTls ? httpsRequest : httpRequest;
   }
 
@@ -98,6 +105,14 @@ function isCutOff(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
+/** What Node says of a certificate that no authority it knows has signed. */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+];
+
 /** What the machine says when there is no connection to begin with. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['ENOENT', 'there is no such socket'],
@@ -106,6 +121,11 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not use it'],
   ['EPERM', 'this user may not use it'],
   ['ENOTFOUND', 'there is no such host'],
+  ...UNTRUSTED.map((errno) => [errno, 'nobody this machine trusts vouches for its certificate'] as const),
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['EPROTO', 'it does not speak TLS'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS'],
 ]);
 
 type Place = { readonly name: string; readonly options: RequestOptions; readonly prefix: string; readonly isTls: boolean };

@@ -1,7 +1,7 @@
 /** How bytes reach a daemon: the one thing that differs between Node and a browser. */
 
 export type WireRequest = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** From the first slash, with its query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { lastingCommand } from '../internal/lasting-command.ts';
 import { safeJson } from '../internal/safe-text.ts';
+import { serverOf } from '../internal/server-link.ts';
 import { statePath } from '../internal/state-path.ts';
 import type { AgentConnectFlags } from '../program/agent-record-commands.ts';
 import { connectionFor, TOKEN_VARIABLE, type Wire } from './connections.ts';
@@ -12,10 +13,11 @@ export async function agentConnect(name: string, flags: AgentConnectFlags, host:
   await using client = await openWorkspaceClient(flags, host, 'connect an agent');
   await client.call('agent.get', { agent: name });
   const [command = '', ...words] = lastingCommand('warren', host.env['PATH'], program);
+  const url = flags.url ?? serverOf(flags, host);
   const wire: Wire =
-    flags.url === undefined
+    url === undefined
       ? { kind: 'stdio', command, args: [...words, ...stdioArguments(name, flags, host)] }
-      : { kind: 'http', url: new URL('/mcp', flags.url).href, tokenVariable: TOKEN_VARIABLE };
+      : { kind: 'http', url: new URL('/mcp', url).href, tokenVariable: TOKEN_VARIABLE };
   const connection = connectionFor(flags.client ?? 'any', wire);
   if (flags.json === true) {
     await host.stdout.write(`${safeJson({ agent: name, ...connection }, 2)}\n`);

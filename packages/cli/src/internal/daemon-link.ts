@@ -7,6 +7,7 @@ import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
 import { readDiscovery } from './discovery.ts';
 import type { Host } from './host.ts';
 import { ownerAdvice } from './owner-advice.ts';
+import { openServerClient, serverOf } from './server-link.ts';
 import { findHolder } from './state-holder.ts';
 import { nextCommand, statePath } from './state-path.ts';
 
@@ -65,8 +66,14 @@ function refused(stateDirectory: string, error: Fault): Fault {
   return new Fault(error.code, error.message, { details, cause: error });
 }
 
-/** The daemon of a state directory, for what only it can do: `unavailable`, with the command that starts one. The client is the caller's to close. */
-export async function openClient({ state }: StateFlags, host: Host, action: string): Promise<Client> {
+/**
+ * The daemon of a state directory, for what only it can do: `unavailable`, with the command that starts one; or the one at an address. The client is the caller's to
+ * close.
+ */
+export async function openClient(flags: StateFlags, host: Host, action: string): Promise<Client> {
+  const { state } = flags;
+  const server = serverOf(flags, host);
+  if (server !== undefined) return openServerClient(server, host);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory);
   if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
@@ -74,7 +81,10 @@ export async function openClient({ state }: StateFlags, host: Host, action: stri
 }
 
 /** The same, for calls about one workspace. */
-export async function openWorkspaceClient({ state, workspace }: WorkspaceFlags, host: Host, action: string): Promise<Client> {
+export async function openWorkspaceClient(flags: WorkspaceFlags, host: Host, action: string): Promise<Client> {
+  const { state, workspace } = flags;
+  const server = serverOf(flags, host);
+  if (server !== undefined) return openServerClient(server, host, workspace);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory, { workspace });
   if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));

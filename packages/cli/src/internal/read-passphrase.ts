@@ -13,9 +13,22 @@ const CTRL_U = 0x15;
 const ERASE: ReadonlySet<number> = new Set([0x08, 0x7f]);
 const ENTER: ReadonlySet<number> = new Set([0x0a, 0x0d]);
 
-/** Without the line end that editors put at the end of a file. */
-export async function readPassphrase(name: string, { passphraseFile }: PassphraseFlags, host: Host): Promise<string> {
-  const passphrase = await read(passphraseFile, host);
+type Asked = { readonly kind: 'new' | 'known'; readonly option: string; readonly what: 'passphrase' | 'token' };
+
+/** A token: read from a file, or standard input. */
+export async function readToken(file: string, host: Host): Promise<string> {
+  return await read(file, host, { kind: 'known', option: '--token-file', what: 'token' });
+}
+
+/** A `new` one is asked for twice. Without the line end that editors put at the end of a file. */
+export async function readPassphrase(
+  name: string,
+  { passphraseFile }: PassphraseFlags,
+  host: Host,
+  kind: 'new' | 'known' = 'new',
+): Promise<string> {
+  const passphrase = await read(passphraseFile, host, { kind, option: '--passphrase-file', what: 'passphrase' });
+  if (kind === 'known') return passphrase;
   const hint = hintFor(passphrase, name);
   if (hint !== undefined) await host.stderr.write(`warren: hint: ${hint}\n`);
   return passphrase;
@@ -29,12 +42,12 @@ export function hintFor(passphrase: string, name: string): string | undefined {
   return characters.length < ENOUGH_CHARACTERS ? 'several words are easier to remember and harder to guess' : undefined;
 }
 
-async function read(file: string | undefined, host: Host): Promise<string> {
-  if (file !== undefined && file !== '-') return trimmed(await readText(file), file);
-  if (file === undefined && host.stdin.isTerminal) return await ask(host);
+async function read(file: string | undefined, host: Host, asked: Asked): Promise<string> {
+  if (file !== undefined && file !== '-') return trimmed(await readText(file, asked), file, asked);
+  if (file === undefined && host.stdin.isTerminal) return await ask(host, asked);
   if (!host.stdin.isReadable)
-    throw new Fault('invalid_argument', 'Cannot read a passphrase: there is no terminal and no input', {
-      details: { option: '--passphrase-file' },
+    throw new Fault('invalid_argument', `Cannot read a ${asked.what}: there is no terminal and no input`, {
+      details: { option: asked.option },
     });
   const pieces: Uint8Array[] = [];
   let bytes = 0;
@@ -43,33 +56,34 @@ async function read(file: string | undefined, host: Host): Promise<string> {
     bytes += piece.length;
     if (bytes > BYTES_MAX) break;
   }
-  return trimmed(Buffer.concat(pieces).toString('utf8'), 'standard input');
+  return trimmed(Buffer.concat(pieces).toString('utf8'), 'standard input', asked);
 }
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, { what, option }: Asked): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    throw new Fault('invalid_argument', `Cannot read the passphrase from ${safeText(file)}: ${why}`, {
-      details: { option: '--passphrase-file' },
+    throw new Fault('invalid_argument', `Cannot read the ${what} from ${safeText(file)}: ${why}`, {
+      details: { option },
       cause: error,
     });
   }
 }
 
-function trimmed(text: string, from: string): string {
+function trimmed(text: string, from: string, { what, option }: Asked): string {
   const passphrase = text.replace(/\r?\n$/, '');
   if (Buffer.byteLength(passphrase) <= BYTES_MAX && !passphrase.includes('\n')) return passphrase;
-  throw new Fault('invalid_argument', `Cannot read the passphrase from ${safeText(from)}: it is more than one line`, {
-    details: { option: '--passphrase-file' },
+  throw new Fault('invalid_argument', `Cannot read the ${what} from ${safeText(from)}: it is more than one line`, {
+    details: { option },
   });
 }
 
-async function ask(host: Host): Promise<string> {
+async function ask(host: Host, { kind }: Asked): Promise<string> {
   using _raw = host.stdin.raw();
   const keys = bytesOf(host.stdin.read());
   try {
+    if (kind === 'known') return await line('Passphrase: ', keys, host);
     const [first, second] = [await line('Passphrase: ', keys, host), await line('Once more: ', keys, host)];
     if (first !== second)
       throw new Fault('invalid_argument', 'Cannot use the passphrase: what was typed the second time is something else');

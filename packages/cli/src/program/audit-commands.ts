@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { parseLongDuration } from '../internal/duration.ts';
 import { parseCount, parseNatural } from '../internal/number.ts';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson, withState } from './state-options.ts';
 
 export type AuditFilterFlags = StateFlags & {
   readonly workspace?: string;
@@ -55,7 +55,7 @@ export function addAudit(program: Command, actions: AuditActions): void {
   );
 
   withJson(
-    withState(
+    withDaemon(
       audit
         .command('show')
         .summary('show one entry whole')
@@ -65,7 +65,7 @@ export function addAudit(program: Command, actions: AuditActions): void {
   ).action((seq: number, flags: StateFlags) => actions.auditShow(seq, flags));
 
   withJson(
-    withState(
+    withDaemon(
       audit
         .command('head')
         .summary('the signed head of the tree')
@@ -90,7 +90,7 @@ export function addAudit(program: Command, actions: AuditActions): void {
   ).action((flags: AuditVerifyFlags) => actions.auditVerify(flags));
 
   withJson(
-    withState(
+    withDaemon(
       audit
         .command('prove')
         .summary('prove that an entry is there')
@@ -121,7 +121,7 @@ function parseEntry(text: string): number {
 }
 
 function withFilter(command: Command, limit: number): Command {
-  return withJson(withState(command))
+  return withJson(withDaemon(command))
     .option('--workspace <name>', 'only of this workspace')
     .option('--agent <name>', 'only of this agent')
     .option('--pid <pid>', 'only of this process', (text: string) => parseCount(text, '--pid'))

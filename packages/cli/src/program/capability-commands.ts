@@ -1,7 +1,7 @@
 /** `warren capability`: what can be called, and packs of others. */
 import type { ToolFormat } from '@warren/protocol/contract';
 import { type Command, Option } from 'commander';
-import { type StateFlags, type WorkspaceFlags, withJson, withState, withWorkspace } from './state-options.ts';
+import { type StateFlags, type WorkspaceFlags, withDaemon, withJson, withState, withWorkspace } from './state-options.ts';
 
 export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string; readonly names?: true };
 export type CapabilityExportFlags = WorkspaceFlags & { readonly format: ToolFormat; readonly as: string; readonly category?: string };
@@ -104,7 +104,7 @@ export function addCapability(program: Command, actions: CapabilityActions): voi
   ).action((name: string, flags: StateFlags) => actions.capabilityRemove(name, flags));
 
   withJson(
-    withState(
+    withDaemon(
       capability
         .command('reload')
         .summary('read packs and definitions again')

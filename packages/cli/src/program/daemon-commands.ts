@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../internal/duration.ts';
 import type { WebFlags } from '../internal/web-options.ts';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson, withState } from './state-options.ts';
 
 export const RECOVERIES = ['resume', 'suspend', 'mark-dead'] as const;
 
@@ -60,7 +60,7 @@ export function addServe(program: Command, actions: DaemonActions): void {
 
 export function addStatus(program: Command, actions: DaemonActions): void {
   withJson(
-    withState(
+    withDaemon(
       program
         .command('status')
         .summary('say whether the daemon runs')

@@ -1,7 +1,7 @@
 /** `warren kernel`: what the kernel knows, to look at. */
 import { type Command, Option } from 'commander';
 import { parseCount, parseNatural } from '../internal/number.ts';
-import { type WorkspaceFlags, withJson, withWorkspace } from './state-options.ts';
+import { type WorkspaceFlags, withJson, withServer, withWorkspace } from './state-options.ts';
 
 export const PROCESS_STATES = ['READY', 'RUNNING', 'WAITING', 'SUSPENDED', 'DEAD'] as const;
 export const QUEUE_STATES = ['queued', 'dispatched', 'completed', 'expired', 'cancelled', 'dead'] as const;
@@ -126,7 +126,7 @@ type Filtered<Flags extends { readonly inState?: string }> = Omit<Flags, 'state'
 
 function withFilter(command: Command, states: readonly string[]): Command {
   return withJson(
-    command
+    withServer(command)
       .addOption(new Option('--state <state>', 'only those in this state').choices(states))
       .option('--state-dir <directory>', 'state directory (default: as WARREN_STATE says)')
       .option('--workspace <name>', 'which workspace', 'default'),

@@ -1,6 +1,6 @@
 /** `warren mcp`: what programs that speak the Model Context Protocol start. */
 import type { Command } from 'commander';
-import { type WorkspaceFlags, withWorkspace } from './state-options.ts';
+import { type WorkspaceFlags, withState, withWorkspaceName } from './state-options.ts';
 
 export type McpFlags = WorkspaceFlags & { readonly agent: string };
 
@@ -9,16 +9,16 @@ export interface McpActions {
 }
 
 export function addMcp(program: Command, actions: McpActions): void {
-  withWorkspace(
-    program
-      .command('mcp')
-      .summary('be the MCP server of an agent, on standard input and output')
-      .description(
-        'Speaks the Model Context Protocol on standard input and output, as an agent: its capabilities are the tools. For programs that start servers; it passes messages to the daemon and back, and finds a daemon that was started anew.',
-      )
-      .requiredOption('--agent <name>', 'the agent that acts; its newest process')
-      .addHelpText('after', HELP),
-  ).action((flags: McpFlags) => actions.mcp(flags));
+  const mcp = program
+    .command('mcp')
+    .summary('be the MCP server of an agent, on standard input and output')
+    .description(
+      'Speaks the Model Context Protocol on standard input and output, as an agent: its capabilities are the tools. For programs that start servers; it passes messages to the daemon and back, and finds a daemon that was started anew.',
+    )
+    .addHelpText('after', HELP);
+  withWorkspaceName(withState(mcp))
+    .requiredOption('--agent <name>', 'the agent that acts; its newest process')
+    .action((flags: McpFlags) => actions.mcp(flags));
 }
 
 const HELP = `

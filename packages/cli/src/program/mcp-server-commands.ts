@@ -1,6 +1,6 @@
 /** `warren mcp-server`: servers of MCP that are mounted, and what was approved of them. */
 import type { Command } from 'commander';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson } from './state-options.ts';
 
 export type McpServerApproveFlags = StateFlags & { readonly hash?: string; readonly read?: readonly string[] };
 
@@ -24,13 +24,13 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
     .addHelpText('after', HELP);
 
   withJson(
-    withState(
+    withDaemon(
       server.command('list').summary('list mounted servers').description('Lists mounted servers and whether their tools are approved.'),
     ),
   ).action((flags: StateFlags) => actions.mcpServerList(flags));
 
   withJson(
-    withState(
+    withDaemon(
       server
         .command('show')
         .summary('show the tools of one, and what changed')
@@ -40,7 +40,7 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
   ).action((name: string, flags: StateFlags) => actions.mcpServerShow(name, flags));
 
   withJson(
-    withState(
+    withDaemon(
       server
         .command('reload')
         .summary('read mcp-servers.yaml again and ask servers for their tools')
@@ -50,7 +50,7 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
   ).action((name: string | undefined, flags: StateFlags) => actions.mcpServerReload(name, flags));
 
   withJson(
-    withState(
+    withDaemon(
       server
         .command('approve')
         .summary('approve the tools of one')
@@ -63,7 +63,7 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
     .action((name: string, flags: McpServerApproveFlags) => actions.mcpServerApprove(name, flags));
 
   withJson(
-    withState(
+    withDaemon(
       server
         .command('remove')
         .summary('take an approval back')

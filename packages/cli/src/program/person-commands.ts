@@ -1,6 +1,6 @@
 /** `warren person`: who signs in. */
 import { type Command, Option } from 'commander';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson } from './state-options.ts';
 
 const ROLES = ['viewer', 'approver', 'admin'] as const;
 
@@ -40,7 +40,7 @@ export function addPerson(program: Command, actions: PersonActions): void {
       'People sign in with name and passphrase, or through a provider. What they may do is their role in a workspace; an operator may do everything.',
     );
   const command = (name: string, summary: string, description: string): Command =>
-    withJson(withState(person.command(name).summary(summary).description(description)));
+    withJson(withDaemon(person.command(name).summary(summary).description(description)));
   const named = (name: string, summary: string, description: string): Command =>
     command(name, summary, description).argument('<name>', 'the name they sign in as');
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { parseLongDuration } from '../internal/duration.ts';
 import { parseCount } from '../internal/number.ts';
-import { type StateFlags, type WorkspaceFlags, withJson, withState, withWorkspace } from './state-options.ts';
+import { type StateFlags, type WorkspaceFlags, withDaemon, withJson, withState, withWorkspace } from './state-options.ts';
 
 export type PolicyExplainFlags = WorkspaceFlags & {
   readonly as: string;
@@ -56,7 +56,7 @@ export function addPolicy(program: Command, actions: PolicyActions): void {
   ).action((template: string | undefined, flags: StateFlags) => actions.policyInit(template, flags));
 
   withJson(
-    withState(
+    withDaemon(
       policy
         .command('reload')
         .summary('read the files again')
@@ -100,7 +100,7 @@ export function addPolicy(program: Command, actions: PolicyActions): void {
   ).action((path: string | undefined, flags: StateFlags) => actions.policyTest(path, flags));
 
   withJson(
-    withState(
+    withDaemon(
       policy
         .command('simulate')
         .summary('what other policies would have done')

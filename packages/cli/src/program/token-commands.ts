@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { parseLongDuration } from '../internal/duration.ts';
 import { parseCount } from '../internal/number.ts';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson } from './state-options.ts';
 
 export type TokenCreateFlags = StateFlags & {
   readonly workspace: string;
@@ -30,7 +30,7 @@ export function addToken(program: Command, actions: TokenActions): void {
     .description('A token is how a program says over TCP who it is. It may do what it was made for and nothing else.');
 
   withJson(
-    withState(
+    withDaemon(
       token
         .command('create')
         .summary('make a token and print it, once')
@@ -47,7 +47,7 @@ export function addToken(program: Command, actions: TokenActions): void {
   ).action((flags: TokenCreateFlags) => actions.tokenCreate(flags));
 
   withJson(
-    withState(
+    withDaemon(
       token
         .command('list')
         .summary('list tokens')
@@ -58,7 +58,7 @@ export function addToken(program: Command, actions: TokenActions): void {
   ).action((flags: TokenListFlags) => actions.tokenList(flags));
 
   withJson(
-    withState(
+    withDaemon(
       token
         .command('revoke')
         .summary('make tokens worthless, at once')

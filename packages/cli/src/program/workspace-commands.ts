@@ -1,6 +1,6 @@
 /** `warren workspace`: which tenants there are. */
 import type { Command } from 'commander';
-import { type StateFlags, withJson, withState } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson } from './state-options.ts';
 
 export interface WorkspaceActions {
   workspaceCreate(id: string, flags: StateFlags): Promise<void>;
@@ -15,7 +15,7 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
     .addHelpText('after', WORKSPACE_HELP);
 
   withJson(
-    withState(
+    withDaemon(
       workspace
         .command('create')
         .summary('make a workspace')
@@ -25,7 +25,7 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
   ).action((id: string, flags: StateFlags) => actions.workspaceCreate(id, flags));
 
   withJson(
-    withState(
+    withDaemon(
       workspace
         .command('list')
         .summary('list workspaces')
