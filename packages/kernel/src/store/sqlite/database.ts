@@ -10,6 +10,8 @@ const CHECKPOINT_PAGES = 8_000;
 const BUSY_TIMEOUT_MS = 5_000;
 /** Of text in the rows of one page. */
 const PAGE_BYTES_MAX = 8_388_608;
+/** Rows that one query remembers. When there are more it begins anew. */
+const REMEMBERED_MAX = 4_096;
 
 /** By column. Values are null, number, string or bytes. */
 export type Row = Readonly<Record<string, SQLInputValue>>;
@@ -35,6 +37,8 @@ export class Database {
   writes = 0;
   /** Whether a transaction for writing is open. A write outside of one would be on its own, and unseen by the group. */
   isWriting = true;
+  /** By table: what queries remember of it. */
+  readonly #remembered = new Map<string, Map<string, Row | undefined>[]>();
 
   constructor(path: string, options: { readonly isReadOnly: boolean }) {
     try {
@@ -80,12 +84,41 @@ export class Database {
     };
   }
 
+  /**
+   * A query that is asked the same thing all the time and remembers what it found, or that it found nothing, until something writes to one of `tables`: all that it reads, and all whose
+   * rows take some of these with them when they are deleted.
+   */
+  remembered(sql: string, tables: readonly string[]): Pick<Query, 'get'> {
+    const prepared = this.#prepareLater(sql);
+    const known = new Map<string, Row | undefined>();
+    for (const table of tables) this.#remembered.set(table, [...(this.#remembered.get(table) ?? []), known]);
+    return {
+      get: (...values) => {
+        const key = JSON.stringify(values);
+        const there = known.get(key);
+        if (there !== undefined || known.has(key)) return there;
+        const row = getRow(prepared(), values);
+        if (known.size >= REMEMBERED_MAX) known.clear();
+        known.set(key, row);
+        return row;
+      },
+    };
+  }
+
+  /** What was read may have been undone, or written by somebody else. */
+  forget(): void {
+    for (const each of this.#remembered.values()) for (const known of each) known.clear();
+  }
+
   /** A statement that writes. */
   change(sql: string): Change {
     const prepared = this.#prepareLater(sql);
+    const table = tableOf(sql);
     const beginWrite = (): void => {
       if (!this.isWriting) throw new Error('A write outside a transaction');
       this.writes++;
+      const remembered = this.#remembered.get(table);
+      if (remembered !== undefined) for (const known of remembered) known.clear();
     };
     return {
       run: (...values) => {
@@ -115,6 +148,13 @@ export class Database {
   close(): void {
     if (this.#connection.isOpen) this.#connection.close();
   }
+}
+
+/** The one it writes to. */
+function tableOf(sql: string): string {
+  const table = /^\s*(?:INSERT(?: OR \w+)? INTO|UPDATE(?: OR \w+)?|DELETE FROM) (\w+)\b/.exec(sql)?.[1];
+  if (table === undefined) throw new Error(`A statement that writes to no table that can be told: ${sql}`);
+  return table;
 }
 
 type Prepared = { readonly statement: StatementSync; readonly toRow: (values: SQLInputValue[]) => Row };

@@ -7,9 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { createClock } from '../../internal/clock.ts';
 import type { ReadTransaction, Store, Transaction } from '../store.ts';
 import type { GrantSet } from '../tables/grant-table.ts';
+import { OWN_SCOPE } from '../tables/state-table.ts';
 import { openSqliteStore } from './sqlite-store.ts';
 
 const PIDS = [1, 2];
+const OWN = `${OWN_SCOPE}paused-agents`;
 const ACCOUNTS = ['process:1', 'agent:a', 'workspace'];
 
 type Step = { readonly what: keyof typeof CHANGES; readonly pid: number; readonly number: number; readonly isUndone: boolean };
@@ -39,6 +41,15 @@ const CHANGES = {
   reserve: ({ ledger }, pid, number) => ledger.addReserved(accountOf(number), `dim${pid}`, number - 4),
   taint: ({ taints }, pid, number) => taints.add({ pid, label: `label${number}`, since: 0, callId: undefined }),
   clear: ({ taints }, pid) => taints.clear(pid),
+  hold: ({ state }, pid, number) =>
+    state.put({ ...VALUE, key: keyOf(pid), value: number, version: state.lastVersion(OWN, keyOf(pid)) + 1 }, 0),
+  release: ({ state }, pid, number) =>
+    state.delete(OWN, keyOf(pid), { version: state.lastVersion(OWN, keyOf(pid)) + 1, at: number, writer: '' }, 0),
+  admit: ({ tokens }, pid, number) => tokens.insert({ ...TOKEN, id: `token${pid}${number % 2}`, hash: hashOf(pid, number), pid }),
+  revoke: ({ tokens }, pid, number) => tokens.revoke(`token${pid}${number % 2}`),
+  end: ({ processes }, pid) => processes.updateState({ ...require(processes.find(pid)), state: 'DEAD', exitKind: 'completed', endedAt: 1 }),
+  begin: ({ processes }, pid) =>
+    processes.updateState({ ...require(processes.find(pid)), state: 'READY', exitKind: undefined, endedAt: undefined }),
 } as const satisfies Record<string, (transaction: Transaction, pid: number, number: number) => unknown>;
 
 const step: fc.Arbitrary<Step> = fc.record({
@@ -72,14 +83,24 @@ function apply(transaction: Transaction, { what, pid, number, isUndone }: Step):
   if (isUndone) throw new Error('The body fails after it wrote');
 }
 
-function look({ processes, grants, ledger, taints }: ReadTransaction) {
+function look({ processes, grants, ledger, taints, state, tokens }: ReadTransaction) {
   return {
+    own: PIDS.map((pid) => state.find(OWN, keyOf(pid))),
+    tokens: PIDS.flatMap((pid) => [0, 1].map((number) => tokens.findValid(hashOf(pid, number)))),
     processes: PIDS.map((pid) => processes.find(pid)),
     lineages: PIDS.map((pid) => ledger.accountsOf(pid)),
     grants: PIDS.map((pid) => grants.find(pid)),
     taints: PIDS.map((pid) => taints.of(pid)),
     rows: [...ledger.rows(ACCOUNTS), ...ledger.rows(ACCOUNTS, 'dim1'), ledger.find('agent:a', 'dim2'), ledger.findBreached(ACCOUNTS)],
   };
+}
+
+function keyOf(pid: number): string {
+  return `agent ${pid}`;
+}
+
+function hashOf(pid: number, number: number): string {
+  return `${pid}${number % 2}`.padEnd(64, '0');
 }
 
 function accountOf(number: number): string {
@@ -106,6 +127,29 @@ async function open(): Promise<AsyncDisposable & { readonly store: Store; readon
     },
   };
 }
+
+const VALUE = {
+  scope: OWN,
+  sizeBytes: 1,
+  createdAt: 0,
+  updatedAt: 0,
+  expiresAt: undefined,
+  owner: '',
+  writer: '',
+  readers: undefined,
+  writers: undefined,
+} as const;
+
+const TOKEN = {
+  agent: undefined,
+  person: undefined,
+  role: undefined,
+  label: '',
+  owner: 'somebody',
+  madeBy: undefined,
+  groups: [],
+  expiresAt: undefined,
+} as const;
 
 const PROCESS = {
   parentPid: undefined,

@@ -278,6 +278,7 @@ class SqliteStore implements Store {
   /** What is remembered may be of rows that were never written. */
   #forget(): void {
     this.#counters.forget();
+    this.#database.forget();
     this.#rows.clear();
   }
 

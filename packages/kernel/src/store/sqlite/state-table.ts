@@ -1,6 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import type { JsonValue } from '../../internal/json.ts';
-import type { StateHead, StateRow, StateTable, StateVersionRow } from '../tables/state-table.ts';
+import { OWN_SCOPE, type StateHead, type StateRow, type StateTable, type StateVersionRow } from '../tables/state-table.ts';
 import { optional, readNames } from './columns.ts';
 import type { Database, Row } from './database.ts';
 import { json, jsonOrNull, orNull } from './partial-update.ts';
@@ -14,6 +14,7 @@ const LIST_BYTES_MAX = 4_194_304;
 
 const HEAD = 'scope, key, version, size_bytes, created_at, updated_at, expires_at, deleted_at, writer, owner, readers, writers';
 const VERSION = 'version, size_bytes, at, writer, value, labels';
+const FIND = `SELECT ${HEAD}, value, labels FROM state WHERE ws = ? AND scope = ? AND key = ?`;
 /** Keys behind one, up to another. */
 const RANGE = 'ws = ? AND scope = ? AND key > ? AND key <= ?';
 const EXPIRED = 'state INDEXED BY state_by_expires_at';
@@ -23,7 +24,8 @@ export type StateStatements = ReturnType<typeof prepareState>;
 
 export function prepareState(database: Database) {
   return {
-    find: database.query(`SELECT ${HEAD}, value, labels FROM state WHERE ws = ? AND scope = ? AND key = ?`),
+    find: database.query(FIND),
+    findOwn: database.remembered(FIND, ['state', 'workspaces']),
     head: database.query(`SELECT ${HEAD} FROM state WHERE ws = ? AND scope = ? AND key = ?`),
     value: database.query('SELECT value, labels FROM state WHERE ws = ? AND scope = ? AND key = ?'),
     first: database.query(
@@ -91,7 +93,9 @@ export class SqliteStateTable implements StateTable {
   }
 
   find(scope: string, key: string): StateRow | undefined {
-    const row = this.#statements.find.get(this.#context.ws, scope, key);
+    // What is the kernel's own is little, and some of it is asked for with each call.
+    const statement = scope.startsWith(OWN_SCOPE) ? this.#statements.findOwn : this.#statements.find;
+    const row = statement.get(this.#context.ws, scope, key);
     if (row === undefined) return undefined;
     const known = this.#read(row);
     return known.deletedAt === undefined ? withValue(known, row) : undefined;

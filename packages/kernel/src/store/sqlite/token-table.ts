@@ -13,8 +13,9 @@ const HOLDERS = `
   LEFT JOIN agents a ON a.ws = t.ws AND a.name = t.agent
   LEFT JOIN people h ON h.name = t.person`;
 /** `IS` rather than `=` throughout: the state of no process is null. */
-const IS_ENDED = `(t.revoked_at IS NOT NULL OR coalesce(t.expires_at <= ?, 0) OR p.state IS 'DEAD'
+const IS_TAKEN_BACK = `(t.revoked_at IS NOT NULL OR p.state IS 'DEAD'
   OR (t.agent IS NOT NULL AND coalesce(a.state, 'revoked') = 'revoked') OR h.disabled_at IS NOT NULL)`;
+const IS_ENDED = `(${IS_TAKEN_BACK} OR coalesce(t.expires_at <= ?, 0))`;
 
 export type TokenStatements = ReturnType<typeof prepareTokens>;
 
@@ -22,7 +23,9 @@ export function prepareTokens(database: Database) {
   return {
     find: database.query(`${SELECT} WHERE t.id = ?`),
     findByHash: database.query(`${SELECT} WHERE t.hash = ?`),
-    findValid: database.query(`${SELECT} ${HOLDERS} WHERE t.hash = ? AND NOT ${IS_ENDED}`),
+    findHeld: database.remembered(`${SELECT} ${HOLDERS} WHERE t.hash = ? AND NOT ${IS_TAKEN_BACK}`, [
+      ...['tokens', 'processes', 'agents', 'people', 'workspaces'],
+    ]),
     listAll: database.query(`${SELECT} ORDER BY t.created_at DESC, t.id LIMIT ?`),
     list: database.query(`${SELECT} WHERE t.ws IS ? ORDER BY t.created_at DESC, t.id LIMIT ?`),
     labelInUse: database.query(
@@ -78,7 +81,8 @@ export class SqliteTokenTable implements TokenTable {
   }
 
   findValid(hash: string): TokenRow | undefined {
-    return this.#seen(this.#statements.findValid.get(hash, this.#context.now()));
+    const token = this.#seen(this.#statements.findHeld.get(hash));
+    return token?.expiresAt !== undefined && token.expiresAt <= this.#context.now() ? undefined : token;
   }
 
   list(limit: number): readonly TokenRow[] {
