@@ -55,6 +55,7 @@ async function converse(on: TestGateway, options: ClientOptions = {}, address = 
 }
 
 const call = (id: unknown, method: string, params: object = {}): string => JSON.stringify({ jsonrpc: '2.0', id, method, params });
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 const WAIT = { worker_id: 'w', wait_ms: 60_000 };
 
 describe('a WebSocket', () => {
@@ -158,6 +159,34 @@ describe('opening a WebSocket', () => {
     using other = await openRaw({ path: on.socketPath });
     other.send('GET /health HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n');
     expect(await other.until('"status":"ok"')).toMatch(/^HTTP\/1.1 200 /);
+  });
+});
+
+describe('an agent that sends many calls at once', () => {
+  it('gets all of them done: none that waits for nobody takes a place of those that wait', async () => {
+    await using on = await openTestGateway({ hasPlatform: true, limits: { waitsPerProcessMax: 1 } });
+    const { result } = await on.call('agent.start', { agent: 'ada', tool_grants: ['*'] });
+    const pid = Number(result?.['pid']);
+    const token = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
+    using talk = await converse(on, { headers: { authorization: `Bearer ${token}` } });
+    const echo = { pid, capability: 'system.echo', input: { text: 'x' } };
+    for (let id = 0; id < 200; id++) talk.send(call(id, 'call.make', echo));
+    const answers = await talk.take(200);
+    expect(answers.filter((answer) => isObject(answer['result']) && answer['result']['state'] === 'done')).toHaveLength(200);
+  });
+
+  it('gets no more of them to wait for people than it has places', async () => {
+    await using on = await openTestGateway({
+      policy: 'rules: [{ capability: alerts.send, tier: approval_required }]',
+      limits: { waitsPerProcessMax: 1 },
+    });
+    const { result } = await on.call('agent.start', { agent: 'ada', tool_grants: ['*'] });
+    const pid = Number(result?.['pid']);
+    const asking = { pid, capability: 'alerts.send', input: { message: 'Look', severity: 'info' }, on_ask: 'wait' };
+    const token = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid });
+    using talk = await converse(on, { headers: { authorization: `Bearer ${token}` } });
+    for (let id = 0; id < 2; id++) talk.send(call(id, 'call.make', asking));
+    expect(await talk.take(1)).toMatchObject([{ error: { data: { fault: 'busy' } } }]);
   });
 });
 

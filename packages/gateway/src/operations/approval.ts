@@ -11,8 +11,8 @@ export const APPROVAL_HANDLERS: HandlersOf<'approval.'> = {
     return { approvals: approvals.map(toApproval), pending };
   },
 
-  async 'approval.get'({ approval_id, wait_ms = 0 }, { mine, signal }) {
-    return toApproval(wait_ms === 0 ? await mine.approvals.get(approval_id) : await mine.approvals.wait(approval_id, wait_ms, signal()));
+  async 'approval.get'({ approval_id, wait_ms = 0 }, { mine, waiting }) {
+    return toApproval(wait_ms === 0 ? await mine.approvals.get(approval_id) : await mine.approvals.wait(approval_id, wait_ms, waiting()));
   },
 
   async 'approval.approve'({ approval_id, note, input, always, call_hash: callHash }, { mine, caller }) {

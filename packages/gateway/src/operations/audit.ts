@@ -19,7 +19,7 @@ export function createAuditHandlers(platform: () => Platform): HandlersOf<'audit
       };
       const found = await audit.search(query);
       const { entries, next } =
-        found.entries.length > 0 || wait_ms === 0 || given.newest === true ? found : await firstOf(audit, query, wait_ms, call.signal());
+        found.entries.length > 0 || wait_ms === 0 || given.newest === true ? found : await firstOf(audit, query, wait_ms, call.waiting());
       return { entries: entries.map(toAuditEntry), next: next ?? null };
     },
 

@@ -7,17 +7,18 @@ import { toSeconds } from './time.ts';
 
 export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'> {
   return {
-    async 'call.make'(params, { workspace, signal, caller }) {
+    async 'call.make'(params, { workspace, signal, waiting, caller }) {
       const { pid, capability, input, idempotency_key, reasoning, taint, on_ask, wait_ms, deadline_ms } = params;
       const request = {
         ...{ pid, capability, input, reasoning, taint, idempotencyKey: idempotency_key },
         ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms, via: viaOf(caller) },
       };
-      return toCallAnswer(await platform().gate.call(workspace, request, signal()));
+      // Its turn and its end have bounds of their own; what has none is how long people take.
+      return toCallAnswer(await platform().gate.call(workspace, request, on_ask === 'wait' ? waiting() : signal()));
     },
 
-    async 'call.result'({ pid, call_id, wait_ms }, { workspace, signal }) {
-      return toCallAnswer(await platform().gate.result(workspace, call_id, { waitMs: wait_ms, pid }, signal()));
+    async 'call.result'({ pid, call_id, wait_ms = 0 }, { workspace, signal, waiting }) {
+      return toCallAnswer(await platform().gate.result(workspace, call_id, { waitMs: wait_ms, pid }, wait_ms > 0 ? waiting() : signal()));
     },
 
     async 'call.cancel'({ pid, call_id }, { workspace, caller }) {

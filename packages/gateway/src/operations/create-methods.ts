@@ -146,8 +146,8 @@ function createMethod<Name extends OperationName>(
         const mine = kernel.workspace(workspace);
         return principal.kind === 'process' ? createProcessKernel(mine, principal.pid) : mine;
       },
-      // Only who is going to wait asks for it.
-      signal() {
+      signal,
+      waiting() {
         place.use(waits.take(principal, 'calls that wait'));
         return signal();
       },

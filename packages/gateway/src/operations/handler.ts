@@ -20,6 +20,8 @@ export type Call = {
   readonly mine: WorkspaceKernel;
   /** Fires when nobody waits for the answer any more. */
   signal(): AbortSignal;
+  /** The same, for a call that waits for something to happen: it takes one of the places its caller has for such calls. Throws `busy`. */
+  waiting(): AbortSignal;
 };
 
 /** Parameters and results are as on the wire; a handler calls the kernel and translates, and decides nothing. */

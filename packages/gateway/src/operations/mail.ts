@@ -66,9 +66,9 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
     return { delivered, rejected, msg_ids: messageIds };
   },
 
-  async 'mail.receive'({ pid, limit, visibility_ms, wait_ms }, { mine, signal }) {
+  async 'mail.receive'({ pid, limit, visibility_ms, wait_ms }, { mine, waiting }) {
     const options = { limit, visibilityMs: visibility_ms, waitMs: wait_ms };
-    const messages = await mine.mail.receive(pid, options, wait_ms > 0 ? signal() : undefined);
+    const messages = await mine.mail.receive(pid, options, wait_ms > 0 ? waiting() : undefined);
     return { messages: messages.map(toMessage) };
   },
 
@@ -76,9 +76,9 @@ export const MAIL_HANDLERS: HandlersOf<'kernel.mbox.' | 'mail.'> = {
     return { acknowledged: await mine.mail.acknowledge(pid, msg_ids) };
   },
 
-  async 'mail.request'({ sender_pid, recipient_pid, kind, payload, priority, expires_at, dedupe_key, timeout_ms }, { mine, signal }) {
+  async 'mail.request'({ sender_pid, recipient_pid, kind, payload, priority, expires_at, dedupe_key, timeout_ms }, { mine, waiting }) {
     const letter = { kind, payload, priority, expiresAt: toMsIfGiven(expires_at), dedupeKey: dedupe_key, timeoutMs: timeout_ms };
-    return toMessage(await mine.mail.request(sender_pid, recipient_pid, letter, signal()));
+    return toMessage(await mine.mail.request(sender_pid, recipient_pid, letter, waiting()));
   },
 
   async 'mail.reply'({ pid, message, kind, payload, priority, expires_at, dedupe_key }, { mine }) {

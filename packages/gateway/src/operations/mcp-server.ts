@@ -12,8 +12,8 @@ export function createMcpServerHandlers(platform: () => Platform): HandlersOf<'m
       return toMcpServer(platform().mcpServers.get(name));
     },
 
-    async 'mcp_server.reload'({ name }, { signal }) {
-      return { servers: (await platform().mcpServers.reload(name, signal())).map(toMcpServer) };
+    async 'mcp_server.reload'({ name }, { waiting }) {
+      return { servers: (await platform().mcpServers.reload(name, waiting())).map(toMcpServer) };
     },
 
     async 'mcp_server.approve'({ name, hash, read = [] }) {

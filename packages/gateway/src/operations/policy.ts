@@ -19,9 +19,9 @@ export function createPolicyHandlers(platform: () => Platform): HandlersOf<'poli
       return toStatus(await platform().policies.reload());
     },
 
-    async 'policy.simulate'({ files, from, to, workspace, limit = CHANGES_MAX }, { signal }) {
+    async 'policy.simulate'({ files, from, to, workspace, limit = CHANGES_MAX }, { waiting }) {
       const period = { from: toMsIfGiven(from), to: toMsIfGiven(to), workspace };
-      const { changes, problems, ...counts } = await platform().simulate(files, { ...period, limit }, signal());
+      const { changes, problems, ...counts } = await platform().simulate(files, { ...period, limit }, waiting());
       return {
         ...counts,
         changes: changes.map(({ at, rule = null, ...change }) => ({ ...change, at: toSeconds(at), rule })),

@@ -80,7 +80,7 @@ export function createQueueHandlers(kernel: Kernel): HandlersOf<'kernel.sched.' 
           waitMs: wait_ms,
           workspace: isForAll(call) ? undefined : call.workspace,
         },
-        wait_ms > 0 ? call.signal() : undefined,
+        wait_ms > 0 ? call.waiting() : undefined,
       );
       return { claims: claims.map(toClaim) };
     },
