@@ -1,7 +1,8 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
-import { type IndexRow, openAuditIndex } from './audit-index.ts';
+import { type IndexRow, type IndexRowQuery, openAuditIndex, searchSql } from './audit-index.ts';
+import { Database } from './database.ts';
 
 function row(seq: number, more: Partial<IndexRow> = {}): IndexRow {
   const rest = { agent: undefined, pid: undefined, callId: undefined, approvalId: undefined };
@@ -73,5 +74,46 @@ describe('the index of the audit', () => {
     expect(index.find({ ...ALL, action: 'file.*' })).toEqual([1, 2]);
     expect(index.find({ ...ALL, action: 'file' })).toEqual([0]);
     index.close();
+  });
+
+  it.each<[string, Partial<IndexRowQuery>]>([
+    ['policies', { kind: 'policy' }],
+    ['starts and ends', { kind: 'system', action: 'daemon.*' }],
+    ['operations', { kind: 'operator' }],
+    ['what was begun', { kind: 'operator', outcome: 'begun' }],
+  ])('finds the newest of %s without a look at the calls between', async (_, filter) => {
+    await using directory = await TemporaryDirectory.create();
+    const path = directory.join('index.db');
+    openAuditIndex(path).close();
+    const database = new Database(path, { isReadOnly: true });
+    for (const isNewestFirst of [true, false]) {
+      const { sql, values } = searchSql({ ...ALL, ...filter, isNewestFirst });
+      const plan = database.query(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
+      expect(plan.map(({ detail }) => detail)).toEqual([
+        expect.stringMatching(
+          /^SEARCH entry USING (COVERING )?INDEX entry_(by_kind \(kind|not_success \(outcome)=\? AND seq>\? AND seq<\?\)$/,
+        ),
+      ]);
+    }
+    database.close();
+  });
+
+  it('of an earlier version keeps what it has, and gets the index it lacks', async () => {
+    await using directory = await TemporaryDirectory.create();
+    const path = directory.join('index.db');
+    const before = openAuditIndex(path);
+    before.use('log');
+    before.add([row(0, { kind: 'policy' }), row(1)]);
+    before.close();
+    const earlier = new Database(path, { isReadOnly: false });
+    earlier.execute('DROP INDEX entry_by_kind; PRAGMA user_version = 1;');
+    earlier.close();
+    const index = openAuditIndex(path);
+    index.use('log');
+    expect([index.size(), index.find({ ...ALL, kind: 'policy' }), index.find(ALL)]).toEqual([2, [0], [0, 1]]);
+    index.close();
+    const database = new Database(path, { isReadOnly: true });
+    expect(database.query("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'entry_by_kind'").get()?.['count']).toBe(1);
+    database.close();
   });
 });

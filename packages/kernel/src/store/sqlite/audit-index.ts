@@ -31,8 +31,11 @@ export type IndexRowQuery = {
   readonly limit: number;
 };
 
-const VERSION = 1;
+const VERSION = 2;
 const FORGOTTEN_AT_ONCE = 5_000;
+
+/** Nearly all entries are of calls. What a start looks for is of the few others, and it must not take longer for a long history. */
+const BY_KIND = "CREATE INDEX entry_by_kind ON entry (kind, seq) WHERE kind <> 'syscall';";
 
 const SCHEMA = `
   CREATE TABLE log (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL, size INTEGER NOT NULL) STRICT;
@@ -45,7 +48,7 @@ const SCHEMA = `
   CREATE INDEX entry_by_call ON entry (call_id) WHERE call_id IS NOT NULL;
   CREATE INDEX entry_by_approval ON entry (approval_id) WHERE approval_id IS NOT NULL;
   CREATE INDEX entry_not_success ON entry (outcome, seq) WHERE outcome <> 'success';
-  PRAGMA user_version = ${VERSION};
+  ${BY_KIND}
 `;
 
 /** A file that is no index, or of another version, is replaced. Faults: `store_failed`. */
@@ -76,8 +79,8 @@ export class SqliteAuditIndex {
   #prepare(): void {
     const version = this.#database.query('SELECT user_version AS version FROM pragma_user_version').get()?.['version'];
     if (version === VERSION) return;
-    if (version !== 0) throw new Error(`The index of the audit has version ${String(version)}, not ${VERSION}`);
-    this.#database.execute(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT;`);
+    if (version !== 0 && version !== 1) throw new Error(`The index of the audit has version ${String(version)}, not ${VERSION}`);
+    this.#transact(() => this.#database.execute(`${version === 0 ? SCHEMA : BY_KIND} PRAGMA user_version = ${VERSION};`));
   }
 
   use(log: string): void {
@@ -121,31 +124,9 @@ export class SqliteAuditIndex {
   }
 
   find(query: IndexRowQuery): readonly number[] {
-    const conditions = ['seq BETWEEN ? AND ?'];
-    const values: (string | number)[] = [query.first, query.last];
-    const is = (column: string, value: string | number | undefined): void => {
-      if (value === undefined) return;
-      conditions.push(`${column} = ?`);
-      values.push(value);
-    };
-    is('workspace', query.workspace);
-    is('kind', query.kind);
-    is('outcome', query.outcome);
-    is('agent', query.agent);
-    is('pid', query.pid);
-    is('call_id', query.callId);
-    is('approval_id', query.approvalId);
-    if (query.outcome !== undefined && query.outcome !== 'success') conditions.push("outcome <> 'success'"); // So that its index fits.
-    if (query.action?.endsWith('.*') === true) {
-      const category = query.action.slice(0, -1);
-      conditions.push('action >= ? AND action < ?');
-      values.push(category, `${category.slice(0, -1)}/`); // The character after the dot.
-    } else {
-      is('action', query.action);
-    }
-    const sql = `SELECT seq FROM entry WHERE ${conditions.join(' AND ')} ORDER BY seq ${query.isNewestFirst ? 'DESC' : 'ASC'} LIMIT ?`;
+    const { sql, values } = searchSql(query);
     return this.#query(sql)
-      .all(...values, query.limit)
+      .all(...values)
       .map((row: Row) => Number(row['seq']));
   }
 
@@ -228,4 +209,33 @@ export class SqliteAuditIndex {
     this.#changes.set(sql, change);
     return change;
   }
+}
+
+export function searchSql(query: IndexRowQuery): { readonly sql: string; readonly values: readonly (string | number)[] } {
+  const conditions = ['seq BETWEEN ? AND ?'];
+  const values: (string | number)[] = [query.first, query.last];
+  const is = (column: string, value: string | number | undefined): void => {
+    if (value === undefined) return;
+    conditions.push(`${column} = ?`);
+    values.push(value);
+  };
+  is('workspace', query.workspace);
+  is('kind', query.kind);
+  is('outcome', query.outcome);
+  is('agent', query.agent);
+  is('pid', query.pid);
+  is('call_id', query.callId);
+  is('approval_id', query.approvalId);
+  // So that their indexes fit.
+  if (query.kind !== undefined && query.kind !== 'syscall') conditions.push("kind <> 'syscall'");
+  if (query.outcome !== undefined && query.outcome !== 'success') conditions.push("outcome <> 'success'");
+  if (query.action?.endsWith('.*') === true) {
+    const category = query.action.slice(0, -1);
+    conditions.push('action >= ? AND action < ?');
+    values.push(category, `${category.slice(0, -1)}/`); // The character after the dot.
+  } else {
+    is('action', query.action);
+  }
+  const order = query.isNewestFirst ? 'DESC' : 'ASC';
+  return { sql: `SELECT seq FROM entry WHERE ${conditions.join(' AND ')} ORDER BY seq ${order} LIMIT ?`, values: [...values, query.limit] };
 }
