@@ -19,7 +19,7 @@ export { problemText } from './capability/problem-text.ts';
 export type { Registry, Reloaded } from './capability/registry.ts';
 export { shippedDefinitions } from './capability/shipped-definitions.ts';
 export { testCapability } from './capability/test-capability.ts';
-export type { Config } from './config/config.ts';
+export type { Config } from './config/config-format.ts';
 export type { OidcProviderConfig } from './config/sign-in-config.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
 export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';

@@ -6,7 +6,7 @@ import type { Audit, Decision, Gate, TaintRow, UnfinishedCall } from '@warren/ke
 import type { JsonObject, WorkspaceId } from '@warren/protocol';
 import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
-import type { Config } from './config/config.ts';
+import type { Config } from './config/config-format.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';

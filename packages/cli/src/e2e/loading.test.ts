@@ -4,15 +4,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
 import { TestDaemon } from './daemon.ts';
-import { PATIENCE_MS, User } from './warren.ts';
+import { PATIENCE_MS, SHIPPED, User } from './warren.ts';
 
 vi.setConfig({ testTimeout: PATIENCE_MS });
 
 /** Words that stand where the kernel, the gateway and the schemas are defined, in the sources and in the bundle. */
 const HEAVY = /\bfunction openSqliteStore\b|\bclass Doors\b|\$ZodType\b|\bclass SqliteStore\b/;
 
+/** Words of what only some daemons ever need: mail, WebSockets, and the schemas of files that most do not have. */
+const UNUSUAL = /\bSMTPConnection\b|\bcompleteUpgrade\b|\b(?:definition|config|mcpConfig)Format = /;
+
 /** Every module a command loads, in order; those of Node by name. */
 async function loaded(user: User, words: readonly string[]): Promise<readonly string[]> {
+  const tracing = trace(user);
+  const { code, stderr } = await user.warren(words, { env: tracing.env });
+  expect([words, code, stderr]).toEqual([words, 0, '']);
+  return tracing.modules();
+}
+
+function trace(user: User): { readonly env: Readonly<Record<string, string>>; readonly modules: () => readonly string[] } {
   const tracer = join(user.home, 'tracer.cjs');
   const trace = join(user.home, 'trace');
   writeFileSync(trace, '');
@@ -26,9 +36,7 @@ async function loaded(user: User, words: readonly string[]): Promise<readonly st
        },
      });`,
   );
-  const { code, stderr } = await user.warren(words, { env: { NODE_OPTIONS: `--require=${tracer}` } });
-  expect([words, code, stderr]).toEqual([words, 0, '']);
-  return readFileSync(trace, 'utf8').trimEnd().split('\n');
+  return { env: { NODE_OPTIONS: `--require=${tracer}` }, modules: () => readFileSync(trace, 'utf8').trimEnd().split('\n') };
 }
 
 function heavyOnes(modules: readonly string[]): readonly string[] {
@@ -64,4 +72,20 @@ it('asking a daemon loads nothing of them either, and reading its store does', a
   // So that this test would see it.
   expect(heavyOnes(modules)).toContain('node:sqlite');
   expect(heavyOnes(modules).length).toBeGreaterThan(1);
+});
+
+it('a daemon listens before it loads what only some ever need', async () => {
+  await using user = await User.create(SHIPPED);
+  const { env, modules } = trace(user);
+  const isUnusual = (url: string): boolean =>
+    ['node:tls', 'node:https'].includes(url) || (url.startsWith('file:') && UNUSUAL.test(readFileSync(fileURLToPath(url), 'utf8')));
+  {
+    await using _daemon = await TestDaemon.start(user, ['--no-tcp'], { env });
+    expect(modules().some((url) => HEAVY.test(url.startsWith('file:') ? readFileSync(fileURLToPath(url), 'utf8') : ''))).toBe(true);
+    expect(modules().filter(isUnusual)).toEqual([]);
+  }
+  // So that this test would see it.
+  writeFileSync(join(user.state, 'config.yaml'), '{}');
+  await using _daemon = await TestDaemon.start(user, ['--no-tcp'], { env });
+  expect(modules().filter(isUnusual)).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ import { readDiscovery } from './discovery.ts';
 import type { Host } from './host.ts';
 import { ownerAdvice } from './owner-advice.ts';
 import { openServerClient, serverOf } from './server-link.ts';
+import { SOCKET_NAME } from './socket-name.ts';
 import { findHolder } from './state-holder.ts';
 import { nextCommand, statePath } from './state-path.ts';
 
@@ -15,7 +16,6 @@ export type DaemonStatus = Result<'daemon.status'>;
 
 export type DaemonLink = { readonly client: Client; readonly status: DaemonStatus };
 
-export const SOCKET_NAME = 'warren.sock';
 /** A daemon that is busy answers later than that only if it hangs. */
 export const ANSWER_MS_MAX = 5_000;
 

@@ -93,7 +93,7 @@ it('files that are replaced are taken when they can be used, and connections the
   const said: string[] = [];
   const log = { info: (text: string) => said.push(text), warn: () => {}, error: (text: string) => said.push(text) };
   using door = new TlsDoor({ kind: 'files', ...paths }, [], { limits: SERVE_LIMITS, log });
-  const server = door.createServer();
+  const server = await door.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -2,7 +2,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorOfFault, FAULTS, Fault, isFault } from '@warren/protocol';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocket, WebSocketServer } from 'ws';
 import { askedSeat } from '../caller/asked-seat.ts';
 import { readSupervision, sendSupervision } from '../events/stream-supervision.ts';
 import { failure } from '../jsonrpc/answer-text.ts';
@@ -25,16 +25,7 @@ const EVENTS = '/events';
 export type AcceptSocket = (request: IncomingMessage, stream: Duplex, head: Buffer, entry: Entry) => Promise<void>;
 
 export function createAcceptSocket(gateway: Gateway): AcceptSocket {
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    maxPayload: gateway.limits.bodyBytesMax,
-    // Compressing costs more than it saves on one machine, and opens bombs.
-    perMessageDeflate: false,
-    // What is not UTF-8 is answered as on any other way in.
-    skipUTF8Validation: true,
-    handleProtocols: (protocols) => (protocols.has(MCP) ? MCP : ([...protocols][0] ?? false)),
-  });
+  let opened: Promise<WebSocketServer> | undefined;
   return async (request, stream, head, entry) => {
     // A connection that breaks meanwhile is nobody's error.
     stream.on('error', () => {});
@@ -45,6 +36,8 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
       // Before the connection is one: who may not act is told so by HTTP.
       const serve = await openSocket(request, who.identity, gateway);
+      opened ??= openServer(gateway);
+      const server = await opened;
       if (stream.destroyed) return;
       using _place = gateway.sockets.take(who.identity.principal, 'WebSockets');
       await new Promise<void>((resolve) => {
@@ -59,6 +52,21 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       });
     }
   };
+}
+
+/** Loaded when a first WebSocket is opened: a start is quicker without. */
+async function openServer({ limits }: Gateway): Promise<WebSocketServer> {
+  const { WebSocketServer } = await import('ws');
+  return new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: limits.bodyBytesMax,
+    // Compressing costs more than it saves on one machine, and opens bombs.
+    perMessageDeflate: false,
+    // What is not UTF-8 is answered as on any other way in.
+    skipUTF8Validation: true,
+    handleProtocols: (protocols) => (protocols.has(MCP) ? MCP : ([...protocols][0] ?? false)),
+  });
 }
 
 type ServeSocket = (socket: WebSocket, stream: Duplex) => void;

@@ -1,5 +1,4 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { ServeLimits } from './serve-limits.ts';
 import { answerPlain } from './tls/answer-plain.ts';
 import type { TlsIdentity } from './tls/tls-identity.ts';
@@ -15,7 +14,8 @@ export function createHttpServer(limits: ServeLimits): Server {
   return server;
 }
 
-export function createHttpsServer(limits: ServeLimits, tls: TlsIdentity): TlsServer {
+export async function createHttpsServer(limits: ServeLimits, tls: TlsIdentity): Promise<TlsServer> {
+  const { createServer: createTlsServer } = await import('node:https'); // Takes its time to load, for those who ask for TLS.
   const server = createTlsServer({
     ...optionsOf(limits),
     ...contextOf(tls),

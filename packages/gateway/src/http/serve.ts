@@ -70,7 +70,7 @@ class Doors implements Served {
 
   async open(address: ListenAddress): Promise<void> {
     const tls = address.kind === 'tcp' ? this.#tls : undefined;
-    const server = tls === undefined ? createHttpServer(this.#gateway.limits) : tls.createServer();
+    const server = tls === undefined ? createHttpServer(this.#gateway.limits) : await tls.createServer();
     this.#servers.push(server);
     const { entry, address: name } = await listen(server, address, { isTls: tls !== undefined, origins: this.#origins });
     // Nothing was accepted yet: that takes a turn of the loop.

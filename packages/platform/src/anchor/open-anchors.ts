@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AnchorStatus, type Anchors, type AnchorTarget, type Audit, createAnchors } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
-import type { Config } from '../config/config.ts';
+import type { Config } from '../config/config-format.ts';
 import { sign } from '../notify/webhook-target.ts';
 
 /** Runs git with these arguments in a directory of the host; rejects when it fails. */

@@ -34,10 +34,10 @@ export function createCapability({ definition, sharedErrors, act, find }: Capabi
     deadlineMs,
     concurrencyMax,
     taints,
-    parse: compileInput(inputs),
-    facts: compileFacts(inputs),
-    redact: compileRedaction(inputs, find),
-    redactWhole: compileWholeRedaction(inputs, find),
+    parse: whenCalled(() => compileInput(inputs)),
+    facts: whenCalled(() => compileFacts(inputs)),
+    redact: whenCalled(() => compileRedaction(inputs, find)),
+    redactWhole: whenCalled(() => compileWholeRedaction(inputs, find)),
     async act(context) {
       try {
         const { output, usage, taint } = await act(context);
@@ -52,6 +52,15 @@ export function createCapability({ definition, sharedErrors, act, find }: Capabi
         return { kind: 'failed', error: toCallError(error, known, input), usage: error.usage };
       }
     },
+  };
+}
+
+/** Compiled at the first call: most capabilities are never called, and a start makes all of them. */
+function whenCalled<Result>(compile: () => (input: JsonObject) => Result): (input: JsonObject) => Result {
+  let compiled: ((input: JsonObject) => Result) | undefined;
+  return (input) => {
+    compiled ??= compile();
+    return compiled(input);
   };
 }
 

@@ -13,6 +13,11 @@ const webhook = (name: string) => `    - { name: ${name}, url: "https://example.
 const mail = (name: string) => `    - { name: ${name}, host: localhost, from: a@example.org, to: [b@example.org] }`;
 
 describe('config.yaml', () => {
+  it('says the same when it is not there as when it says nothing', async () => {
+    await using directory = await TemporaryDirectory.create();
+    expect(await readConfig(directory.path)).toEqual(await read('{}'));
+  });
+
   it.each(['', '# nothing yet', '{}'])('has defaults for what it does not say: %j', async (content) => {
     expect(await read(content)).toMatchObject({ audit: { retention: 90 * 86_400_000, anchor_every: 3_600_000, anchors: [] } });
   });

@@ -1,5 +1,6 @@
 /** Providers of OpenID Connect that people may sign in through. Whom somebody is here, is said by issuer and subject at the person, not in this file. */
 import { z } from 'zod';
+import { CONFIG_DEFAULT } from './config-default.ts';
 
 const PROVIDERS_MAX = 8;
 const CLAIMS_MAX = 16;
@@ -61,7 +62,7 @@ export const signInConfig = z
       })
       .default([]),
   })
-  .default({ providers: [] });
+  .default(CONFIG_DEFAULT.sign_in);
 
 export type SignInConfig = z.output<typeof signInConfig>;
 export type OidcProviderConfig = SignInConfig['providers'][number];

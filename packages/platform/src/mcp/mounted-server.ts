@@ -8,7 +8,7 @@
 import { Fault, isFault } from '@warren/protocol';
 import { CapabilityError } from '../capability/handler.ts';
 import { cleanText } from './clean-text.ts';
-import type { McpServerConfig } from './mcp-config.ts';
+import type { McpServerConfig } from './mcp-config-format.ts';
 import type { McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import type { Pin } from './pin-store.ts';

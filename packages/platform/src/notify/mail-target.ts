@@ -1,8 +1,7 @@
 /** Notices as mail, through the SMTP server of the operator. */
 import { readFile } from 'node:fs/promises';
 import type { JsonValue } from '@warren/protocol';
-import { createTransport } from 'nodemailer';
-import type { MailConfig } from '../config/config.ts';
+import type { MailConfig } from '../config/config-format.ts';
 import { type Notice, titleOf } from './notice.ts';
 import { NoticeRefused, type Target } from './target.ts';
 
@@ -17,6 +16,7 @@ export function createMailTarget(config: MailConfig): Target {
     kinds: notices,
     async deliver(notice, signal) {
       signal.throwIfAborted();
+      const { createTransport } = await import('nodemailer'); // A quarter of our code: for those who send mail.
       const auth =
         user === undefined ? {} : { auth: { user, pass: passwordFile === undefined ? '' : (await readFile(passwordFile, 'utf8')).trim() } };
       const timeouts = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };

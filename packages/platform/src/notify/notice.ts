@@ -1,7 +1,7 @@
 /** What people are told of, made from an event of the kernel. */
 import { createRedactor, type EventRecord, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type JsonObject, type WorkspaceId } from '@warren/protocol';
-import { NOTICES, type NoticeKind } from '../config/config.ts';
+import { NOTICES, type NoticeKind } from '../config/config-default.ts';
 
 export type Notice = {
   /** The same when it is told again: `<workspace>/<event id>`. */

@@ -4,7 +4,7 @@
  */
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { WebhookConfig } from '../config/config.ts';
+import type { WebhookConfig } from '../config/config-format.ts';
 import { type Notice, titleOf } from './notice.ts';
 import { NoticeRefused, type Target } from './target.ts';
 

@@ -4,22 +4,19 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ActContext } from '@warren/kernel';
-import { Fault, isFault } from '@warren/protocol';
+import { Fault } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import type { Definition, Problem } from '../capability/definition.ts';
 import type { HandlerResult } from '../capability/handler.ts';
 import type { DefinitionSet } from '../capability/load-definitions.ts';
-import { problemText } from '../capability/problem-text.ts';
 import type { LoadedPack, PacksRead } from '../capability/registry.ts';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import { watchDirectory } from '../internal/watch-directory.ts';
-import { hashPack } from './hash-pack.ts';
-import { PACK_LIMITS, type PackFile, readPackFolder, tooLarge } from './pack-files.ts';
-import { MANIFEST_FILE, type PackManifest, readManifest, refusePack } from './pack-manifest.ts';
+import { PACK_LIMITS, readPackFolder, tooLarge } from './pack-files.ts';
+import type { PackManifest } from './pack-manifest.ts';
 import { readArchive } from './read-archive.ts';
-import { checkPack, readPack, refused } from './read-pack.ts';
 import { runPack } from './run-pack.ts';
 
 export type PackSource =
@@ -94,7 +91,8 @@ class FolderPacks implements Packs {
     const broken: string[] = [];
     const problems: Problem[] = [];
     for (const name of await this.#names()) {
-      const read = await readWithHash(join(this.#folder, name), name, builtin);
+      const { readPackWithHash } = await import('./read-pack.ts');
+      const read = await readPackWithHash(join(this.#folder, name), name, builtin);
       if (read.kind === 'refused') {
         broken.push(name);
         problems.push(...read.problems);
@@ -116,6 +114,7 @@ class FolderPacks implements Packs {
     const names = await this.#names();
     return Promise.all(
       names.map(async (name): Promise<InstalledPack> => {
+        const { readPack } = await import('./read-pack.ts');
         const read = await readPack(join(this.#folder, name), name, this.#builtin);
         if (read.kind === 'read') return installed(read.manifest, read.definitions);
         return { name, version: '', description: '', author: '', capabilities: [], problems: read.problems };
@@ -130,7 +129,8 @@ class FolderPacks implements Packs {
         source.kind === 'folder'
           ? await readPackFolder(source.folder, signal)
           : await readArchive(await readWhole(source.file), source.sha256);
-      const { manifest, definitions } = this.#check(files);
+      const { checkPackFiles } = await import('./read-pack.ts');
+      const { manifest, definitions } = checkPackFiles(files, this.#builtin);
       if (!(await this.#names()).includes(manifest.name) && (await this.#names()).length >= PACKS_MAX)
         throw tooLarge(`there are ${PACKS_MAX} packs already`);
       const staged = join(this.#folder, `.new-${manifest.name}-${randomBytes(6).toString('hex')}`);
@@ -156,26 +156,6 @@ class FolderPacks implements Packs {
 
   watch(onChange: () => void, say: (message: string) => void): Disposable {
     return watchDirectory({ directory: this.#folder, onChange, say });
-  }
-
-  #check(files: readonly PackFile[]): { readonly manifest: PackManifest; readonly definitions: readonly Definition[] } {
-    const textOf = (file: PackFile): string => new TextDecoder().decode(file.bytes);
-    const manifestFile = files.find(({ path }) => path === MANIFEST_FILE);
-    if (manifestFile === undefined) return refusePack('', [`it has no ${MANIFEST_FILE}`]);
-    const said = readManifest(MANIFEST_FILE, textOf(manifestFile));
-    if (said.kind === 'refused') return refusePack('', said.problems.map(problemText));
-    const folder = posix.normalize(said.manifest.definitions).replace(/\/$/, '');
-    const texts = files
-      .filter(({ path }) => dirname(path) === folder && /\.ya?ml$/.test(path))
-      .map((file) => ({ file: file.path, text: textOf(file) }));
-    const read = checkPack(MANIFEST_FILE, textOf(manifestFile), texts, this.#builtin);
-    if (read.kind === 'refused') return refusePack('', read.problems.map(problemText));
-    const [program = ''] = read.manifest.executable;
-    const own = files.find(({ path }) => path === program.replace(/^\.\//, ''));
-    if (program.includes('/') && own === undefined) return refusePack(read.manifest.name, [`it has no program ${program}`]);
-    if (program.includes('/') && own?.isExecutable === false)
-      return refusePack(read.manifest.name, [`its program ${program} is not executable`]);
-    return read;
   }
 
   async #run(manifest: PackManifest, definition: Definition, context: ActContext): Promise<HandlerResult> {
@@ -241,14 +221,4 @@ async function readWhole(file: string): Promise<Uint8Array> {
   const read = await readPlainFile(file, { bytesMax: PACK_LIMITS.archiveBytesMax, mayBeLink: true });
   if (read.kind === 'read') return read.bytes;
   throw new Fault(read.code, `Cannot install the pack: its archive ${read.reason}`);
-}
-
-async function readWithHash(folder: string, name: string, builtin: DefinitionSet) {
-  const read = await readPack(folder, name, builtin);
-  if (read.kind === 'refused') return read;
-  try {
-    return { ...read, hash: await hashPack(folder) };
-  } catch (error) {
-    return refused(`${name}/${MANIFEST_FILE}`, isFault(error) ? error.message : 'has files that cannot be read');
-  }
 }

@@ -1,10 +1,14 @@
-import { join } from 'node:path';
+/** Reads packs: their definitions, and what is wrong with them. It is loaded when there is a pack: with what it needs it takes as long as all else of a start. */
+import { dirname, join, posix } from 'node:path';
 import { isFault } from '@warren/protocol';
 import type { Definition, Problem } from '../capability/definition.ts';
 import { LIMITS } from '../capability/limits.ts';
 import { type DefinitionSet, type DefinitionText, loadDefinitions, readDefinitionTexts } from '../capability/load-definitions.ts';
+import { problemText } from '../capability/problem-text.ts';
 import { readPlainFile } from '../internal/read-plain-file.ts';
-import { MANIFEST_FILE, type PackManifest, readManifest } from './pack-manifest.ts';
+import { hashPack } from './hash-pack.ts';
+import type { PackFile } from './pack-files.ts';
+import { MANIFEST_FILE, type PackManifest, readManifest, refusePack } from './pack-manifest.ts';
 
 /** The category of tools of servers that are mounted. */
 const MOUNTED = 'mcp';
@@ -26,6 +30,17 @@ export async function readPack(folder: string, name: string, builtin: Definition
     return checkPack(file, text, await readDefinitionTexts(join(folder, read.manifest.definitions), shown), builtin, name);
   } catch (error) {
     return refused(file, isFault(error) ? error.message : 'cannot be read');
+  }
+}
+
+/** The same, and a hash of all its files. */
+export async function readPackWithHash(folder: string, name: string, builtin: DefinitionSet) {
+  const read = await readPack(folder, name, builtin);
+  if (read.kind === 'refused') return read;
+  try {
+    return { ...read, hash: await hashPack(folder) };
+  } catch (error) {
+    return refused(`${name}/${MANIFEST_FILE}`, isFault(error) ? error.message : 'has files that cannot be read');
   }
 }
 
@@ -51,6 +66,30 @@ export function checkPack(
   return { kind: 'read', manifest, definitions: [...set.definitions.values()] };
 }
 
-export function refused(file: string, reason: string, field = ''): Extract<ReadPack, { readonly kind: 'refused' }> {
+/** The same of files that are to be installed. Throws `invalid_argument` with all that is wrong with them. */
+export function checkPackFiles(
+  files: readonly PackFile[],
+  builtin: DefinitionSet,
+): { readonly manifest: PackManifest; readonly definitions: readonly Definition[] } {
+  const textOf = (file: PackFile): string => new TextDecoder().decode(file.bytes);
+  const manifestFile = files.find(({ path }) => path === MANIFEST_FILE);
+  if (manifestFile === undefined) return refusePack('', [`it has no ${MANIFEST_FILE}`]);
+  const said = readManifest(MANIFEST_FILE, textOf(manifestFile));
+  if (said.kind === 'refused') return refusePack('', said.problems.map(problemText));
+  const folder = posix.normalize(said.manifest.definitions).replace(/\/$/, '');
+  const texts = files
+    .filter(({ path }) => dirname(path) === folder && /\.ya?ml$/.test(path))
+    .map((file) => ({ file: file.path, text: textOf(file) }));
+  const read = checkPack(MANIFEST_FILE, textOf(manifestFile), texts, builtin);
+  if (read.kind === 'refused') return refusePack('', read.problems.map(problemText));
+  const [program = ''] = read.manifest.executable;
+  const own = files.find(({ path }) => path === program.replace(/^\.\//, ''));
+  if (program.includes('/') && own === undefined) return refusePack(read.manifest.name, [`it has no program ${program}`]);
+  if (program.includes('/') && own?.isExecutable === false)
+    return refusePack(read.manifest.name, [`its program ${program} is not executable`]);
+  return read;
+}
+
+function refused(file: string, reason: string, field = ''): Extract<ReadPack, { readonly kind: 'refused' }> {
   return { kind: 'refused', problems: [{ severity: 'error', file, line: 1, field, reason }] };
 }

@@ -9,9 +9,12 @@ type Network = { readonly base: Address; readonly bits: number };
 
 export type AddressVerdict = { readonly kind: 'allowed' } | { readonly kind: 'refused'; readonly why: string };
 
-const SPECIAL = [...SPECIAL_IPV4, ...SPECIAL_IPV6].map(([network, why]) => ({ ...networkOf(network), why }));
-const METADATA = METADATA_ADDRESSES.map(([network]) => networkOf(network));
-const GLOBAL_UNICAST = networkOf(GLOBAL_UNICAST_IPV6);
+type KnownNetworks = {
+  readonly special: readonly (Network & { readonly why: string })[];
+  readonly metadata: readonly Network[];
+  readonly globalUnicast: Network;
+};
+
 const ALLOWED: AddressVerdict = { kind: 'allowed' };
 const NETWORKS_MAX = 256;
 
@@ -31,7 +34,7 @@ export function checkAddress(text: string, open: PrivateNetworks, own: ReadonlyS
   if (address === undefined) return { kind: 'refused', why: 'not an address' };
   const opened = open.filter((network) => contains(network, address));
   const special = whySpecial(address);
-  const ownEntryFor = METADATA.some((network) => contains(network, address))
+  const ownEntryFor = knownNetworks().metadata.some((network) => contains(network, address))
     ? 'a metadata service of clouds'
     : own.has(canonical(address))
       ? 'an address of this machine'
@@ -49,10 +52,12 @@ export function canonicalAddress(text: string): string | undefined {
 }
 
 function whySpecial(address: Address): string | undefined {
-  const listed = SPECIAL.filter((network) => contains(network, address)).at(-1);
+  const listed = knownNetworks()
+    .special.filter((network) => contains(network, address))
+    .at(-1);
   if (listed !== undefined) return listed.why;
   if (address.kind() === 'ipv6') {
-    if (!contains(GLOBAL_UNICAST, address)) return 'not global unicast';
+    if (!contains(knownNetworks().globalUnicast, address)) return 'not global unicast';
     if (isIsatap(address)) return 'ISATAP';
   }
   // A second opinion by another table: what either of them knows is refused.
@@ -93,6 +98,18 @@ function malformed(text: string): Fault {
     'invalid_argument',
     `Cannot allow the private network ${JSON.stringify(text)?.slice(0, 80)}: it is no address and no network`,
   );
+}
+
+let known: KnownNetworks | undefined;
+
+/** Read from their texts when a first address is looked at, for a start has no time. */
+function knownNetworks(): KnownNetworks {
+  known ??= {
+    special: [...SPECIAL_IPV4, ...SPECIAL_IPV6].map(([network, why]) => ({ ...networkOf(network), why })),
+    metadata: METADATA_ADDRESSES.map(([network]) => networkOf(network)),
+    globalUnicast: networkOf(GLOBAL_UNICAST_IPV6),
+  };
+  return known;
 }
 
 function networkOf(text: string): Network {

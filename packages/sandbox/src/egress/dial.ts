@@ -1,6 +1,5 @@
 /** Connections to addresses that were checked: to these and to no name. */
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import { type EgressClock, untilDone } from './deadline.ts';
 import { EgressRefusal } from './egress.ts';
 
@@ -77,6 +76,7 @@ export async function secure(
   { ca }: TlsOptions,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const { connect: connectTls } = await import('node:tls'); // Takes its time to load, and a start has none.
   const tls = connectTls({
     socket,
     host: address ?? host,

@@ -30,8 +30,8 @@ export class TlsDoor implements Disposable {
     return this.#identity.fingerprint;
   }
 
-  createServer(): TlsServer {
-    const server = createHttpsServer(this.#gateway.limits, this.#identity);
+  async createServer(): Promise<TlsServer> {
+    const server = await createHttpsServer(this.#gateway.limits, this.#identity);
     this.#servers.push(server);
     return server;
   }

@@ -1,0 +1,87 @@
+/** What `config.yaml` may say, as a schema. It is loaded when there is such a file. */
+import { z } from 'zod';
+import { duration } from '../policy/policy-document.ts';
+import { CONFIG_DEFAULT, NOTICES } from './config-default.ts';
+import { signInConfig } from './sign-in-config.ts';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, { error: 'is not 1 to 63 of a-z, 0-9 and inner hyphens' });
+const path = z.string().min(1).max(4_096);
+const httpUrl = z.url({ protocol: /^https?$/ }).max(2_048);
+const TARGETS_MAX = 32;
+/** As many as the kernel anchors at. */
+const ANCHORS_MAX = 16;
+const SECOND_MS = 1_000;
+const DAY_MS = 86_400_000;
+const HOLD_MS_MAX = 3_600_000;
+const YEARS_MS = 100 * 365 * DAY_MS;
+
+const notices = z.array(z.enum(NOTICES)).min(1).default(['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent']);
+
+const webhook = z.strictObject({
+  name,
+  url: httpUrl,
+  /** A file with the key that requests are signed with. */
+  secret_file: path,
+  notices,
+});
+
+const mail = z.strictObject({
+  name,
+  host: z.string().min(1).max(253),
+  port: z.int().min(1).max(65_535).default(587),
+  /** From the first byte; otherwise STARTTLS is asked for, and with a user it is demanded. */
+  tls: z.boolean().default(false),
+  user: z.string().max(256).optional(),
+  password_file: path.optional(),
+  from: z.string().min(3).max(320),
+  to: z.array(z.string().min(3).max(320)).min(1).max(100),
+  notices,
+});
+
+const anchor = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('file'), path }),
+  z.strictObject({ kind: z.literal('webhook'), url: httpUrl, secret_file: path }),
+  z.strictObject({ kind: z.literal('git'), directory: path }),
+]);
+
+/** What a target remembers stands under its name. */
+function refuseTaken(list: readonly { readonly name: string }[], context: z.RefinementCtx): void {
+  const taken = new Set<string>();
+  for (const [index, { name: each }] of list.entries()) {
+    if (taken.has(each))
+      context.addIssue({ code: 'custom', path: [index, 'name'], message: `${JSON.stringify(each)} is taken by another` });
+    taken.add(each);
+  }
+}
+
+const targets = <Target extends z.ZodType<{ readonly name: string }>>(target: Target) =>
+  z.array(target).max(TARGETS_MAX).superRefine(refuseTaken).default([]);
+
+export const configFormat = z.strictObject({
+  notify: z.strictObject({ webhooks: targets(webhook), mail: targets(mail) }).default(CONFIG_DEFAULT.notify),
+  audit: z
+    .strictObject({
+      retention: duration
+        .refine((ms) => ms >= DAY_MS, { error: 'is shorter than 1d' })
+        .refine((ms) => ms <= YEARS_MS, { error: 'is longer than 36500d' })
+        .default(CONFIG_DEFAULT.audit.retention),
+      anchor_every: duration
+        .refine((ms) => ms >= SECOND_MS, { error: 'is shorter than 1s' })
+        .refine((ms) => ms <= YEARS_MS, { error: 'is longer than 36500d' })
+        .default(CONFIG_DEFAULT.audit.anchor_every),
+      anchors: z.array(anchor).max(ANCHORS_MAX).default([]),
+    })
+    .default(CONFIG_DEFAULT.audit),
+  mcp: z
+    .strictObject({
+      /** How long a call that a person has to approve is held before its client is told to ask later. Clients give up after a minute unless they are told otherwise. */
+      approval_hold: duration.refine((ms) => ms <= HOLD_MS_MAX, { error: 'is longer than 1h' }).default(CONFIG_DEFAULT.mcp.approval_hold),
+    })
+    .default(CONFIG_DEFAULT.mcp),
+  egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default(CONFIG_DEFAULT.egress),
+  sign_in: signInConfig,
+});
+
+export type Config = z.output<typeof configFormat>;
+export type WebhookConfig = Config['notify']['webhooks'][number];
+export type MailConfig = Config['notify']['mail'][number];
