@@ -52,6 +52,8 @@ const route = (answers: Readonly<Record<string, Answer>>): Route => new Map(Obje
 const MCP = known(mcp, 'none');
 const HEALTH = open(health);
 const OPEN_API = open(openApi);
+const WHO_AM_I = known(whoAmI);
+const PROVIDERS = open(listProviders);
 
 const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/rpc', route({ POST: known(rpc) })],
@@ -60,8 +62,8 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/metrics', route({ GET: known(metrics) })],
   ['/api/health', route({ GET: HEALTH, HEAD: HEALTH })],
   ['/api/openapi.json', route({ GET: OPEN_API, HEAD: OPEN_API })],
-  ['/api/session', route({ POST: open(signIn), GET: known(whoAmI), DELETE: known(signOut) })],
-  ['/api/session/oidc', route({ GET: open(listProviders) })],
+  ['/api/session', route({ POST: open(signIn), GET: WHO_AM_I, HEAD: WHO_AM_I, DELETE: known(signOut) })],
+  ['/api/session/oidc', route({ GET: PROVIDERS, HEAD: PROVIDERS })],
   ['/health', route({ GET: HEALTH, HEAD: HEALTH })],
 ]);
 

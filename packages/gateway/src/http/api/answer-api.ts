@@ -36,7 +36,7 @@ export async function answerApi(asked: ApiRequest, identity: Identity, gateway: 
   let given: JsonObject = {};
   if (route.method === 'GET') {
     given = readTexts(route.name, renamed(new URLSearchParams(asked.query), route));
-  } else if (route.method === 'POST' || hasBody(request)) {
+  } else if (hasBody(request)) {
     if (!isJsonType(request, entry)) return refuseType(response);
     const read = await readBody(request, gateway.limits.bodyBytesMax, hold);
     if (read.kind === 'gone') return;

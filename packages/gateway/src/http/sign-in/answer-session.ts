@@ -84,7 +84,7 @@ export async function deleteSession(
 ): Promise<void> {
   const record = tokenId === undefined ? undefined : await kernel.tokens.get(tokenId);
   if (record?.person === undefined) {
-    throw new Fault('unsupported', 'Cannot sign out: nobody signed in for this token; revoke it as a token instead');
+    throw new Fault('conflict', 'Cannot sign out: nobody signed in for this token; revoke it as a token instead');
   }
   await kernel.tokens.revoke(record.id);
   const isCookie = request.headers.authorization === undefined;

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Fault } from '@warren/protocol';
 
-const PLAIN = 'warren';
+export const SESSION_COOKIE = 'warren';
 const HOST_ONLY = '__Host-warren';
 const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]{1,512}$/;
 
@@ -34,5 +34,5 @@ function attributes(isTls: boolean): string {
 }
 
 function nameOf(isTls: boolean): string {
-  return isTls ? HOST_ONLY : PLAIN;
+  return isTls ? HOST_ONLY : SESSION_COOKIE;
 }

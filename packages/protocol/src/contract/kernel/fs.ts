@@ -65,7 +65,7 @@ export const FS_OPERATIONS = {
     scope: itsTree('owner_pid'),
     params: z.object({ prefix: optional(word), owner_pid: optional(int), limit, offset }),
     result: z.object({ entries: listOf(fileObject), total: int }),
-    faults: [...ON_READ],
+    faults: ['path_invalid', ...ON_READ],
   }),
   'kernel.fs.delete': operation({
     summary: 'Deletes a file; its history stays until it is purged',

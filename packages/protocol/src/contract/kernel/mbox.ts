@@ -66,7 +66,7 @@ export const MBOX_OPERATIONS = {
     scope: itself('sender_pid'),
     params: z.object({ sender_pid: optional(int), recipient_pid: int, ...letter }),
     result: z.object({ msg_id: int }),
-    faults: ['mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
   'kernel.mbox.publish': operation({
     summary: 'Puts a message into the mailbox of every subscriber with room, if `fail_on_full` is given of all or none',
@@ -75,7 +75,7 @@ export const MBOX_OPERATIONS = {
     scope: itself('sender_pid'),
     params: z.object({ sender_pid: optional(int), topic: word, ...letter, fail_on_full: withDefault(z.boolean(), false) }),
     result: z.object({ delivered: int, rejected: int, msg_ids: listOf(int) }),
-    faults: ['mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
   'kernel.mbox.recv': operation({
     summary: 'Lists the messages after `since_msg_id` that are not acknowledged, and notes that they were delivered',

@@ -26,7 +26,7 @@ export const CAPABILITY_OPERATIONS = {
     scope: itself(),
     params: z.object({ pid: int, category: optional(word) }),
     result: z.object({ capabilities: listOf(capabilitySummary) }),
-    faults: ['unknown_pid', ...ON_READ],
+    faults: ['unknown_pid', 'conflict', ...ON_READ],
   }),
   'capability.describe': operation({
     summary: 'Says everything about a capability: when to use it, arguments, results, errors',

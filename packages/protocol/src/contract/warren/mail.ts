@@ -35,7 +35,7 @@ export const MAIL_OPERATIONS = {
     scope: itself('sender_pid'),
     params: z.object({ sender_pid: optional(int), recipient_pid: int, ...letter, correlation_id: optional(word) }),
     result: sent,
-    faults: ['mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
   'mail.publish': operation({
     summary: 'Puts a message into the mailbox of every subscriber with room, if `fail_on_full` is given of all or none',
@@ -50,7 +50,7 @@ export const MAIL_OPERATIONS = {
       fail_on_full: withDefault(z.boolean(), false),
     }),
     result: z.object({ delivered: int, rejected: int, msg_ids: listOf(int) }),
-    faults: ['mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
   'mail.receive': operation({
     summary: 'Hands out what waits, best first, and again later what is not acknowledged by then; waits up to `wait_ms` for the first',
@@ -82,7 +82,7 @@ export const MAIL_OPERATIONS = {
     scope: itself('sender_pid'),
     params: z.object({ sender_pid: int, recipient_pid: int, ...letter, timeout_ms: withDefault(milliseconds(WAIT_MS_MAX), 30_000) }),
     result: message,
-    faults: ['mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', 'deadline', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', 'deadline', ...ON_WRITE],
   }),
   'mail.reply': operation({
     summary: 'Answers a message, which is given back as it was received',
@@ -95,6 +95,6 @@ export const MAIL_OPERATIONS = {
       ...letter,
     }),
     result: sent,
-    faults: ['mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
 };

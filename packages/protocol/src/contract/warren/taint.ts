@@ -15,7 +15,7 @@ export const TAINT_OPERATIONS = {
     scope: itsTree(),
     params: z.object({ pid: int }),
     result: z.object({ labels: listOf(z.object({ label: word, since: seconds, call_id: word.nullable() })) }),
-    faults: [...ON_READ],
+    faults: ['unknown_pid', ...ON_READ],
   }),
   'taint.clear': operation({
     summary: 'Takes all labels off a process: somebody looked at what it was given',
@@ -24,7 +24,7 @@ export const TAINT_OPERATIONS = {
     scope: MEMBER,
     params: z.object({ pid: int }),
     result: z.object({ cleared: int }),
-    faults: [...ON_WRITE],
+    faults: ['unknown_pid', ...ON_WRITE],
   }),
   'taint.list_files': operation({
     summary: 'Lists the labels that files of the workspace carry, by the path they lie below',

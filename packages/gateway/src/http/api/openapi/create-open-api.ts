@@ -11,9 +11,10 @@ import {
   type OperationName,
   pathParams,
 } from '@warren/protocol/contract';
-import { BESIDE_OPERATIONS } from './beside-operations.ts';
-import { createResponses, type Responses } from './create-responses.ts';
+import { besideOperations } from './beside-operations.ts';
+import { ANY_CALL, createResponses, type Responses } from './create-responses.ts';
 import { createShared, type Shared } from './create-shared.ts';
+import { CHANGING, READING, SCHEMES } from './security.ts';
 
 export type OpenApi = Readonly<Record<string, unknown>> & {
   readonly paths: Readonly<Record<string, Readonly<Record<string, OpenApiOperation>>>>;
@@ -42,11 +43,11 @@ export function createOpenApi(): OpenApi {
     },
     jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
     servers: [{ url: '/' }],
-    security: [{ token: [] }],
+    security: CHANGING,
     tags: tagsOf(),
-    paths: { ...paths, ...BESIDE_OPERATIONS },
+    paths: { ...paths, ...besideOperations(responses, shared) },
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'A token of `warren token create`' } },
+      securitySchemes: SCHEMES,
       parameters: { workspace: WORKSPACE },
       schemas: { ...shared.schemas(), ...responses.schemas },
       responses: responses.all(),
@@ -74,10 +75,11 @@ function describe(name: OperationName, route: HttpRoute, shared: Shared, respons
     summary,
     tags: [tagOf(name)],
     parameters: [...parameters, { $ref: '#/components/parameters/workspace' }],
+    ...(isQuery && { security: READING }),
     ...(body !== undefined && { requestBody: body }),
     responses: {
       [route.status]: { description: 'Done', content: { 'application/json': { schema: shared.refer(jsonSchema(result)) } } },
-      ...responses.of(faults, body !== undefined),
+      ...responses.of([...ANY_CALL, ...faults], !isQuery),
     },
     ...(tier === 'deprecated' && { deprecated: true }),
     'x-warren': { tier, effect, scope },

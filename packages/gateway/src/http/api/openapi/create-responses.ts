@@ -3,14 +3,14 @@ import { FAULTS, type FaultCode } from '@warren/protocol';
 import { PROBLEM_TYPE } from '../problem.ts';
 
 export interface Responses {
-  /** References, by status. */
-  of(faults: readonly FaultCode[], takesBody: boolean): Readonly<Record<string, { readonly $ref: string }>>;
+  /** References, by status; where a body is read, also what is said of bodies. */
+  of(faults: readonly FaultCode[], readsBody: boolean): Readonly<Record<string, { readonly $ref: string }>>;
   all(): Readonly<Record<string, object>>;
   readonly schemas: Readonly<Record<string, object>>;
 }
 
-/** What any operation may answer. */
-const ALWAYS: readonly FaultCode[] = [
+/** What any operation may answer, on top of what it says itself. */
+export const ANY_CALL: readonly FaultCode[] = [
   ...(['invalid_argument', 'unauthenticated', 'permission_denied', 'rate_limited', 'busy', 'aborted', 'unsupported', 'internal'] as const),
 ];
 
@@ -36,14 +36,14 @@ const SCHEMA = {
 export function createResponses(): Responses {
   const made = new Map<string, object>();
   return {
-    of(faults, takesBody) {
+    of(faults, readsBody) {
       const codes = new Map<number, Set<string>>();
-      for (const code of [...ALWAYS, ...faults, ...(takesBody ? (['too_large'] as const) : [])]) {
+      for (const code of [...faults, ...(readsBody ? (['too_large'] as const) : [])]) {
         const { http } = FAULTS[code];
         codes.set(http, (codes.get(http) ?? new Set()).add(code));
       }
-      // Of the content type, which every body has.
-      if (takesBody) codes.set(415, new Set(['invalid_argument']));
+      // Of the content type, which every body has; also one that nobody asked for.
+      if (readsBody) codes.set(415, new Set(['invalid_argument']));
       const named = [...codes].toSorted(([one], [other]) => one - other);
       return Object.fromEntries(
         named.map(([status, of]) => [status, { $ref: `#/components/responses/${name(status, [...of].toSorted())}` }]),
@@ -55,7 +55,8 @@ export function createResponses(): Responses {
 
   function name(status: number, codes: readonly string[]): string {
     const word = [status, ...codes].join('.');
-    const content = { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } };
+    const schema = { $ref: '#/components/schemas/Problem', properties: { status: { const: status }, code: { enum: codes } } };
+    const content = { [PROBLEM_TYPE]: { schema } };
     const headers = status === 429 || status === 503 ? { headers: { 'retry-after': { schema: { type: 'integer' } } } } : {};
     made.set(word, { description: codes.join(', '), ...headers, content });
     return word;
