@@ -9,6 +9,7 @@ import { audit } from './benchmarks/audit.ts';
 import { burst } from './benchmarks/burst.ts';
 import { create } from './benchmarks/create.ts';
 import { events } from './benchmarks/events.ts';
+import { eventsFanout } from './benchmarks/events-fanout.ts';
 import { exec } from './benchmarks/exec.ts';
 import { gateway } from './benchmarks/gateway.ts';
 import { idle } from './benchmarks/idle.ts';
@@ -38,6 +39,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   rpc,
   mcp,
   gateway,
+  eventsFanout,
   policy,
   audit,
   syscall,

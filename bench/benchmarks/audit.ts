@@ -6,6 +6,7 @@ import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { temporaryDirectory } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 const CALLERS = 64;
 
@@ -103,10 +104,4 @@ function entryOf(index: number): AuditEntry {
     decision: { tier: 'autonomous' },
     durationMs: 1.5,
   };
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

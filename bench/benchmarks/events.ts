@@ -4,6 +4,7 @@ import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { openTemporaryKernel } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 const CALLERS = 64;
 
@@ -35,10 +36,4 @@ async function run(context: Context): Promise<readonly Row[]> {
     measured('Warren: one caller', 'ms', times(alone)),
     measured('one flush', 'ms', times(flush), { ratio: ratio('Warren ÷ this', times(alone), times(flush), atMost(1.5)) }),
   ];
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

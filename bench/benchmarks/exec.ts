@@ -3,6 +3,7 @@ import type { Benchmark, Context } from '../harness/benchmark.ts';
 import { interleave } from '../harness/interleave.ts';
 import { atMost, below, measured, type Row, ratio } from '../harness/row.ts';
 import { timeProgram } from '../harness/run-program.ts';
+import { timed } from '../harness/timed.ts';
 import { runTrue, TRUE } from '../harness/warren.ts';
 
 export const exec: Benchmark = {
@@ -32,10 +33,4 @@ async function run(context: Context): Promise<readonly Row[]> {
     }),
     measured('Node: spawn, stdio piped', 'ms', samplesOf(piped), { ratio: ratio('Warren ÷ this', ours, samplesOf(piped), below(1)) }),
   ];
-}
-
-async function timed(action: () => Promise<void>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

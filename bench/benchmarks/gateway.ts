@@ -3,20 +3,22 @@ import { openKernel } from '@warren/kernel';
 import { openPlatform } from '@warren/platform';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
-import { Daemon } from '../harness/daemon.ts';
+import { callsSubject } from '../harness/calls-subject.ts';
+import { type BenchAgent, Daemon } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
-import { anonymousPages } from '../harness/processes.ts';
 import { ratePerSecond } from '../harness/rate.ts';
-import { atLeast, atMost, measured, notMeasured, type Row, ratio } from '../harness/row.ts';
+import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { RpcConnection } from '../harness/rpc-connection.ts';
 import { timeProgram } from '../harness/run-program.ts';
 import { SocketConnection } from '../harness/socket-connection.ts';
-import { sustain } from '../harness/sustain.ts';
+import { sustainedRows } from '../harness/sustained-rows.ts';
 import { openTemporaryKernel, temporaryDirectory } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 const IN_FLIGHT = 64;
-/** Each of a process of its own: one may have 16 calls under way. */
+/** Each of a process of its own, with as many calls under way. */
 const SOCKETS = 8;
+const TARGET_PER_SECOND = 5_000;
 const EVENTS = 1_000_000;
 const ECHO = { capability: 'system.echo', input: { text: 'hello' } };
 const BUDGETS = { tool_calls: 1_000_000_000 };
@@ -28,8 +30,8 @@ export const gateway: Benchmark = {
     `\`system.echo\` of the shipped daemon, over TCP with the tokens of ${SOCKETS} processes: every call is authenticated, decided by policy, held to grants, charged to the ledger, recorded in the ` +
     `journal before and after, and in the audit. ${IN_FLIGHT} calls are under way: on ${SOCKETS} WebSockets, or on as many kept connections of HTTP; the three take turns. Processor time is ` +
     'that of the daemon, all threads. A lone call takes turns with the same call in this process, on a store and an audit of its own on the same disk. Starting is from spawn to the first answer ' +
-    `over the unix socket, which is asked for every 2 ms: on a log of ${EVENTS.toLocaleString('en')} events, on an empty state, and \`node -e 0\`. With \`--sustain 5m\`, WebSockets get 80 % of the rate ` +
-    'that was measured for so long.',
+    `over the unix socket, which is asked for every 2 ms: on a log of ${EVENTS.toLocaleString('en')} events, on an empty state, and \`node -e 0\`. With \`--sustain 5m\` WebSockets are kept ` +
+    'busy for so long, at 80 % of what is to be reached, or was.',
   run,
 };
 
@@ -45,9 +47,9 @@ async function run(context: Context): Promise<readonly Row[]> {
 async function measureCalls(state: string, context: Context): Promise<readonly Row[]> {
   await using daemon = await Daemon.start(state);
   const port = await daemon.port();
-  const agents: Agent[] = [];
-  for (let index = 0; index < SOCKETS; index++) agents.push(await startAgent(daemon, `bench-${index}`));
-  const of = (caller: number): Agent => agents[caller % SOCKETS] as Agent; // There is one for each remainder.
+  const agents: BenchAgent[] = [];
+  for (let index = 0; index < SOCKETS; index++) agents.push(await daemon.startAgent(`bench-${index}`));
+  const of = (caller: number): BenchAgent => agents[caller % SOCKETS] as BenchAgent; // There is one for each remainder.
   const sockets = await Promise.all(agents.map(({ token }) => SocketConnection.open(port, token)));
   const connections = Array.from({ length: IN_FLIGHT }, (_, caller) => new RpcConnection({ port, token: of(caller).token }));
   const overSocket = async (caller: number): Promise<void> =>
@@ -57,47 +59,25 @@ async function measureCalls(state: string, context: Context): Promise<readonly R
   const overApi = async (caller: number): Promise<void> =>
     mustBeDone(await connections[caller]?.post('/api/calls', JSON.stringify({ pid: of(caller).pid, ...ECHO })));
   try {
-    const count = context.isQuick ? 1_000 : 10_000;
+    const common = { server: daemon, count: context.isQuick ? 1_000 : 10_000, callers: IN_FLIGHT };
     const subjects = [
-      subject('WebSocket', overSocket, daemon, count),
-      subject('/rpc', overRpc, daemon, count),
-      subject('/api', overApi, daemon, count),
+      callsSubject({ name: 'WebSocket', call: overSocket, ...common }),
+      callsSubject({ name: '/rpc', call: overRpc, ...common }),
+      callsSubject({ name: '/api', call: overApi, ...common }),
     ] as const;
     const warmups = 2;
     const rates = await interleave(subjects, context.isQuick ? 3 : 8, context, { warmups });
     const [first] = subjects;
     const rateRows = subjects.flatMap((each) => [
-      measured(`${each.name}: calls`, '/s', rates(each), each === first ? { bound: atLeast(5_000) } : {}),
+      measured(`${each.name}: calls`, '/s', rates(each), each === first ? { bound: atLeast(TARGET_PER_SECOND) } : {}),
       measured(`${each.name}: processor time of one call`, 'ms', each.processorMs.slice(warmups)),
     ]);
     const alone = await measureAlone(overSocket, context);
-    return [...rateRows, ...alone, ...(await sustainRows(daemon, overSocket, rates(first), context))];
+    const sustained = { name: 'WebSocket', daemon, call: overSocket, callers: IN_FLIGHT, targetPerSecond: TARGET_PER_SECOND };
+    return [...rateRows, ...alone, ...(await sustainedRows({ ...sustained, rates: rates(first) }, context))];
   } finally {
     for (const connection of [...sockets, ...connections]) connection.close();
   }
-}
-
-type Agent = { readonly pid: number; readonly token: string };
-
-async function startAgent({ rpc }: Daemon, agent: string): Promise<Agent> {
-  const grants = { tool_grants: ['*'], fs_grants: [{ prefix: '/workspace', mode: 'rw' }], budgets: BUDGETS };
-  const { pid } = (await rpc.call('agent.start', { agent, ...grants })) as { readonly pid: number }; // By its contract.
-  const { token } = (await rpc.call('token.create', { workspace: 'default', pid })) as { readonly token: string }; // As above.
-  return { pid, token };
-}
-
-function subject(name: string, call: (caller: number) => Promise<void>, daemon: Daemon, count: number) {
-  const processorMs: number[] = [];
-  return {
-    name,
-    processorMs,
-    async turn() {
-      const before = daemon.processorMs();
-      const rate = await ratePerSecond(count, IN_FLIGHT, (_, caller) => call(caller));
-      processorMs.push((daemon.processorMs() - before) / count);
-      return rate;
-    },
-  };
 }
 
 async function measureAlone(call: (caller: number) => Promise<void>, context: Context): Promise<readonly Row[]> {
@@ -127,33 +107,6 @@ async function measureAlone(call: (caller: number) => Promise<void>, context: Co
     measured('in process: one call alone', 'ms', times(inProcess)),
     measured('WebSocket adds to a call', 'ms', added, { bound: atMost(1) }),
   ];
-}
-
-async function sustainRows(
-  daemon: Daemon,
-  call: (caller: number) => Promise<void>,
-  rates: readonly number[],
-  context: Context,
-): Promise<readonly Row[]> {
-  if (context.sustainMs === 0) return [notMeasured('WebSocket: sustained', '/s', 'it is asked for with --sustain 5m')];
-  const median = rates.toSorted((one, other) => one - other)[rates.length >> 1] ?? 0;
-  context.say(`gateway: ${Math.round(median * 0.8)} calls a second for ${context.sustainMs / 1_000} s`);
-  const options = { perSecond: median * 0.8, forMs: context.sustainMs, inFlightMax: IN_FLIGHT, signal: context.signal };
-  const { done, failed, memoryMiB } = await sustain(call, { ...options, memory: () => anonymousPages(daemon.pid) });
-  return [
-    measured('WebSocket: sustained, asked for', '/s', [median * 0.8]),
-    measured('WebSocket: sustained, reached', '/s', [done / (context.sustainMs / 1_000)], { bound: atLeast(Math.round(median * 0.76)) }),
-    measured('WebSocket: sustained, failures', 'calls', [failed], { bound: atMost(0) }),
-    measured('memory of the daemon, last fifth less second fifth', 'MiB', [growth(memoryMiB)], { bound: atMost(16) }),
-    measured('memory of the daemon meanwhile', 'MiB', memoryMiB),
-  ];
-}
-
-/** Medians of fifths: garbage is collected now and then, and the first fifth warms up. */
-function growth(samples: readonly number[]): number {
-  const fifth = Math.floor(samples.length / 5);
-  const median = (from: number): number => samples.slice(from, from + fifth).toSorted((one, other) => one - other)[fifth >> 1] ?? 0;
-  return median(samples.length - fifth) - median(fifth);
 }
 
 async function measureStarts(context: Context): Promise<readonly Row[]> {
@@ -196,10 +149,4 @@ async function fill(directory: string, count: number, context: Context): Promise
 /** A call that was refused fast must not look like a fast call. */
 function mustBeDone(answer: string | undefined): void {
   if (answer?.includes('"state":"done"') !== true) throw new Error(`The call is not done: ${answer}`);
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

@@ -6,6 +6,7 @@ import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atMost, measured, type Row } from '../harness/row.ts';
 import { temporaryDirectory } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 export const log: Benchmark = {
   name: 'log',
@@ -59,10 +60,4 @@ async function fill(directory: string, count: number, context: Context): Promise
       payload: { index, text: 'some text of the usual length' },
     });
   });
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

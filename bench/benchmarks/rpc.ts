@@ -1,18 +1,16 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
-import { untilItAnswers } from '../harness/daemon.ts';
+import { Daemon } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { RpcConnection } from '../harness/rpc-connection.ts';
 import { temporaryDirectory } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 const CONNECTIONS = 32;
-const WARREN = resolve(import.meta.dirname, '../../packages/cli/bin/warren.cjs');
 
 export const rpc: Benchmark = {
   name: 'rpc',
@@ -25,8 +23,6 @@ export const rpc: Benchmark = {
 
 async function run(context: Context): Promise<readonly Row[]> {
   const state = temporaryDirectory();
-  const socketPath = join(state, 'warren.sock');
-  const daemon = spawn(process.execPath, [WARREN, 'serve', '--no-tcp', '--state', state], { stdio: ['ignore', 'ignore', 'ignore'] });
   const bare = createServer((request, response) => {
     request.resume();
     request.on('end', () => response.setHeader('content-type', 'application/json').end('{"jsonrpc":"2.0","id":1,"result":{}}'));
@@ -34,9 +30,10 @@ async function run(context: Context): Promise<readonly Row[]> {
   const barePath = join(state, 'bare.sock');
   bare.listen(barePath);
   try {
-    const first = await untilItAnswers(socketPath);
+    await using daemon = await Daemon.start(state);
+    const first = daemon.rpc;
     const { pid } = (await first.call('kernel.agent.create', { name: 'bench', template: 'bench' })) as { readonly pid: number }; // By its contract.
-    const others = Array.from({ length: CONNECTIONS }, () => new RpcConnection(socketPath));
+    const others = Array.from({ length: CONNECTIONS }, () => new RpcConnection(join(state, 'warren.sock')));
     const plain = new RpcConnection(barePath);
     const append = { pid, kind: 'bench.event', payload: { text: 'some text' } };
     const read = { name: 'read', turn: () => timed(() => first.call('kernel.info', {})) };
@@ -53,7 +50,7 @@ async function run(context: Context): Promise<readonly Row[]> {
       turn: () => ratePerSecond(count, CONNECTIONS, async (_, caller) => others[caller]?.call('kernel.events.append', append)),
     };
     const rates = await interleave([reads, writes], context.isQuick ? 2 : 15, context, { warmups: 2 });
-    for (const connection of [first, plain, ...others]) connection.close();
+    for (const connection of [plain, ...others]) connection.close();
     return [
       measured('Warren: a read, one connection', 'ms', times(read), { bound: atMost(0.6) }),
       measured('Warren: a durable write, one connection', 'ms', times(write)),
@@ -64,14 +61,6 @@ async function run(context: Context): Promise<readonly Row[]> {
   } finally {
     bare.close();
     bare.closeAllConnections();
-    daemon.kill('SIGTERM');
-    if (daemon.exitCode === null) await once(daemon, 'exit');
     rmSync(state, { recursive: true, force: true });
   }
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }

@@ -19,6 +19,7 @@ import { interleave } from '../harness/interleave.ts';
 import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { openTemporaryKernel } from '../harness/temporary-kernel.ts';
+import { timed } from '../harness/timed.ts';
 
 const CALLERS = 64;
 const RULES = 1_000;
@@ -127,12 +128,6 @@ async function start(mine: WorkspaceKernel, caller: number): Promise<number> {
 async function call(gate: Gate, pid: number, index: number): Promise<void> {
   const answer = await gate.call(DEFAULT_WORKSPACE, { pid, capability: NOOP.name, input: { path: `/workspace/file${index}`, index } });
   if (answer.kind !== 'done') throw new Error(`The call is ${answer.kind}`);
-}
-
-async function timed(action: () => Promise<unknown>): Promise<number> {
-  const startedAt = performance.now();
-  await action();
-  return performance.now() - startedAt;
 }
 
 /** Of each call against the median flush. */

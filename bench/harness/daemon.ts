@@ -1,15 +1,15 @@
 /** The shipped daemon as a process of its own, on a state directory. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { processorMs } from './processes.ts';
 import { RpcConnection } from './rpc-connection.ts';
 
 const WARREN = resolve(import.meta.dirname, '../../packages/cli/bin/warren.cjs');
 const START_MS_MAX = 30_000;
-/** Of the kernel's clock in /proc. */
-const TICKS_PER_SECOND = 100;
+
+export type BenchAgent = { readonly pid: number; readonly token: string };
 
 export class Daemon implements AsyncDisposable {
   readonly pid: number;
@@ -38,6 +38,14 @@ export class Daemon implements AsyncDisposable {
     }
   }
 
+  /** An agent that may make as many calls as it likes: one process, and its token. */
+  async startAgent(agent: string): Promise<BenchAgent> {
+    const grants = { tool_grants: ['*'], fs_grants: [{ prefix: '/workspace', mode: 'rw' }], budgets: { tool_calls: 1_000_000_000 } };
+    const { pid } = (await this.rpc.call('agent.start', { agent, ...grants })) as { readonly pid: number }; // By its contract.
+    const { token } = (await this.rpc.call('token.create', { workspace: 'default', pid })) as { readonly token: string }; // As above.
+    return { pid, token };
+  }
+
   async port(): Promise<number> {
     const { addresses } = (await this.rpc.call('daemon.status', {})) as { readonly addresses: readonly string[] }; // By its contract.
     return Number(/^tcp:.*:(\d+)$/.exec(addresses.find((address) => address.startsWith('tcp:')) ?? '')?.[1]);
@@ -45,9 +53,7 @@ export class Daemon implements AsyncDisposable {
 
   /** Of all its threads until now, in milliseconds. */
   processorMs(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND; // utime and stime, see proc_pid_stat(5).
+    return processorMs(this.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

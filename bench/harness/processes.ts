@@ -20,6 +20,16 @@ export function anonymousPages(pid: number): number {
   return Number(/^Pss_Anon:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0) / 1_024;
 }
 
+/** Of the kernel's clock in /proc. */
+const TICKS_PER_SECOND = 100;
+
+/** What all threads of a process took until now, in milliseconds. */
+export function processorMs(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_PER_SECOND; // utime and stime, see proc_pid_stat(5).
+}
+
 type Process = { readonly pid: number; readonly name: string; readonly parent: number };
 
 function readProcesses(): readonly Process[] {
