@@ -21,6 +21,7 @@ import { createRegistry, type Registry } from './capability/registry.ts';
 import { shippedDefinitions } from './capability/shipped-definitions.ts';
 import { loadConfig } from './config/config.ts';
 import type { Config } from './config/config-format.ts';
+import { LiveConfig } from './config/live-config.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
 import { createCodeHandlers } from './handler/code/code-handlers.ts';
@@ -42,6 +43,7 @@ import { createSystemHandlers } from './handler/system/system-handlers.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
+import { tellStanding } from './notify/standing-alert.ts';
 import { createWebhookTarget } from './notify/webhook-target.ts';
 import { hashPacks, openPacks } from './pack/packs.ts';
 import type { Platform } from './platform.ts';
@@ -100,6 +102,18 @@ async function open(
     }
   });
   await content.change('config', configHash);
+  const live = new LiveConfig(config, {
+    directory,
+    onChange: (hash) => content.change('config', hash),
+    async onRead(problem) {
+      if (problem !== undefined) await content.refused('config', problem);
+      const message =
+        problem === undefined ? undefined : `The configuration on disk cannot be used; the one before stays in force\n${problem}`;
+      await tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'config', message);
+    },
+  });
+  // One of a life before is mended: we are here.
+  await tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'config', undefined);
   const policyAlerts = owned.use(
     new PolicyAlerts({
       alertsOf: (id) => kernel.workspace(id).alerts,
@@ -226,7 +240,9 @@ async function open(
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, config },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier },
+    config: () => live.current,
+    reloadConfig: () => live.reload(),
     agents: createAgents(kernel),
     explain: (workspace, question) => gate.explain(workspace, question),
     async simulate(files, { limit, ...period }, signal) {
@@ -251,7 +267,7 @@ async function open(
   late.platform = platform;
   await gate.begin(); // Everything is there that implementations need.
   await scheduled.begin();
-  owned.use(purgeDaily(() => audit.purge(now() - config.audit.retention), say));
+  owned.use(purgeDaily(() => audit.purge(now() - live.current.audit.retention), say));
   return platform;
 }
 

@@ -7,6 +7,7 @@ import type { JsonObject, WorkspaceId } from '@warren/protocol';
 import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
 import type { Config } from './config/config-format.ts';
+import type { ConfigReload } from './config/live-config.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';
@@ -23,8 +24,10 @@ export interface Platform extends AsyncDisposable {
   readonly policies: Policies;
   readonly agents: Agents;
   readonly notifier: Notifier;
-  /** What the operator set. */
-  readonly config: Config;
+  /** What the operator set, as it is in force now. */
+  config(): Config;
+  /** Reads it again. What cannot be used changes nothing, and an alert says so until it is mended. */
+  reloadConfig(): Promise<ConfigReload>;
   /** What would be decided about a call of an agent; carries nothing out and counts nothing. Faults: `not_found` (the capability), `invalid_argument` (arguments). */
   explain(workspace: WorkspaceId, question: PolicyQuestion): Promise<Decision>;
   /** Recorded calls decided again under other files. */

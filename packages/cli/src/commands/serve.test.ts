@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Fault, isFault } from '@warren/protocol';
+import type { TerminalSize } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
@@ -12,13 +13,16 @@ import { type ServeParts, serve } from './serve.ts';
 
 /** A daemon that listens nowhere and keeps nothing, and what became of it. */
 class Stage implements AsyncDisposable {
-  readonly host = new FakeHost({ cwd: '/here' });
+  readonly host: FakeHost;
   readonly state: string;
   readonly requests: DaemonRequest[] = [];
   readonly detached: DetachOptions[] = [];
   readonly ready: string[] = [];
   readonly stops: (number | undefined)[] = [];
   readonly asked = Promise.withResolvers<{ readonly drainMs: number }>();
+  reloads = 0;
+  /** What reloading waits for. */
+  reloading: Promise<void> | undefined;
   /** What stopping waits for. */
   draining: Promise<void> | undefined;
   failure: unknown;
@@ -29,13 +33,14 @@ class Stage implements AsyncDisposable {
   };
   readonly #directory: TemporaryDirectory;
 
-  private constructor(directory: TemporaryDirectory) {
+  private constructor(directory: TemporaryDirectory, terminal: { readonly terminal?: TerminalSize }) {
+    this.host = new FakeHost({ cwd: '/here', ...terminal });
     this.#directory = directory;
     this.state = directory.path;
   }
 
-  static async create(): Promise<Stage> {
-    return new Stage(await TemporaryDirectory.create());
+  static async create(terminal: { readonly terminal?: TerminalSize } = {}): Promise<Stage> {
+    return new Stage(await TemporaryDirectory.create(), terminal);
   }
 
   serve(flags: Partial<ServeFlags> = {}): Promise<number> {
@@ -48,6 +53,10 @@ class Stage implements AsyncDisposable {
           fingerprint: undefined,
           addresses: request.listen.map(formatListenAddress),
           stopRequested: this.asked.promise,
+          reload: async () => {
+            this.reloads++;
+            await this.reloading;
+          },
           stop: async (options) => {
             this.stops.push(options?.drainMs);
             await this.draining;
@@ -138,6 +147,43 @@ describe('serve', () => {
     stage.host.send('SIGTERM');
     expect(await serving).toBe(0);
     expect(stage.stops.length).toBeGreaterThan(0);
+  });
+
+  it('reloads at SIGHUP, and once more however often that came meanwhile', async () => {
+    await using stage = await Stage.create();
+    const first = Promise.withResolvers<void>();
+    stage.reloading = first.promise;
+    const serving = stage.serve();
+    stage.host.send('SIGHUP'); // Also when it is starting yet.
+    while (stage.reloads === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (let count = 0; count < 5; count++) stage.host.send('SIGHUP');
+    first.resolve();
+    while (stage.reloads < 2) await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGTERM');
+    stage.host.send('SIGHUP');
+    expect(await serving).toBe(0);
+    expect(stage.reloads).toBe(2);
+  });
+
+  it('goes on when it cannot reload, and says why', async () => {
+    await using stage = await Stage.create();
+    const failing = Promise.withResolvers<void>();
+    stage.reloading = failing.promise;
+    const { serving } = await stage.begin();
+    stage.host.send('SIGHUP');
+    while (stage.reloads === 0) await new Promise((resolve) => setImmediate(resolve));
+    failing.reject(new Error('the audit is full'));
+    while (!stage.host.stderr.text.includes('the audit is full')) await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGTERM');
+    expect(await serving).toBe(0);
+  });
+
+  it('ends at SIGHUP when it has a terminal, which is gone then', async () => {
+    await using stage = await Stage.create({ terminal: { columns: 80, rows: 24 } });
+    const { serving } = await stage.begin();
+    stage.host.send('SIGHUP');
+    expect(await serving).toBe(0);
+    expect(stage.reloads).toBe(0);
   });
 
   it('adds what to do to a failure to start, and leaves nothing behind', async () => {

@@ -12,6 +12,7 @@ import { removeDiscovery, writeDiscovery } from '../internal/discovery.ts';
 import { exitCodeOfSignal } from '../internal/exit-code.ts';
 import type { Host } from '../internal/host.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress, requireShortPath, urlOf } from '../internal/listen-address.ts';
+import { OneAtATime } from '../internal/one-at-a-time.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { SOCKET_NAME } from '../internal/socket-name.ts';
 import { nextCommand } from '../internal/state-path.ts';
@@ -78,17 +79,33 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
   // Listened to from the beginning, so that a signal during the start ends in order too.
   const told = Promise.withResolvers<{ readonly drainMs?: number }>();
   let received: SignalName | undefined;
+  const log = createDaemonLog(host);
+  const started = Promise.withResolvers<Daemon>();
+  const reloads = new OneAtATime(async () => {
+    try {
+      log.info('Reloading');
+      await (await started.promise).reload();
+      log.info('Reloaded');
+    } catch (error) {
+      log.error('Not everything could be reloaded', { reason: error instanceof Error ? error.message : String(error) });
+    }
+  });
   using _signals = host.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
+    // From a terminal it says that the terminal is gone.
+    if (signal === 'SIGHUP' && !host.stdin.isTerminal) {
+      if (received === undefined) reloads.ask();
+      return;
+    }
     if (received !== undefined) host.exit(exitCodeOfSignal(signal));
     received = signal;
     told.resolve({});
   });
-  const log = createDaemonLog(host);
   const daemon = await start(
     { stateDirectory, listen, web, stateFlag: flags.state, recovery: flags.recovery, version: VERSION, log, env: host.env },
     flags,
     parts,
   );
+  started.resolve(daemon);
   try {
     const document = describe(daemon, stateDirectory, parts.pid);
     writeDiscovery(stateDirectory, {
@@ -101,6 +118,7 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
     await announce(document, flags, host);
     void daemon.stopRequested.then(told.resolve);
     const { drainMs } = await told.promise;
+    await reloads.idle();
     log.info('Stopping', { because: received ?? 'asked to' });
     await daemon.stop({ drainMs });
     log.info('Stopped');

@@ -46,6 +46,8 @@ StartLimitBurst=5
 [Service]
 Type=exec
 ExecStart=${command.map(quoteWord).join(' ')}
+# Reads certificate, configuration, policies and packs again.
+ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=1
 # Wrong usage, and a store that cannot be opened, are not better the second time.

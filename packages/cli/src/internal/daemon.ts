@@ -23,6 +23,8 @@ export interface Daemon {
   readonly fingerprint: string | undefined;
   /** Resolves when somebody asked it, through itself, to stop; with how long to drain. */
   readonly stopRequested: Promise<{ readonly drainMs: number }>;
+  /** Takes what may change while it runs as it stands on disk now: certificate, configuration, policies, packs. What cannot be used stays as it was, and is told. */
+  reload(): Promise<void>;
   /** Answers what is under way, for a while, refuses more, and lets go of everything. */
   stop(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }

@@ -116,7 +116,8 @@ Exit codes:
   3      the store cannot be opened: no access, no space, damaged, or of a newer version
 
 Signals:
-  SIGTERM, Ctrl-C   finish what is being done, then end; a second one ends at once`;
+  SIGTERM, Ctrl-C   finish what is being done, then end; a second one ends at once
+  SIGHUP            read certificate, configuration, policies and packs again; from a terminal that is closed: end`;
 
 const SERVICE_HELP = `
 Examples:

@@ -129,3 +129,32 @@ it('files that cannot be used keep it from starting', async () => {
     message: expect.stringMatching(/none.pem: there is no such file/),
   });
 });
+
+it('people are told of a certificate that stays broken, and not of one that is being replaced', () => {
+  using directory = new Directory();
+  const paths = { cert: join(directory.path, 'c.pem'), key: join(directory.path, 'k.pem') };
+  const make = () => makeCertificate(['localhost'], new Date());
+  const put = ({ cert, key }: ReturnType<typeof make>): void => {
+    writeFileSync(paths.cert, cert);
+    writeFileSync(paths.key, key);
+  };
+  put(make());
+  const told: (string | undefined)[] = [];
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  using door = new TlsDoor({ kind: 'files', ...paths }, [], { limits: SERVE_LIMITS, log }, (reason) => told.push(reason));
+  const next = make();
+  writeFileSync(paths.cert, next.cert);
+  door.reload(); // The key is not there yet.
+  expect(told).toEqual([]);
+  writeFileSync(paths.key, next.key);
+  door.reload();
+  expect(told).toEqual([undefined]);
+  writeFileSync(paths.cert, 'nonsense');
+  for (let count = 0; count < 4; count++) door.reload();
+  expect(told).toEqual([undefined, expect.stringContaining('c.pem')]);
+  door.reload({ isAsked: true });
+  expect(told).toHaveLength(3);
+  put(make());
+  door.reload();
+  expect(told.at(-1)).toBeUndefined();
+});

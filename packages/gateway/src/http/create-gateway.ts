@@ -58,7 +58,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     kernel,
     platform,
     version,
-    holdMs: mcp.approvalHoldMs ?? platform?.config.mcp.approval_hold ?? 0,
+    holdMs: () => mcp.approvalHoldMs ?? platform?.config().mcp.approval_hold ?? 0,
     stopping,
   });
   return {
@@ -72,7 +72,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     limits,
     logins: new GrowingDelays(limits.loginDelayMs),
     signIns,
-    oidc: new OidcProviders(() => platform?.config.sign_in.providers ?? [], limits.issuerMs),
+    oidc: new OidcProviders(() => platform?.config().sign_in.providers ?? [], limits.issuerMs),
     delayFile: options.delayFile === undefined ? undefined : new DelayFile(options.delayFile, signIns),
     rates: new RequestRates(limits),
     proxies: proxiesOf(options.trustedProxies ?? []),

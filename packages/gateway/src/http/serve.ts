@@ -6,7 +6,8 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Fault } from '@warren/protocol';
+import { tellStanding } from '@warren/platform';
+import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
 import { within } from '../internal/within.ts';
 import { type AcceptSocket, createAcceptSocket } from './accept-socket.ts';
 import { createGateway } from './create-gateway.ts';
@@ -50,6 +51,7 @@ class Doors implements Served {
   /** Requests under way on each connection that has any. */
   readonly #requests = new WeakMap<Socket, number>();
   #closing: Promise<void> | undefined;
+  #told: Promise<void> = Promise.resolve();
   #dropped = 0;
   #dropsLoggedAt = Number.NEGATIVE_INFINITY;
 
@@ -57,11 +59,17 @@ class Doors implements Served {
     this.#gateway = createGateway(options, this.#stopping.signal, this);
     this.#acceptSocket = createAcceptSocket(this.#gateway);
     this.#origins = options.origins ?? [];
-    if (options.tls !== undefined) this.#tls = new TlsDoor(options.tls, hostsOf(options), this.#gateway);
+    if (options.tls === undefined) return;
+    this.#tls = new TlsDoor(options.tls, hostsOf(options), this.#gateway, (reason) => this.#tellCertificate(reason));
+    this.#tellCertificate(undefined); // What a life before has told is mended, or we would not be here.
   }
 
   get fingerprint(): string | undefined {
     return this.#tls?.fingerprint;
+  }
+
+  reload(): void {
+    this.#tls?.reload({ isAsked: true });
   }
 
   get connections(): number {
@@ -123,6 +131,15 @@ class Doors implements Served {
     await handleRequest(request, response, entry, this.#gateway, isWaitingToSend);
   }
 
+  /** As long as it is so, an alert says it. */
+  #tellCertificate(reason: string | undefined): void {
+    const { kernel, log } = this.#gateway;
+    const message = reason === undefined ? undefined : `The certificate on disk cannot be used; the one before stays\n${reason}`;
+    this.#told = this.#told
+      .then(() => tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'certificate', message))
+      .catch((error: unknown) => log.error('No alert says how it is with the certificate', { reason: String(error) }));
+  }
+
   /** Whoever floods the door does not flood the log. */
   #noteDrop(): void {
     this.#dropped++;
@@ -141,6 +158,7 @@ class Doors implements Served {
     for (const connection of this.#connections) connection.destroy();
     await closed;
     this.#tls?.[Symbol.dispose]();
+    await this.#told;
     this.#gateway.delayFile?.write();
     await this.#gateway.refused?.close();
     this.#gateway.feeds[Symbol.dispose]();

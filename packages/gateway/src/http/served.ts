@@ -51,6 +51,8 @@ export interface Served extends AsyncDisposable {
   /** SHA-256 of the certificate; undefined without TLS. */
   readonly fingerprint: string | undefined;
   readonly connections: number;
+  /** Takes the certificate that stands in the files now. What cannot be used changes nothing, and is in the log and in an alert. */
+  reload(): void;
   /** Twice is harmless. `drainMs`: how long to wait for what is under way. */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }

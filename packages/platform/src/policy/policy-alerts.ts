@@ -4,6 +4,7 @@
  */
 import type { Alerts } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
+import { tellStanding } from '../notify/standing-alert.ts';
 import { ownerOf } from './policy-places.ts';
 import type { FileProblem } from './read-yaml.ts';
 import { sayProblem } from './say-problem.ts';
@@ -18,7 +19,6 @@ export type PolicyAlertsParts = {
 
 /** Marks alerts as ours, also those of a life before. */
 const ABOUT = 'policies';
-const BY = 'warren';
 const SHOWN_MAX = 5;
 
 export class PolicyAlerts implements AsyncDisposable {
@@ -58,12 +58,7 @@ export class PolicyAlerts implements AsyncDisposable {
 
   async #tellOne(workspace: WorkspaceId, mistakes: readonly FileProblem[]): Promise<void> {
     const alerts = this.#parts.alertsOf(workspace);
-    const message = mistakes.length === 0 ? undefined : messageOf(mistakes);
-    const { alerts: pending } = await alerts.list({ status: 'pending', agent: '' }, { limit: 1_000 });
-    const ours = pending.filter(({ context }) => context['about'] === ABOUT);
-    if (message !== undefined && !ours.some((each) => each.message === message))
-      await alerts.send({ message, severity: 'critical', context: { about: ABOUT } });
-    for (const { id } of ours.filter((each) => each.message !== message)) await alerts.acknowledge(id, BY);
+    await tellStanding(alerts, ABOUT, mistakes.length === 0 ? undefined : messageOf(mistakes));
   }
 }
 

@@ -13,7 +13,7 @@ export type WarrenHostsParts = {
   readonly kernel: Kernel;
   readonly platform: Platform | undefined;
   readonly version: string;
-  readonly holdMs: number;
+  readonly holdMs: () => number;
   readonly stopping: AbortSignal;
 };
 

@@ -19,7 +19,7 @@ export type WarrenHostParts = {
   readonly platform: Platform;
   readonly version: string;
   readonly changes: OfferChanges;
-  readonly holdMs: number;
+  readonly holdMs: () => number;
   readonly stopping: AbortSignal;
 };
 
@@ -137,7 +137,7 @@ export class WarrenHost implements McpHost {
 
   async #held(): Promise<HeldCallParts> {
     const { platform, holdMs, stopping } = this.#parts;
-    return { gate: platform.gate, seat: await this.#now(), holdMs, stopping };
+    return { gate: platform.gate, seat: await this.#now(), holdMs: holdMs(), stopping };
   }
 
   async #now(): Promise<Seat> {
