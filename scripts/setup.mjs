@@ -3,6 +3,9 @@
  * `npm run check`, so it must be quick when there is nothing to do (one process, no npm), and it must run on the Node that happens to be
  * there (20 or newer, plain JavaScript, no dependencies): the Node of the project is one of the things it installs.
  *
+ * With `--tests` it also makes what only tests need. That may fail, on a machine that cannot reach a package index for one: then the tests that need it are
+ * skipped and say why.
+ *
  * What is stale is decided by content, never by time stamps: a clone, a copy and a checkout of another branch all set those anew.
  */
 import { spawnSync } from 'node:child_process';
@@ -24,6 +27,8 @@ import { delimiter, join, resolve } from 'node:path';
 const NODE_MINIMUM = [24, 15];
 const LAUNCHER = 'build/warren-launcher';
 const LAUNCHER_FLAGS = ['-std=gnu11', '-Os', '-s', '-static', '-Wall', '-Wextra'];
+/** Versions of the official Python client of MCP. */
+const PYTHON_CLIENTS = [1, 2];
 const STAMPS = 'build/setup.json';
 const LOCK = 'build/setup.lock';
 const LOCK_WAIT_MS = 300_000;
@@ -42,11 +47,13 @@ class SetupError extends Error {
 process.chdir(resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '..'));
 try {
   const isForced = process.argv.includes('--force');
+  const isForTests = process.argv.includes('--tests');
   tellMissingTools();
   const steps = [
     { isStale: () => modulesAreStale(), run: installModules },
     { isStale: () => isForced || launcherIsStale(), run: buildLauncher },
     { isStale: () => isForced || bundleIsStale(), run: bundle },
+    ...(isForTests ? PYTHON_CLIENTS.map((version) => ({ isStale: () => clientIsStale(version), run: () => installClient(version) })) : []),
   ];
   // Checked before and under the lock: somebody else may do the work while this process waits.
   if (steps.some((step) => step.isStale())) {
@@ -212,6 +219,65 @@ function bundle() {
     throw new SetupError(`the command line tool cannot be bundled (${ending(done)}):\n${said(done)}`, 'npm run check -- types');
   writeStamp('bundle', { hash });
   say(`bundled packages/cli/dist (${seconds(started)})`);
+}
+
+// --- The official Python clients of MCP, for tests ----------------------------------------------------------------------------------------
+
+function clientPlace(version) {
+  return `build/mcp-python-${version}`;
+}
+
+function clientRequirements(version) {
+  return `test/mcp/python-${version}.txt`;
+}
+
+function clientIsStale(version) {
+  return (
+    !existsSync(`${clientPlace(version)}/bin/python`) ||
+    readStamps()[`python-${version}`]?.hash !== hashOf([clientRequirements(version)], '')
+  );
+}
+
+/** Exact versions, each file by its hash, and no code of a package runs to install it. */
+function installClient(version) {
+  const started = Date.now();
+  const [place, requirements] = [clientPlace(version), clientRequirements(version)];
+  const made = `${place}.${process.pid}`;
+  const reason = `${place}.txt`;
+  const install = [
+    'install',
+    '--require-hashes',
+    '--only-binary',
+    ':all:',
+    '--no-input',
+    '--disable-pip-version-check',
+    '--retries',
+    '1',
+    '--timeout',
+    '20',
+  ];
+  mkdirSync('build', { recursive: true });
+  rmSync(reason, { force: true });
+  const steps = [
+    { what: 'python3 -m venv', run: () => run('python3', ['-m', 'venv', made]) },
+    { what: 'pip install', run: () => run(`${made}/bin/python`, ['-m', 'pip', ...install, '-r', requirements]) },
+  ];
+  for (const step of steps) {
+    const done = step.run();
+    if (done.status === 0) continue;
+    const last =
+      said(done)
+        .split('\n')
+        .findLast((line) => line.trim() !== '') ?? '';
+    writeFileSync(reason, `${step.what} failed (${ending(done)}): ${last.trim().slice(0, 200)}`);
+    say(`no official Python client of MCP, version ${version}: ${readText(reason)}; its tests will be skipped`);
+    rmSync(made, { recursive: true, force: true });
+    return;
+  }
+  rmSync(place, { recursive: true, force: true });
+  renameSync(made, place); // Only its python is used, which finds itself wherever it is.
+  writeStamp(`python-${version}`, { hash: hashOf([requirements], '') });
+  say(`installed the official Python client of MCP, version ${version}, for tests (${seconds(started)})`);
 }
 
 // --- Helpers -----------------------------------------------------------------------------------------------------------------------------

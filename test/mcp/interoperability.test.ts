@@ -1,7 +1,7 @@
 /** The official clients use real capabilities of the shipped daemon, over each way in. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -130,13 +130,18 @@ describe('files of the workspace', () => {
 const PYTHON_CLIENT = join(import.meta.dirname, 'official_client.py');
 const BUILD = resolve(import.meta.dirname, '../../build');
 
-/** CONTRIBUTING.md says how they get there: they come from another registry than the rest of the set-up. */
+/** `scripts/setup.mjs --tests` puts them there, or says why it cannot. */
 function pythonWith(version: 1 | 2): { readonly python: string; readonly missing: string | undefined } {
   const python = join(BUILD, `mcp-python-${version}/bin/python`);
   return {
     python,
-    missing: existsSync(python) ? undefined : `needs the official Python client, version ${version}, in build/mcp-python-${version}`,
+    missing: existsSync(python) ? undefined : `the official Python client, version ${version}, is not there: ${whyMissing(version)}`,
   };
+}
+
+function whyMissing(version: 1 | 2): string {
+  const reason = join(BUILD, `mcp-python-${version}.txt`);
+  return existsSync(reason) ? readFileSync(reason, 'utf8') : 'node scripts/setup.mjs --tests did not run';
 }
 
 async function usePython(version: 1 | 2, way: Way, mode: string, file: string): Promise<void> {
