@@ -56,7 +56,7 @@ provesGate('command:fork-bomb', async ({ skip }) => {
   const many = await agent.ask('process.run', shell('while :; do sleep 600 & done', { timeout: 20 }));
   expect(many).toMatchObject({ kind: 'failed', error: { type: 'ResourceExhausted', context: { resource: 'pids' } } });
   const bomb = 'import os\nwhile True:\n  try: os.fork()\n  except BlockingIOError: pass';
-  const answer = await agent.ask('process.run', { command: 'python3', args: ['-c', bomb], timeout: 5 });
+  const answer = await agent.ask('process.run', { command: 'python3', args: ['-c', bomb], timeout: 20 });
   expect(answer).toMatchObject({ kind: 'failed', error: { type: 'ResourceExhausted' } });
   expect(await agent.call('process.run', { command: 'true' })).toMatchObject({ exit_code: 0 });
 });
