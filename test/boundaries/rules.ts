@@ -46,6 +46,7 @@ export const RULES: Rules = {
     },
     kernel: {
       name: '@warren/kernel',
+      entries: ['sqlite'],
       ours: ['protocol'],
       node: true,
       theirs: ['cborg', 'croner', 're2js'],
@@ -117,6 +118,11 @@ export const RULES: Rules = {
       module: 'node:sqlite',
       folders: ['packages/kernel/src/store', 'scripts', 'test', 'bench'],
       why: 'nothing above the store knows SQL',
+    },
+    {
+      module: '@warren/kernel/sqlite',
+      folders: ['packages/platform/src/memory/memory-store.ts', 'test', 'bench'],
+      why: 'as above, but for the one file of memory that does',
     },
   ],
   apart: [
