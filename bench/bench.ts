@@ -18,6 +18,7 @@ import { log } from './benchmarks/log.ts';
 import { mcp } from './benchmarks/mcp.ts';
 import { policy } from './benchmarks/policy.ts';
 import { rpc } from './benchmarks/rpc.ts';
+import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
 import { syscall } from './benchmarks/syscall.ts';
 import { wide } from './benchmarks/wide.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   exec,
   idle,
   startup,
+  start,
   events,
   kernel,
   log,

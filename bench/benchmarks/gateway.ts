@@ -1,15 +1,12 @@
 import { rmSync } from 'node:fs';
-import { openKernel } from '@warren/kernel';
 import { openPlatform } from '@warren/platform';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
 import { callsSubject } from '../harness/calls-subject.ts';
 import { type BenchAgent, Daemon } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
-import { ratePerSecond } from '../harness/rate.ts';
 import { atLeast, atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { RpcConnection } from '../harness/rpc-connection.ts';
-import { timeProgram } from '../harness/run-program.ts';
 import { SocketConnection } from '../harness/socket-connection.ts';
 import { sustainedRows } from '../harness/sustained-rows.ts';
 import { openTemporaryKernel, temporaryDirectory } from '../harness/temporary-kernel.ts';
@@ -19,7 +16,6 @@ const IN_FLIGHT = 64;
 /** Each of a process of its own, with as many calls under way. */
 const SOCKETS = 8;
 const TARGET_PER_SECOND = 5_000;
-const EVENTS = 1_000_000;
 const ECHO = { capability: 'system.echo', input: { text: 'hello' } };
 const BUDGETS = { tool_calls: 1_000_000_000 };
 
@@ -29,8 +25,7 @@ export const gateway: Benchmark = {
   method:
     `\`system.echo\` of the shipped daemon, over TCP with the tokens of ${SOCKETS} processes: every call is authenticated, decided by policy, held to grants, charged to the ledger, recorded in the ` +
     `journal before and after, and in the audit. ${IN_FLIGHT} calls are under way: on ${SOCKETS} WebSockets, or on as many kept connections of HTTP; the three take turns. Processor time is ` +
-    'that of the daemon, all threads. A lone call takes turns with the same call in this process, on a store and an audit of its own on the same disk. Starting is from spawn to the first answer ' +
-    `over the unix socket, which is asked for every 2 ms: on a log of ${EVENTS.toLocaleString('en')} events, on an empty state, and \`node -e 0\`. With \`--sustain 5m\` WebSockets are kept ` +
+    'that of the daemon, all threads. A lone call takes turns with the same call in this process, on a store and an audit of its own on the same disk. With `--sustain 5m` WebSockets are kept ' +
     'busy for so long, at 80 % of what is to be reached, or was.',
   run,
 };
@@ -38,7 +33,7 @@ export const gateway: Benchmark = {
 async function run(context: Context): Promise<readonly Row[]> {
   const state = temporaryDirectory();
   try {
-    return [...(await measureCalls(state, context)), ...(await measureStarts(context))];
+    return await measureCalls(state, context);
   } finally {
     rmSync(state, { recursive: true, force: true });
   }
@@ -107,43 +102,6 @@ async function measureAlone(call: (caller: number) => Promise<void>, context: Co
     measured('in process: one call alone', 'ms', times(inProcess)),
     measured('WebSocket adds to a call', 'ms', added, { bound: atMost(1) }),
   ];
-}
-
-async function measureStarts(context: Context): Promise<readonly Row[]> {
-  const [full, empty] = [temporaryDirectory(), temporaryDirectory()];
-  try {
-    await fill(full, context.isQuick ? EVENTS / 50 : EVENTS, context);
-    const start = (state: string) => async (): Promise<number> => {
-      await using daemon = await Daemon.start(state);
-      return daemon.startMs;
-    };
-    const onFull = { name: 'full', turn: start(full) };
-    const onEmpty = { name: 'empty', turn: start(empty) };
-    const node = { name: 'node', turn: () => timeProgram(process.execPath, ['-e', '0'], { stdio: 'ignore' }) };
-    const times = await interleave([onFull, onEmpty, node], context.isQuick ? 3 : 20, context, { warmups: 2 });
-    return [
-      measured('daemon answers, a log of a million events', 'ms', times(onFull), {
-        bound: atMost(300),
-        ratio: ratio('this ÷ an empty state', times(onFull), times(onEmpty)),
-        ...(context.isQuick && { note: `the log has ${EVENTS / 50} events` }),
-      }),
-      measured('daemon answers, an empty state', 'ms', times(onEmpty), { ratio: ratio('this ÷ node -e 0', times(onEmpty), times(node)) }),
-      measured('node -e 0', 'ms', times(node)),
-    ];
-  } finally {
-    for (const directory of [full, empty]) rmSync(directory, { recursive: true, force: true });
-  }
-}
-
-async function fill(directory: string, count: number, context: Context): Promise<void> {
-  await using kernel = await openKernel({ directory });
-  const mine = kernel.workspace(DEFAULT_WORKSPACE);
-  const { pid } = await mine.processes.create({ name: 'bench', template: 'bench' });
-  context.say(`gateway: appending ${count} events`);
-  await ratePerSecond(count, 1_000, (index) => {
-    context.signal.throwIfAborted();
-    return mine.events.append({ pid, kind: `bench.${index % 20}`, payload: { index, text: 'some text of the usual length' } });
-  });
 }
 
 /** A call that was refused fast must not look like a fast call. */

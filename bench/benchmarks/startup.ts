@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Benchmark, Context } from '../harness/benchmark.ts';
+import { shippedEnvironment } from '../harness/daemon.ts';
 import { interleave } from '../harness/interleave.ts';
 import { atMost, measured, type Row, ratio } from '../harness/row.ts';
 import { outputOf, timeProgram } from '../harness/run-program.ts';
@@ -17,7 +18,7 @@ export const startup: Benchmark = {
 };
 
 async function run(context: Context): Promise<readonly Row[]> {
-  const env = environment();
+  const env = shippedEnvironment();
   mustAnswer(['--version'], /^\d+\.\d+\.\d+/, env);
   mustAnswer(['run', '--', '/bin/echo', 'here'], /^here$/, env);
   const program = (name: string, args: readonly string[]) => ({
@@ -34,11 +35,6 @@ async function run(context: Context): Promise<readonly Row[]> {
       ratio: ratio('this ÷ node -e 0', samplesOf(subject), comparator, atMost(most)),
     });
   return [measured('node -e 0', 'ms', comparator), row(version, 1.5), row(runTrue, 2)];
-}
-
-function environment(): NodeJS.ProcessEnv {
-  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, NODE_COMPILE_CACHE: ___, ...env } = process.env;
-  return env;
 }
 
 /** A tool that fails fast must not look like a fast tool. */
