@@ -36,6 +36,7 @@ async function bundle(name: string, format: 'cjs' | 'esm', extension: string): P
       entryFileNames: `[name].${extension}`,
       chunkFileNames: `chunks/[name]-[hash].${extension}`,
       minify: false, // A stack from a user should read.
+      comments: { legal: true, annotation: true, jsdoc: false }, // A start reads every byte.
       sourcemap: false,
     },
   });

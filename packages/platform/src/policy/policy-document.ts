@@ -78,8 +78,21 @@ export type ConditionDocument = z.output<z.ZodObject<typeof leaf>> & {
 /** Nested so deep and no deeper. */
 function conditionTo(depth: number): z.ZodType<ConditionDocument> {
   if (depth === 0) return z.strictObject(leaf) as unknown as z.ZodType<ConditionDocument>; // Without what could nest further.
-  const inner = conditionTo(depth - 1);
-  const nested = z.strictObject({ ...leaf, not: inner.optional(), any: z.array(inner).min(1).max(64).optional() });
+  let made: z.ZodType<ConditionDocument> | undefined;
+  const inner = (): z.ZodType<ConditionDocument> => {
+    made ??= conditionTo(depth - 1);
+    return made;
+  };
+  // Each level is made when a condition is read that is so deep: all of them take longer than the rest of a schema.
+  const nested = z.strictObject({
+    ...leaf,
+    get not() {
+      return inner().optional();
+    },
+    get any() {
+      return z.array(inner()).min(1).max(64).optional();
+    },
+  });
   return nested as unknown as z.ZodType<ConditionDocument>; // zod cannot name what refers to itself.
 }
 
