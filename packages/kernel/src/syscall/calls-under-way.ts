@@ -8,7 +8,7 @@ import { checkGrants } from './check-grants.ts';
 export class CallsUnderWay {
   readonly #store: Store;
   readonly #byProcess = new Map<string, Set<CallWatch>>();
-  readonly #byId = new Map<string, CallWatch>();
+  readonly #byId = new Map<WorkspaceId, Map<string, CallWatch>>();
 
   constructor(store: Store) {
     this.#store = store;
@@ -19,11 +19,12 @@ export class CallsUnderWay {
     const key = processKey(workspace, watch.pid);
     const ofProcess = this.#byProcess.get(key) ?? new Set();
     this.#byProcess.set(key, ofProcess.add(watch));
-    const id = callKey(workspace, callId);
-    this.#byId.set(id, watch);
+    const ofWorkspace = this.#byId.get(workspace) ?? new Map<string, CallWatch>();
+    this.#byId.set(workspace, ofWorkspace.set(callId, watch));
     return {
       [Symbol.dispose]: () => {
-        this.#byId.delete(id);
+        ofWorkspace.delete(callId);
+        if (ofWorkspace.size === 0) this.#byId.delete(workspace);
         ofProcess.delete(watch);
         if (ofProcess.size === 0) this.#byProcess.delete(key);
       },
@@ -31,7 +32,7 @@ export class CallsUnderWay {
   }
 
   find(workspace: WorkspaceId, callId: string): CallWatch | undefined {
-    return this.#byId.get(callKey(workspace, callId));
+    return this.#byId.get(workspace)?.get(callId);
   }
 
   /** Called within the commit, so before anybody hears that a call which was committed with it may begin. */
@@ -46,7 +47,7 @@ export class CallsUnderWay {
   }
 
   stopAll(reason: Stop): void {
-    for (const watch of [...this.#byId.values()]) watch.stop(reason);
+    for (const watches of this.#byId.values()) for (const watch of [...watches.values()]) watch.stop(reason);
   }
 
   #of(workspace: WorkspaceId, pid: number): readonly CallWatch[] {
@@ -75,8 +76,4 @@ export function isEndOfProcess({ kind, payload }: EventRecord): boolean {
 
 export function processKey(workspace: WorkspaceId, pid: number): string {
   return `${workspace}/${pid}`;
-}
-
-function callKey(workspace: WorkspaceId, callId: string): string {
-  return `${workspace}/${callId}`;
 }

@@ -1,5 +1,5 @@
 /** Gives a handler what it may use for one call, and takes it back. */
-import { type ActContext, type Kernel, mergeLabels } from '@warren/kernel';
+import { type ActContext, type Kernel, mergeLabels, type WorkspaceKernel } from '@warren/kernel';
 import type { Egress } from '@warren/sandbox';
 import type { HandlerContext } from '../capability/handler.ts';
 import type { AgentSandbox, AgentSandboxes } from './agent-sandboxes.ts';
@@ -12,28 +12,43 @@ export async function withHandlerContext<Result>(
   context: ActContext,
   use: (context: HandlerContext) => Promise<Result>,
 ): Promise<Result> {
-  const { actor, facts, signal } = context;
+  const { actor, callId, input, facts, taint, deadlineAt, progress } = context;
   const plain = kernel.workspace(actor.workspace);
-  const mine = labelledWorkspace(plain, context);
-  await using held = new AsyncDisposableStack();
+  let labelled: WorkspaceKernel | undefined;
   let opening: Promise<AgentSandbox> | undefined;
-  // Whoever touches no path and no host needs no look at what was granted.
-  const isReaching = facts.hosts.length > 0 || facts.paths.length > 0;
-  const hosts = isReaching ? ((await mine.grants.find(actor.pid))?.hosts ?? []) : [];
   // Before anything in it can write: what it writes carries what the call carries.
   const openLabelled = async (): Promise<AgentSandbox> => {
     await plain.taints.labelFiles(actor.pid, writtenLabels(context, await plain.taints.of(actor.pid)));
-    return await sandboxes.open(actor.workspace, actor.pid, signal);
+    return await sandboxes.open(actor.workspace, actor.pid, context.signal);
   };
-  const sandbox = (): Promise<AgentSandbox> => {
-    opening ??= openLabelled();
-    return opening;
+  const given: HandlerContext = {
+    ...{ actor, callId, input, facts, taint, deadlineAt, progress, egress },
+    hosts: await hostsOf(plain, context),
+    sandbox: () => {
+      opening ??= openLabelled();
+      return opening;
+    },
+    // Made when they are asked for: many handlers need neither.
+    get signal() {
+      return context.signal;
+    },
+    get mine() {
+      labelled ??= labelledWorkspace(plain, context);
+      return labelled;
+    },
   };
-  held.defer(async () => {
-    const opened = await opening?.catch(() => undefined); // Whoever asked for it has the error.
-    await opened?.[Symbol.asyncDispose]();
-  });
-  return await use({ ...context, mine, sandbox, egress, hosts });
+  try {
+    return await use(given);
+  } finally {
+    // Whoever asked for it has the error.
+    if (opening !== undefined) await (await opening.catch(() => undefined))?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Whoever touches no path and no host needs no look at what was granted. */
+async function hostsOf({ grants }: WorkspaceKernel, { actor, facts }: ActContext): Promise<readonly string[]> {
+  if (facts.hosts.length === 0 && facts.paths.length === 0) return [];
+  return (await grants.find(actor.pid))?.hosts ?? [];
 }
 
 const LABEL_LENGTH_MAX = 64;
