@@ -3,6 +3,7 @@ import type { Platform } from '@warren/platform';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import type { Log } from '../observe/log.ts';
 import type { Cursor } from './cursor.ts';
+import type { Gap } from './gap.ts';
 import { SupervisionFeed } from './supervision-feed.ts';
 import type { Told } from './told.ts';
 
@@ -21,7 +22,11 @@ export class Feeds implements Disposable {
   }
 
   /** As `SupervisionFeed.follow`. Faults: `unsupported` where nothing acts for agents. */
-  async *follow(workspace: WorkspaceId, after: Cursor | undefined, signal: AbortSignal): AsyncGenerator<Told | { readonly begin: Cursor }> {
+  async *follow(
+    workspace: WorkspaceId,
+    after: Cursor | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<Told | Gap | { readonly begin: Cursor }> {
     const feed = this.#feedOf(workspace);
     try {
       yield* feed.follow(after, signal);

@@ -11,20 +11,18 @@ import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Identity } from '../http/authenticate.ts';
 import type { Gateway } from '../http/gateway.ts';
 import { headerOf } from '../http/header.ts';
+import { type Carried, HeldSocket, POLICY_VIOLATION, TRY_AGAIN_LATER, UNSUPPORTED_DATA } from '../http/held-socket.ts';
 import { LiveIdentity } from '../http/live-identity.ts';
 import { beginStream } from '../http/reply.ts';
 import { StreamWriter } from '../http/stream-writer.ts';
 import { createWaitSignal } from '../http/wait-signal.ts';
-import { formatCursor } from './cursor.ts';
+import { type Cursor, formatCursor } from './cursor.ts';
+import { Gap } from './gap.ts';
 import { readSupervisionQuery, type SupervisionQuery } from './supervision-query.ts';
+import type { Told } from './told.ts';
 
 const SUPERVISING = { scope: { kind: 'member' }, effect: 'read' } as const;
 const NO_FAMILY = { isBelow: async () => false, isOf: async () => false };
-const GOING_AWAY = 1_001;
-const UNSUPPORTED_DATA = 1_003;
-const POLICY_VIOLATION = 1_008;
-const TRY_AGAIN_LATER = 1_013;
-
 export type Supervision = { readonly query: SupervisionQuery; readonly workspace: WorkspaceId; readonly identity: Identity };
 
 /** Throws `invalid_argument` and `permission_denied`. */
@@ -59,7 +57,7 @@ export async function streamSupervision(response: ServerResponse, asked: Supervi
   try {
     for await (const told of events) {
       if (response.writableEnded || !(await live.isGood())) return;
-      if ('event' in told && asked.query.wants(told.event)) await writer.write(told.frame);
+      if (isWanted(told, asked)) await writer.write(told.frame);
     }
   } catch (error) {
     if (!isFault(error, 'busy') && !signal.aborted) throw error;
@@ -69,40 +67,41 @@ export async function streamSupervision(response: ServerResponse, asked: Supervi
 }
 
 /** Each message is an event with its `id`. Nothing is read. */
-export async function sendSupervision(socket: WebSocket, asked: Supervision, gateway: Gateway): Promise<void> {
+export async function sendSupervision(carried: Carried, asked: Supervision, gateway: Gateway): Promise<void> {
   const { kernel, limits, stopping, feeds } = gateway;
+  const { socket } = carried;
   const live = new LiveIdentity(asked.identity, kernel.tokens);
   const signal = createWaitSignal({ connection: socket, isGone: () => socket.readyState === socket.CLOSED, stopping })();
-  let isAlive = true;
-  socket.on('error', () => {}); // A malformed frame; the parser closes the connection.
-  socket.on('pong', () => {
-    isAlive = true;
-  });
-  socket.on('message', () => socket.close(UNSUPPORTED_DATA, 'nothing is read here'));
-  const beat = (): void => {
-    if (!isAlive) socket.terminate();
-    isAlive = false;
-    if (socket.readyState === socket.OPEN) socket.ping();
-    live.isGood().then(
-      (isGood) => isGood || socket.close(POLICY_VIOLATION, 'the token is no longer good'),
-      () => socket.terminate(),
-    ); // The store is gone, and with it the events.
-  };
-  const heartbeat = setInterval(beat, limits.heartbeatMs);
-  heartbeat.unref();
+  const held = new HeldSocket(
+    carried,
+    {
+      take: () => held.close(UNSUPPORTED_DATA, 'nothing is read here'),
+      onBeat: () => {
+        live.isGood().then(
+          (isGood) => isGood || held.close(POLICY_VIOLATION, 'the token is no longer good'),
+          () => socket.terminate(),
+        ); // The store is gone, and with it the events.
+      },
+      isBusy: () => false,
+    },
+    gateway,
+  );
   try {
     for await (const told of feeds.follow(asked.workspace, asked.query.after, signal)) {
-      if (socket.readyState !== socket.OPEN) return;
-      if (!(await live.isGood())) return socket.close(POLICY_VIOLATION, 'the token is no longer good');
-      if ('event' in told && asked.query.wants(told.event)) await sendMessage(socket, told.message, limits.stallMs);
+      if (!held.isOpen) return;
+      if (!(await live.isGood())) return held.close(POLICY_VIOLATION, 'the token is no longer good');
+      if (isWanted(told, asked)) await sendMessage(socket, told.message, limits.stallMs);
     }
   } catch (error) {
-    if (isFault(error, 'busy')) socket.close(TRY_AGAIN_LATER, 'what was told was not taken');
-    else if (signal.aborted) socket.close(GOING_AWAY, 'the daemon stops');
-    else throw error;
-  } finally {
-    clearInterval(heartbeat);
+    if (isFault(error, 'busy')) held.close(TRY_AGAIN_LATER, 'what was told was not taken');
+    else if (!signal.aborted) throw error;
   }
+}
+
+type Following = Told | Gap | { readonly begin: Cursor };
+
+function isWanted(told: Following, { query }: Supervision): told is Told | Gap {
+  return told instanceof Gap || ('event' in told && query.wants(told.event));
 }
 
 /** Resolves when the machine has taken it, or never will. Who takes nothing for so long is cut off. */

@@ -8,6 +8,7 @@
 import type { Audit, EventRecord, RecordedEntry, WorkspaceKernel } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
 import type { Cursor } from './cursor.ts';
+import { Gap } from './gap.ts';
 import { projectEntry } from './project-entry.ts';
 import { projectEvent } from './project-event.ts';
 import { Told } from './told.ts';
@@ -39,7 +40,7 @@ export class SupervisionFeed implements Disposable {
   }
 
   /** From `after`, or from now on, until `signal` fires, which throws. Faults: `busy` when what was told was not taken. */
-  async *follow(after: Cursor | undefined, signal: AbortSignal): AsyncGenerator<Told | { readonly begin: Cursor }> {
+  async *follow(after: Cursor | undefined, signal: AbortSignal): AsyncGenerator<Told | Gap | { readonly begin: Cursor }> {
     const queue = new Queue(this.#parts.queueMax);
     this.#queues.add(queue);
     const wake = (): void => queue.fail(signal.reason);
@@ -50,7 +51,11 @@ export class SupervisionFeed implements Disposable {
       queue.clear();
       const until = this.#position;
       yield { begin: after ?? until };
-      if (after !== undefined) yield* this.#backlog(after, until);
+      if (after !== undefined) {
+        const oldest = await this.#oldest(after);
+        if (oldest !== after) yield new Gap(after, oldest);
+        yield* this.#backlog(oldest, until);
+      }
       for (;;) yield await queue.next();
     } finally {
       this.#queues.delete(queue);
@@ -89,6 +94,12 @@ export class SupervisionFeed implements Disposable {
 
   #tell(told: Told): void {
     for (const queue of this.#queues) queue.push(told);
+  }
+
+  /** What is kept of what comes after it begins here: the same where nothing is missing. The audit loses nothing. */
+  async #oldest(after: Cursor): Promise<Cursor> {
+    const { firstId } = await this.#parts.mine.events.extent();
+    return after.event < firstId - 1 ? { ...after, event: firstId - 1 } : after;
   }
 
   /** Both logs, merged by time. */

@@ -2,7 +2,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorOfFault, FAULTS, Fault, isFault } from '@warren/protocol';
-import type { WebSocket, WebSocketServer } from 'ws';
+import type { WebSocketServer } from 'ws';
 import { askedSeat } from '../caller/asked-seat.ts';
 import { readSupervision, sendSupervision } from '../events/stream-supervision.ts';
 import { failure } from '../jsonrpc/answer-text.ts';
@@ -14,6 +14,7 @@ import { isKnownVersion } from './check-version.ts';
 import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
+import type { Carried } from './held-socket.ts';
 import { readTarget } from './read-target.ts';
 import type { Refusal } from './reply.ts';
 import { serveSocket } from './rpc-socket.ts';
@@ -43,7 +44,7 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
       await new Promise<void>((resolve) => {
         // What is no WebSocket after all is answered and closed.
         stream.once('close', resolve);
-        server.handleUpgrade(request, stream, head, (socket) => serve(socket, stream));
+        server.handleUpgrade(request, stream, head, (socket) => serve({ socket, stream }));
       });
     } catch (error) {
       if (!isFault(error)) gateway.log.error('A WebSocket failed', { stack: error instanceof Error ? error.stack : typeof error });
@@ -69,7 +70,7 @@ async function openServer({ limits }: Gateway): Promise<WebSocketServer> {
   });
 }
 
-type ServeSocket = (socket: WebSocket, stream: Duplex) => void;
+type ServeSocket = (carried: Carried) => void;
 
 async function openSocket(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
   if (isMcp(request)) return await openMcp(request, identity, gateway);
@@ -78,10 +79,10 @@ async function openSocket(request: IncomingMessage, identity: Identity, gateway:
 
 async function openEvents(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
   const asked = await readSupervision(request, new URLSearchParams(readTarget(request).query), identity);
-  return (socket) => {
-    sendSupervision(socket, asked, gateway).catch((error: unknown) => {
+  return (carried) => {
+    sendSupervision(carried, asked, gateway).catch((error: unknown) => {
       gateway.log.error('A WebSocket failed', { stack: error instanceof Error ? error.stack : typeof error });
-      socket.terminate();
+      carried.socket.terminate();
     });
   };
 }
@@ -89,13 +90,13 @@ async function openEvents(request: IncomingMessage, identity: Identity, gateway:
 function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): ServeSocket {
   const { workspace, agent } = askedSeat(request);
   const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
-  return (socket, stream) => serveSocket({ socket, stream, identity, workspace, agent, traceParent }, gateway);
+  return (carried) => serveSocket({ carried, identity, workspace, agent, traceParent }, gateway);
 }
 
 async function openMcp(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
   const asked = askedSeat(request);
   const host = await gateway.mcp.openHost(identity, asked);
-  return (socket) => serveMcpSocket({ socket, host, identity, asked }, gateway);
+  return (carried) => serveMcpSocket({ carried, host, identity, asked }, gateway);
 }
 
 /** At the root, too, for clients that say what they speak and not where. */
