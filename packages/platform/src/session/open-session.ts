@@ -1,0 +1,157 @@
+/** One session: its entries in memory, its file open for what comes. Appends are made one after the other, each one write and one flush. */
+import type { FileHandle } from 'node:fs/promises';
+import { Fault } from '@warren/protocol';
+import type { Damage, EntryBody, Session, SessionEntry } from './sessions.ts';
+import { type Transcript, writeEntry } from './transcript.ts';
+
+const SESSION_BYTES_MAX = 1_073_741_824;
+const AT_ONCE_MAX = 1_000;
+
+export type SessionParts = {
+  readonly file: FileHandle;
+  readonly transcript: Transcript;
+  readonly newId: () => string;
+  readonly now: () => number;
+};
+
+/** Owns the file. */
+export class FileSession implements Session, AsyncDisposable {
+  readonly id: string;
+  readonly damage: readonly Damage[];
+  readonly #file: FileHandle;
+  readonly #newId: () => string;
+  readonly #now: () => number;
+  readonly #entries: SessionEntry[] = [];
+  readonly #byId = new Map<string, SessionEntry>();
+  #tip: string | undefined;
+  #bytes: number;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor({ file, transcript, newId, now }: SessionParts) {
+    this.id = transcript.header.id;
+    this.damage = transcript.damage;
+    this.#file = file;
+    this.#newId = newId;
+    this.#now = now;
+    this.#bytes = transcript.bytes;
+    for (const entry of transcript.entries) this.#take(entry);
+  }
+
+  get tip(): string | undefined {
+    return this.#tip;
+  }
+
+  append(bodies: readonly EntryBody[]): Promise<readonly SessionEntry[]> {
+    return this.#inTurn(async () => {
+      if (bodies.length > AT_ONCE_MAX)
+        throw new Fault('too_large', `Cannot append ${bodies.length} entries at once: the limit is ${AT_ONCE_MAX}`);
+      let parent = this.#tip;
+      const entries = bodies.map((body) => {
+        const entry: SessionEntry = { ...body, id: this.#newId(), parent, at: this.#now() };
+        this.#checkReferences(entry);
+        parent = entry.id;
+        return entry;
+      });
+      await this.#write(entries);
+      return entries;
+    });
+  }
+
+  path(): readonly SessionEntry[] {
+    const path: SessionEntry[] = [];
+    for (let at = this.#tip; at !== undefined; ) {
+      const entry = this.#byId.get(at);
+      if (entry === undefined) throw new Error(`Session ${this.id} has no entry ${at}`);
+      path.push(entry);
+      at = entry.parent;
+    }
+    return path.reverse();
+  }
+
+  context(): readonly SessionEntry[] {
+    const path = this.path();
+    const last = path.findLastIndex(({ type }) => type === 'summary');
+    const summary = path[last];
+    if (summary?.type !== 'summary') return path;
+    const first = summary.first === undefined ? last : path.findIndex(({ id }) => id === summary.first);
+    return [summary, ...path.slice(first < 0 ? last : first).filter((entry) => entry !== summary && entry.type !== 'summary')];
+  }
+
+  entries(): readonly SessionEntry[] {
+    return this.#entries.filter(({ type }) => type !== 'tip');
+  }
+
+  branch(entry: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#isKnown(entry)) throw missing(this.id, entry);
+      await this.#write([{ type: 'tip', entry, id: this.#newId(), parent: undefined, at: this.#now() }]);
+    });
+  }
+
+  /** After what is being appended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#last;
+    await this.#file.close();
+  }
+
+  async #write(entries: readonly SessionEntry[]): Promise<void> {
+    const bytes = Buffer.concat(entries.map(writeEntry));
+    if (this.#bytes + bytes.byteLength > SESSION_BYTES_MAX) {
+      throw new Fault(
+        'too_large',
+        `Cannot append to session ${this.id}: it would have more than ${SESSION_BYTES_MAX} bytes; begin a new one`,
+      );
+    }
+    try {
+      for (let written = 0; written < bytes.byteLength; ) {
+        const { bytesWritten } = await this.#file.write(bytes, written, bytes.byteLength - written, this.#bytes + written);
+        if (bytesWritten === 0) throw new Error('nothing more can be written');
+        written += bytesWritten;
+      }
+      await this.#file.datasync();
+    } catch (cause) {
+      await this.#file.truncate(this.#bytes).catch(() => {}); // Whoever opens it next cuts it off where the last line ends.
+      const code = (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'storage_full' : 'store_failed'; // What a file handle throws has a code.
+      throw new Fault(code, `Cannot append to session ${this.id}: it cannot be written`, { cause });
+    }
+    this.#bytes += bytes.byteLength;
+    for (const entry of entries) this.#take(entry);
+  }
+
+  #take(entry: SessionEntry): void {
+    this.#entries.push(entry);
+    this.#byId.set(entry.id, entry);
+    if (entry.type !== 'tip') this.#tip = entry.id;
+    else if (this.#isKnown(entry.entry)) this.#tip = entry.entry;
+  }
+
+  #isKnown(id: string): boolean {
+    const entry = this.#byId.get(id);
+    return entry !== undefined && entry.type !== 'tip';
+  }
+
+  #checkReferences(entry: SessionEntry): void {
+    if (entry.type === 'tip')
+      throw new Fault('invalid_argument', 'Cannot append to the session: type: only a branch writes a tip', { details: { field: 'type' } });
+    if (entry.type === 'summary' && entry.first !== undefined && !this.path().some(({ id }) => id === entry.first))
+      throw missing(this.id, entry.first);
+  }
+
+  /** One after the other: each begins at the tip that the one before it left. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed)
+      throw new Fault('unavailable', `Cannot append to session ${this.id}: it is closed`, { details: { is_sent: false } });
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => {}); // Its own caller is told.
+    return done;
+  }
+}
+
+function missing(session: string, entry: string): Fault {
+  return new Fault('not_found', `Cannot find entry ${JSON.stringify(entry.slice(0, 80))} of session ${session}: there is none`, {
+    details: { entry: entry.slice(0, 80) },
+  });
+}

@@ -1,0 +1,228 @@
+/** The sessions of one workspace: a folder with a transcript for each. Whoever opens them owns the folder; no other process writes to it. */
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Fault } from '@warren/protocol';
+import { exportSession } from './export-session.ts';
+import { FileSession } from './open-session.ts';
+import type { Session, SessionInfo, SessionMatch, Sessions } from './sessions.ts';
+import { textOf } from './text-of.ts';
+import { readTranscript, type Transcript, type TranscriptHeader, writeEntry, writeHeader } from './transcript.ts';
+
+export type SessionsParts = { readonly folder: string; readonly newId: () => string; readonly now: () => number };
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
+const SUFFIX = '.jsonl';
+const LIST_DEFAULT = 100;
+const LIST_MAX = 1_000;
+const MATCHES_DEFAULT = 20;
+const MATCHES_MAX = 1_000;
+const WORDS_MAX = 16;
+const SNIPPET_CHARACTERS = 300;
+/** Open at once; the one that was asked for the longest ago is closed for another. */
+const OPEN_MAX = 256;
+
+export function openSessions({ folder, newId, now }: SessionsParts): Sessions & AsyncDisposable {
+  const known = new Map<string, Promise<FileSession>>();
+  /** What lists have read of files that have not changed since. */
+  const read = new Map<string, SessionInfo>();
+
+  const fileOf = (id: string): string => {
+    if (typeof id === 'string' && ID.test(id)) return join(folder, `${id}${SUFFIX}`);
+    throw new Fault(
+      'invalid_argument',
+      `Cannot use ${JSON.stringify(String(id).slice(0, 80))} as the id of a session: it is not 1 to 128 of letters, digits and _ . -, beginning with a letter or digit`,
+      { details: { field: 'id' } },
+    );
+  };
+  const openFile = async (id: string): Promise<FileSession> => {
+    const file = await openExisting(fileOf(id), id);
+    try {
+      const transcript = readTranscript(await file.readFile());
+      if (transcript === undefined || transcript.header.id !== id)
+        throw new Fault('store_failed', `Cannot open session ${id}: its file is no transcript of it`);
+      await file.truncate(transcript.bytes);
+      return new FileSession({ file, transcript, newId, now });
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  };
+  const remember = (id: string, opening: Promise<FileSession>): Promise<FileSession> => {
+    known.set(id, opening);
+    opening.catch(() => known.delete(id)); // The caller hears of it.
+    if (known.size > OPEN_MAX) {
+      const [[oldest, session] = []] = known;
+      if (oldest !== undefined) known.delete(oldest);
+      void session?.then((opened) => opened[Symbol.asyncDispose]()).catch(() => {}); // As above.
+    }
+    return opening;
+  };
+  const openKnown = (id: string): Promise<FileSession> => {
+    const found = known.get(id);
+    if (found === undefined) return remember(id, openFile(id));
+    known.delete(id);
+    known.set(id, found); // The youngest again.
+    return found;
+  };
+  const createWith = async (header: TranscriptHeader, entries: readonly Parameters<typeof writeEntry>[0][]): Promise<Session> => {
+    const path = fileOf(header.id);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const content = Buffer.concat([writeHeader(header), ...entries.map(writeEntry)]);
+    try {
+      const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
+      try {
+        await file.writeFile(content);
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // What open throws has a code.
+      throw new Fault('already_exists', `Cannot create session ${header.id}: there is one of this id`, {
+        cause: error,
+        details: { session: header.id },
+      });
+    }
+    return await openKnown(header.id);
+  };
+  const files = async (): Promise<readonly { readonly id: string; readonly updatedAt: number; readonly bytes: number }[]> => {
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    const found = await Promise.all(
+      names.flatMap((name) => {
+        const id = name.slice(0, -SUFFIX.length);
+        return name.endsWith(SUFFIX) && ID.test(id)
+          ? [stat(join(folder, name)).then(({ mtimeMs, size }) => ({ id, updatedAt: Math.trunc(mtimeMs), bytes: size }))]
+          : [];
+      }),
+    );
+    return found.sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1));
+  };
+
+  return {
+    create: (id, { agent, title } = {}) =>
+      createWith(
+        { type: 'session', format: 1, id, created_at: now(), agent },
+        title === undefined ? [] : [{ type: 'title', title, id: newId(), parent: undefined, at: now() }],
+      ),
+
+    open: openKnown,
+
+    async fork(id, entry, newSessionId) {
+      const path = (await openKnown(id)).entries();
+      const byId = new Map(path.map((each) => [each.id, each]));
+      const kept = [];
+      for (let at = byId.get(entry); at !== undefined; at = at.parent === undefined ? undefined : byId.get(at.parent)) kept.push(at);
+      if (kept.length === 0)
+        throw new Fault('not_found', `Cannot fork session ${id}: it has no entry ${JSON.stringify(entry.slice(0, 80))}`, {
+          details: { entry: entry.slice(0, 80) },
+        });
+      return await createWith(
+        { type: 'session', format: 1, id: newSessionId, created_at: now(), origin: { session: id, entry } },
+        kept.reverse(),
+      );
+    },
+
+    async list({ limit = LIST_DEFAULT, before = Number.POSITIVE_INFINITY } = {}) {
+      const wanted = (await files()).filter(({ updatedAt }) => updatedAt < before).slice(0, Math.min(Math.max(1, limit), LIST_MAX));
+      const infos: SessionInfo[] = [];
+      for (const { id, updatedAt, bytes } of wanted) {
+        const before = read.get(id);
+        const isRead = before !== undefined && before.updatedAt === updatedAt && before.bytes === bytes;
+        const transcript = isRead ? undefined : await readFileOf(fileOf(id));
+        const info = isRead ? before : transcript === undefined ? undefined : { ...infoOf(transcript), updatedAt, bytes };
+        if (info === undefined) continue;
+        read.set(id, info);
+        infos.push(info);
+      }
+      return infos;
+    },
+
+    async search(query, { limit = MATCHES_DEFAULT } = {}, signal) {
+      const words =
+        query
+          .normalize('NFKC')
+          .toLowerCase()
+          .match(/[\p{L}\p{N}\p{M}]+/gu)
+          ?.slice(0, WORDS_MAX) ?? [];
+      const matches: SessionMatch[] = [];
+      if (words.length === 0) return matches;
+      for (const { id } of await files()) {
+        signal?.throwIfAborted();
+        const transcript = await readFileOf(fileOf(id));
+        for (const entry of transcript?.entries.toReversed() ?? []) {
+          if (matches.length >= Math.min(Math.max(1, limit), MATCHES_MAX)) return matches;
+          const text = textOf(entry);
+          const plain = text.normalize('NFKC').toLowerCase();
+          if (!words.every((word) => plain.includes(word))) continue;
+          const from = Math.max(0, plain.indexOf(words[0] ?? '') - SNIPPET_CHARACTERS / 4);
+          matches.push({ session: id, entry: entry.id, at: entry.at, snippet: text.slice(from, from + SNIPPET_CHARACTERS).toWellFormed() });
+        }
+      }
+      return matches;
+    },
+
+    async export(id, format) {
+      const transcript = await readFileOf(fileOf(id));
+      if (transcript === undefined) throw missing(id);
+      return exportSession(transcript, (await openKnown(id)).path(), format);
+    },
+
+    async delete(id) {
+      const path = fileOf(id);
+      await (await known.get(id)?.catch(() => undefined))?.[Symbol.asyncDispose]();
+      known.delete(id);
+      read.delete(id);
+      await rm(path).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'ENOENT' ? missing(id) : error;
+      });
+    },
+
+    async [Symbol.asyncDispose]() {
+      const all = [...known.values()];
+      known.clear();
+      await Promise.allSettled(all.map(async (opening) => (await opening)[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function openExisting(path: string, id: string) {
+  try {
+    return await open(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException; // What open throws has one.
+    if (code === 'ENOENT') throw missing(id);
+    throw new Fault('store_failed', `Cannot open session ${id}: ${code === 'ELOOP' ? 'its file is a link' : 'its file cannot be read'}`, {
+      cause,
+    });
+  }
+}
+
+/** Undefined when it is none, or gone meanwhile. */
+async function readFileOf(path: string): Promise<Transcript | undefined> {
+  try {
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      return readTranscript(await file.readFile());
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // As above.
+    if (code === 'ENOENT' || code === 'ELOOP') return undefined;
+    throw error;
+  }
+}
+
+function infoOf({ header, entries }: Transcript): Omit<SessionInfo, 'updatedAt' | 'bytes'> {
+  const title = entries.findLast((entry) => entry.type === 'title');
+  const { id, agent, origin, created_at: createdAt } = header;
+  return { id, title: title?.type === 'title' ? title.title : undefined, agent, createdAt, origin };
+}
+
+function missing(id: string): Fault {
+  return new Fault('not_found', `Cannot find session ${id}: there is none of this id`, { details: { session: id } });
+}
