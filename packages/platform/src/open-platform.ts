@@ -40,6 +40,7 @@ import { createStateHandlers } from './handler/state/create-state-handlers.ts';
 import { MachineHistory } from './handler/system/machine-history.ts';
 import { readMachine } from './handler/system/read-machine.ts';
 import { createSystemHandlers } from './handler/system/system-handlers.ts';
+import { ChangedAlerts } from './mcp/changed-alerts.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
@@ -155,9 +156,11 @@ async function open(
   const builtin = await shippedDefinitions();
   const packs = await openPacks({ folder: join(directory, 'capabilities'), sandboxes, builtin });
 
+  const changedAlerts = owned.use(new ChangedAlerts({ alerts: kernel.workspace(DEFAULT_WORKSPACE).alerts, say }));
   const mcpServers = owned.use(
     await openMcpServers({
       ...{ directory, sandboxes, egress, now, say, version: version ?? 'unknown' },
+      onCompared: (server, isChanged) => void changedAlerts.tell(server, isChanged),
       async onChange() {
         await content.change('mcp', mcpServers.hash);
         await need(late.registry).reload();

@@ -69,6 +69,8 @@ export interface McpServers extends AsyncDisposable {
 export type McpServersParts = ConnectionParts & {
   readonly directory: string;
   readonly say: (message: string) => void;
+  /** A server has, or has no longer, other tools than were approved; or it is mounted no more. */
+  readonly onCompared: (server: string, isChanged: boolean) => void;
   /** After what is mounted changed. */
   readonly onChange: () => Promise<void>;
 };
@@ -178,7 +180,12 @@ class LiveMcpServers implements McpServers {
     }
     this.#servers = next;
     this.#fileHash = hash;
-    for (const server of before.values()) if (next.get(server.config.name) !== server) void server[Symbol.asyncDispose]();
+    for (const server of before.values()) {
+      const { name } = server.config;
+      if (next.get(name) === server) continue;
+      void server[Symbol.asyncDispose]();
+      if (!next.has(name)) this.#parts.onCompared(name, false);
+    }
     this.#tools = [...next.values()].flatMap((server) => this.#toolsOf(server));
   }
 
@@ -196,6 +203,7 @@ class LiveMcpServers implements McpServers {
         ...{ config, now, say },
         open: (given, signal) => openConnection(this.#parts, given, signal),
         makeRoom: () => this.#makeRoom(),
+        onCompared: (isChanged) => this.#parts.onCompared(config.name, isChanged),
       },
       pin,
     );

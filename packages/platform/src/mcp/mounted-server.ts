@@ -21,6 +21,8 @@ export type MountedServerParts = {
   /** Before one more is opened. Throws the fault `busy` when there is no place. */
   readonly makeRoom: () => void;
   readonly say: (message: string) => void;
+  /** After each comparison that came out otherwise than the one before, and after the first. */
+  readonly onCompared: (isChanged: boolean) => void;
 };
 
 export type ServerState = 'unapproved' | 'ready' | 'changed';
@@ -46,6 +48,7 @@ export class MountedServer implements AsyncDisposable {
   #pin: Pin | undefined;
   #seen: ToolList | undefined;
   #isChanged = false;
+  #told: boolean | undefined;
   #problem: string | undefined;
   #failures = 0;
   #retryAt = 0;
@@ -85,6 +88,7 @@ export class MountedServer implements AsyncDisposable {
     this.#pin = pin;
     this.#isChanged = pin !== undefined && this.#seen !== undefined && this.#seen.hash !== pin.hash;
     for (const slot of this.#slots.values()) slot.verifiedAt = undefined;
+    this.#tell();
   }
 
   /** Asks the server itself, also one that failed a moment ago. Throws the faults of `hold`. */
@@ -249,10 +253,17 @@ export class MountedServer implements AsyncDisposable {
     this.#problem = undefined;
     if (this.#pin === undefined) return;
     this.#isChanged = list.hash !== this.#pin.hash || (wasChanged && !isLooked);
+    this.#tell();
     if (this.#isChanged && !wasChanged)
       this.#parts.say(
         `The MCP server ${this.config.name} has other tools than were approved; none of them is used: warren mcp-server show ${this.config.name}`,
       );
+  }
+
+  #tell(): void {
+    if (this.#told === this.#isChanged) return;
+    this.#told = this.#isChanged;
+    this.#parts.onCompared(this.#isChanged);
   }
 }
 

@@ -8,7 +8,11 @@ const MESSAGE_LENGTH_MAX = 4_096;
  * An alert of Warren itself that waits as long as something is as it says: sent once, replaced when the message is another, acknowledged when there is none any more. Those
  * of a life before are known by `about`.
  */
-export async function tellStanding(alerts: Alerts, about: string, message: string | undefined): Promise<void> {
+export async function tellStanding(
+  alerts: Pick<Alerts, 'list' | 'send' | 'acknowledge'>,
+  about: string,
+  message: string | undefined,
+): Promise<void> {
   const said = message?.replace(/[^\P{Cc}\n]|\p{Cs}/gu, '?').slice(0, MESSAGE_LENGTH_MAX);
   const { alerts: pending } = await alerts.list({ status: 'pending', agent: '' }, { limit: 1_000 });
   const ours = pending.filter(({ context }) => context['about'] === about);

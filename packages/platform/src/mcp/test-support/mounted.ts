@@ -23,6 +23,8 @@ export type Mounted = AsyncDisposable & {
   approve(name?: string, reads?: readonly string[]): Promise<void>;
   call(capability: string, input?: JsonObject, changes?: Partial<ActContext>): Promise<Acted>;
   readonly said: readonly string[];
+  /** Of which server it was said whether its tools are other ones. */
+  readonly compared: readonly (readonly [string, boolean])[];
   /** Moves the clock. */
   pass(ms: number): void;
 };
@@ -56,15 +58,17 @@ export async function mount({ sandboxes, tools = [], file = PROGRAM, privateNetw
   await offer(tools);
   const egress = createEgress({ privateNetworks });
   const said: string[] = [];
+  const compared: (readonly [string, boolean])[] = [];
   let moved = 0;
   const servers = await openMcpServers({
     ...{ directory, sandboxes, egress, version: '0.0.0' },
     now: () => Date.now() + moved,
     say: (message) => said.push(message),
+    onCompared: (server, isChanged) => compared.push([server, isChanged]),
     onChange: async () => {},
   });
   return {
-    ...{ servers, directory, offer, said },
+    ...{ servers, directory, offer, said, compared },
     async approve(name = 'test', reads = []) {
       const [server] = await servers.reload(name, NEVER);
       if (server?.seen === undefined) throw new Error(`${name} does not answer: ${server?.problem}`);
