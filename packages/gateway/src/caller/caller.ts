@@ -1,5 +1,5 @@
 import type { Principal } from '@warren/kernel';
-import type { TokenId } from '@warren/protocol';
+import type { JsonObject, TokenId } from '@warren/protocol';
 import type { TraceParent } from '../telemetry/tracing.ts';
 
 /** Whoever makes a call, and what came with it besides its parameters. One for each message, however many calls are in it. */
@@ -15,6 +15,8 @@ export type Caller = {
   /** The agent in whose place an operator or a member wants to act, where it was said. */
   readonly agent?: string | undefined;
   readonly traceParent: TraceParent | undefined;
+  /** Sends a message that nobody answers; dropped when the other end does not take it. Undefined where there is no way to. */
+  readonly notify?: ((method: string, params: JsonObject) => void) | undefined;
   /** Fires when nobody waits for the answer any more. Made when it is first asked for, since few calls wait. */
   signal(): AbortSignal;
 };

@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { JsonObject } from '@warren/protocol';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../caller/caller.ts';
 import type { TraceParent } from '../telemetry/tracing.ts';
@@ -13,6 +14,9 @@ import { type Carried, HeldSocket, INTERNAL_ERROR, POLICY_VIOLATION, type Spoken
 import { Hold } from './hold.ts';
 import { LiveIdentity } from './live-identity.ts';
 import { createWaitSignal } from './wait-signal.ts';
+
+/** Of what is not taken yet. With more, what may be left out is. */
+const UNSENT_BYTES_MAX = 65_536;
 
 export type SocketParts = {
   readonly carried: Carried;
@@ -52,7 +56,17 @@ class RpcSocket implements Spoken {
     const isGone = (): boolean => socket.readyState === socket.CLOSED;
     const signal = createWaitSignal({ connection: socket, isGone, stopping });
     const { principal, name, groups, tokenId } = identity;
-    this.#caller = { principal, name, groups, tokenId, workspace, agent, traceParent, signal };
+    this.#caller = {
+      principal,
+      name,
+      groups,
+      tokenId,
+      workspace,
+      agent,
+      traceParent,
+      signal,
+      notify: (method, params) => this.#notify(method, params),
+    };
     this.#live = new LiveIdentity(identity, kernel.tokens);
     this.#underWay = new Hold(held, limits.smallBytes);
     this.#held = new HeldSocket(carried, this, gateway);
@@ -111,6 +125,16 @@ class RpcSocket implements Spoken {
       if (!this.#held.isFinishing) this.#startWaiting();
       else this.#held.closeIfFinished();
     }
+  }
+
+  /** Nobody waits for it, and who does not take what is sent gets none. */
+  #notify(method: string, params: JsonObject): void {
+    const isTaken = (): boolean => this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount <= UNSENT_BYTES_MAX;
+    if (!isTaken()) return;
+    this.#live.isGood().then(
+      (isGood) => isGood && isTaken() && this.#socket.send(JSON.stringify({ jsonrpc: '2.0', method, params })),
+      () => {}, // The store is gone, and with it the call, whose answer says so.
+    );
   }
 
   /** Who sends too much is not refused but read more slowly: what waits here counts as under way. */

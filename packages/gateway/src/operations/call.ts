@@ -1,6 +1,7 @@
 import type { Platform } from '@warren/platform';
 import { viaOf } from '../caller/via-of.ts';
 import { approverOf } from './approver.ts';
+import { progressTo } from './call-progress.ts';
 import type { HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 import { toSeconds } from './time.ts';
@@ -8,10 +9,11 @@ import { toSeconds } from './time.ts';
 export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'> {
   return {
     async 'call.make'(params, { workspace, signal, waiting, caller }) {
-      const { pid, capability, input, idempotency_key, reasoning, taint, on_ask, wait_ms, deadline_ms } = params;
+      const { pid, capability, input, idempotency_key, reasoning, taint, on_ask, wait_ms, deadline_ms, progress_token } = params;
       const request = {
         ...{ pid, capability, input, reasoning, taint, idempotencyKey: idempotency_key },
         ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms, via: viaOf(caller) },
+        onProgress: progressTo(caller, progress_token),
       };
       // Its turn and its end have bounds of their own; what has none is how long people take.
       return toCallAnswer(await platform().gate.call(workspace, request, on_ask === 'wait' ? waiting() : signal()));

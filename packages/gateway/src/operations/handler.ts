@@ -1,5 +1,5 @@
 import type { Principal, WorkspaceKernel } from '@warren/kernel';
-import type { TokenId, WorkspaceId } from '@warren/protocol';
+import type { JsonObject, TokenId, WorkspaceId } from '@warren/protocol';
 import type { OperationName, Params, Result } from '@warren/protocol/contract';
 
 /** Whoever makes a call, as people know them. */
@@ -8,6 +8,8 @@ export type CallerName = {
   readonly name: string | undefined;
   readonly groups: readonly string[];
   readonly tokenId: TokenId | undefined;
+  /** As `Caller` has it. */
+  readonly notify?: ((method: string, params: JsonObject) => void) | undefined;
 };
 
 /** What a handler knows of a call besides its parameters. Whoever makes it was found allowed to. */

@@ -9,6 +9,7 @@ import { toolOf } from '../mcp/warren/tool-of.ts';
 import { exportTools } from '../tools/export-tools.ts';
 import { readToolArguments, withoutAbsent } from '../tools/tool-arguments.ts';
 import { capabilityName } from '../tools/tool-name.ts';
+import { progressTo } from './call-progress.ts';
 import type { Call, HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 
@@ -62,6 +63,7 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
         ...{ pid, capability, input: schema === undefined ? input : withoutAbsent(schema, input) },
         ...{ reasoning: how.reasoning, idempotencyKey: how.idempotency_key, deadlineMs: how.deadline_ms },
         ...{ onAsk: how.on_ask, waitMs: how.wait_ms, via: viaOf(call.caller) },
+        onProgress: progressTo(call.caller, how.progress_token),
       };
       return toCallAnswer(await gate.call(workspace, request, call.signal()));
     },

@@ -74,6 +74,14 @@ describe('tools', () => {
     expect(textOf(blocked)).toMatchObject({ type: 'PolicyDenied', context: { capability: 'git.log' } });
   });
 
+  it('stand beside prompts, of which there are none', async () => {
+    await using warren = await openWarren('{}');
+    const client = new RawClient(warren.on, { token: warren.token });
+    expect((await client.ask('prompts/list')).message.result).toMatchObject({ prompts: [] });
+    expect((await client.ask('prompts/list', { cursor: 'x' })).message.error).toMatchObject({ code: -32602 });
+    expect((await client.ask('prompts/get', { name: 'x' })).message.error).toMatchObject({ code: -32602 });
+  });
+
   it('are called by either name; one that is not there is an error of the protocol, what went wrong with one is a result', async () => {
     await using warren = await openWarren('{}');
     const client = new RawClient(warren.on, { token: warren.token });

@@ -6,7 +6,7 @@ import type { Seat } from '../../caller/seats.ts';
 import { toCallError } from '../../operations/record/call.ts';
 import { capabilityName } from '../../tools/tool-name.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
-import type { HostChange, HostRequest, McpHost, McpResources, McpTools, Outcome, Page } from '../host.ts';
+import type { HostChange, HostRequest, McpHost, McpPrompts, McpResources, McpTools, Outcome, Page } from '../host.ts';
 import { toToolResult } from './call-answer.ts';
 import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from './call-result-tool.ts';
 import { awaitCall, type Held, type HeldCallParts, holdCall } from './held-call.ts';
@@ -40,12 +40,24 @@ const INSTRUCTIONS =
   'Tools of Warren, an operating system for agents. Files are those of /workspace. Every call is decided by policy, held to what this agent was granted, and recorded. ' +
   'A failed call answers JSON with a type, what happened, and what to do next. Calls that a person has to approve answer ApprovalPending: ask later with warren__call_result, do not repeat them.';
 
+/** Nothing makes prompts yet. Clients ask for them, and a list without any is what there is. */
+const NO_PROMPTS: McpPrompts = {
+  async list(cursor) {
+    if (cursor !== undefined) throw invalidParams('Cannot list prompts: the cursor is none that was given here');
+    return { items: [] };
+  },
+  async get(name) {
+    throw invalidParams(`Cannot get ${JSON.stringify(name.slice(0, 128))}: there is no such prompt`);
+  },
+};
+
 export class WarrenHost implements McpHost {
   readonly server: McpHost['server'];
   readonly instructions = INSTRUCTIONS;
   readonly logs = false;
   readonly tools: McpTools;
   readonly resources: McpResources;
+  readonly prompts = NO_PROMPTS;
   readonly #parts: WarrenHostParts;
   readonly #caller: HostedCaller;
   #seat: Seat;

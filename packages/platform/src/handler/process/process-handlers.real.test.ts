@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { processHandlers as handlers } from './process-handlers.ts';
 import { AgentFixture } from './test-support/agent-fixture.ts';
@@ -33,6 +35,20 @@ describe('process.run', () => {
     expect(output['resource_usage']).toMatchObject({ memory_peak_bytes: expect.any(Number), io_read_bytes: null });
     expect(usage).toMatchObject({ cpu_s: expect.any(Number), memory_bytes: expect.any(Number) });
     expect(Number.isInteger(usage?.['cpu_s'])).toBe(true);
+  });
+
+  it('shows signs of life while it runs: how long, how much, the last line as one', async () => {
+    const told: string[] = [];
+    const progress = (message: string): void => {
+      told.push(message);
+      writeFileSync(join(agent.directory, 'go-on'), '');
+    };
+    const script = `printf 'first\\n\\033[1msecond\\033[0m\\n'; until [ -e go-on ]; do sleep 0.05; done; rm -f go-on`;
+    expect(await agent.call(handlers, 'process.run', shell(script), { progress })).toMatchObject({ exit_code: 0 });
+    expect(told[0]).toMatch(/^\d+ s, 21 bytes printed: \[1msecond \[0m$/);
+    const count = told.length;
+    await agent.call(handlers, 'process.run', shell('true'), { progress });
+    expect(told.length).toBe(count);
   });
 
   it('passes arguments as they are: newlines, quotes, empty ones, ten thousand', async () => {

@@ -10,6 +10,7 @@ import { checkEnvironment } from './check-environment.ts';
 import { durationOf, exitCodeOf, usageOf } from './command-view.ts';
 import { tailOf } from './output-tail.ts';
 import { resourceExhausted } from './resource-exhausted.ts';
+import { tellProgress } from './tell-progress.ts';
 
 export type RunInput = JsonObject & {
   readonly command: string;
@@ -47,7 +48,7 @@ export async function run(input: RunInput, context: HandlerContext): Promise<Han
   };
   const command = await start(agent, argv, options);
   const isLeft = input.background === true && command.state === 'running';
-  const ended = isLeft ? command : await waitFor(agent, command.id, seconds * 1_000 + END_MS, context.signal);
+  const ended = isLeft ? command : await waitFor(agent, command.id, seconds * 1_000 + END_MS, context);
   throwUnlessStarted(ended, input);
   return answer(agent, ended, seconds, input);
 }
@@ -91,10 +92,11 @@ async function start(agent: AgentSandbox, argv: readonly string[], options: RunO
 }
 
 /** Whoever gives up waiting in the foreground gives up the command. */
-async function waitFor(agent: AgentSandbox, id: string, waitMs: number, signal: AbortSignal): Promise<BackgroundCommand> {
+async function waitFor(agent: AgentSandbox, id: string, waitMs: number, context: HandlerContext): Promise<BackgroundCommand> {
   const { background } = agent;
+  using _signs = tellProgress(agent, id, context);
   try {
-    const command = await background.wait(id, waitMs, signal);
+    const command = await background.wait(id, waitMs, context.signal);
     return command.state === 'running' ? await background.kill(id, 'SIGKILL', END_MS) : command;
   } catch (error) {
     await background.kill(id, 'SIGKILL', 0);

@@ -54,6 +54,8 @@ export const callParams = {
   on_ask: optional(z.enum(['wait', 'return'])),
   wait_ms: optional(milliseconds(86_400_000)),
   deadline_ms: optional(milliseconds(86_400_000)),
+  /** Over a WebSocket: notifications `call.progress` with it say how far the call is. */
+  progress_token: optional(z.union([z.string().max(128), int])),
 };
 
 export type CallAnswer = z.output<typeof callAnswer>;

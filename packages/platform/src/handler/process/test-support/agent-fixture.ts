@@ -13,6 +13,7 @@ export type CallOptions = {
   readonly egress?: Egress;
   readonly hosts?: readonly string[];
   readonly agent?: string;
+  readonly progress?: HandlerContext['progress'];
 };
 
 export class AgentFixture implements AsyncDisposable {
@@ -72,7 +73,7 @@ export class AgentFixture implements AsyncDisposable {
     throw new Error(`The script failed: ${JSON.stringify(exit)} ${Buffer.from(stderr).toString('utf8')}`);
   }
 
-  #context(input: JsonObject, { signal, egress, hosts = [], agent = 'ada' }: CallOptions): HandlerContext {
+  #context(input: JsonObject, { signal, egress, hosts = [], agent = 'ada', progress = () => {} }: CallOptions): HandlerContext {
     return {
       actor: { workspace: 'acme' as WorkspaceId, pid: 7, agent }, // Nothing here looks at it.
       callId: 'call_1',
@@ -81,7 +82,7 @@ export class AgentFixture implements AsyncDisposable {
       facts: NO_FACTS,
       signal: signal ?? new AbortController().signal,
       deadlineAt: Date.now() + 600_000,
-      progress: () => {},
+      progress,
       mine: undefined as unknown as WorkspaceKernel, // Commands need nothing of it.
       sandbox: async () => ({ sandbox: this.sandbox, background: this.background, [Symbol.asyncDispose]: async () => {} }),
       egress: egress as Egress, // Whoever reaches the network hands it in.

@@ -1,0 +1,32 @@
+/** Signs of life of a command that is waited for: how long it runs, how much it has printed, and the end of that. */
+
+import type { AgentSandbox } from '../../agent/agent-sandboxes.ts';
+import type { HandlerContext } from '../../capability/handler.ts';
+import { cleanText } from '../../mcp/clean-text.ts';
+import { tailOf } from './output-tail.ts';
+
+const PROGRESS_MS = 1_000;
+const LINE_LENGTH_MAX = 200;
+
+export function tellProgress(
+  { background }: Pick<AgentSandbox, 'background'>,
+  id: string,
+  { progress }: Pick<HandlerContext, 'progress'>,
+): Disposable {
+  const startedMs = performance.now();
+  const tell = (): void => {
+    const command = background.find(id);
+    if (command === undefined) return;
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    const bytes = command.stdoutBytes + command.stderrBytes;
+    const line = cleanText(
+      tailOf(background, id, command.stdoutBytes > 0 ? 'stdout' : 'stderr', 1)
+        .trim()
+        .slice(-LINE_LENGTH_MAX),
+      LINE_LENGTH_MAX,
+    );
+    progress(`${seconds} s, ${bytes} bytes printed${line === '' ? '' : `: ${line}`}`);
+  };
+  const signs = setInterval(tell, PROGRESS_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(signs) };
+}
