@@ -57,8 +57,8 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
         code = await storeDoctor(flags, host, { examine, uid: uid() });
         return;
       }
-      const [{ doctor }, { diagnose }] = await Promise.all([import('./commands/doctor.ts'), import('./parts/doctor.ts')]);
-      code = await doctor(flags, host, diagnose);
+      const [{ doctor }, parts] = await Promise.all([import('./commands/doctor.ts'), import('./parts/doctor.ts')]);
+      code = await doctor(flags, host, parts);
     },
     completion: async (shell) => {
       const { completion } = await import('./commands/completion.ts');

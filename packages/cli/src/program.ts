@@ -260,10 +260,12 @@ function addRemove(program: Command, actions: Actions): void {
 function addDoctor(program: Command, actions: Actions): void {
   const doctor = program
     .command('doctor')
-    .summary('check every wall on this machine, or the store')
-    .description('Checks every wall on this machine, and says what to do about those that cannot be built. Exits 1 when one is missing.')
+    .summary('check every wall on this machine and the policies, or the store')
+    .description(
+      'Checks every wall on this machine and the policies of its state directory, and says what to do about walls that cannot be built and files with mistakes. Exits 1 when a wall is missing or the policies cannot be used.',
+    )
     .option('--store', 'check the store instead: every page, and who may read it')
-    .option('--state <directory>', 'with --store: state directory (default: as WARREN_STATE says)');
+    .option('--state <directory>', 'state directory with the policies, or the store (default: as WARREN_STATE says)');
   withJson(doctor).action((flags: DoctorFlags) => actions.doctor(flags));
 }
 

@@ -44,6 +44,7 @@ export type { People, PersonRecord, PersonTerms } from './person/people.ts';
 export type { Sessions } from './person/sessions.ts';
 export { problemsOfCondition } from './policy/check/check-condition.ts';
 export { checkPolicy } from './policy/check/check-policy.ts';
+export { findOverruled, type Overruled } from './policy/check/find-overruled.ts';
 export { createPolicy } from './policy/create-policy.ts';
 export { HARD_BLOCKS } from './policy/hard-blocks/hard-blocks.ts';
 export type { PolicyOptions, PolicyProblem, ReadCounter } from './policy/policy.ts';

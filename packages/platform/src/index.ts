@@ -35,6 +35,7 @@ export { createDescriber } from './policy/create-describer.ts';
 export { diffPolicies, type PolicyChange } from './policy/diff-policies.ts';
 export { type ImportedPolicy, importPolicy } from './policy/import-policy.ts';
 export type { Policies, PoliciesStatus } from './policy/open-policies.ts';
+export { overruledIn } from './policy/overruled-in.ts';
 export {
   type ParsedPolicies,
   type PolicyText,

@@ -1,7 +1,9 @@
-/** `warren doctor`: every wall of this machine, and what to do about those that are missing. */
-import { printChecks } from '../internal/checks.ts';
+/** `warren doctor`: every wall of this machine, and the policies of its state directory, and what to do about what is missing or wrong. */
+import { type Check, printChecks } from '../internal/checks.ts';
+import { count } from '../internal/count.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { nextCommand, statePath } from '../internal/state-path.ts';
 import type { DoctorFlags } from '../program.ts';
 
 export type WallReport = {
@@ -12,13 +14,42 @@ export type WallReport = {
   readonly fix?: string;
 };
 
-/** Returns 1 when a wall is missing. A degraded one stands, with less than it could. */
-export async function doctor(flags: DoctorFlags, host: Host, diagnose: () => Promise<readonly WallReport[]>): Promise<number> {
-  const walls = await diagnose();
+type Problem = {
+  readonly file: string;
+  /** Undefined: the file as a whole. */
+  readonly line: number | undefined;
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+};
+
+/** What the files on disk say: what a start puts in force, and a running daemon as soon as they have no errors. */
+export type PolicyReport = {
+  readonly directory: string;
+  readonly files: readonly {
+    readonly layer: string;
+    readonly file: string;
+    readonly rules: number;
+    readonly isForAll: boolean;
+    readonly default: { readonly tier: string; readonly line: number } | undefined;
+  }[];
+  readonly problems: readonly Problem[];
+  /** What a file says and never gets, because one of a layer above is stricter. */
+  readonly contradictions: readonly Problem[];
+};
+
+export interface DoctorParts {
+  diagnose(): Promise<readonly WallReport[]>;
+  examinePolicies(stateDirectory: string): Promise<PolicyReport>;
+}
+
+/** Returns 1 when a wall is missing, or the policies cannot be used. A degraded wall stands, with less than it could. */
+export async function doctor(flags: DoctorFlags, host: Host, parts: DoctorParts): Promise<number> {
+  const [walls, policies] = await Promise.all([parts.diagnose(), parts.examinePolicies(statePath(host, flags.state))]);
   const missing = walls.filter(({ state }) => state === 'missing');
-  const code = missing.length === 0 ? 0 : 1;
+  const isUsable = policies.problems.every(({ severity }) => severity !== 'error');
+  const code = missing.length === 0 && isUsable ? 0 : 1;
   if (flags.json === true) {
-    await host.stdout.write(`${safeJson({ ok: missing.length === 0, walls }, 2)}\n`);
+    await host.stdout.write(`${safeJson({ ok: code === 0, walls, policies: documentOf(policies, isUsable) }, 2)}\n`);
     return code;
   }
   await printChecks(
@@ -29,6 +60,60 @@ export async function doctor(flags: DoctorFlags, host: Host, diagnose: () => Pro
     missing.length === 0
       ? 'Every needed wall stands.'
       : `${missing.length} of ${walls.length} walls cannot be built: ${missing.map(({ wall }) => safeText(wall)).join(', ')}.`;
-  await host.stdout.write(`\n${verdict}\n`);
+  await host.stdout.write(`\n${verdict}\n\n`);
+  await printChecks(host, policyChecks(policies, isUsable, nextCommand('policy check', flags.state)));
+  await host.stdout.write(
+    `\n${isUsable ? 'The policies can be used.' : 'The policies cannot be used: a daemon that runs keeps those it has, and none starts.'}\n`,
+  );
   return code;
+}
+
+function policyChecks(report: PolicyReport, isUsable: boolean, fix: string): readonly Check[] {
+  const { directory, files, problems, contradictions } = report;
+  const rules = files.reduce((sum, file) => sum + file.rules, 0);
+  const detail =
+    files.length === 0 ? `none in ${directory}` : `${count(files.length, 'file')} with ${count(rules, 'rule')} in ${directory}`;
+  const defaults = files.filter((file) => file.default !== undefined);
+  return [
+    {
+      name: 'policies',
+      state: isUsable ? 'enforced' : 'missing',
+      word: isUsable ? 'usable' : 'unusable',
+      detail,
+      ...(!isUsable && { fix }),
+    },
+    ...files.map(
+      ({ layer, file, rules: own }): Check => ({
+        name: file,
+        state: 'enforced',
+        word: 'read',
+        detail: `layer ${layer}, ${count(own, 'rule')}`,
+      }),
+    ),
+    ...(defaults.length === 0
+      ? [{ name: 'default', state: 'enforced', word: '', detail: 'where no rule matches, the tier of each capability' } as const]
+      : []),
+    ...defaults.map(
+      ({ file, isForAll, default: own }): Check => ({
+        ...{ name: 'default', state: 'enforced', word: own?.tier ?? '' },
+        detail: `where no rule matches, ${isForAll ? 'everywhere' : 'for whom the file is'}: ${file}:${own?.line}`,
+      }),
+    ),
+    ...[...problems, ...contradictions].map(({ file, line, severity, message }): Check => {
+      const name = line === undefined ? file : `${file}:${line}`;
+      return { name, state: severity === 'error' ? 'missing' : 'degraded', word: severity, detail: message };
+    }),
+  ];
+}
+
+function documentOf({ directory, files, problems, contradictions }: PolicyReport, isUsable: boolean): object {
+  return {
+    ...{ directory, is_usable: isUsable },
+    files: files.map(({ isForAll: _, default: own, ...file }) => ({
+      ...file,
+      default: own?.tier ?? null,
+      default_line: own?.line ?? null,
+    })),
+    ...{ problems, contradictions },
+  };
 }

@@ -11,7 +11,8 @@ import type { Condition, PolicyFile, Rule } from '../policy.ts';
 
 export type Covered = { readonly line: number; readonly by: number; readonly isContradicted: boolean };
 
-type Entry = { readonly rule: Rule; readonly line: number; readonly parts: ReadonlySet<string>; readonly match: string };
+/** A rule, ready to be compared. */
+export type Entry = { readonly rule: Rule; readonly line: number; readonly parts: ReadonlySet<string>; readonly match: string };
 
 const COMPARISONS_MAX = 2_000_000;
 
@@ -20,7 +21,7 @@ export function findCovered({ rules }: PolicyFile): readonly Covered[] {
   const found: Covered[] = [];
   let comparisons = 0;
   for (const { rule, line } of rules) {
-    const entry: Entry = { rule, line, parts: partsOf(rule.when), match: matchOf(rule) };
+    const entry = entryOf(rule, line);
     const candidates = keysAbove(entry).flatMap((key) => earlier.get(key) ?? []);
     comparisons += candidates.length;
     if (comparisons > COMPARISONS_MAX) break; // Warnings are help, no promise.
@@ -38,7 +39,12 @@ export function findCovered({ rules }: PolicyFile): readonly Covered[] {
   return found;
 }
 
-function covers(one: Entry, other: Entry): boolean {
+export function entryOf(rule: Rule, line: number): Entry {
+  return { rule, line, parts: partsOf(rule.when), match: matchOf(rule) };
+}
+
+/** Whether one matches whenever the other does. False when that is not certain. */
+export function covers(one: Entry, other: Entry): boolean {
   return (
     other.rule.capability.every((pattern) => patternsAbove(pattern).some((above) => one.rule.capability.includes(above))) &&
     hasTags(one.rule, other.rule) &&
