@@ -1,0 +1,131 @@
+import { Fault, type JsonObject } from '@warren/protocol';
+import type { HookFailure, HookHandler, HookName, HookOptions, HookPayloads, Hooks, ToolCallVerdict } from './hooks.ts';
+
+export type HookParts = {
+  /** Told of each hook that failed: an event. Must not throw. */
+  readonly onFailure: (failure: HookFailure) => void;
+};
+
+const HOOKS_MAX = 1_000;
+const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS_MAX = 300_000;
+const REASON_CHARACTERS_MAX = 500;
+const POINTS: ReadonlySet<string> = new Set<HookName>([
+  ...(['session_start', 'session_end', 'before_agent_start', 'after_agent_end', 'before_tool_call', 'after_tool_call'] as const),
+  ...(['approval_requested', 'approval_decided', 'budget_breached'] as const),
+]);
+
+type Registered = {
+  readonly name: HookName;
+  readonly handler: HookHandler<never>;
+  readonly label: string;
+  readonly priority: number;
+  readonly timeoutMs: number;
+};
+
+export function createHooks({ onFailure }: HookParts): Hooks {
+  let registered: readonly Registered[] = [];
+  const of = (name: HookName): readonly Registered[] => registered.filter((each) => each.name === name);
+
+  /** Undefined when it failed, which was told. */
+  const call = async <Name extends HookName>(
+    hook: Registered,
+    payload: HookPayloads[Name],
+    signal: AbortSignal,
+  ): Promise<{ readonly value: unknown } | string> => {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error(`it took longer than ${hook.timeoutMs} ms`)), hook.timeoutMs);
+    try {
+      const both = AbortSignal.any([signal, limit.signal]);
+      const handler = hook.handler as HookHandler<Name>; // It was registered under this name.
+      return { value: await endedBy(both, async () => handler(structuredClone(payload), both)) };
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
+      onFailure({ hook: hook.name, label: hook.label, reason });
+      return reason;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    register(name, handler, options = {}) {
+      const {
+        label = name,
+        priority = 0,
+        timeoutMs = TIMEOUT_MS,
+      }: HookOptions = typeof options === 'number' ? { priority: options } : options;
+      if (!POINTS.has(name)) throw refuse('name', `${JSON.stringify(String(name).slice(0, 80))} is none of ${[...POINTS].join(', ')}`);
+      if (typeof handler !== 'function') throw refuse('handler', 'it is no function');
+      if (!Number.isFinite(priority)) throw refuse('priority', 'it is no number');
+      if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX)) throw refuse('timeoutMs', `it is not 1 to ${TIMEOUT_MS_MAX}`);
+      if (registered.length >= HOOKS_MAX)
+        throw new Fault('too_large', `Cannot register another hook: there are ${HOOKS_MAX}, which is the limit`);
+      const hook: Registered = { name, handler: handler as HookHandler<never>, label, priority, timeoutMs }; // It is called with what its name says.
+      registered = [...registered, hook].sort((a, b) => b.priority - a.priority); // Sorting keeps the order of equals.
+      return {
+        [Symbol.dispose]: () => {
+          registered = registered.filter((each) => each !== hook);
+        },
+      };
+    },
+
+    async run(name, payload, signal = new AbortController().signal) {
+      for (const hook of of(name)) {
+        signal.throwIfAborted();
+        await call(hook, payload, signal);
+      }
+    },
+
+    async beforeToolCall(payload, signal = new AbortController().signal) {
+      let input = payload.input;
+      for (const hook of of('before_tool_call')) {
+        signal.throwIfAborted();
+        const answer = await call<'before_tool_call'>(hook, { ...payload, input }, signal);
+        if (typeof answer === 'string') return { kind: 'vetoed', by: hook.label, reason: `it failed: ${answer}` };
+        const verdict = readVerdict(answer.value);
+        if (typeof verdict === 'string') {
+          onFailure({ hook: hook.name, label: hook.label, reason: verdict });
+          return { kind: 'vetoed', by: hook.label, reason: verdict };
+        }
+        if (verdict === undefined) continue;
+        if ('veto' in verdict) return { kind: 'vetoed', by: hook.label, reason: verdict.veto.slice(0, REASON_CHARACTERS_MAX) };
+        input = verdict.input;
+      }
+      return { kind: 'call', input };
+    },
+  };
+}
+
+/** Text says what is wrong with it: an answer that is not understood may have meant no. */
+function readVerdict(value: unknown): ToolCallVerdict | string {
+  if (value === undefined || value === null) return undefined;
+  if (!isObject(value)) return 'it answered what is no verdict';
+  if (typeof value['veto'] === 'string') return { veto: value['veto'] };
+  if (Object.keys(value).length === 1 && isObject(value['input'])) return { input: value['input'] };
+  return 'it answered what is no verdict';
+}
+
+/** The work may go on; nobody waits for it. */
+async function endedBy<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const working = work();
+  working.catch(() => {}); // When it lost the race, nobody else hears of it.
+  try {
+    return await Promise.race([working, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(field: string, why: string): Fault {
+  return new Fault('invalid_argument', `Cannot register the hook: ${field}: ${why}`, { details: { field } });
+}
