@@ -476,6 +476,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
     exports: [
       'TemporaryDirectory',
       'TestIssuer',
+      'TestMcpLoginServer',
       'diff',
       'leaksSince',
       'makeKey',

@@ -92,6 +92,10 @@ export function gateActions(host: Host, end: (code: number) => void): GateAction
       const { mcpServerReload } = await import('./commands/mcp-server.ts');
       end(await mcpServerReload(name, flags, host));
     },
+    mcpServerLogin: async (name, flags) => {
+      const { mcpServerLogin } = await import('./commands/mcp-server-login.ts');
+      end(await mcpServerLogin(name, flags, host));
+    },
     mcpServerApprove: async (name, flags) => {
       const { mcpServerApprove } = await import('./commands/mcp-server.ts');
       end(await mcpServerApprove(name, flags, host));

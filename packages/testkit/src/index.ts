@@ -10,3 +10,4 @@ export {
   tokenSignedWithPublicKey,
   unsignedToken,
 } from './test-issuer.ts';
+export { TestMcpLoginServer } from './test-mcp-login-server.ts';

@@ -10,6 +10,7 @@ export interface McpServerActions {
   mcpServerList(flags: StateFlags): Promise<void>;
   mcpServerShow(name: string, flags: StateFlags): Promise<void>;
   mcpServerReload(name: string | undefined, flags: StateFlags): Promise<void>;
+  mcpServerLogin(name: string, flags: StateFlags): Promise<void>;
   mcpServerApprove(name: string, flags: McpServerApproveFlags): Promise<void>;
   mcpServerRemove(name: string, flags: StateFlags): Promise<void>;
 }
@@ -48,6 +49,18 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
         .argument('[name]', 'its name in mcp-servers.yaml'),
     ),
   ).action((name: string | undefined, flags: StateFlags) => actions.mcpServerReload(name, flags));
+
+  withJson(
+    withDaemon(
+      server
+        .command('login')
+        .summary('log in for one that wants a person')
+        .description(
+          'Prints an address to open in a browser on this machine, and waits until the browser comes back. For servers with `login` in mcp-servers.yaml; what they give stays with the daemon.',
+        )
+        .argument('<name>', 'its name in mcp-servers.yaml'),
+    ),
+  ).action((name: string, flags: StateFlags) => actions.mcpServerLogin(name, flags));
 
   withJson(
     withDaemon(

@@ -142,6 +142,8 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'tool.list': ['anyone'],
   'tool.call': ['anyone'],
   'mcp_server.approve': ['operator'],
+  'mcp_server.begin_login': ['operator'],
+  'mcp_server.finish_login': ['operator'],
   'mcp_server.get': ['operator'],
   'mcp_server.list': ['operator'],
   'mcp_server.reload': ['operator'],

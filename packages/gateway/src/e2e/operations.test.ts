@@ -534,6 +534,8 @@ describe('servers of others', () => {
     const unknown = { data: { fault: 'not_found' } };
     expect(await fails(on, 'mcp_server.get', { name: 'nobody' })).toMatchObject(unknown);
     expect(await fails(on, 'mcp_server.approve', { name: 'nobody', hash: 'x' })).toMatchObject(unknown);
+    expect(await fails(on, 'mcp_server.begin_login', { name: 'nobody', redirect_uri: 'http://127.0.0.1:1/' })).toMatchObject(unknown);
+    expect(await fails(on, 'mcp_server.finish_login', { name: 'nobody', state: 'x', code: 'x' })).toMatchObject(unknown);
     expect(await fails(on, 'mcp_server.remove', { name: 'nobody' })).toMatchObject(unknown);
   });
 });

@@ -8,8 +8,11 @@ import type { Call } from './handler.ts';
 /** What an entry says of a result: names, which are no secrets. */
 const NAMED = ['pid', 'token_id', 'grant_id', 'version', 'revision'] as const;
 
-/** Arguments that people edited stand, redacted by their definition, in the entry of their answer. */
-const KEPT_BY_OTHERS: Partial<Record<OperationName, readonly string[]>> = { 'approval.approve': ['input'] };
+/** Arguments that people edited stand, redacted by their definition, in the entry of their answer. What a browser came back with is a secret. */
+const LEFT_OUT: Partial<Record<OperationName, readonly string[]>> = {
+  'approval.approve': ['input'],
+  'mcp_server.finish_login': ['code', 'state'],
+};
 
 export async function auditOperation<Result extends object>(
   journal: Pick<OperationJournal, 'record'>,
@@ -21,7 +24,7 @@ export async function auditOperation<Result extends object>(
 ): Promise<Result> {
   const { principal, tokenId } = call.caller;
   const actor = actorOf(call.caller, principal.kind === 'process' ? await agentOf(principal.pid) : '');
-  const left = KEPT_BY_OTHERS[name] ?? [];
+  const left = LEFT_OUT[name] ?? [];
   const recorded = Object.fromEntries(Object.entries(params).filter(([key]) => !left.includes(key)));
   const input = redactInput(recorded) as JsonObject; // Parameters are an object.
   const details = tokenId === undefined ? undefined : { token_id: tokenId };

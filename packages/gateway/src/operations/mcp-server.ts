@@ -16,6 +16,15 @@ export function createMcpServerHandlers(platform: () => Platform): HandlersOf<'m
       return { servers: (await platform().mcpServers.reload(name, waiting())).map(toMcpServer) };
     },
 
+    async 'mcp_server.begin_login'({ name, redirect_uri: redirect }, { waiting }) {
+      return await platform().mcpServers.beginLogin(name, redirect, waiting());
+    },
+
+    async 'mcp_server.finish_login'({ name, state, code, issuer }, { waiting }) {
+      await platform().mcpServers.finishLogin(name, { state, code, iss: issuer }, waiting());
+      return { logged_in: true };
+    },
+
     async 'mcp_server.approve'({ name, hash, read = [] }) {
       return toMcpServer(await platform().mcpServers.approve(name, hash, read));
     },

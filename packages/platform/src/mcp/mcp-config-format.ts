@@ -56,14 +56,27 @@ const oauth = z.strictObject({
   hosts: z.array(z.string().min(1).max(260)).max(8).default([]),
 });
 
-const remote = z.strictObject({
-  ...common,
-  url: z.url({ protocol: /^https?$/ }).max(2_048),
-  headers: z.record(headerName, line).default({}),
-  header_files: z.record(headerName, path).default({}),
-  /** Credentials of Warren itself at the authorization server that the server names. */
-  oauth: oauth.optional(),
+/** A person logs in for it: `warren mcp-server login`. */
+const login = z.strictObject({
+  /** Who Warren is at the authorization server. Absent: it is asked to say. */
+  client_id: z.string().min(1).max(512).optional(),
+  client_secret_file: path.optional(),
+  scope: line.max(1_024).optional(),
+  /** Hosts of the authorization server; the server's own is among them anyway. */
+  hosts: z.array(z.string().min(1).max(260)).max(8).default([]),
 });
+
+const remote = z
+  .strictObject({
+    ...common,
+    url: z.url({ protocol: /^https?$/ }).max(2_048),
+    headers: z.record(headerName, line).default({}),
+    header_files: z.record(headerName, path).default({}),
+    /** Credentials of Warren itself at the authorization server that the server names. */
+    oauth: oauth.optional(),
+    login: login.optional(),
+  })
+  .refine((given) => given.oauth === undefined || given.login === undefined, { error: 'has both oauth and login', path: ['login'] });
 
 const server = z.union([program, remote]);
 export const mcpConfigFormat = z.strictObject({ servers: z.array(server).max(MCP_LIMITS.serversMax).superRefine(refuseTaken).default([]) });

@@ -51,5 +51,10 @@ function withPaths(given: McpServerConfig, directory: string): McpServerConfig {
   }
   const signIn =
     given.oauth === undefined ? {} : { oauth: { ...given.oauth, client_secret_file: resolve(directory, given.oauth.client_secret_file) } };
-  return { ...given, header_files: at(given.header_files), ...signIn };
+  const { login } = given;
+  const people =
+    login?.client_secret_file === undefined
+      ? {}
+      : { login: { ...login, client_secret_file: resolve(directory, login.client_secret_file) } };
+  return { ...given, header_files: at(given.header_files), ...signIn, ...people };
 }

@@ -30,6 +30,8 @@ export const MCP_LIMITS = {
   connectMs: 30_000,
   /** How long a server may think about which version of the protocol it speaks. */
   probeMs: 5_000,
+  /** From the beginning of a login to its end. */
+  loginMs: 600_000,
   /** Without a call. */
   idleMs: 300_000,
   sweepMs: 15_000,

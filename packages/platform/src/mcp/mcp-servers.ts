@@ -9,12 +9,14 @@ import { callTool } from './call-tool.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { cleanText } from './clean-text.ts';
 import { diffTools, type ToolChange } from './diff-tools.ts';
+import { LoginStore } from './login-store.ts';
 import { isProgram, readMcpConfig } from './mcp-config.ts';
 import type { McpServerConfig } from './mcp-config-format.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { MountedServer, type ServerState } from './mounted-server.ts';
 import { type ConnectionParts, openConnection } from './open-connection.ts';
 import { type Pin, PinStore } from './pin-store.ts';
+import { type LoginAnswer, ServerLogin } from './server-login.ts';
 import { createToolCapability, type MountedTool } from './tool-capability.ts';
 import { type NamedTool, nameTools, type ToolList } from './tool-list.ts';
 
@@ -60,9 +62,13 @@ export interface McpServers extends AsyncDisposable {
   reload(name: string | undefined, signal: AbortSignal): Promise<readonly McpServerDetails[]>;
   /** Pins the list that was seen, if `hash` is the one it has. `reads`: tools whose calls change nothing. Faults: `not_found`, `conflict`, `invalid_argument`. */
   approve(name: string, hash: string, reads: readonly string[]): Promise<McpServerDetails>;
+  /** The address at which a person logs in for a server, from where the browser comes back to `redirect` with `state`. Faults: `not_found`, `unsupported`, `unavailable`. */
+  beginLogin(name: string, redirect: string, signal: AbortSignal): Promise<{ readonly address: string; readonly state: string }>;
+  /** Takes what the browser came back with; connections begin anew. Faults: `not_found`, `unsupported`, `conflict`, `unavailable`. */
+  finishLogin(name: string, answer: LoginAnswer, signal: AbortSignal): Promise<void>;
   /** Ends connections that were idle for too long. A timer calls it; a test that moves the clock does too. */
   sweep(): void;
-  /** Takes back what was approved, and ends its connections. Returns whether anything was. Faults: `not_found`. */
+  /** Takes back what was approved, forgets who logged in for it, and ends its connections. Returns whether anything was. Faults: `not_found`. */
   revoke(name: string): Promise<boolean>;
 }
 
@@ -85,6 +91,9 @@ export async function openMcpServers(parts: McpServersParts): Promise<McpServers
 class LiveMcpServers implements McpServers {
   readonly #parts: McpServersParts;
   readonly #pins: PinStore;
+  readonly #loginStore: LoginStore;
+  /** Of servers that a person logs in for. */
+  readonly #logins = new Map<string, ServerLogin>();
   readonly #timer: NodeJS.Timeout;
   #servers: ReadonlyMap<string, MountedServer> = new Map();
   #tools: readonly MountedTool[] = [];
@@ -94,6 +103,7 @@ class LiveMcpServers implements McpServers {
   constructor(parts: McpServersParts) {
     this.#parts = parts;
     this.#pins = new PinStore(join(parts.directory, 'mcp-pins'));
+    this.#loginStore = new LoginStore(join(parts.directory, 'mcp-logins'));
     this.#timer = setInterval(() => this.sweep(), MCP_LIMITS.sweepMs).unref();
   }
 
@@ -163,10 +173,20 @@ class LiveMcpServers implements McpServers {
       const server = this.#find(name);
       const isThere = await this.#pins.remove(name);
       server.approve(undefined);
+      await this.#logins.get(name)?.forget();
       await this.#mount();
       server.sweep(Number.POSITIVE_INFINITY);
       return isThere;
     });
+  }
+
+  async beginLogin(name: string, redirect: string, signal: AbortSignal): Promise<{ readonly address: string; readonly state: string }> {
+    return await this.#login(name).begin(redirect, signal);
+  }
+
+  async finishLogin(name: string, answer: LoginAnswer, signal: AbortSignal): Promise<void> {
+    await this.#login(name).finish(answer, signal);
+    this.#find(name).restart();
   }
 
   /** Servers whose entry in the file is as it was go on. */
@@ -198,15 +218,25 @@ class LiveMcpServers implements McpServers {
   async #make(config: McpServerConfig): Promise<MountedServer> {
     const { now, say } = this.#parts;
     const pin = await this.#pins.read(config.name);
+    const login = this.#makeLogin(config);
     return new MountedServer(
       {
         ...{ config, now, say },
-        open: (given, signal) => openConnection(this.#parts, given, signal),
+        open: (given, signal) => openConnection({ ...this.#parts, login }, given, signal),
         makeRoom: () => this.#makeRoom(),
         onCompared: (isChanged) => this.#parts.onCompared(config.name, isChanged),
       },
       pin,
     );
+  }
+
+  #makeLogin(config: McpServerConfig): ServerLogin | undefined {
+    this.#logins.delete(config.name);
+    if (isProgram(config) || config.login === undefined) return undefined;
+    const { egress, now } = this.#parts;
+    const made = new ServerLogin({ config: { ...config, login: config.login }, store: this.#loginStore, egress, now });
+    this.#logins.set(config.name, made);
+    return made;
   }
 
   async #mount(): Promise<void> {
@@ -222,6 +252,15 @@ class LiveMcpServers implements McpServers {
         ? []
         : [createToolCapability(config, pin, tool, name.capability, (context) => callTool(server, pin, tool, context, this.#parts.now))],
     );
+  }
+
+  #login(name: string): ServerLogin {
+    this.#find(name);
+    const login = this.#logins.get(name);
+    if (login !== undefined) return login;
+    throw new Fault('unsupported', `Cannot log in for the MCP server ${name}: mcp-servers.yaml has no login for it`, {
+      details: { fix: 'add `login: {}` to it, and: warren mcp-server reload' },
+    });
   }
 
   #find(name: string): MountedServer {

@@ -133,6 +133,14 @@ export class MountedServer implements AsyncDisposable {
     }
   }
 
+  /** Why it could not be used is mended: the next call starts it at once, and anew. */
+  restart(): void {
+    this.#retryAt = 0;
+    this.#failures = 0;
+    this.#problem = undefined;
+    this.sweep(Number.POSITIVE_INFINITY);
+  }
+
   /** Ends what was idle since before. */
   sweep(before: number): void {
     for (const [workspace, slot] of this.#slots) if (slot.users === 0 && slot.idleSince <= before) this.#end(workspace);

@@ -14,6 +14,7 @@ import type { McpServerConfig, ProgramServer, RemoteServer } from './mcp-config-
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { SandboxTransport } from './sandbox-transport.ts';
+import { hostsOf, type ServerLogin } from './server-login.ts';
 import { type ForeignTool, readToolList, type ToolList } from './tool-list.ts';
 
 export type ConnectionParts = {
@@ -25,13 +26,15 @@ export type ConnectionParts = {
   readonly prepare?: ((client: Client) => void) | undefined;
   /** Signs in where the credentials of the file do not: gets what sends through the guard, and gives what sends with a token. */
   readonly signIn?: ((send: GuardedFetch, url: string) => GuardedFetch) | undefined;
+  /** Of a server that a person logged in for. */
+  readonly login?: ServerLogin | undefined;
 };
 
 type Sdk = typeof import('@modelcontextprotocol/client');
 type Opened = {
   readonly transport: Transport;
   /** What it was given and must not give back. */
-  readonly secrets: readonly string[];
+  readonly secrets: () => readonly string[];
   readonly said: () => string;
   readonly end: () => void;
 };
@@ -86,16 +89,14 @@ async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer
     signal,
   );
   const transport = new SandboxTransport(sandbox, { argv: server.command, cwd: server.cwd, env: { ...server.env, ...secrets } });
-  return { transport, secrets: Object.values(secrets), said: () => transport.errorText, end: () => {} };
+  return { transport, secrets: () => Object.values(secrets), said: () => transport.errorText, end: () => {} };
 }
 
-async function openRemote(sdk: Sdk, { egress, signIn = (send) => send }: ConnectionParts, server: RemoteServer): Promise<Opened> {
+async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: ConnectionParts, server: RemoteServer): Promise<Opened> {
   const ending = new AbortController();
-  const { hostname, protocol, port } = new URL(server.url);
-  const own = `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
-  const send = createGuardedFetch(egress, { hosts: [own, ...(server.oauth?.hosts ?? [])] }, ending.signal);
+  const send = createGuardedFetch(egress, { hosts: hostsOf(server) }, ending.signal);
   const secrets = await readSecrets(server.header_files);
-  const authProvider = server.oauth === undefined ? undefined : await credentials(sdk, server.oauth);
+  const authProvider = server.oauth === undefined ? login : await credentials(sdk, server.oauth);
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
     fetch: signIn(send, server.url),
     requestInit: { headers: { ...server.headers, ...secrets } },
@@ -103,7 +104,8 @@ async function openRemote(sdk: Sdk, { egress, signIn = (send) => send }: Connect
     ...(authProvider !== undefined && { authProvider }),
   });
   const end = (): void => ending.abort(new Fault('aborted', 'Cannot go on: the connection is closed'));
-  return { transport: transport as Transport, secrets: Object.values(secrets), said: () => '', end };
+  const all = (): readonly string[] => [...Object.values(secrets), ...(login?.secrets ?? [])];
+  return { transport: transport as Transport, secrets: all, said: () => '', end };
 }
 
 async function credentials(sdk: Sdk, { client_id: clientId, client_secret_file: file, scope }: NonNullable<RemoteServer['oauth']>) {
@@ -204,7 +206,7 @@ class SdkConnection implements McpConnection {
 
   /** A server that repeats what it was trusted with does so to nobody. */
   #clean<Value>(value: Value): Value {
-    const secrets = this.#opened.secrets.filter(({ length }) => length >= SECRET_LENGTH_MIN);
+    const secrets = this.#opened.secrets().filter(({ length }) => length >= SECRET_LENGTH_MIN);
     return secrets.length === 0 ? value : (withoutSecrets(value as JsonValue, secrets) as Value); // Results are JSON, and stay what they are.
   }
 

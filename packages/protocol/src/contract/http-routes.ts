@@ -84,6 +84,8 @@ const PLACES = {
   'mcp_server.list': 'GET /mcp-servers',
   'mcp_server.get': 'GET /mcp-servers/{name}',
   'mcp_server.reload': 'POST /mcp-servers/reload',
+  'mcp_server.begin_login': 'POST /mcp-servers/{name}/login',
+  'mcp_server.finish_login': 'POST /mcp-servers/{name}/login/finish',
   'mcp_server.approve': 'POST /mcp-servers/{name}/approve',
   'mcp_server.remove': 'DELETE /mcp-servers/{name}',
   'approval.list': 'GET /approvals',

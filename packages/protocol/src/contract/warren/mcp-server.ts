@@ -36,6 +36,25 @@ export const MCP_SERVER_OPERATIONS = {
     result: z.object({ servers: listOf(mcpServer) }),
     faults: [...ON_READ],
   }),
+  'mcp_server.begin_login': operation({
+    summary:
+      'Says at which address a person logs in for a mounted server; the browser comes back to a program on the machine of that person',
+    tier: 'experimental',
+    effect: 'once',
+    scope: OPERATOR,
+    params: z.object({ name: word, redirect_uri: word }),
+    result: z.object({ address: word, state: word }),
+    faults: ['unsupported', 'unavailable', 'permission_denied', ...ON_READ],
+  }),
+  'mcp_server.finish_login': operation({
+    summary: 'Takes what the browser came back with, so that the mounted server can be used',
+    tier: 'experimental',
+    effect: 'once',
+    scope: OPERATOR,
+    params: z.object({ name: word, state: word, code: word, issuer: optional(word) }),
+    result: z.object({ logged_in: z.boolean() }),
+    faults: ['conflict', 'unsupported', 'unavailable', ...ON_READ],
+  }),
   'mcp_server.approve': operation({
     summary: 'Approves the tools that a mounted server has by the hash of their list, so that agents may be offered them',
     tier: 'experimental',
