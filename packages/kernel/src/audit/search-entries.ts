@@ -9,6 +9,8 @@ export const SEARCH_DEFAULT = 100;
 export const SEARCH_MAX = 1_000;
 /** Entries looked at in one go. */
 const STRETCH = 20_000;
+/** The same when calls are not asked for: they are nearly all there is, and the index passes over them. */
+const STRETCH_WITHOUT_CALLS = 200_000;
 /** Of the entries in one answer; the rest comes with the next. */
 const ANSWER_BYTES_MAX = 4_194_304;
 
@@ -31,11 +33,12 @@ export async function searchEntries(
   const entries: RecordedEntry[] = [];
   let bytes = 0;
   let [low, high] = [first, last];
+  const most = query.kind === undefined || query.kind === 'syscall' ? STRETCH : STRETCH_WITHOUT_CALLS;
   while (low <= high) {
     signal?.throwIfAborted();
     const stretch = isNewestFirst
-      ? { first: Math.max(low, high - STRETCH + 1), last: high }
-      : { first: low, last: Math.min(high, low + STRETCH - 1) };
+      ? { first: Math.max(low, high - most + 1), last: high }
+      : { first: low, last: Math.min(high, low + most - 1) };
     const wanted = limit - entries.length;
     const seqs = index.find({ ...filterOf(query), ...stretch, isNewestFirst, limit: wanted });
     for await (const found of readEntries(parts, seqs)) {
