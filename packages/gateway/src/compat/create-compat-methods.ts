@@ -2,9 +2,9 @@
  * `capabilities.*` and `session.*`: what agents of an earlier system call over JSON-RPC, in its names, shapes and numbers. They stand beside the contract
  * and are frozen. Each is translated into what Warren does: a call takes the gate like any other, as the process in whose seat the caller is.
  *
- * A session is a process of the agent; its id says which. An agent that has none gets one.
+ * A session is a process of the agent; its id says which. An agent that has none gets one. That one ended is in the audit, as an operation would be.
  */
-import type { Kernel, Offer } from '@warren/kernel';
+import type { Kernel, Offer, OperationJournal } from '@warren/kernel';
 import type { Definition, Platform } from '@warren/platform';
 import { Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { Caller } from '../caller/caller.ts';
@@ -12,16 +12,22 @@ import type { Seat, Seats } from '../caller/seats.ts';
 import { viaOf } from '../caller/via-of.ts';
 import type { Method } from '../jsonrpc/calls.ts';
 import { RpcFault } from '../jsonrpc/rpc-fault.ts';
+import { auditOperation } from '../operations/audit-operation.ts';
 import { withoutAbsent } from '../tools/tool-arguments.ts';
 import { capabilityName } from '../tools/tool-name.ts';
 import { toItem, toItemDescription } from './capability-item.ts';
 import { NUMBERS, toInvoked } from './invoke.ts';
 
-export type CompatParts = { readonly kernel: Kernel; readonly platform: Platform; readonly seats: Seats };
+export type CompatParts = {
+  readonly kernel: Kernel;
+  readonly platform: Platform;
+  readonly seats: Seats;
+  readonly journal: OperationJournal;
+};
 
 const SESSION_PREFIX = 'sess-';
 
-export function createCompatMethods({ kernel, platform, seats }: CompatParts): ReadonlyMap<string, Method<Caller>> {
+export function createCompatMethods({ kernel, platform, seats, journal }: CompatParts): ReadonlyMap<string, Method<Caller>> {
   const { gate, capabilities } = platform;
 
   async function seatOf(caller: Caller): Promise<Seat> {
@@ -88,8 +94,12 @@ export function createCompatMethods({ kernel, platform, seats }: CompatParts): R
         if (sessionId !== `${SESSION_PREFIX}${pid}`) {
           throw new Fault('not_found', 'Cannot end that session: it is not the one of this caller');
         }
-        await kernel.workspace(workspace).processes.end(pid, 'completed', { reason: 'its session was ended' });
-        return { session_id: sessionId, ended: true };
+        const end = async (): Promise<JsonObject> => {
+          await platform.agents.close(workspace, pid);
+          return { session_id: sessionId, ended: true };
+        };
+        const agentOf = async (of: number): Promise<string> => (await kernel.workspace(workspace).processes.get(of)).agent ?? '';
+        return await auditOperation(journal, 'session.end', { session_id: sessionId }, { caller, workspace }, end, agentOf);
       },
     ],
   ]);

@@ -124,6 +124,16 @@ describe('session.*', () => {
     expect((await on.call('session.end', { session_id: 'sess-77' }, { token })).error).toMatchObject({ data: { fault: 'not_found' } });
     const ended = await on.call('session.end', { session_id: made?.['session_id'] }, { token });
     expect(ended.result).toEqual({ session_id: made?.['session_id'], ended: true });
+    const pid = Number(String(made?.['session_id']).slice('sess-'.length));
+    expect((await on.call('kernel.agent.get', { pid })).result).toMatchObject({ state: 'DEAD' });
+    const { entries } = await on.platformAudit().search({ action: 'session.end' });
+    expect(entries.map(({ outcome, actor, input }) => [outcome, actor, input])).toEqual([
+      ['begun', { kind: 'process', pid: 0, agent: 'writer' }, { session_id: made?.['session_id'] }],
+      ['success', { kind: 'process', pid: 0, agent: 'writer' }, { session_id: made?.['session_id'] }],
+    ]);
+    expect((await on.call('session.end', { session_id: made?.['session_id'] }, { token })).error).toMatchObject({
+      data: { fault: 'not_found' },
+    });
     expect((await on.call('session.create', {}, { token })).result?.['session_id']).not.toBe(made?.['session_id']);
   });
 });

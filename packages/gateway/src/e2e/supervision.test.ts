@@ -77,9 +77,17 @@ it('tells what agents do, each in its type', async () => {
   expect(await feed.take(1)).toMatchObject([
     { type: 'policy_violation', data: { capability: 'system.time', rule: 'no-time', reason: 'time is a secret', tier: 'blocked' } },
   ]);
-  await call('state.persistent.get', { key: 'nothing' });
-  const failed = await feed.take(1);
-  expect(['capability_invoked', 'capability_error']).toContain(failed[0]?.type);
+  await call('state.persistent.get', { key: 7 });
+  const [invoked, failed] = await feed.take(2);
+  expect(invoked).toMatchObject({ type: 'capability_invoked', data: { capability: 'state.persistent.get' } });
+  expect(failed).toEqual({
+    ...{ id: expect.stringMatching(/^\d+\.\d+\.0$/), type: 'capability_error', timestamp: expect.stringMatching(/Z$/) },
+    ...{ agent: 'coder', session_id: `sess-${pid}` },
+    data: {
+      ...{ call_id: expect.stringMatching(/^call_/), capability: 'state.persistent.get' },
+      ...{ error_type: 'InvalidInput', message: expect.stringContaining('key'), tier: null },
+    },
+  });
   await call('system.health');
   using approvals = follow(on, 'after=0.0.0&types=approval_requested,approval_resolved');
   const [asked] = await approvals.take(1);

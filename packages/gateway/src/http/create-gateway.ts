@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { BlockList, isIPv4 } from 'node:net';
-import type { Kernel } from '@warren/kernel';
+import { type Kernel, OperationJournal } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
+import { createId } from '@warren/protocol';
 import type { Caller } from '../caller/caller.ts';
 import { Places } from '../caller/places.ts';
 import { createSeats, type Seats } from '../caller/seats.ts';
@@ -45,7 +46,10 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     waits: createWaits(limits),
     refused,
   });
-  const compat = platform === undefined || seats === undefined ? NO_METHODS : createCompatMethods({ kernel, platform, seats });
+  const compat =
+    platform === undefined || seats === undefined
+      ? NO_METHODS
+      : createCompatMethods({ kernel, platform, seats, journal: createJournal(platform) });
   const dispatcher = createDispatcher<Caller>({
     find: (name) => methods.get(name) ?? compat.get(name),
     log,
@@ -85,6 +89,10 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     audit: platform?.audit,
     refused,
   };
+}
+
+function createJournal({ audit }: Platform): OperationJournal {
+  return new OperationJournal({ audit, newId: () => createId('operation', randomBytes) });
 }
 
 function proxiesOf(trusted: readonly string[]): BlockList | undefined {

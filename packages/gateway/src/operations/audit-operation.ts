@@ -1,7 +1,6 @@
-/** An operation as the audit has it: who, what, with which parameters, and, of the result, what it was done to. */
+/** An operation, or what an earlier system has for one, as the audit has it: who, what, with which parameters, and, of the result, what it was done to. */
 import { type AuditActor, type OperationJournal, redactInput } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
-import type { OperationName } from '@warren/protocol/contract';
 import type { Caller } from '../caller/caller.ts';
 import type { Call } from './handler.ts';
 
@@ -9,14 +8,14 @@ import type { Call } from './handler.ts';
 const NAMED = ['pid', 'token_id', 'grant_id', 'version', 'revision'] as const;
 
 /** Arguments that people edited stand, redacted by their definition, in the entry of their answer. What a browser came back with is a secret. */
-const LEFT_OUT: Partial<Record<OperationName, readonly string[]>> = {
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   'approval.approve': ['input'],
   'mcp_server.finish_login': ['code', 'state'],
 };
 
 export async function auditOperation<Result extends object>(
   journal: Pick<OperationJournal, 'record'>,
-  name: OperationName,
+  name: string,
   params: object,
   call: Pick<Call, 'caller' | 'workspace'>,
   act: () => Promise<Result>,

@@ -36,6 +36,8 @@ export interface Agents {
   start(workspace: WorkspaceId, request: StartAgent): Promise<ProcessRecord>;
   /** Its newest process that is not DEAD; one begins where there is none. Faults: as `start`, and `not_found` (no such agent is kept). */
   open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord>;
+  /** Ends one of its processes, as whoever was given it asks for; the next `open` begins another. Faults: `unknown_pid`, `illegal_transition` (it is DEAD). */
+  close(workspace: WorkspaceId, pid: number): Promise<void>;
   /** The newest process that is not DEAD. */
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
   /** Those that are kept or have a live process, by name; at most 10,000 of each. */
@@ -99,6 +101,10 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
       const under = opening.get(key) ?? open(workspace, agent).finally(() => opening.delete(key));
       opening.set(key, under);
       return await under;
+    },
+
+    async close(workspace, pid) {
+      await kernel.workspace(workspace).processes.end(pid, 'completed', { reason: 'its session was ended' });
     },
 
     find: (workspace, agent) => newestProcess(kernel.workspace(workspace), agent),
