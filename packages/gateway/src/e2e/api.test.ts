@@ -42,6 +42,16 @@ describe('/api', () => {
     });
   });
 
+  it('who is called as a path is called is found by the methods that the path has not', async () => {
+    await using on = await openTestGateway();
+    await on.call('person.create', { name: 'operator', role: 'viewer', passphrase: 'correct horse battery staple' });
+    expect((await ask(on, 'PATCH /api/people/operator', { role: 'admin' })).status).toBe(200);
+    const removed = await ask(on, 'DELETE /api/people/operator');
+    expect([removed.status, (await on.call('person.list')).result]).toMatchObject([200, { people: [] }]);
+    const refused = await ask(on, 'PUT /api/people/operator');
+    expect([refused.status, refused.headers.allow]).toEqual([405, 'POST, PATCH, DELETE, OPTIONS']);
+  });
+
   it('an escaped path is one name, also with a slash in it', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     const answer = await ask(on, 'GET /api/capabilities/a%2F..%2Fb%20%E2%82%AC');

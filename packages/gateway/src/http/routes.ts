@@ -78,9 +78,8 @@ export function findRoute(path: string): Route | undefined {
   const [, provider, callback] = OIDC.exec(path) ?? [];
   if (provider !== undefined) return oidcRoute(provider, callback !== undefined);
   const found = API.find(path);
-  if (found === undefined) return undefined;
-  const { methods, params } = found;
-  const answers = [...methods].flatMap(([method, each]) => {
+  if (found.size === 0) return undefined;
+  const answers = [...found].flatMap(([method, { route: each, params }]) => {
     const answer = known((exchange, identity, gateway) => answerApi({ ...exchange, route: each, params }, identity, gateway));
     return (method === 'GET' ? ['GET', 'HEAD'] : [method]).map((name) => [name, answer] as const);
   });

@@ -6,12 +6,12 @@ import { HTTP_ROUTES, type HttpMethod, type HttpRoute, type OperationName } from
 
 export type ApiRoute = HttpRoute & { readonly name: OperationName };
 
-/** What stands at one path, by method; `params` are decoded. */
-export type FoundPath = { readonly methods: ReadonlyMap<string, ApiRoute>; readonly params: Readonly<Record<string, string>> };
+/** An operation at one path; `params` are decoded. */
+export type FoundRoute = { readonly route: ApiRoute; readonly params: Readonly<Record<string, string>> };
 
 export interface RouteTree {
-  /** Undefined: nothing. A parameter that is not what a URL can say is none. */
-  find(path: string): FoundPath | undefined;
+  /** By method; empty where nothing is. A parameter that is not what a URL can say is none. */
+  find(path: string): ReadonlyMap<HttpMethod, FoundRoute>;
 }
 
 type Node = { readonly words: Map<string, Node>; param: { readonly node: Node } | undefined; readonly methods: Map<HttpMethod, ApiRoute> };
@@ -26,19 +26,28 @@ export function createRouteTree(routes: Readonly<Record<string, HttpRoute>> = HT
   return {
     find(path) {
       const segments = segmentsOf(path);
-      const node = walk(root, segments, 0);
-      const [any] = node?.methods.values() ?? [];
-      if (node === undefined || any === undefined) return undefined;
-      const params: Record<string, string> = {};
-      for (const [index, part] of segmentsOf(any.path).entries()) {
-        if (!isParam(part)) continue;
-        const value = decode(segments[index] ?? '');
-        if (value === undefined) return undefined;
-        params[part.slice(1, -1)] = value;
+      const found = new Map<HttpMethod, FoundRoute>();
+      for (const node of walk(root, segments, 0)) {
+        const params = paramsOf(node, segments);
+        if (params === undefined) continue;
+        for (const [method, route] of node.methods) if (!found.has(method)) found.set(method, { route, params });
       }
-      return { methods: node.methods, params };
+      return found;
     },
   };
+}
+
+/** Undefined when one is not what a URL can say. */
+function paramsOf({ methods }: Node, segments: readonly string[]): FoundRoute['params'] | undefined {
+  const [any] = methods.values();
+  const params: Record<string, string> = {};
+  for (const [index, part] of segmentsOf(any?.path ?? '').entries()) {
+    if (!isParam(part)) continue;
+    const value = decode(segments[index] ?? '');
+    if (value === undefined) return undefined;
+    params[part.slice(1, -1)] = value;
+  }
+  return params;
 }
 
 function createNode(): Node {
@@ -59,14 +68,16 @@ function childOf(node: Node, segment: string): Node {
   return child;
 }
 
-/** As deep as the deepest route. */
-function walk(node: Node, segments: readonly string[], at: number): Node | undefined {
+/** As deep as the deepest route. What is called as a word is called stands behind the word: it has the methods that the word has not. */
+function* walk(node: Node, segments: readonly string[], at: number): Generator<Node> {
   const segment = segments[at];
-  if (segment === undefined) return node.methods.size > 0 ? node : undefined;
+  if (segment === undefined) {
+    if (node.methods.size > 0) yield node;
+    return;
+  }
   const word = node.words.get(segment);
-  const found = word === undefined ? undefined : walk(word, segments, at + 1);
-  if (found !== undefined || node.param === undefined || segment === '') return found;
-  return walk(node.param.node, segments, at + 1);
+  if (word !== undefined) yield* walk(word, segments, at + 1);
+  if (node.param !== undefined && segment !== '') yield* walk(node.param.node, segments, at + 1);
 }
 
 function isParam(segment: string): boolean {

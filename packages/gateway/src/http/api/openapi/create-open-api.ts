@@ -59,7 +59,7 @@ const WORKSPACE = {
   name: 'warren-workspace',
   in: 'header',
   description: 'Which workspace, where the operation has no parameter for it. Only operators have more than one',
-  schema: { type: 'string' },
+  schema: { type: 'string', pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$' },
 } as const;
 
 function describe(name: OperationName, route: HttpRoute, shared: Shared, responses: Responses): OpenApiOperation {

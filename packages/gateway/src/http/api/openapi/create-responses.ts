@@ -14,6 +14,9 @@ export const ANY_CALL: readonly FaultCode[] = [
   ...(['invalid_argument', 'unauthenticated', 'permission_denied', 'rate_limited', 'busy', 'aborted', 'unsupported', 'internal'] as const),
 ];
 
+/** Answered before anybody knows what was asked for. */
+const TOO_LONG = '431';
+
 const SCHEMA = {
   type: 'object',
   required: ['type', 'title', 'status', 'detail', 'code', 'details'],
@@ -44,10 +47,12 @@ export function createResponses(): Responses {
       }
       // Of the content type, which every body has; also one that nobody asked for.
       if (readsBody) codes.set(415, new Set(['invalid_argument']));
+      made.set(TOO_LONG, { description: 'The request line and the headers are too long' });
       const named = [...codes].toSorted(([one], [other]) => one - other);
-      return Object.fromEntries(
-        named.map(([status, of]) => [status, { $ref: `#/components/responses/${name(status, [...of].toSorted())}` }]),
-      );
+      return Object.fromEntries([
+        ...named.map(([status, of]) => [status, { $ref: `#/components/responses/${name(status, [...of].toSorted())}` }] as const),
+        ['431', { $ref: `#/components/responses/${TOO_LONG}` }] as const,
+      ]);
     },
     all: () => Object.fromEntries([...made].toSorted(([one], [other]) => (one < other ? -1 : 1))),
     schemas: { Problem: SCHEMA },
