@@ -28,7 +28,7 @@ export async function whoAmI(address: SessionAddress, signal?: AbortSignal): Pro
   return (await ask(address, { method: 'GET' }, signal)) as Session; // By its contract.
 }
 
-/** Ends the session of the token. Throws as `signIn`, and `unsupported` when nobody signed in for it. */
+/** Ends the session of the token. Throws as `signIn`, and `conflict` when nobody signed in for it. */
 export async function signOut(address: SessionAddress, signal?: AbortSignal): Promise<void> {
   await ask(address, { method: 'DELETE' }, signal);
 }

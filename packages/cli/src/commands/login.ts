@@ -98,7 +98,7 @@ async function endSession(address: Address & { readonly token: string }, signal:
     return undefined;
   } catch (error) {
     if (isFault(error, 'unauthenticated')) return undefined; // It had ended.
-    if (isFault(error, 'unsupported')) return 'nobody signed in for this token: it is forgotten here, and good until it is revoked';
+    if (isFault(error, 'conflict')) return 'nobody signed in for this token: it is forgotten here, and good until it is revoked';
     if (isFault(error)) return `the session is forgotten here and ends there by itself: ${error.message}`;
     throw error;
   }

@@ -163,7 +163,7 @@ function readAnswer(query: string): Said {
 /** By which address the browser reached us, where people may come back to. */
 function originOf(request: IncomingMessage, entry: Entry, { config: { name, redirect_origins: allowed } }: OidcProvider): string {
   const origin = ownOrigin(request, entry);
-  if (origin === undefined) throw new Fault('unsupported', 'Cannot sign in through a provider here: open it in a browser');
+  if (origin === undefined) throw new Fault('invalid_argument', 'Cannot sign in through a provider here: open it in a browser');
   if (allowed === undefined || allowed.includes(origin)) return origin;
   throw new Fault('permission_denied', `Cannot sign in through ${name} at ${origin}: it may be used at ${allowed.join(', ')}`);
 }
