@@ -92,13 +92,18 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type CloseRunRequest',
       'type Completed',
       'type ContentSummary',
+      'type DenialReason',
       'type DiffOptions',
       'type DiffSummary',
       'type Egress',
+      'type EgressEvent',
+      'type EgressNetwork',
       'type EgressReason',
       'type EgressRequest',
       'type EgressResponse',
+      'type EgressRule',
       'type EgressRules',
+      'type EgressTraffic',
       'type Entry',
       'type ExecLimits',
       'type ExecOptions',
@@ -115,6 +120,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type OpaqueProbe',
       'type OpenOptions',
       'type OpenRunRequest',
+      'type PlainRequest',
       'type Profile',
       'type ProfileName',
       'type ReadOptions',
@@ -625,10 +631,10 @@ it('the contract keeps its exports', async () => {
 });
 
 it('the egress guard keeps its exports', async () => {
-  const exports = ['createEgress', 'type EgressOptions'];
+  const exports = ['createEgress', 'openSandboxProxy', 'type EgressOptions'];
   expect(exportedNames(readFileSync(join(ROOT, 'packages/sandbox/src/egress/index.ts'), 'utf8'))).toEqual(exports);
   const seen: object = await import('@warren/sandbox/egress');
-  expect(Object.keys(seen)).toEqual(['createEgress']);
+  expect(Object.keys(seen)).toEqual(['createEgress', 'openSandboxProxy']);
 });
 
 it('the fault codes keep their numbers', () => {

@@ -28,6 +28,7 @@ function localEgress(): Egress {
         ending,
       ),
     lookup: (_, host, ending) => guard.lookup(rules, host, ending),
+    connect: (_, target, ending) => guard.connect(rules, target, ending),
     probe: (_, target, ending) => guard.probe(rules, target, ending),
     [Symbol.asyncDispose]: () => guard[Symbol.asyncDispose](),
   };

@@ -39,6 +39,14 @@ export {
   type EgressResponse,
   type EgressRules,
 } from './egress/egress.ts';
+export type {
+  DenialReason,
+  EgressEvent,
+  EgressNetwork,
+  EgressRule,
+  EgressTraffic,
+  PlainRequest,
+} from './egress/proxy/egress-network.ts';
 export {
   type ApplyOptions,
   type ApplyPreview,

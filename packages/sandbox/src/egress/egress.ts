@@ -4,6 +4,7 @@
  * multicast, documentation, translated and mapped forms, and whatever the special-purpose registries hold) are refused, in whatever spelling. Redirects
  * are followed by hand, each checked like the first.
  */
+import type { Socket } from 'node:net';
 
 /** What may be reached, as grants write it: `h`, `*.h` (one label), `**.h` (h and any depth), `*`, each with an optional `:port`. */
 export type HostPattern = string;
@@ -65,6 +66,8 @@ export type EgressReason =
   /** A method, header or limit that is not sent for anybody. */
   | 'invalid_request'
   | 'host_not_allowed'
+  /** The host may be reached, but not with this method or at this path. */
+  | 'request_not_allowed'
   | 'address_not_public'
   | 'not_resolved'
   | 'not_connected'
@@ -84,6 +87,8 @@ export interface Egress extends AsyncDisposable {
   fetch(rules: EgressRules, request: EgressRequest, signal: AbortSignal): Promise<EgressResponse>;
   /** Addresses of a host that may be reached; all public ones, else the whole name is refused. Throws `EgressRefusal`. */
   lookup(rules: EgressRules, host: string, signal: AbortSignal): Promise<readonly string[]>;
+  /** Opens a connection for whoever speaks HTTP or TLS over it, within 30 s. The caller owns the socket; abort destroys it, also later. Throws as `fetch` does. */
+  connect(rules: EgressRules, target: { readonly host: string; readonly port: number }, signal: AbortSignal): Promise<Socket>;
   /** Opens and closes a connection. Throws `EgressRefusal` (`not_connected` when nobody listens). */
   probe(
     rules: EgressRules,

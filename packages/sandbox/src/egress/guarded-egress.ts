@@ -43,6 +43,8 @@ const FRAMING_FACTOR = 6;
 const HEADS_BYTES_MAX = 1024 * 1024;
 const EMPTY_STATUS: ReadonlySet<number> = new Set([204, 205, 304]);
 const PROBE_MS_MAX = 600_000;
+const CONNECT_MS = 30_000;
+const PORT_MAX = 65_535;
 
 export class GuardedEgress implements Egress {
   readonly #parts: EgressParts;
@@ -96,6 +98,28 @@ export class GuardedEgress implements Egress {
     }
   }
 
+  async connect(
+    rules: EgressRules,
+    { host, port }: { readonly host: string; readonly port: number },
+    signal: AbortSignal,
+  ): Promise<Socket> {
+    const scope = this.#scope(rules);
+    const place = readHost(host);
+    requireWhole('port', port, PORT_MAX, place.host);
+    admitRequest(scope.rules, place.host, port);
+    const work = this.#begin(CONNECT_MS, place.host, signal);
+    try {
+      const addresses = await this.#addresses(place, scope, work.signal);
+      const socket = await this.#connect({ host: place.host, port, addresses }, scope, work);
+      socket.allowHalfOpen = true; // Which side ends first is for those who speak over it.
+      work.hold(socket);
+      return socket;
+    } catch (error) {
+      work.close();
+      throw error;
+    }
+  }
+
   async probe(
     rules: EgressRules,
     { host, port, timeoutMs }: { readonly host: string; readonly port: number; readonly timeoutMs: number },
@@ -103,7 +127,7 @@ export class GuardedEgress implements Egress {
   ): Promise<{ readonly latencyMs: number }> {
     const scope = this.#scope(rules);
     const place = readHost(host);
-    requireWhole('port', port, 65_535, place.host);
+    requireWhole('port', port, PORT_MAX, place.host);
     requireWhole('timeoutMs', timeoutMs, PROBE_MS_MAX, place.host);
     admit(rules, place.host, port);
     const work = this.#begin(timeoutMs, place.host, signal);
@@ -180,23 +204,37 @@ export class GuardedEgress implements Egress {
     if (this.#open.size >= this.#parts.openMax)
       throw new Fault('busy', `Cannot reach ${host}: ${this.#open.size} connections are open, the limit is ${this.#parts.openMax}`);
     const ending = new AbortController();
-    const deadline = new Deadline(this.#parts.clock, ms, host, AbortSignal.any([signal, ending.signal]));
+    const ended = AbortSignal.any([signal, ending.signal]);
+    const deadline = new Deadline(this.#parts.clock, ms, host, ended);
     this.#open.add(ending);
     const traffic = new Traffic();
-    return {
-      signal: deadline.signal,
-      traffic,
-      close: () => {
-        this.#open.delete(ending);
-        deadline[Symbol.dispose]();
-        traffic.end();
-      },
+    const close = (): void => {
+      this.#open.delete(ending);
+      deadline[Symbol.dispose]();
+      traffic.end();
     };
+    const hold = (socket: Socket): void => {
+      deadline[Symbol.dispose]();
+      const onEnd = (): void => void socket.destroy();
+      ended.addEventListener('abort', onEnd, { once: true });
+      socket.once('close', () => {
+        ended.removeEventListener('abort', onEnd);
+        close();
+      });
+      if (ended.aborted) throw ended.reason;
+    };
+    return { signal: deadline.signal, traffic, close, hold };
   }
 }
 
 /** A request from its first look-up to its last byte. */
-type Work = { readonly signal: AbortSignal; readonly traffic: Traffic; readonly close: () => void };
+type Work = {
+  readonly signal: AbortSignal;
+  readonly traffic: Traffic;
+  readonly close: () => void;
+  /** Takes the deadline off: it goes on until the socket closes, the caller aborts or the guard is disposed. */
+  readonly hold: (socket: Socket) => void;
+};
 
 function responseOf(
   { incoming }: Answer,

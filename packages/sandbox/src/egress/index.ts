@@ -1,2 +1,4 @@
 /** The egress guard. Apart from the walls: a command that needs those alone does not load what speaks to a network. */
 export { createEgress, type EgressOptions } from './create-egress.ts';
+/** The same as an HTTP proxy for one sandbox: its rules, its decisions, its bytes. */
+export { openSandboxProxy } from './proxy/open-sandbox-proxy.ts';
