@@ -2,13 +2,14 @@
 import type { Client } from '@warren/client';
 import { Fault } from '@warren/protocol';
 import type { CapabilityDescription } from '@warren/protocol/contract';
+import { argumentWords } from '../internal/argument-words.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled } from '../internal/labelled.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
-import type { CapabilityExportFlags, CapabilityListFlags } from '../program/capability-commands.ts';
-import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
+import type { CapabilityDescribeFlags, CapabilityExportFlags, CapabilityListFlags } from '../program/capability-commands.ts';
+import type { StateFlags } from '../program/state-options.ts';
 
 export async function capabilityList(flags: CapabilityListFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'list capabilities');
@@ -49,10 +50,18 @@ async function refuseUnknown(client: Client, category: string): Promise<void> {
   throw new Fault('invalid_argument', `Cannot list the category ${JSON.stringify(category)}: there is none; there are ${known.join(', ')}`);
 }
 
-export async function capabilityDescribe(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {
+export async function capabilityDescribe(name: string, flags: CapabilityDescribeFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'describe a capability');
   const found = await client.call('capability.describe', { name });
   if (flags.json === true) return await printJson(host, found);
+  if (flags.names === true) {
+    await host.stdout.write(
+      argumentWords(found.input_schema)
+        .map((word) => `${safeText(word)}\n`)
+        .join(''),
+    );
+    return 0;
+  }
   await host.stdout.write(describe(found));
   return 0;
 }

@@ -32,7 +32,7 @@ _warren() {
     elif [[ -z $plain && $word == '--' ]]; then plain=1
     elif [[ -z $plain && $word == -* ]]; then _warren_value "$command" "$word" && option=$word
     elif [[ -z $command ]]; then command=$word
-    elif [[ -n $(_warren_commands "$command") ]]; then command+=" $word"
+    elif [[ $position == 0 && " $(_warren_commands "$command") " == *" $word "* ]]; then command+=" $word"
     else
       ((position++ == 0)) && start=$index
       [[ $command == run ]] && break
@@ -44,8 +44,9 @@ _warren() {
   elif [[ -z $command ]]; then _warren_words '${model.commands.map(({ name }) => name).join(' ')}'
   elif [[ $command == run && $start -gt 0 ]]; then _warren_command "$start"
   elif [[ -z $plain && $current == -* ]]; then _warren_words "$(_warren_flags "$command")"
-  elif [[ -n $(_warren_commands "$command") ]]; then _warren_words "$(_warren_commands "$command")"
-  else _warren_position "$command" "$position"
+  else
+    _warren_position "$command" "$position"
+    ((position == 0)) && mapfile -t -O "\${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(_warren_commands "$command")" -- "$current")
   fi
 }
 
@@ -97,6 +98,22 @@ _warren_capabilities() {
   _warren_words "$(command warren capability list --names 2>/dev/null)"
 }
 
+# An argument of the capability that stands at this place.
+_warren_arguments() {
+  local key='' line='' found=''
+  # Bash breaks words at "=".
+  if [[ \${COMP_WORDS[COMP_CWORD]} == '=' ]]; then key=\${COMP_WORDS[COMP_CWORD - 1]}
+  elif [[ \${COMP_WORDS[COMP_CWORD - 1]} == '=' ]]; then key=\${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  while IFS= read -r line; do
+    if [[ -z $key ]]; then [[ " $found " == *" \${line%%=*}= "* ]] || found+=" \${line%%=*}="
+    elif [[ $line == "$key="?* ]]; then found+=" \${line#*=}"
+    fi
+  done < <(command warren capability describe "\${COMP_WORDS[$1]}" --names 2>/dev/null)
+  if [[ -z $key ]]; then compopt -o nospace 2>/dev/null; fi
+  if [[ -z $key || -n $found ]]; then _warren_words "$found"; else _warren_paths -f; fi
+}
+
 _warren_command() {
   if declare -F _comp_command_offset >/dev/null; then _comp_command_offset "$1"
   elif declare -F _command_offset >/dev/null; then _command_offset "$1"
@@ -127,6 +144,8 @@ function complete(value: CompletionValue): string {
       return '_warren_methods';
     case 'capability':
       return '_warren_capabilities';
+    case 'argument':
+      return '_warren_arguments "$start"';
     case 'command':
       return '_warren_paths -c';
     case 'text':

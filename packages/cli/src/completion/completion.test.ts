@@ -21,7 +21,7 @@ async function prepare(): Promise<TemporaryDirectory> {
   await writeFile(directory.join('here', 'afile.txt'), '');
   await writeFile(
     directory.join('warren'),
-    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n[ "$*" = "capability list --names" ] && printf "demo.look\\nfilesystem.read\\n"\n',
+    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n[ "$*" = "capability list --names" ] && printf "demo.look\\nfilesystem.read\\n"\n[ "$*" = "capability describe demo.look --names" ] && printf "path=\\nmode=fast\\nmode=safe\\n"\nexit 0\n',
   );
   await chmod(directory.join('warren'), 0o755);
   return directory;
@@ -32,7 +32,15 @@ function isInstalled(shell: string): boolean {
 }
 
 /** What is typed, and what must and must not be offered. The last word is the one being completed. */
-const CASES: readonly { readonly typed: string; readonly offers: readonly string[]; readonly not?: readonly string[] }[] = [
+type Case = {
+  readonly typed: string;
+  readonly offers: readonly string[];
+  readonly not?: readonly string[];
+  /** Of candidates such as `key=value`: shells differ in how much they offer at once. */
+  readonly part?: 'key' | 'value';
+};
+
+const CASES: readonly Case[] = [
   { typed: 'warren ', offers: ['run', 'diff', 'apply', 'undo', 'runs', 'rm', 'doctor', 'completion', 'help'], not: ['permissive'] },
   { typed: 'warren do', offers: ['doctor'], not: ['diff'] },
   { typed: 'warren run --pro', offers: ['--profile'] },
@@ -61,6 +69,15 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren ag', offers: ['agent'], not: ['apply'] },
   { typed: 'warren agent st', offers: ['start', 'stop'], not: ['list'] },
   { typed: 'warren agent start --sub', offers: ['--sub-agents'] },
+  { typed: 'warren call ', offers: ['demo.look', 'filesystem.read', 'result'], not: ['afile.txt', 'path='] },
+  { typed: 'warren call de', offers: ['demo.look'], not: ['filesystem.read', 'result'] },
+  { typed: 'warren call result --wa', offers: ['--wait'], not: ['--taint'] },
+  { typed: 'warren call demo.look --ta', offers: ['--taint'] },
+  { typed: 'warren call demo.look ', offers: ['path', 'mode'], part: 'key' },
+  { typed: 'warren call --as bob demo.look path=x mo', offers: ['mode'], not: ['path'], part: 'key' },
+  { typed: 'warren call demo.look mode=f', offers: ['fast'], not: ['safe', 'afile.txt'], part: 'value' },
+  { typed: 'warren call demo.look mode=', offers: ['fast', 'safe'], not: ['afile.txt'], part: 'value' },
+  { typed: 'warren call filesystem.read p', offers: [], not: ['path', 'path='] },
   { typed: 'warren call --ta', offers: ['--taint'], not: ['--tool'] },
   { typed: 'warren approvals ', offers: ['list', 'show', 'approve', 'reject', 'watch', 'rules'], not: ['afile.txt'] },
   { typed: 'warren approvals approve --always ', offers: ['exact', 'capability'] },
@@ -79,8 +96,9 @@ const CASES: readonly { readonly typed: string; readonly offers: readonly string
   { typed: 'warren run cat afi', offers: ['afile.txt'] },
 ];
 
-function check(candidates: readonly string[], { offers, not = [] }: (typeof CASES)[number]): void {
-  const found = candidates.map((line) => line.split('\t')[0]?.replaceAll('\\', '').replace(/\/$/, '') ?? '');
+function check(candidates: readonly string[], { offers, not = [], part }: Case): void {
+  const whole = candidates.map((line) => line.split('\t')[0]?.replaceAll('\\', '').replace(/\/$/, '') ?? '');
+  const found = part === undefined ? whole : whole.map((word) => word.split('=').at(part === 'key' ? 0 : -1));
   expect(found).toEqual(expect.arrayContaining([...offers]));
   for (const word of not) expect(found).not.toContain(word);
 }
@@ -90,7 +108,7 @@ describe('the script for bash', () => {
 
   it.each(CASES)('completes "$typed"', async (one) => {
     await using directory = await prepare();
-    const words = one.typed.split(' ');
+    const words = one.typed.split(' ').flatMap((word) => (word === '' ? [''] : word.split(/(=)/).filter((piece) => piece !== ''))); // As bash does.
     const program = `source ../warren.bash
       COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length - 1}
       _warren
@@ -166,12 +184,12 @@ begin() { print -r -- "case $1" >>! ../candidates; print "ready for $1" }`;
         ]),
         { wait: 0.1, send: 'exit\r' },
       ],
-      timeout: 60,
+      timeout: 150,
     });
     expect(outcome).toMatchObject({ failedStep: null, timedOut: false });
     const candidates = (await readFile(directory.join('candidates'), 'utf8')).split(/^case \d+\n/m).slice(1);
     for (const [index, one] of CASES.entries()) check((candidates[index] ?? '').trimEnd().split('\n'), one);
-  }, 70_000);
+  }, 160_000);
 });
 
 describe('the model', () => {

@@ -8,6 +8,7 @@ export function fishScript(model: CompletionModel): string {
   const valued = (run?.options ?? [])
     .filter(({ value }) => value !== undefined)
     .flatMap(({ short, long }) => (short === undefined ? [long] : [short, long]));
+  const mixed = groups.filter(({ words }) => words.length > 0);
   return `# Completion of warren for fish. Made by \`warren completion fish\`; use it as: warren completion fish | source
 
 # The command of warren that was typed, or nothing; of one with commands of its own, that too.
@@ -15,6 +16,7 @@ function __warren_typed
     set -l typed
     for token in (commandline -opc)[2..-1]
         string match -q -- '-*' $token; and continue
+        contains -- "$typed" ${mixed.map(({ path }) => quote(path)).join(' ')}; and not contains -- "$typed $token" ${mixed.flatMap(({ commands: inner }) => inner.map(({ path }) => quote(path))).join(' ')}; and break
         set -a typed $token
         contains -- "$typed" ${groups.map(({ path }) => quote(path)).join(' ')}; or break
     end
@@ -23,6 +25,18 @@ end
 
 function __warren_is
     test "$(__warren_typed)" = $argv[1]
+end
+
+# Arguments of the first capability that was typed, which is the first word with a dot that is no option's.
+function __warren_arguments
+    set -l before ''
+    for token in (commandline -opc)[3..-1]
+        if not string match -q -- '-*' $before; and string match -qr '^[a-z][a-z0-9_]*(\\.[a-z0-9_]+)+$' -- $token
+            command warren capability describe $token --names 2>/dev/null
+            return
+        end
+        set before $token
+    end
 end
 
 # The words of the command inside \`warren run\`; fails while it has not begun.
@@ -98,6 +112,8 @@ function offered(value: CompletionValue): string {
       return ` -f -a '(command warren kernel methods --names 2>/dev/null)'`;
     case 'capability':
       return ` -f -a '(command warren capability list --names 2>/dev/null)'`;
+    case 'argument':
+      return ` -f -a '(__warren_arguments)'`;
     case 'command':
       return ` -a '(__fish_complete_command)'`;
     case 'text':

@@ -12,7 +12,7 @@ export type CompletionCommand = {
   readonly options: readonly CompletionOption[];
   /** What its words are; the last one repeats. */
   readonly words: readonly CompletionValue[];
-  /** A command with commands of its own has no words. */
+  /** One that has words as well takes them where none of these stands: `call`. */
   readonly commands: readonly CompletionCommand[];
 };
 
@@ -36,6 +36,8 @@ export type CompletionValue =
   | { readonly kind: 'method' }
   /** A capability, those of packs too, from `warren capability list --names`. */
   | { readonly kind: 'capability' }
+  /** An argument of the capability before it, from `warren capability describe NAME --names`. */
+  | { readonly kind: 'argument' }
   /** A program and its own arguments. */
   | { readonly kind: 'command' }
   /** Whatever the user means. */
@@ -108,6 +110,8 @@ function readArgument(argument: Argument): CompletionValue {
       return { kind: 'method' };
     case 'capability':
       return { kind: 'capability' };
+    case 'arguments':
+      return { kind: 'argument' };
     case 'command':
       return { kind: 'command' };
     default:

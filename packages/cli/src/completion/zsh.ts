@@ -21,6 +21,20 @@ _warren_methods() {
   compadd -a names
 }
 
+# Arguments of the first capability that was typed: the first word with a dot.
+_warren_arguments() {
+  local -a names
+  names=(\${(f)"$(_call_program arguments command warren capability describe \${(q)\${words[(r)[a-z]*.*]}} --names 2>/dev/null)"})
+  if compset -P '*='; then
+    local key="\${IPREFIX%=}"
+    names=(\${\${(M)names:#$key=?*}#*=})
+    if (( $#names )); then compadd -a names; else _files; fi
+  else
+    names=(\${(u)names%%=*})
+    compadd -S '=' -a names
+  fi
+}
+
 _warren_capabilities() {
   local -a names
   names=(\${(f)"$(_call_program capabilities command warren capability list --names 2>/dev/null)"})
@@ -64,12 +78,24 @@ function functionOf({ path }: CompletionCommand): string {
 
 function branch(command: CompletionCommand): string {
   const { name, options, words } = command;
-  if (command.commands.length > 0) return `        ${name})\n          ${functionOf(command)} && ret=0\n          ;;`;
   const positions = words.map((value, index) => {
     if (value.kind === 'command') return ` \\\n            '(-)1:command:_command_names -e' '*::arguments:_normal'`;
     return ` \\\n            ${quote(`${index === words.length - 1 ? '*' : `${index + 1}`}:${label(value)}:${action(value)}`)}`;
   });
-  return `        ${name})\n          _arguments -S${options.map(argument).join('')}${positions.join('')} && ret=0\n          ;;`;
+  const own = `_arguments -S${options.map(argument).join('')}${positions.join('')} && ret=0`;
+  const inner = `${functionOf(command)} && ret=0`;
+  if (command.commands.length === 0) return `        ${name})\n          ${own}\n          ;;`;
+  if (words.length === 0) return `        ${name})\n          ${inner}\n          ;;`;
+  // It takes words of its own where none of its commands stands, and at the first place either.
+  const names = command.commands.map((each) => each.name);
+  return `        ${name})
+          if (( CURRENT > 2 )) && [[ $words[2] == (${names.join('|')}) ]]; then
+            ${inner}
+          else
+            (( CURRENT == 2 )) && compadd ${names.join(' ')} && ret=0
+            ${own}
+          fi
+          ;;`;
 }
 
 function argument({ short, long, description, isRepeatable, value }: CompletionOption): string {
@@ -103,6 +129,8 @@ function action(value: CompletionValue): string {
       return '_warren_methods';
     case 'capability':
       return '_warren_capabilities';
+    case 'argument':
+      return '_warren_arguments';
     case 'command':
       return '_command_names -e';
     case 'text':

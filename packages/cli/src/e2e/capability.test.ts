@@ -75,6 +75,8 @@ describe('warren capability', () => {
     const { code, stdout } = await gate.warren(['capability', 'describe', 'filesystem.edit']);
     expect(code).toBe(0);
     for (const part of [/^does {8}Replaces text/m, /^ {2}path +string/m, /^errors$/m, /^ {2}FileNotFound: /m]) expect(stdout).toMatch(part);
+    const words = await gate.warren(['capability', 'describe', 'filesystem.list', '--names']);
+    expect(words.stdout.split('\n')).toEqual(expect.arrayContaining(['path=', 'include_hidden=true', 'sort_by=name', 'limit=']));
     const unknown = await gate.warren(['capability', 'describe', 'filesystem.frobnicate']);
     expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('`warren capability list` shows them')]);
   });

@@ -3,6 +3,7 @@ import type { ToolFormat } from '@warren/protocol/contract';
 import { type Command, Option } from 'commander';
 import { type StateFlags, type WorkspaceFlags, withDaemon, withJson, withState, withWorkspace } from './state-options.ts';
 
+export type CapabilityDescribeFlags = WorkspaceFlags & { readonly names?: true };
 export type CapabilityListFlags = WorkspaceFlags & { readonly category?: string; readonly as?: string; readonly names?: true };
 export type CapabilityExportFlags = WorkspaceFlags & { readonly format: ToolFormat; readonly as: string; readonly category?: string };
 export type CapabilityNewFlags = { readonly dir?: string; readonly language: 'python' | 'sh' | 'node'; readonly json?: true };
@@ -11,7 +12,7 @@ export type CapabilityInstallFlags = StateFlags & { readonly sha256?: string };
 export interface CapabilityActions {
   capabilityList(flags: CapabilityListFlags): Promise<void>;
   capabilityExport(flags: CapabilityExportFlags): Promise<void>;
-  capabilityDescribe(name: string, flags: WorkspaceFlags): Promise<void>;
+  capabilityDescribe(name: string, flags: CapabilityDescribeFlags): Promise<void>;
   capabilityTest(target: string | undefined, flags: { readonly json?: true }): Promise<void>;
   capabilityNew(name: string, flags: CapabilityNewFlags): Promise<void>;
   capabilityInstall(source: string, flags: CapabilityInstallFlags): Promise<void>;
@@ -65,8 +66,8 @@ export function addCapability(program: Command, actions: CapabilityActions): voi
         .summary('show everything about one')
         .description('Shows when to use it, its arguments, results and errors.')
         .argument('<capability>', 'its name'),
-    ),
-  ).action((name: string, flags: WorkspaceFlags) => actions.capabilityDescribe(name, flags));
+    ).option('--names', 'only its arguments, as `warren call` takes them, one on a line'),
+  ).action((name: string, flags: CapabilityDescribeFlags) => actions.capabilityDescribe(name, flags));
 
   withJson(
     capability
