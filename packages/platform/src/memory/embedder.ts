@@ -2,6 +2,10 @@
 export interface Embedder {
   /** Provider and model: vectors of different ones cannot be compared. */
   readonly name: string;
-  /** One for each text, all of one length. Faults: `unavailable` (try later), `invalid_argument` (it will never do). */
-  embed(texts: readonly string[], signal: AbortSignal): Promise<readonly Float32Array[]>;
+  /**
+   * One for each text, all of one length. What is asked for may be told from what is looked for. Faults: `invalid_argument` (of one of these texts there never will be one), others (try later).
+   */
+  embed(texts: readonly string[], signal: AbortSignal, use?: EmbeddingUse): Promise<readonly Float32Array[]>;
 }
+
+export type EmbeddingUse = 'document' | 'query';
