@@ -16,6 +16,7 @@ import { idle } from './benchmarks/idle.ts';
 import { kernel } from './benchmarks/kernel.ts';
 import { log } from './benchmarks/log.ts';
 import { mcp } from './benchmarks/mcp.ts';
+import { memory } from './benchmarks/memory.ts';
 import { policy } from './benchmarks/policy.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { start } from './benchmarks/start.ts';
@@ -45,6 +46,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   policy,
   audit,
   syscall,
+  memory,
 ];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 

@@ -67,7 +67,7 @@ function cellsOf(row: Row): readonly string[] {
   const { what, unit, statistics, ratio } = row;
   if (statistics === undefined) return [what, unit, '0', '', 'not measured', '', '', '', '', ''];
   const bounds = [
-    row.bound === undefined ? undefined : inWords(row.bound, unit),
+    row.bound === undefined ? undefined : `${row.boundOf === 'p95' ? 'p95 ' : ''}${inWords(row.bound, unit)}`,
     ratio?.bound === undefined ? undefined : inWords(ratio.bound, '×'),
   ];
   const met = isMet(row);

@@ -13,13 +13,14 @@ export type Row = {
   readonly unit: Unit;
   /** Undefined when it was not measured; `note` says why, and what to type. */
   readonly statistics: Statistics | undefined;
-  /** What the median is held to. */
   readonly bound?: Bound;
+  /** What is held to it; default the median. */
+  readonly boundOf?: 'p50' | 'p95';
   readonly ratio?: Ratio;
   readonly note?: string;
 };
 
-export type RowOptions = { readonly bound?: Bound; readonly ratio?: Ratio; readonly note?: string };
+export type RowOptions = { readonly bound?: Bound; readonly boundOf?: 'p50' | 'p95'; readonly ratio?: Ratio; readonly note?: string };
 
 export function measured(what: string, unit: Unit, samples: readonly number[], options: RowOptions = {}): Row {
   return { what, unit, statistics: summarize(samples), ...options };
@@ -50,7 +51,7 @@ export function below(value: number): Bound {
 /** Whether everything the row is held to is reached. Undefined: it is held to nothing, or was not measured. */
 export function isMet(row: Row): boolean | undefined {
   const held = [
-    row.statistics === undefined || row.bound === undefined ? undefined : holds(row.statistics.p50, row.bound),
+    row.statistics === undefined || row.bound === undefined ? undefined : holds(row.statistics[row.boundOf ?? 'p50'], row.bound),
     row.ratio?.bound === undefined ? undefined : holds(row.ratio.value, row.ratio.bound),
   ].filter((one) => one !== undefined);
   return held.length === 0 ? undefined : held.every((one) => one);

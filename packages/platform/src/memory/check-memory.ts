@@ -6,6 +6,7 @@ const TEXT_CHARACTERS_MAX = 1_000_000;
 const QUERY_CHARACTERS_MAX = 10_000;
 const NAME_CHARACTERS_MAX = 256;
 const TAGS_MAX = 32;
+const LABELS_MAX = 256;
 const TAG_CHARACTERS_MAX = 64;
 const METADATA_CHARACTERS_MAX = 16_384;
 const TIME_MAX = 8_640_000_000_000_000;
@@ -16,11 +17,12 @@ export type CheckedMemory = Pick<NewMemory, 'text' | 'session' | 'createdAt' | '
   readonly source: string;
   readonly importance: number;
   readonly isPinned: boolean;
+  readonly labels: readonly string[];
 };
 
 /** Only of what is there; nothing is filled in. */
 export function checkParts(parts: Partial<NewMemory>): Partial<CheckedMemory> {
-  const { text, tags, source, session, importance, createdAt, expiresAt, isPinned, metadata } = parts;
+  const { text, tags, source, session, importance, createdAt, expiresAt, isPinned, metadata, labels } = parts;
   return {
     ...(text === undefined ? {} : { text: checkText('text', text, TEXT_CHARACTERS_MAX) }),
     ...(tags === undefined ? {} : { tags: checkTags(tags) }),
@@ -31,13 +33,14 @@ export function checkParts(parts: Partial<NewMemory>): Partial<CheckedMemory> {
     ...(expiresAt === undefined ? {} : { expiresAt: checkTime('expiresAt', expiresAt) }),
     ...(isPinned === undefined ? {} : { isPinned: checkBoolean('isPinned', isPinned) }),
     ...(metadata === undefined ? {} : { metadata: checkMetadata(metadata) }),
+    ...(labels === undefined ? {} : { labels: checkLabels(labels) }),
   };
 }
 
 export function checkNew(entry: NewMemory): CheckedMemory {
-  const { text, tags = [], source = 'memory', importance = 0.5, isPinned = false, ...rest } = checkParts(entry);
+  const { text, tags = [], source = 'memory', importance = 0.5, isPinned = false, labels = [], ...rest } = checkParts(entry);
   if (text === undefined) throw refuse('text', 'it is missing');
-  return { text, tags, source, importance, isPinned, ...rest };
+  return { text, tags, source, importance, isPinned, labels, ...rest };
 }
 
 export function checkQuery(query: unknown): string {
@@ -71,6 +74,11 @@ function checkText(field: string, text: unknown, most: number): string {
 function checkTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags) || tags.length > TAGS_MAX) throw refuse('tags', `it is no list of at most ${TAGS_MAX}`);
   return [...new Set(tags.map((tag) => checkText('tags', tag, TAG_CHARACTERS_MAX)))];
+}
+
+function checkLabels(labels: readonly string[]): readonly string[] {
+  if (!Array.isArray(labels) || labels.length > LABELS_MAX) throw refuse('labels', `it is no list of at most ${LABELS_MAX}`);
+  return [...new Set(labels.map((label) => checkText('labels', label, TAG_CHARACTERS_MAX)))];
 }
 
 function checkShare(field: string, share: unknown): number {

@@ -4,12 +4,12 @@
  */
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Database, type Row, storeFault } from '@warren/kernel/sqlite';
+import { Database, type Query, type Row, storeFault } from '@warren/kernel/sqlite';
 import type { JsonObject } from '@warren/protocol';
 import type { MemoryEntry, MemoryFilter } from './memory.ts';
 
 export type EntryRow = MemoryEntry & { readonly key: number };
-export type NewEntry = Omit<MemoryEntry, 'updatedAt'> & { readonly hash: Uint8Array; readonly updatedAt: number };
+export type NewEntry = MemoryEntry & { readonly hash: Uint8Array };
 export type NewChunk = { readonly start: number; readonly end: number; readonly terms: string; readonly vector: Uint8Array | undefined };
 export type ChunkHit = {
   readonly chunk: number;
@@ -18,11 +18,16 @@ export type ChunkHit = {
   readonly end: number;
   readonly bm25: number;
 };
-export type ChunkVector = { readonly chunk: number; readonly entry: number; readonly vector: Uint8Array };
+export type ChunkVector = { readonly chunk: number; readonly vector: Uint8Array };
+export type ChunkPlace = { readonly entry: number; readonly start: number; readonly end: number };
 
 const VERSION = 1;
 /** The index of hashes is written all over; of 100,000 entries it has to fit. */
 const CACHE_KIB = 16_384;
+/** Vectors of queries that are remembered; the one that was used least lately goes. */
+const CACHED_MAX = 2_000;
+/** Statements for filters: as many as there are kinds of them that are used together. */
+const STATEMENTS_MAX = 64;
 const SCHEMA = `
   CREATE TABLE entries (
     key INTEGER PRIMARY KEY,
@@ -37,7 +42,8 @@ const SCHEMA = `
     expires_at INTEGER,
     is_pinned INTEGER NOT NULL,
     tags TEXT NOT NULL,
-    metadata TEXT
+    metadata TEXT,
+    labels TEXT
   ) STRICT;
   CREATE INDEX entries_by_time ON entries (created_at, key);
   CREATE INDEX entries_by_session ON entries (session, created_at) WHERE session IS NOT NULL;
@@ -57,17 +63,24 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX chunks_by_entry ON chunks (entry);
   CREATE INDEX chunks_without_vector ON chunks (key) WHERE vector IS NULL;
+  CREATE TABLE embeddings (hash TEXT PRIMARY KEY, vector BLOB NOT NULL, used INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX embeddings_by_use ON embeddings (used);
   CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE VIRTUAL TABLE terms USING fts5 (body, tokenize = 'porter unicode61');
   INSERT INTO terms (terms, rank) VALUES ('secure-delete', 1);
   PRAGMA user_version = ${VERSION};
 `;
 const ENTRY =
-  'e.key, e.id, e.text, e.source, e.session, e.importance, e.created_at, e.updated_at, e.expires_at, e.is_pinned, e.tags, e.metadata';
+  'e.key, e.id, e.text, e.source, e.session, e.importance, e.created_at, e.updated_at, e.expires_at, e.is_pinned, e.tags, e.metadata, e.labels';
 
 export class MemoryStore {
   readonly #database: Database;
   readonly #statements;
+  readonly #filtered = new Map<string, Query>();
+  /** Keys are given once in a life: what is made for one that is gone never ends up with another. */
+  #entryKey: number;
+  #chunkKey: number;
+  #uses: number;
 
   /** Faults: `store_failed`. */
   constructor(path: string) {
@@ -78,6 +91,9 @@ export class MemoryStore {
       this.#database.execute(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA secure_delete = ON`);
       this.#prepareSchema();
       this.#statements = prepare(this.#database);
+      this.#entryKey = Number(this.#statements.newestEntry.get()?.['key'] ?? 0);
+      this.#chunkKey = Number(this.#statements.newestChunk.get()?.['key'] ?? 0);
+      this.#uses = Number(this.#statements.lastUse.get()?.['used'] ?? 0);
     } catch (error) {
       this.#database.close();
       throw error;
@@ -108,41 +124,31 @@ export class MemoryStore {
     }
   }
 
-  insert(entry: NewEntry, chunks: readonly NewChunk[]): void {
-    const { id, text, hash, source, session, importance, createdAt, updatedAt, expiresAt, isPinned, tags, metadata } = entry;
-    const values = [
-      id,
-      text,
-      hash,
-      source,
-      session ?? null,
-      importance,
-      createdAt,
-      updatedAt,
-      expiresAt ?? null,
-      Number(isPinned),
-    ] as const;
-    const key = this.#nextEntry();
-    this.#statements.insert.run(key, ...values, JSON.stringify(tags), metadata === undefined ? null : JSON.stringify(metadata));
-    this.#describe(key, tags);
+  /** False when there is one of this hash; nothing is stored then. */
+  insert(entry: NewEntry, chunks: readonly NewChunk[]): boolean {
+    const key = ++this.#entryKey;
+    if (this.#statements.insert.run(key, entry.id, ...valuesOf(entry)) === 0) return false;
+    this.#describe(key, entry.tags);
     this.#insertChunks(key, chunks);
+    return true;
   }
 
-  /** Everything but its text, unless there are chunks of a new one. */
-  update(key: number, entry: NewEntry, chunks: readonly NewChunk[] | undefined): void {
-    const { text, hash, source, session, importance, createdAt, updatedAt, expiresAt, isPinned, tags, metadata } = entry;
-    const values = [text, hash, source, session ?? null, importance, createdAt, updatedAt, expiresAt ?? null, Number(isPinned)] as const;
-    this.#statements.update.run(...values, JSON.stringify(tags), metadata === undefined ? null : JSON.stringify(metadata), key);
+  /** Everything but its text, unless there are chunks of a new one. Returns the chunks that are gone. */
+  update(key: number, entry: NewEntry, chunks: readonly NewChunk[] | undefined): readonly number[] {
+    this.#statements.update.run(...valuesOf(entry), key);
     this.#statements.deleteTags.run(key);
-    this.#describe(key, tags);
-    if (chunks === undefined) return;
-    this.#deleteChunks(key);
+    this.#describe(key, entry.tags);
+    if (chunks === undefined) return [];
+    const gone = this.#deleteChunks(key);
     this.#insertChunks(key, chunks);
+    return gone;
   }
 
-  delete(key: number): void {
-    this.#deleteChunks(key);
+  /** Returns the chunks that are gone. */
+  delete(key: number): readonly number[] {
+    const gone = this.#deleteChunks(key);
     this.#statements.delete.run(key);
+    return gone;
   }
 
   find(id: string): EntryRow | undefined {
@@ -167,8 +173,7 @@ export class MemoryStore {
     const page = before === undefined ? [] : ['(e.created_at, e.key) < (?, ?)'];
     const all = [...where, ...page];
     const sql = `SELECT ${ENTRY} FROM entries e ${all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`} ORDER BY e.created_at DESC, e.key DESC LIMIT ?`;
-    return this.#database
-      .query(sql)
+    return this.#query(sql)
       .all(...values, ...(before === undefined ? [] : [before.createdAt, before.key]), limit)
       .map(readEntry);
   }
@@ -197,25 +202,23 @@ export class MemoryStore {
     const { where, values } = conditionsOf(filter);
     const joined = where.length === 0 ? '' : 'JOIN chunks c ON c.key = t.rowid JOIN entries e ON e.key = c.entry';
     const sql = `SELECT t.rowid AS chunk, ${bm25} AS bm25 FROM terms t ${joined} WHERE terms MATCH ? ${where.map((each) => `AND ${each}`).join(' ')} ORDER BY ${order} LIMIT ?`;
-    return this.#database
-      .query(sql)
+    return this.#query(sql)
       .all(match(terms), ...values, limit)
       .flatMap(({ chunk, bm25: score }) => {
-        const place = this.#statements.place.get(Number(chunk));
-        return place === undefined ? [] : [{ chunk: Number(chunk), bm25: Number(score), ...readPlace(place) }];
+        const place = this.placeOf(Number(chunk));
+        return place === undefined ? [] : [{ chunk: Number(chunk), bm25: Number(score), ...place }];
       });
   }
 
-  placeOf(chunk: number): { readonly entry: number; readonly start: number; readonly end: number } | undefined {
+  placeOf(chunk: number): ChunkPlace | undefined {
     const place = this.#statements.place.get(chunk);
     return place === undefined ? undefined : readPlace(place);
   }
 
   /** Vectors of chunks after `after`, in their order. */
   vectors(after: number, limit: number): readonly ChunkVector[] {
-    return this.#statements.vectors.all(after, limit).map(({ key, entry, vector }) => ({
+    return this.#statements.vectors.all(after, limit).map(({ key, vector }) => ({
       chunk: Number(key),
-      entry: Number(entry),
       vector: vector as Uint8Array, // It is not null.
     }));
   }
@@ -233,17 +236,34 @@ export class MemoryStore {
     }));
   }
 
-  setVector(chunk: number, vector: Uint8Array | null): void {
-    this.#statements.setVector.run(vector, chunk);
+  /** False when the chunk is gone. */
+  setVector(chunk: number, vector: Uint8Array): boolean {
+    return this.#statements.setVector.run(vector, chunk) > 0;
   }
 
-  clearVectors(): void {
-    this.#statements.clearVectors.run();
+  /** Of at most so many chunks. Returns of how many. */
+  clearVectors(limit: number): number {
+    return this.#statements.clearVectors.run(limit);
+  }
+
+  /** The vector of a text that was asked for before. */
+  cached(hash: string): Uint8Array | undefined {
+    const vector = this.#statements.cached.get(hash)?.['vector'];
+    return vector instanceof Uint8Array ? vector : undefined;
+  }
+
+  cache(vectors: readonly { readonly hash: string; readonly vector: Uint8Array }[]): void {
+    for (const { hash, vector } of vectors) this.#statements.cache.run(hash, vector, ++this.#uses);
+    this.#statements.trimCache.run(this.#uses - CACHED_MAX);
+  }
+
+  clearCache(): void {
+    this.#statements.clearCache.run();
   }
 
   /** The largest key of a chunk so far: what is larger has been added since. */
   newestChunk(): number {
-    return Number(this.#statements.newestChunk.get()?.['key'] ?? 0);
+    return this.#chunkKey;
   }
 
   fact(name: string): string | undefined {
@@ -255,6 +275,10 @@ export class MemoryStore {
     this.#statements.setFact.run(name, value);
   }
 
+  deleteFact(name: string): void {
+    this.#statements.deleteFact.run(name);
+  }
+
   /** Takes what was written out of the log beside the file, so that nothing forgotten stays in it. */
   checkpoint(): void {
     this.#database.execute('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -264,8 +288,14 @@ export class MemoryStore {
     this.#database.close();
   }
 
-  #nextEntry(): number {
-    return Number(this.#statements.newestEntry.get()?.['key'] ?? 0) + 1;
+  /** Each kind of filter is one statement. */
+  #query(sql: string): Query {
+    const known = this.#filtered.get(sql);
+    if (known !== undefined) return known;
+    if (this.#filtered.size >= STATEMENTS_MAX) this.#filtered.clear();
+    const query = this.#database.query(sql);
+    this.#filtered.set(sql, query);
+    return query;
   }
 
   #describe(key: number, tags: readonly string[]): void {
@@ -274,27 +304,29 @@ export class MemoryStore {
 
   #insertChunks(entry: number, chunks: readonly NewChunk[]): void {
     for (const { start, end, terms, vector } of chunks) {
-      const key = this.newestChunk() + 1;
+      const key = ++this.#chunkKey;
       this.#statements.insertChunk.run(key, entry, start, end, vector ?? null);
       this.#statements.insertTerms.run(key, terms);
     }
   }
 
-  #deleteChunks(entry: number): void {
-    for (const { key } of this.#statements.chunksOf.all(entry)) this.#statements.deleteTerms.run(Number(key));
+  #deleteChunks(entry: number): readonly number[] {
+    const chunks = this.#statements.chunksOf.all(entry).map(({ key }) => Number(key));
+    for (const chunk of chunks) this.#statements.deleteTerms.run(chunk);
     this.#statements.deleteChunks.run(entry);
+    return chunks;
   }
 }
 
 function prepare(database: Database) {
   return {
     insert: database.change(
-      `INSERT INTO entries (key, id, text, hash, source, session, importance, created_at, updated_at, expires_at, is_pinned, tags, metadata)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO entries (key, id, text, hash, source, session, importance, created_at, updated_at, expires_at, is_pinned, tags, metadata, labels)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING`,
     ),
     update: database.change(
       `UPDATE entries SET text = ?, hash = ?, source = ?, session = ?, importance = ?, created_at = ?, updated_at = ?, expires_at = ?, is_pinned = ?,
-         tags = ?, metadata = ? WHERE key = ?`,
+         tags = ?, metadata = ?, labels = ? WHERE key = ?`,
     ),
     delete: database.change('DELETE FROM entries WHERE key = ?'),
     find: database.query(`SELECT ${ENTRY} FROM entries e WHERE e.id = ?`),
@@ -311,18 +343,47 @@ function prepare(database: Database) {
     deleteTerms: database.change('DELETE FROM terms WHERE rowid = ?'),
     countTerm: database.query('SELECT count(*) AS count FROM (SELECT 1 FROM terms WHERE terms MATCH ? LIMIT ?)'),
     place: database.query('SELECT entry, first, last FROM chunks WHERE key = ?'),
-    vectors: database.query('SELECT key, entry, vector FROM chunks WHERE key > ? AND vector IS NOT NULL ORDER BY key LIMIT ?'),
+    vectors: database.query('SELECT key, vector FROM chunks WHERE key > ? AND length(vector) > 0 ORDER BY key LIMIT ?'),
     vectorOf: database.query('SELECT vector FROM chunks WHERE key = ?'),
     withoutVector: database.query(
       'SELECT c.key, e.text, c.first, c.last FROM chunks c JOIN entries e ON e.key = c.entry WHERE c.vector IS NULL ORDER BY c.key LIMIT ?',
     ),
     setVector: database.change('UPDATE chunks SET vector = ? WHERE key = ?'),
-    clearVectors: database.change('UPDATE chunks SET vector = NULL WHERE vector IS NOT NULL'),
+    clearVectors: database.change('UPDATE chunks SET vector = NULL WHERE key IN (SELECT key FROM chunks WHERE vector IS NOT NULL LIMIT ?)'),
+    cached: database.query('SELECT vector FROM embeddings WHERE hash = ?'),
+    cache: database.change(
+      'INSERT INTO embeddings (hash, vector, used) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET vector = excluded.vector, used = excluded.used',
+    ),
+    trimCache: database.change('DELETE FROM embeddings WHERE used <= ?'),
+    clearCache: database.change('DELETE FROM embeddings'),
+    lastUse: database.query('SELECT max(used) AS used FROM embeddings'),
     newestEntry: database.query('SELECT max(key) AS key FROM entries'),
     newestChunk: database.query('SELECT max(key) AS key FROM chunks'),
     fact: database.query('SELECT value FROM facts WHERE name = ?'),
     setFact: database.change('INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value'),
+    deleteFact: database.change('DELETE FROM facts WHERE name = ?'),
   };
+}
+
+function valuesOf({
+  text,
+  hash,
+  source,
+  session,
+  importance,
+  createdAt,
+  updatedAt,
+  expiresAt,
+  isPinned,
+  tags,
+  metadata,
+  labels,
+}: NewEntry) {
+  return [
+    ...[text, hash, source, session ?? null, importance, createdAt, updatedAt, expiresAt ?? null, Number(isPinned)],
+    ...[JSON.stringify(tags), metadata === undefined ? null : JSON.stringify(metadata)],
+    labels.length === 0 ? null : JSON.stringify(labels),
+  ];
 }
 
 /** Each term as a string of its own: nothing in it is an operator. One character of a script without spaces stands for all that begins with it. */
@@ -365,6 +426,7 @@ function readEntry(row: Row): EntryRow {
     expiresAt: orUndefined(row['expires_at'], Number),
     isPinned: row['is_pinned'] === 1,
     metadata: orUndefined(row['metadata'], (text) => JSON.parse(String(text)) as JsonObject), // As above.
+    labels: orUndefined(row['labels'], (text) => JSON.parse(String(text)) as readonly string[]) ?? [], // As above.
   };
 }
 

@@ -21,6 +21,8 @@ export type NewMemory = {
   readonly isPinned?: boolean | undefined;
   /** At most 16 KiB as JSON. */
   readonly metadata?: JsonObject | undefined;
+  /** Of untrusted content it was made of. */
+  readonly labels?: readonly string[] | undefined;
 };
 
 export type MemoryEntry = {
@@ -35,6 +37,7 @@ export type MemoryEntry = {
   readonly expiresAt: number | undefined;
   readonly isPinned: boolean;
   readonly metadata: JsonObject | undefined;
+  readonly labels: readonly string[];
 };
 
 export type Stored = {
@@ -103,4 +106,6 @@ export interface Memory extends AsyncDisposable {
     page?: MemoryFilter & { readonly limit?: number | undefined; readonly before?: string | undefined },
   ): Promise<readonly MemoryEntry[]>;
   count(): Promise<number>;
+  /** Waits until everything has its vector, which the background sees to anyway; without an embedder, not at all. Faults: those of the provider. */
+  embedPending(signal: AbortSignal): Promise<void>;
 }

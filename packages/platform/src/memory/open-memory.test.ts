@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Embedder } from './embedder.ts';
@@ -9,15 +10,24 @@ import type { NewMemory, SearchOptions } from './memory.ts';
 import { openMemory } from './open-memory.ts';
 
 const DAY_MS = 86_400_000;
+const NEVER = new AbortController().signal;
 
 async function openTestMemory(embedder?: Embedder) {
   const directory = mkdtempSync(join(tmpdir(), 'warren-memory-'));
   let at = 1_700_000_000_000;
   let ids = 0;
-  const open = (by: Embedder | undefined = embedder) => openMemory({ directory, embedder: by, now: () => at, newId: () => `mem_${++ids}` });
+  const pauses: { readonly ms: number; readonly end: () => void }[] = [];
+  const pause = (ms: number, signal: AbortSignal) =>
+    new Promise<void>((resolve, reject) => {
+      pauses.push({ ms, end: resolve });
+      signal.addEventListener('abort', () => reject(signal.reason));
+    });
+  const open = (by: Embedder | undefined = embedder) =>
+    openMemory({ directory, embedder: by, now: () => at, newId: () => `mem_${++ids}`, pause });
   let memory = open();
   return {
     directory,
+    pauses,
     get memory() {
       return memory;
     },
@@ -66,7 +76,7 @@ describe('a memory', () => {
     const entry = { text: 'Der Schlüssel liegt unter der Matte', tags: ['home', 'keys'], source: 'chat', session: 's1', importance: 0.9, expiresAt: 2e12, isPinned: true, metadata: { by: 'ann' } }; // biome-ignore format: one line
     const [id = ''] = await t.remember(entry);
     await t.reopen();
-    expect(await t.memory.find(id)).toEqual({ ...entry, id, createdAt: 1_700_000_000_000, updatedAt: 1_700_000_000_000 });
+    expect(await t.memory.find(id)).toEqual({ ...entry, labels: [], id, createdAt: 1_700_000_000_000, updatedAt: 1_700_000_000_000 });
   });
 
   it.each([
@@ -283,6 +293,7 @@ describe('a memory with vectors', () => {
     };
     await using t = await openTestMemory(near);
     await t.remember('the car is red', 'the tea is green');
+    await t.memory.embedPending(NEVER);
     const [found] = await t.memory.search('vehicle colour');
     expect(found).toMatchObject({ entry: { text: 'the car is red' }, why: { text: undefined, terms: [] } });
     expect(found?.why.vector).toBeCloseTo(1, 2);
@@ -311,9 +322,151 @@ describe('a memory with vectors', () => {
     };
     await using t = await openTestMemory(embedder);
     await t.remember('the car is red');
+    await t.memory.embedPending(NEVER);
     const controller = new AbortController();
     const searching = t.memory.search('question', {}, controller.signal);
     controller.abort(new Error('enough'));
     await expect(searching).rejects.toThrow('enough');
+  });
+
+  /** Each text is near itself only; counts what it was asked for. */
+  function counting(name: string, isUp: () => boolean = () => true) {
+    const asked: string[] = [];
+    const embedder: Embedder = {
+      name,
+      async embed(texts, signal) {
+        signal.throwIfAborted();
+        if (!isUp()) throw new Fault('unavailable', 'Cannot embed: it is down');
+        asked.push(...texts);
+        return await BY_WORDS.embed(texts, signal);
+      },
+    };
+    return { embedder, asked };
+  }
+  const vectorsOf = async (t: Awaited<ReturnType<typeof openTestMemory>>, query: string) =>
+    (await t.memory.search(query, { limit: 100 })).filter(({ why }) => why.vector !== undefined).length;
+
+  it('gives what was stored while the provider was down its vector when it is back, and asks it no more than it has to', async () => {
+    let isUp = false;
+    const { embedder, asked } = counting('one', () => isUp);
+    await using t = await openTestMemory(embedder);
+    await t.remember(...Array.from({ length: 150 }, (_, index) => `car number ${index}`));
+    await expect(t.memory.embedPending(NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await t.texts('number 7')).toContain('car number 7');
+    await expect.poll(() => t.pauses.length).toBe(1);
+    await t.remember('while it is known to be down');
+    isUp = true;
+    t.pauses[0]?.end();
+    await expect.poll(() => asked.length).toBe(151);
+    await t.memory.embedPending(NEVER);
+    expect([asked.length, await vectorsOf(t, 'car number')]).toEqual([151, 100]);
+    expect(t.pauses[0]?.ms).toBe(5_000);
+    await t.reopen(embedder);
+    await t.memory.embedPending(NEVER);
+    expect(asked).toHaveLength(152);
+  });
+
+  it('makes all anew for another model, in parts that outlive a restart, and never compares the two', async () => {
+    const one = counting('one');
+    await using t = await openTestMemory(one.embedder);
+    await t.remember(...Array.from({ length: 200 }, (_, index) => `car number ${index}`));
+    await t.memory.embedPending(NEVER);
+    expect(await vectorsOf(t, 'car')).toBe(100);
+    const stopping = new AbortController();
+    const other = counting('other');
+    const interrupted: Embedder = {
+      name: 'other',
+      async embed(texts, signal) {
+        if (other.asked.length >= 128) stopping.abort(new Error('enough'));
+        stopping.signal.throwIfAborted();
+        return await other.embedder.embed(texts, signal);
+      },
+    };
+    await t.reopen(interrupted);
+    await expect(t.memory.embedPending(stopping.signal)).rejects.toThrow('enough');
+    expect(other.asked.filter((text) => text.startsWith('car number'))).toHaveLength(128);
+    await t.reopen(other.embedder);
+    await t.memory.embedPending(NEVER);
+    expect(new Set(other.asked).size).toBe(other.asked.length);
+    expect(await vectorsOf(t, 'car number')).toBe(100);
+  });
+
+  it('goes by words while vectors of another model are left', async () => {
+    const one = counting('one');
+    await using t = await openTestMemory(one.embedder);
+    await t.remember('the car is red');
+    await t.memory.embedPending(NEVER);
+    await t.reopen(counting('down', () => false).embedder);
+    await expect(t.memory.embedPending(NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+    const [found] = await t.memory.search('car');
+    expect([found?.entry.text, found?.why.vector]).toEqual(['the car is red', undefined]);
+  });
+
+  it('is not held up by a text that never will have a vector, nor takes a provider that refuses all for texts that are', async () => {
+    let refuses = true;
+    const picky: Embedder = {
+      name: 'picky',
+      async embed(texts, signal) {
+        if (refuses || texts.some((text) => text.includes('unfit'))) throw new Fault('invalid_argument', 'Cannot embed: it is refused');
+        return await BY_WORDS.embed(texts, signal);
+      },
+    };
+    await using t = await openTestMemory(picky);
+    await t.remember('an unfit car', 'a fit car', 'another car');
+    await expect(t.memory.embedPending(NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+    refuses = false;
+    await t.memory.embedPending(NEVER);
+    expect([await vectorsOf(t, 'a fit car'), (await t.texts('unfit')).length]).toEqual([2, 1]);
+  });
+
+  it('takes no vectors of another length', async () => {
+    await using t = await openTestMemory(BY_WORDS);
+    await t.remember('the car is red');
+    await t.memory.embedPending(NEVER);
+    await t.reopen({ name: 'words', embed: async (texts) => texts.map(() => new Float32Array(3).fill(1)) });
+    await t.remember('the car is blue');
+    await expect(t.memory.embedPending(NEVER)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('3 dimensions, not 256'),
+    });
+    expect((await t.texts('car')).toSorted()).toEqual(['the car is blue', 'the car is red']);
+  });
+
+  it('asks once for a question that is asked again', async () => {
+    const { embedder, asked } = counting('one');
+    await using t = await openTestMemory(embedder);
+    await t.remember('the car is red');
+    await t.memory.embedPending(NEVER);
+    for (let n = 0; n < 3; n++) await t.memory.search('a question');
+    await t.reopen(embedder);
+    await t.memory.search('a question');
+    expect(asked.filter((text) => text === 'a question')).toHaveLength(1);
+  });
+
+  it('finds no forgotten entry by its vector, and new ones beside it', async () => {
+    const { embedder } = counting('one');
+    await using t = await openTestMemory(embedder);
+    const ids = await t.remember('red car', 'blue car', 'green car');
+    await t.memory.embedPending(NEVER);
+    expect(await vectorsOf(t, 'car')).toBe(3);
+    await t.memory.forget(ids[2] ?? '');
+    await t.memory.forget(ids[0] ?? '');
+    await t.memory.update(ids[1] ?? '', { text: 'blue bicycle car' });
+    await t.remember('white car');
+    await t.memory.embedPending(NEVER);
+    expect((await t.texts('car')).toSorted()).toEqual(['blue bicycle car', 'white car']);
+    expect(await vectorsOf(t, 'car')).toBe(2);
+  });
+
+  it('closes at once while a provider does not answer', async () => {
+    const hanging: Embedder = {
+      name: 'hanging',
+      embed: (_, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),
+    };
+    await using t = await openTestMemory(hanging);
+    await t.remember(...Array.from({ length: 100 }, (_, index) => `car ${index}`));
+    await t.reopen(BY_WORDS);
+    await t.memory.embedPending(NEVER);
+    expect(await vectorsOf(t, 'car')).toBe(100);
   });
 });

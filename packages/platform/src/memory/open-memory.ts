@@ -7,9 +7,9 @@ import { chunkText } from './chunk-text.ts';
 import type { Embedder } from './embedder.ts';
 import type { Memory, MemoryEntry, NewMemory } from './memory.ts';
 import { type EntryRow, MemoryStore, type NewChunk, type NewEntry } from './memory-store.ts';
+import { MemoryVectors } from './memory-vectors.ts';
 import { searchMemory, TermCounts } from './search-memory.ts';
-import { termsOf } from './terms.ts';
-import { dimensionsOf, packVector, VectorIndex } from './vector-index.ts';
+import { indexTextOf } from './terms.ts';
 
 export type MemoryParts = {
   /** Of the workspace. */
@@ -17,6 +17,8 @@ export type MemoryParts = {
   readonly embedder?: Embedder | undefined;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Between tries of a provider that does not answer. */
+  readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 };
 
 export const MEMORY_FILE = 'memory.db';
@@ -26,31 +28,17 @@ const CHUNKING = { tokens: 500, overlapTokens: 50 } as const;
 const LIST_DEFAULT = 100;
 const LIST_MAX = 1_000;
 const EXPIRED_AT_ONCE = 1_000;
-const VECTORS_AT_ONCE = 5_000;
+const EMBED_MS = 60_000;
+/** Half of SHA-256 is as hard to meet by chance, and its index half as large. */
+const HASH_BYTES = 16;
 
 /** Faults: `store_failed`. */
-export function openMemory({ directory, embedder, now, newId }: MemoryParts): Memory {
+export function openMemory({ directory, embedder, now, newId, pause }: MemoryParts): Memory {
   const store = new MemoryStore(join(directory, MEMORY_FILE));
   const counts = new TermCounts(store);
-  let vectors: VectorIndex | undefined;
-  let vectorsThrough = 0;
+  const vectors = embedder === undefined ? undefined : new MemoryVectors({ store, embedder, pause });
   let isOpen = true;
 
-  /** What has come since is added; there is one as soon as there is a vector. */
-  const indexVectors = (): VectorIndex | undefined => {
-    for (;;) {
-      const page = store.vectors(vectorsThrough, VECTORS_AT_ONCE);
-      for (const { chunk, vector } of page) {
-        vectors ??= new VectorIndex(dimensionsOf(vector));
-        vectors.add(chunk, vector);
-        vectorsThrough = chunk;
-      }
-      if (page.length < VECTORS_AT_ONCE) return vectors;
-    }
-  };
-  const rewritten = (): void => {
-    [vectors, vectorsThrough] = [undefined, 0];
-  };
   const requireOpen = (): void => {
     if (!isOpen) throw new Fault('unavailable', 'Cannot use the memory: it is closed', { details: { is_sent: false } });
   };
@@ -60,22 +48,11 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
       throw new Fault('not_found', `Cannot find memory ${JSON.stringify(String(id).slice(0, 80))}: there is none of this id`);
     return row;
   };
-  const embed = async (texts: readonly string[], signal: AbortSignal): Promise<readonly Uint8Array[] | undefined> => {
-    if (embedder === undefined) return undefined;
-    try {
-      return (await embedder.embed(texts, signal)).map(packVector);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return undefined; // What is stored without a vector is found by its words, and given one later.
-    }
-  };
   const forgetRows = (keys: readonly number[]): void => {
     if (keys.length === 0) return;
-    store.write(() => {
-      for (const key of keys) store.delete(key);
-    });
+    const gone = store.write(() => keys.flatMap((key) => store.delete(key)));
     store.checkpoint();
-    rewritten();
+    vectors?.removed(gone);
   };
 
   return {
@@ -89,38 +66,29 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
         throw new Fault('too_large', `Cannot store more: there are ${count} memories, the limit is ${ENTRIES_MAX}; forget some first`);
       const at = now();
       const prepared = checked.map((entry) => ({ entry: newEntry(entry, newId(), at), chunks: chunksOf(entry.text) }));
-      const packed = await embed(
-        prepared.flatMap(({ entry, chunks }) => chunks.map(({ start, end }) => entry.text.slice(start, end))),
-        AbortSignal.timeout(60_000),
-      );
+      const texts = prepared.flatMap(({ entry, chunks }) => chunks.map(({ start, end }) => entry.text.slice(start, end)));
+      const packed = await vectors?.ofTexts(texts, AbortSignal.timeout(EMBED_MS));
+      requireOpen();
       let index = 0;
-      const withVectors = prepared.map(({ entry, chunks }) => ({
-        entry,
-        chunks: chunks.map((chunk) => ({ ...chunk, vector: packed?.[index++] })),
-      }));
-      return store.write(() =>
-        withVectors.map(({ entry, chunks }) => {
-          const known = store.findByHash(entry.hash);
-          if (known === undefined) {
-            store.insert(entry, chunks);
-            return { id: entry.id, isDuplicate: false };
-          }
-          const { tags, expiresAt, isPinned, importance, metadata = known.metadata } = entry;
-          const merged = { ...known, tags: [...new Set([...known.tags, ...tags])], expiresAt, isPinned, importance, metadata };
-          store.update(known.key, { ...merged, hash: entry.hash, updatedAt: at }, undefined);
-          return { id: known.id, isDuplicate: true };
+      const stored = store.write(() =>
+        prepared.map(({ entry, chunks }) => {
+          const withVectors = chunks.map((chunk) => ({ ...chunk, vector: packed?.[index++] }));
+          if (store.insert(entry, withVectors)) return { id: entry.id, isDuplicate: false };
+          return { id: mergeInto(store, entry, at), isDuplicate: true };
         }),
       );
+      if (packed === undefined) vectors?.wake();
+      return stored;
     },
 
     async search(query, options = {}, signal = AbortSignal.timeout(60_000)) {
       requireOpen();
       const text = checkQuery(query);
       const [filter, checked] = [checkFilter(options), checkOptions(options)];
-      const index = indexVectors();
-      const vector = index === undefined ? undefined : (await embed([text], signal))?.[0];
+      const vector = await vectors?.ofQuery(text, signal);
       signal.throwIfAborted();
       requireOpen();
+      const index = vector === undefined ? undefined : vectors?.index();
       return searchMemory({ store, vectors: index, now: now(), counts }, { query: text, vector, filter, ...checked });
     },
 
@@ -136,13 +104,10 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
       const checked = checkParts(changes);
       const isNewText = checked.text !== undefined && checked.text !== before.text;
       const chunks = isNewText ? chunksOf(checked.text) : undefined;
-      const packed =
-        chunks === undefined
-          ? undefined
-          : await embed(
-              chunks.map(({ start, end }) => (checked.text ?? '').slice(start, end)),
-              AbortSignal.timeout(60_000),
-            );
+      const texts = chunks?.map(({ start, end }) => (checked.text ?? '').slice(start, end)) ?? [];
+      const packed = texts.length === 0 ? undefined : await vectors?.ofTexts(texts, AbortSignal.timeout(EMBED_MS));
+      requireOpen();
+      let gone: readonly number[] = [];
       const row = store.write(() => {
         const current = require(id);
         const after = { ...current, ...checked, createdAt: checked.createdAt ?? current.createdAt, updatedAt: now() };
@@ -150,7 +115,7 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
         if (other !== undefined && other.key !== current.key) {
           throw new Fault('already_exists', `Cannot change memory ${id}: ${other.id} has the same text`, { details: { id: other.id } });
         }
-        store.update(
+        gone = store.update(
           current.key,
           { ...after, hash: hashOf(after.text) },
           chunks?.map((chunk, index) => ({ ...chunk, vector: packed?.[index] })),
@@ -159,7 +124,8 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
       });
       if (isNewText) {
         store.checkpoint();
-        rewritten();
+        vectors?.removed(gone);
+        if (packed === undefined) vectors?.wake();
       }
       return toEntry(row);
     },
@@ -195,12 +161,29 @@ export function openMemory({ directory, embedder, now, newId }: MemoryParts): Me
       return store.count();
     },
 
+    async embedPending(signal) {
+      requireOpen();
+      await vectors?.complete(signal);
+    },
+
     async [Symbol.asyncDispose]() {
       if (!isOpen) return;
       isOpen = false;
+      await vectors?.[Symbol.asyncDispose]();
       store.close();
     },
   };
+}
+
+/** What is said of it now holds, and tags and labels that it has stay. Returns its id. */
+function mergeInto(store: MemoryStore, entry: NewEntry, now: number): string {
+  const known = store.findByHash(entry.hash);
+  if (known === undefined) throw new Error('An entry that is there and cannot be found');
+  const { hash: ofText, expiresAt, isPinned, importance, metadata = known.metadata } = entry;
+  const tags = [...new Set([...known.tags, ...entry.tags])];
+  const labels = [...new Set([...known.labels, ...entry.labels])];
+  store.update(known.key, { ...known, tags, labels, expiresAt, isPinned, importance, metadata, hash: ofText, updatedAt: now }, undefined);
+  return known.id;
 }
 
 function checkOne(entry: NewMemory, index: number): CheckedMemory {
@@ -230,14 +213,14 @@ function chunksOf(text: string): readonly (Omit<NewChunk, 'vector'> & { readonly
   return chunkText(text, CHUNKING).map(({ start, end }) => ({
     start,
     end,
-    terms: termsOf(text.slice(start, end)).join(' '),
+    terms: indexTextOf(text.slice(start, end)),
     vector: undefined,
   }));
 }
 
 /** Of what was said, not of how it was spaced. */
 function hashOf(text: string): Uint8Array {
-  return hash('sha256', text.normalize('NFC').trim(), 'buffer');
+  return hash('sha256', text.normalize('NFC').trim(), 'buffer').subarray(0, HASH_BYTES);
 }
 
 function isExpired({ expiresAt, isPinned }: EntryRow, now: number): boolean {

@@ -33,8 +33,10 @@ const ROWS_MAX = 3_000;
 const CANDIDATES_PER_RESULT = 4;
 const CANDIDATES_MIN = 40;
 /** Of so many terms that only a look at the newest can be had. */
-const NEWEST = 200;
-const VECTOR_CANDIDATES = 200;
+const NEWEST = 100;
+/** Signs only tell about how near they are. */
+const NEAR_PER_RESULT = 10;
+const NEAR_MIN = 100;
 const SNIPPET_CHARACTERS_MAX = 700;
 const WEIGHTS = { vector: 0.7, text: 0.3 };
 const WORDS_ONLY = { vector: 0, text: 1 };
@@ -95,11 +97,7 @@ function nameByTerms(
   }
   const common = counted.slice(rare.length).map(({ term }) => term);
   const hits =
-    rare.length > 0
-      ? store.rank(rare, filter, Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT))
-      : common.length > 0
-        ? store.newest(common, filter, NEWEST)
-        : [];
+    rare.length > 0 ? store.rank(rare, filter, candidatesFor(limit)) : common.length > 0 ? store.newest(common, filter, NEWEST) : [];
   for (const { entry, bm25, start, end } of hits) {
     const known = candidates.get(entry);
     if (known === undefined || bm25 < known.bm25) candidates.set(entry, { bm25, vector: undefined, start, end });
@@ -107,16 +105,26 @@ function nameByTerms(
   return common;
 }
 
-function nameByVectors({ store, vectors }: SearchParts, { vector }: Search, candidates: Map<number, Candidate>): void {
+/** Signs name many, their vectors say which of these are nearest; and only those are looked at whole. */
+function nameByVectors({ store, vectors }: SearchParts, { vector, limit }: Search, candidates: Map<number, Candidate>): void {
   if (vector === undefined || vectors === undefined) return;
-  for (const chunk of vectors.candidates(vector, VECTOR_CANDIDATES)) {
-    const [packed, place] = [store.vectorOf(chunk), store.placeOf(chunk)];
-    if (packed === undefined || place === undefined) continue;
-    const likeness = likenessOfVectors(vector, packed);
+  const near = vectors.candidates(vector, Math.max(NEAR_MIN, limit * NEAR_PER_RESULT)).map((chunk) => {
+    const packed = store.vectorOf(chunk);
+    return { chunk, likeness: packed === undefined ? 0 : likenessOfVectors(vector, packed) };
+  });
+  near.sort((a, b) => b.likeness - a.likeness);
+  const most = candidatesFor(limit);
+  for (const [index, { chunk, likeness }] of near.entries()) {
+    const place = store.placeOf(chunk);
+    if (place === undefined || likeness === 0) continue;
     const known = candidates.get(place.entry);
-    if (known === undefined) candidates.set(place.entry, { bm25: 0, vector: likeness, start: place.start, end: place.end });
-    else known.vector = Math.max(known.vector ?? 0, likeness);
+    if (known !== undefined) known.vector = Math.max(known.vector ?? 0, likeness);
+    else if (index < most) candidates.set(place.entry, { bm25: 0, vector: likeness, start: place.start, end: place.end });
   }
+}
+
+function candidatesFor(limit: number): number {
+  return Math.max(CANDIDATES_MIN, limit * CANDIDATES_PER_RESULT);
 }
 
 function rankOne(

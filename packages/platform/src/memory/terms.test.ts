@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keywordsOf, termsOf } from './terms.ts';
+import { indexTextOf, keywordsOf, termsOf } from './terms.ts';
 
 describe('keywordsOf', () => {
   it.each([
@@ -39,7 +39,9 @@ describe('termsOf', () => {
     expect(termsOf('데이터베이스를 백업')).toEqual(['데이터베이스를', '데이터베이스', '백업']);
   });
 
-  it('bounds a term', () => {
-    expect(termsOf('x'.repeat(1_000))).toEqual(['x'.repeat(64)]);
+  it('hands an index what it can part itself as it stands, and everything else in parts', () => {
+    expect(indexTextOf('Plain, as it IS')).toBe('Plain, as it IS');
+    expect(indexTextOf('Über ﬁne')).toBe('über fine');
+    for (const text of ['数据库迁移', 'データ', '데이터베이스를']) expect(indexTextOf(text)).toBe(termsOf(text).join(' '));
   });
 });

@@ -4,11 +4,12 @@
  */
 import { STOP_WORDS } from './stop-words.ts';
 
-const TERM_CHARACTERS_MAX = 64;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 const HAN_OR_KANA = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]/u;
 const RUNS = /\p{Script=Han}+|[\p{Script=Katakana}ー]+|\p{Script=Hiragana}+|[^\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー]+/gu;
 const HANGUL = /\p{Script=Hangul}/u;
+const ASCII = /^[\x00-\x7f]*$/;
+const NEEDS_TERMS = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}ー\p{Script=Hangul}\p{Co}]/u;
 const KANA = /[\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const HAN = /^\p{Script=Han}+$/u;
 
@@ -23,12 +24,19 @@ export function termsOf(text: string): readonly string[] {
   for (const [word] of text.normalize('NFKC').toLowerCase().matchAll(WORD)) {
     if (HAN_OR_KANA.test(word)) pushUnspaced(word, terms);
     else {
-      terms.push(word.slice(0, TERM_CHARACTERS_MAX));
+      terms.push(word);
       const stem = HANGUL.test(word) ? withoutParticle(word) : undefined;
       if (stem !== undefined) terms.push(stem);
     }
   }
   return terms;
+}
+
+/** What an index takes its terms from. It parts words and folds them itself; only what it cannot part is parted here. */
+export function indexTextOf(text: string): string {
+  if (ASCII.test(text)) return text;
+  const plain = text.normalize('NFKC').toLowerCase();
+  return NEEDS_TERMS.test(plain) ? termsOf(text).join(' ') : plain;
 }
 
 /** What somebody looks for who asks this: without words that say nothing, each once. May be nothing. */
@@ -59,7 +67,7 @@ function saysNothing(term: string): boolean {
 function pushUnspaced(word: string, terms: string[]): void {
   for (const [run] of word.matchAll(RUNS)) {
     if (HAN.test(run)) terms.push(...pairs([...run]));
-    else if (!HAN_OR_KANA.test(run)) terms.push(run.slice(0, TERM_CHARACTERS_MAX));
+    else if (!HAN_OR_KANA.test(run)) terms.push(run);
   }
   segmenter ??= new Intl.Segmenter('ja', { granularity: 'word' });
   for (const { segment } of segmenter.segment(word))

@@ -7,6 +7,8 @@
 const HEAD_BYTES = 4;
 const STEPS = 127;
 const GROWTH = 1.5;
+/** Words whose bits are counted together: their counts fit in four bits. */
+const TOGETHER = 3;
 
 export class VectorIndex {
   readonly #words: number;
@@ -14,9 +16,11 @@ export class VectorIndex {
   #chunks: Float64Array;
   #count = 0;
   readonly #placeOf = new Map<number, number>();
+  /** Of the last search; kept, because it is large. */
+  #distances = new Uint16Array(0);
 
   constructor(dimensions: number, capacity = 1_024) {
-    this.#words = Math.ceil(dimensions / 32);
+    this.#words = Math.ceil(dimensions / 32 / TOGETHER) * TOGETHER;
     this.#bits = new Uint32Array(this.#words * capacity);
     this.#chunks = new Float64Array(capacity);
   }
@@ -49,15 +53,13 @@ export class VectorIndex {
 
   /** Chunks that are likely the nearest, the likeliest first. */
   candidates(packed: Uint8Array, most: number): readonly number[] {
-    const distances = this.#distances(signsOf(packed, this.#words));
-    const farthest = this.#words * 32;
-    const counts = new Uint32Array(farthest + 1);
-    for (const distance of distances) counts[distance] = (counts[distance] ?? 0) + 1;
+    const counts = new Uint32Array(this.#words * 32 + 1);
+    const distances = this.#measure(signsOf(packed, this.#words), counts);
     let limit = 0;
-    for (let within = counts[0] ?? 0; within < most && limit < farthest; within += counts[limit] ?? 0) limit++;
+    for (let within = counts[0] ?? 0; within < most && limit + 1 < counts.length; within += counts[limit] ?? 0) limit++;
     const near: { readonly chunk: number; readonly distance: number }[] = [];
     for (let place = 0; place < this.#count; place++) {
-      const distance = distances[place] ?? 0;
+      const distance = distances[place] as number; // It is within.
       if (distance <= limit) near.push({ chunk: this.#chunks[place] ?? 0, distance });
     }
     return near
@@ -66,19 +68,31 @@ export class VectorIndex {
       .map(({ chunk }) => chunk);
   }
 
-  /** In how many bits each differs. The loop is what a search of a large memory takes its time for. */
-  #distances(signs: Uint32Array): Uint16Array {
-    const distances = new Uint16Array(this.#count);
-    const [bits, words] = [this.#bits, this.#words];
-    for (let place = 0, at = 0; place < distances.length; place++) {
+  /** In how many bits each differs, and how many differ in so many. The loop is what a search of a large memory takes its time for. */
+  #measure(signs: Uint32Array, counts: Uint32Array): Uint16Array {
+    if (this.#distances.length < this.#count) this.#distances = new Uint16Array(this.#chunks.length);
+    const [bits, words, count, distances] = [this.#bits, this.#words, this.#count, this.#distances];
+    for (let place = 0, at = 0; place < count; place++) {
       let distance = 0;
-      for (let word = 0; word < words; word++, at++) {
-        let differing = (bits[at] as number) ^ (signs[word] as number); // Both are within their arrays.
-        differing -= (differing >>> 1) & 0x55555555;
-        differing = (differing & 0x33333333) + ((differing >>> 2) & 0x33333333);
-        distance += Math.imul((differing + (differing >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+      for (let word = 0; word < words; word += TOGETHER, at += TOGETHER) {
+        // All are within their arrays.
+        let one = (bits[at] as number) ^ (signs[word] as number);
+        let two = (bits[at + 1] as number) ^ (signs[word + 1] as number);
+        let three = (bits[at + 2] as number) ^ (signs[word + 2] as number);
+        one -= (one >>> 1) & 0x55555555;
+        two -= (two >>> 1) & 0x55555555;
+        three -= (three >>> 1) & 0x55555555;
+        const fours =
+          (one & 0x33333333) +
+          ((one >>> 2) & 0x33333333) +
+          (two & 0x33333333) +
+          ((two >>> 2) & 0x33333333) +
+          (three & 0x33333333) +
+          ((three >>> 2) & 0x33333333);
+        distance += Math.imul((fours & 0x0f0f0f0f) + ((fours >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24;
       }
       distances[place] = distance;
+      counts[distance] = (counts[distance] as number) + 1;
     }
     return distances;
   }
@@ -94,14 +108,24 @@ export class VectorIndex {
 
 /** Of length one, a byte for each dimension. What is no number counts as 0. */
 export function packVector(vector: Float32Array): Uint8Array {
-  const clean = vector.map((value) => (Number.isFinite(value) ? value : 0));
-  const most = clean.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
-  // Of values between -1 and 1, whose squares neither vanish nor run over.
-  const length = Math.sqrt(clean.reduce((sum, value) => sum + (value / most) ** 2, 0)) || 1;
-  const packed = new Uint8Array(HEAD_BYTES + vector.length);
-  new DataView(packed.buffer).setFloat32(0, 1 / length / STEPS, true);
-  for (const [index, value] of clean.entries()) packed[HEAD_BYTES + index] = Math.round((value / most) * STEPS);
+  const dimensions = vector.length;
+  let most = 0;
+  for (let index = 0; index < dimensions; index++) most = Math.max(most, Math.abs(finite(vector[index])));
+  most ||= 1;
+  const packed = new Uint8Array(HEAD_BYTES + dimensions);
+  let squares = 0;
+  for (let index = 0; index < dimensions; index++) {
+    // Between -1 and 1: its square neither vanishes nor runs over.
+    const value = finite(vector[index]) / most;
+    squares += value * value;
+    packed[HEAD_BYTES + index] = Math.round(value * STEPS);
+  }
+  new DataView(packed.buffer).setFloat32(0, 1 / (Math.sqrt(squares) || 1) / STEPS, true);
   return packed;
+}
+
+function finite(value: number | undefined): number {
+  return value !== undefined && Number.isFinite(value) ? value : 0;
 }
 
 /** 0 to 1; what points away counts as 0. Of vectors of different lengths 0. */

@@ -98,7 +98,7 @@ describe('what is sent to each provider and read from it', () => {
     expect(embedder.name).toMatch(new RegExp(`^${provider}/.+`));
     expect(await embedder.embed(input, new AbortController().signal, 'query')).toEqual(input.map(unit));
     expect(server.asked).toMatchObject([{ path, body }]);
-    const { headers } = server.asked[0] ?? { headers: {} };
+    const headers: IncomingMessage['headers'] = server.asked[0]?.headers ?? {};
     expect(headers['content-type']).toBe('application/json');
     expect([headers['authorization'], headers['x-goog-api-key']]).toEqual(
       provider === 'gemini' ? [undefined, KEY] : [`Bearer ${KEY}`, undefined],
