@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,16 +20,20 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 /*
- * One loop, one thread. A channel is a command (or a file operation, which is a child process too) with up to three descriptors. Frames to the host are
- * gathered in one buffer and written once per turn of the loop: a short command costs the host one wake-up.
+ * One loop, one thread. A channel is a command (or a file operation, which is a child process too) with up to three descriptors, or a connection that
+ * somebody inside made to the relay: a port on loopback that leads to the host and, there, wherever the host likes. Frames to the host are gathered in
+ * one buffer and written once per turn of the loop: a short command costs the host one wake-up.
  */
 
 #define CREDIT_BYTES 65536u      /* stdin the host may send ahead */
 #define CREDIT_STEP 16384u       /* given back in steps of at least this */
+#define RELAY_BACKLOG 128             /* connections that wait for the host to ask for one; the kernel holds off the rest */
+#define RELAY_BUFFER_BYTES 262144     /* of each connection and direction in the kernel, so that what is open bounds the memory */
 #define OUTBOX_BYTES (2 * (PAYLOAD_BYTES_MAX + HEADER_BYTES))
 
 struct stream {
@@ -35,6 +41,7 @@ struct stream {
     uint32_t window; /* what the host still takes */
     bool watched;
     bool ended;      /* the end was sent */
+    bool broken;     /* it ended by an error */
     uint32_t rest;   /* once the command has ended: what it may have written itself; the rest is somebody else's */
 };
 
@@ -48,6 +55,8 @@ struct channel {
     bool doomed;   /* the tree was asked to end: what outlives the main process is killed */
     bool end_tree; /* the same, because EXEC asked for it; EXIT says how many those were */
     bool pty;
+    bool connected;      /* of a connection: somebody has come */
+    bool input_finished; /* of a connection: the host has said all */
     struct stream output[2];
     int input;            /* write end of stdin, or -1 */
     bool input_watched;
@@ -58,12 +67,16 @@ struct channel {
     uint32_t backlog_start, backlog_length;
 };
 
-enum source { SOURCE_HOST, SOURCE_SIGNALS, SOURCE_STDOUT, SOURCE_STDERR, SOURCE_STDIN, SOURCE_LINGERING };
+enum source { SOURCE_HOST, SOURCE_SIGNALS, SOURCE_STDOUT, SOURCE_STDERR, SOURCE_STDIN, SOURCE_LINGERING, SOURCE_RELAY };
 
 static struct guest guest;
 static struct channel channels[CHANNELS_MAX + 1]; /* by number; 0 is not used */
 static uint32_t channel_top;                      /* highest number ever opened */
 static int poller = -1, signals = -1;
+static int relay = -1; /* made when the host first asks for a connection, before it asks for any command */
+static bool relay_watched;
+static uint32_t awaiting[CHANNELS_MAX]; /* channels without a connection yet: a ring */
+static size_t awaiting_first, awaiting_count;
 
 static char inbox[HEADER_BYTES + REQUEST_BYTES_MAX];
 static size_t inbox_length;
@@ -233,6 +246,7 @@ static void pump_output(uint32_t number, int which)
             let_linger(stream);
             return;
         }
+        stream->broken = count < 0;
         end_stream(number, which); /* End of file, or EIO: the last holder of a terminal is gone. */
         close_stream(stream);
     }
@@ -300,6 +314,12 @@ static void finish_input(struct channel *channel)
 
     if (channel->input < 0)
         return;
+    if (channel->type == FRAME_ACCEPT) {
+        (void)shutdown(channel->input, SHUT_WR); /* Fails when the other side is gone, which reading tells. */
+        channel->input_finished = true;
+        close_input(channel);
+        return;
+    }
     if (!channel->pty) {
         end_command_input((uint32_t)(channel - channels));
         close_input(channel);
@@ -365,9 +385,12 @@ static void take_input(uint32_t number, const char *bytes, uint32_t length)
     }
     channel->credit -= length;
     uint32_t taken = channel->backlog_length > 0 ? 0 : write_input(channel, bytes, length);
-    if (taken < length && !add_to_backlog(channel, bytes + taken, length - taken))
-        signal_command_tree(channel, SIGKILL); /* No memory for its input: it cannot go on. */
-    else if (taken < length && !channel->input_watched) {
+    if (taken < length && !add_to_backlog(channel, bytes + taken, length - taken)) {
+        if (channel->type == FRAME_ACCEPT)
+            close_input(channel); /* No memory for its input: it cannot go on. */
+        else
+            signal_command_tree(channel, SIGKILL);
+    } else if (taken < length && !channel->input_watched) {
         watch(channel->input, EPOLLOUT, tag(SOURCE_STDIN, number));
         channel->input_watched = true;
     }
@@ -385,8 +408,141 @@ static void close_if_done(uint32_t number)
     close_input(channel);
     if (channel->backlog != NULL)
         munmap(channel->backlog, CREDIT_BYTES);
-    release_tree(channel->tree);
+    if (channel->type != FRAME_ACCEPT)
+        release_tree(channel->tree);
     *channel = (struct channel){0};
+}
+
+static void open_stream(uint32_t number, int which, int fd, uint32_t window)
+{
+    channels[number].output[which] = (struct stream){.fd = fd, .window = window};
+    if (fd < 0) {
+        end_stream(number, which);
+        return;
+    }
+    watch(fd, EPOLLIN, tag(which == 0 ? SOURCE_STDOUT : SOURCE_STDERR, number));
+    channels[number].output[which].watched = true;
+}
+
+/* ---- connections from inside ---- */
+
+static void end_connection(uint32_t number, int error)
+{
+    struct channel *channel = &channels[number];
+
+    if (channel->output[0].fd >= 0)
+        close_stream(&channel->output[0]);
+    if (!channel->output[0].ended)
+        end_stream(number, 0);
+    close_input(channel);
+    channel->ended = true;
+    if (error != 0)
+        emit_failed(number, error, "connection", "relay", "");
+    else
+        emit_exit(number, 0, false, 0, 0, NULL, "", 0);
+    close_if_done(number);
+}
+
+/* It is over when both sides have said all, or when one of them is gone. */
+static void settle_connection(uint32_t number)
+{
+    struct channel *channel = &channels[number];
+
+    if (!channel->open || channel->type != FRAME_ACCEPT || !channel->connected || channel->ended)
+        return;
+    if (channel->output[0].broken || (channel->input < 0 && !channel->input_finished))
+        end_connection(number, ECONNRESET);
+    else if (channel->input < 0 && channel->output[0].ended)
+        end_connection(number, 0);
+}
+
+/* Whoever made it sees it break, rather than end. */
+static void reset_connection(uint32_t number)
+{
+    static const struct linger at_once = {.l_onoff = 1};
+    struct channel *channel = &channels[number];
+
+    if (!channel->connected || channel->ended)
+        return;
+    (void)setsockopt(channel->input >= 0 ? channel->input : channel->output[0].fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once); /* Else it just ends. */
+    end_connection(number, ECONNRESET);
+}
+
+static void stop_listening(void)
+{
+    if (relay_watched)
+        unwatch(relay);
+    relay_watched = false;
+}
+
+static void take_connections(void)
+{
+    while (awaiting_count > 0) {
+        struct sockaddr_in peer = {0};
+        socklen_t length = sizeof peer;
+        int fd = accept4(relay, (struct sockaddr *)&peer, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (fd < 0 && errno == EAGAIN)
+            return;
+        int input = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0); /* Each way is watched by itself. */
+        if (input < 0) {
+            if (fd >= 0)
+                close(fd);
+            break; /* No descriptors: until the host asks again, which it does when one of its connections has ended. */
+        }
+        uint32_t number = awaiting[awaiting_first], port = ntohs(peer.sin_port);
+        awaiting_first = (awaiting_first + 1) % CHANNELS_MAX;
+        awaiting_count--;
+        channels[number].connected = true;
+        channels[number].input = input;
+        emit(FRAME_STARTED, number, &port, 4);
+        open_stream(number, 0, fd, channels[number].output[0].window);
+    }
+    stop_listening();
+}
+
+static int open_relay(uint16_t port)
+{
+    static const int on = 1, bytes = RELAY_BUFFER_BYTES;
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return -1;
+    /* What it accepts inherits all of this. */
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes) == 0 && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes) == 0 &&
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        listen(fd, RELAY_BACKLOG) == 0)
+        return fd;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void await_connection(uint32_t number, const char *payload)
+{
+    uint16_t port;
+    uint32_t window;
+
+    if (number == 0 || number > CHANNELS_MAX || channels[number].open)
+        leave(1);
+    memcpy(&port, payload, sizeof port);
+    memcpy(&window, payload + 4, sizeof window);
+    channels[number] = (struct channel){
+        .open = true, .type = FRAME_ACCEPT, .input = -1, .credit = CREDIT_BYTES, .output = {{.fd = -1, .window = window}, {.fd = -1}}};
+    if (number > channel_top)
+        channel_top = number;
+    end_stream(number, 1);
+    if (relay < 0 && (relay = open_relay(port)) < 0) {
+        end_connection(number, errno);
+        return;
+    }
+    awaiting[(awaiting_first + awaiting_count++) % CHANNELS_MAX] = number;
+    if (!relay_watched)
+        watch(relay, EPOLLIN, tag(SOURCE_RELAY, 0));
+    relay_watched = true;
 }
 
 static void finish(uint32_t number, int status, const struct rusage *usage)
@@ -412,17 +568,6 @@ static void finish(uint32_t number, int status, const struct rusage *usage)
             pump_output(number, which);
         }
     close_if_done(number);
-}
-
-static void open_stream(uint32_t number, int which, int fd, uint32_t window)
-{
-    channels[number].output[which] = (struct stream){.fd = fd, .window = window};
-    if (fd < 0) {
-        end_stream(number, which);
-        return;
-    }
-    watch(fd, EPOLLIN, tag(which == 0 ? SOURCE_STDOUT : SOURCE_STDERR, number));
-    channels[number].output[which].watched = true;
 }
 
 /* The sandbox's limit of open files is each command's. */
@@ -482,6 +627,10 @@ static void send_signal(uint32_t number, uint8_t signal, uint8_t scope)
 {
     struct channel *channel = &channels[number];
 
+    if (channel->type == FRAME_ACCEPT) {
+        reset_connection(number);
+        return;
+    }
     if (channel->type != FRAME_EXEC) {
         /* A file operation: its process is ours and tidies up after a write on SIGTERM. A command of the same user may have stopped it. */
         if (!channel->ended) {
@@ -538,6 +687,10 @@ static void dispatch(const struct frame_header *header, char *payload)
         start(header->type, number, payload, length);
         return;
     }
+    if (header->type == FRAME_ACCEPT && length == 8) {
+        await_connection(number, payload);
+        return;
+    }
     if (header->type == FRAME_PING && length <= 64) {
         emit(FRAME_PONG, number, payload, length);
         return;
@@ -550,9 +703,10 @@ static void dispatch(const struct frame_header *header, char *payload)
         leave(1);
     if (!channels[number].open)
         return; /* It closed while this was on its way. */
-    if (header->type == FRAME_STDIN && length <= PAYLOAD_BYTES_MAX)
+    if (header->type == FRAME_STDIN && length <= PAYLOAD_BYTES_MAX) {
         take_input(number, payload, length);
-    else if (header->type == FRAME_SIGNAL && length == 2)
+        settle_connection(number);
+    } else if (header->type == FRAME_SIGNAL && length == 2)
         send_signal(number, (uint8_t)payload[0], (uint8_t)payload[1]);
     else if (header->type == FRAME_RESIZE && length == 4)
         resize(number, payload);
@@ -603,7 +757,8 @@ static uint32_t channel_of(pid_t pid)
 static void finish_reported(void)
 {
     for (uint32_t number = 1; number <= channel_top; number++)
-        if (channels[number].open && !channels[number].ended && __atomic_load_n(&command_report(number)->done, __ATOMIC_ACQUIRE))
+        if (channels[number].open && channels[number].type != FRAME_ACCEPT && !channels[number].ended &&
+            __atomic_load_n(&command_report(number)->done, __ATOMIC_ACQUIRE))
             finish(number, command_report(number)->status, &command_report(number)->usage);
 }
 
@@ -653,15 +808,21 @@ static void turn(const struct epoll_event *event)
         if (channels[number].open && channels[number].output[which].fd >= 0 && channels[number].output[which].watched) {
             pump_output(number, which);
             close_if_done(number);
+            settle_connection(number);
         }
         return;
     }
     case SOURCE_STDIN:
-        if (channels[number].open && channels[number].input_watched)
+        if (channels[number].open && channels[number].input_watched) {
             pump_backlog(number);
+            settle_connection(number);
+        }
         return;
     case SOURCE_LINGERING:
         discard_lingering((int)number);
+        return;
+    case SOURCE_RELAY:
+        take_connections();
         return;
     }
 }

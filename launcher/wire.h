@@ -19,6 +19,7 @@ enum frame_type {
     FRAME_RESIZE = 0x13,
     FRAME_WINDOW = 0x14,
     FRAME_PING = 0x15,
+    FRAME_ACCEPT = 0x16,
     FRAME_READ = 0x20,
     FRAME_WRITE = 0x21,
     FRAME_LIST = 0x22,

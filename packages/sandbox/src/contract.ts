@@ -7,6 +7,7 @@
  */
 
 import type { SandboxId } from '@warren/protocol';
+import type { EgressNetwork, EgressTraffic } from './egress/proxy/egress-network.ts';
 
 /** Builds sandboxes. Owns the launcher process; disposing it destroys every sandbox it started. */
 export interface Sandboxes extends AsyncDisposable {
@@ -68,8 +69,11 @@ export interface SandboxSpec {
   readonly env?: Readonly<Record<string, string>>;
   /** Default `warren`. */
   readonly hostname?: string;
-  /** Only `loopback` exists now: the sandbox has its own network namespace with nothing but `lo`. */
-  readonly network?: 'loopback';
+  /**
+   * The sandbox has its own network namespace with nothing but `lo`. With `egress`, commands reach hosts that its rules allow through a proxy on it, whose
+   * address their environment holds. Not with the profile `restrictive`, whose commands have no sockets.
+   */
+  readonly network?: 'loopback' | EgressNetwork;
 }
 
 export type ProfileName = 'permissive' | 'moderate' | 'restrictive';
@@ -246,6 +250,8 @@ export interface SandboxStats {
   readonly oomKills: number | undefined;
   readonly pidsDenied: number | undefined;
   readonly cpuThrottledMs: number | undefined;
+  /** What went to and came from hosts. Undefined without egress. */
+  readonly egress?: EgressTraffic | undefined;
 }
 
 /** What a backend enforces here, and how. `none` means: a spec that asks for it is refused. */
@@ -272,6 +278,6 @@ export interface ResolvedSpec {
   readonly mounts: readonly Required<HostMount>[];
   readonly env: Readonly<Record<string, string>>;
   readonly hostname: string;
-  readonly network: 'loopback';
+  readonly network: 'loopback' | Pick<EgressNetwork, 'kind' | 'rules' | 'privateNetworks'>;
   readonly seccomp: 'default' | 'restrictive';
 }

@@ -19,6 +19,8 @@ const SIGKILL = 9;
 export type ChannelTraits = {
   /** A command says STARTED; a file operation does not. */
   readonly isCommand: boolean;
+  /** Made by somebody inside, and started when that has come; no signal to all commands is for it. */
+  readonly isConnection?: boolean | undefined;
   readonly hasStdout: boolean;
   readonly hasStderr: boolean;
   readonly hasStdin: boolean;

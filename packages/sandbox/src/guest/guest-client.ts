@@ -122,7 +122,7 @@ export class GuestClient implements ChannelCarrier, FrameReceiver {
   /** Sends a signal to the main process of every running command. */
   signalCommands(signal: number): void {
     for (const channel of this.#channels) {
-      if (channel?.traits.isCommand) channel.signal(signal, 'process');
+      if (channel?.traits.isCommand && channel.traits.isConnection !== true) channel.signal(signal, 'process');
     }
   }
 

@@ -56,6 +56,7 @@ const SAMPLES: Readonly<Record<FuzzMode, readonly Uint8Array[]>> = {
       encodeFrame(FRAME.WINDOW, 1, Buffer.from([1, 0, 0, 0, 0, 16, 0, 0])),
       encodeFrame(FRAME.RESIZE, 1, Buffer.from([3, 0, 4, 0])),
       encodeFrame(FRAME.PING, 0, Buffer.from('ping')),
+      encodeFrame(FRAME.ACCEPT, 9, Buffer.from([56, 12, 0, 0, 0, 0, 4, 0])),
       encodeFrame(FRAME.EXEC, 1_024, words('--stdin -- cat')),
       encodeFrame(FRAME.STDIN, 1_024),
       encodeFrame(FRAME.STDIN, 2),

@@ -17,6 +17,7 @@ import type {
   SignalName,
   WriteOptions,
 } from '../../contract.ts';
+import type { SandboxProxy } from '../../egress/proxy/sandbox-proxy.ts';
 import type { Stop } from '../../guest/exit-of.ts';
 import type { Guest } from '../../guest/guest.ts';
 import { SIGNALS } from '../../signals.ts';
@@ -29,6 +30,8 @@ export type SandboxParts = {
   readonly spec: ResolvedSpec;
   readonly guest: Guest;
   readonly counters: CgroupCounters;
+  /** With egress. It ends with the connection to the guest. */
+  readonly proxy: SandboxProxy | undefined;
   /** Settles when the launcher has said that nothing of it is left. */
   readonly gone: Promise<{ readonly usage: Gone['usage'] }>;
   /** Asks the launcher to end it. */
@@ -92,7 +95,8 @@ export class NamespaceSandbox implements Sandbox {
   }
 
   async stats(): Promise<SandboxStats> {
-    return readStats(this.#parts.counters);
+    const { counters, proxy } = this.#parts;
+    return { ...readStats(counters), ...(proxy !== undefined && { egress: proxy.traffic }) };
   }
 
   async pause(): Promise<void> {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { createSandboxId, Fault } from '@warren/protocol';
 import type { Capabilities, Gone, Sandbox, Sandboxes, SandboxSpec } from '../../contract.ts';
+import type { EgressOptions } from '../../egress/create-egress.ts';
 import type { RawUsage } from '../../guest/exit-message.ts';
 import { Guest } from '../../guest/guest.ts';
 import { type Architecture, architectureOf, type SeccompProfileName } from '../../seccomp/index.ts';
@@ -14,6 +15,7 @@ import { prepareLayer } from './layer-directories.ts';
 import { NamespaceSandbox } from './namespace-sandbox.ts';
 import { AGENT, AGENT_HOME, planWalls, type RemovableWall, WORKSPACE } from './plan.ts';
 import { resolveSpec } from './resolve-spec.ts';
+import { connectProxy, EGRESS_ENVIRONMENT, openProxy } from './sandbox-egress.ts';
 
 /** A running launcher, with the cgroups that are its own: a new one cannot have those of one that died, which may still be going away. */
 export type OpenLauncher = { readonly process: LauncherProcess; readonly roots: CgroupRoots };
@@ -28,6 +30,7 @@ export type BackendParts = {
   readonly facts: HostFacts;
   readonly without: ReadonlySet<RemovableWall> | undefined;
   readonly filterOf: FilterOf;
+  readonly egress: EgressOptions | undefined;
 };
 
 const NO_FILTER = new Uint8Array(0);
@@ -51,6 +54,8 @@ export class NamespaceSandboxes implements Sandboxes {
     const { spec, profile } = resolveSpec(given, this.capabilities, process.env);
     const { facts, without, filterOf } = this.#parts;
     if (spec.workspace?.kind === 'overlay') prepareLayer(spec.workspace.directory, spec.workspace.layer, facts);
+    const network = given.network === undefined || given.network === 'loopback' ? undefined : given.network;
+    const proxy = network === undefined ? undefined : await openProxy(network, this.#parts.egress);
     const startedAt = performance.now();
     const { process: launcher, roots } = this.#openLauncher();
     const id = launcher.nextId();
@@ -58,16 +63,25 @@ export class NamespaceSandboxes implements Sandboxes {
     const flags = planWalls({ spec, profile, facts, cgroups, without });
     const filter = without?.has('seccomp') === true ? NO_FILTER : filterOf(spec.seccomp, architecture());
     const launched = await launcher.launch(id, flags, filter, signal);
+    if (proxy !== undefined) {
+      try {
+        await connectProxy(launched.client, proxy);
+      } catch (error) {
+        launched.destroy();
+        await launched.gone;
+        throw error;
+      }
+    }
     const counters = cgroups.countersOf(launched.slot);
     const guest = new Guest(launched.client, {
       cwd: spec.workspace === undefined ? AGENT_HOME : WORKSPACE,
-      env: { ...BASE_ENVIRONMENT, ...spec.env },
+      env: { ...BASE_ENVIRONMENT, ...(proxy === undefined ? {} : EGRESS_ENVIRONMENT), ...spec.env },
       user: AGENT,
       limits: spec.limits,
       readLimitCounts: limitCounter(counters),
     });
     const gone = launched.gone.then((message) => ({ usage: usageOf(message?.usage, performance.now() - startedAt) }));
-    return new NamespaceSandbox({ id: createSandboxId(randomBytes), spec, guest, counters, gone, destroy: launched.destroy });
+    return new NamespaceSandbox({ id: createSandboxId(randomBytes), spec, guest, counters, gone, proxy, destroy: launched.destroy });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

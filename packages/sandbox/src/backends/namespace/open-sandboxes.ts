@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import type { Sandboxes } from '../../contract.ts';
+import type { EgressOptions } from '../../egress/create-egress.ts';
 import { compileInitFilter } from '../../seccomp/index.ts';
 import { type CgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 import { rootsOf } from './cgroup-plan.ts';
@@ -21,6 +22,8 @@ export type OpenOptions = {
   readonly spares?: number;
   /** As a user: `subordinate` takes a range from /etc/subuid through newuidmap, so that commands may be several users. Default: one id, no helper. */
   readonly identities?: IdentityChoice;
+  /** Of the guard behind every sandbox with egress: its DNS servers, and networks that all of them may reach although they are not public. */
+  readonly egress?: Pick<EgressOptions, 'dns' | 'privateNetworks' | 'ownAddresses'>;
 };
 
 /** What only a test may ask for. */
@@ -59,7 +62,14 @@ async function openWith(options: OpenOptions, testing: TestingOptions): Promise<
   const { landlock } = await launcher.process.hello;
   const facts = readHostFacts(layout, landlock, options.identities);
   const without = testing.without === undefined ? undefined : new Set(testing.without);
-  return new NamespaceSandboxes({ launcher, openLauncher, facts, without, filterOf: testing.filter ?? compileInitFilter });
+  return new NamespaceSandboxes({
+    launcher,
+    openLauncher,
+    facts,
+    without,
+    filterOf: testing.filter ?? compileInitFilter,
+    egress: options.egress,
+  });
 }
 
 function cgroupsLeft(layout: CgroupLayout, left: TestingOptions['cgroups']): CgroupLayout {

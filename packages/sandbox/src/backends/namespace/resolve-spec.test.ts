@@ -170,8 +170,12 @@ describe('resolveSpec', () => {
     expect(message({ env: { 'A=': 'x' } })).toContain('"A="');
   });
 
-  it('knows no network but loopback', () => {
+  it('knows loopback and egress, which needs sockets', () => {
     expect(codeOf({ network: 'loopback' })).toBe('accepted');
+    expect(codeOf({ network: { kind: 'egress', rules: [] } })).toBe('accepted');
+    expect(codeOf({ network: { kind: 'egress', rules: [] }, profile: 'restrictive' })).toBe('invalid_argument');
+    expect(codeOf({ network: { kind: 'egress', rules: [], host: 'x' } })).toBe('invalid_argument');
+    expect(codeOf({ network: { kind: 'host' } })).toBe('unsupported');
     for (const network of ['host', 'none', '', 1, 1n, null]) expect(codeOf({ network })).toBe('unsupported');
   });
 

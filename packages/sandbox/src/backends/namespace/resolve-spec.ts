@@ -62,9 +62,6 @@ export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, envi
   if (typeof profileName !== 'string' || !Object.hasOwn(PROFILES, profileName))
     throw refuse(`profile is ${shown(profileName)}, it must be permissive, moderate or restrictive`);
   const profile = PROFILES[profileName];
-  if (given.network !== undefined && given.network !== 'loopback') {
-    throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given.network)}: only "loopback" exists`);
-  }
   const workspace = resolveWorkspace(given.workspace);
   return {
     profile,
@@ -75,10 +72,19 @@ export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, envi
       mounts: resolveMounts(given.mounts ?? [], workspace),
       env: { ...passedEnvironment(profile, environment), ...checkEnvironment(given.env ?? {}) },
       hostname: checkHostname(given.hostname ?? 'warren'),
-      network: 'loopback',
+      network: resolveNetwork(given.network, profile),
       seccomp: profile.seccomp,
     },
   };
+}
+
+function resolveNetwork(given: SandboxSpec['network'], profile: Profile): ResolvedSpec['network'] {
+  if (given === undefined || given === 'loopback') return 'loopback';
+  if (typeof given !== 'object' || given?.kind !== 'egress')
+    throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given)}: there is "loopback", and egress by rules`);
+  checkFields(given, ['kind', 'rules', 'privateNetworks', 'onEvent', 'onRequest'], 'network');
+  if (profile.seccomp === 'restrictive') throw refuse('network is egress, and commands of the profile restrictive have no sockets');
+  return { kind: 'egress', rules: given.rules, privateNetworks: given.privateNetworks };
 }
 
 function resolveLimits(given: Limits, profile: Profile, capabilities: Capabilities): ResolvedSpec['limits'] {
