@@ -37,6 +37,7 @@ export type RunFlags = {
   /** False after `--no-network`. */
   readonly network?: string | false;
   readonly allow?: readonly string[];
+  readonly allowHost?: readonly string[];
   /** `none` takes the profile's limit off. Not null: that is what commander calls a flag without a value. */
   readonly memory?: number | 'none';
   readonly cpus?: number | 'none';
@@ -169,9 +170,14 @@ function addRun(program: Command, actions: Actions): void {
   run.optionsGroup('Walls and limits (SIZE: 512m, 2g; DURATION: 1500ms, 30s, 5m; `none` takes off the limit of the profile):');
   run
     .addOption(new Option('--profile <name>', 'how strict the walls are (default: moderate); permissive implies --dir .').choices(PROFILES))
-    .option('--no-network', 'only loopback; this is so anyway')
-    .addOption(new Option('--network <what>', 'only loopback exists now').hideHelp())
-    .addOption(new Option('--allow <host>', 'no host can be allowed now').argParser(collect(String)).hideHelp())
+    .option('--no-network', 'only loopback; this is so anyway, unless hosts are allowed')
+    .option(
+      '--allow-host <host[:port]>',
+      'reach this host (*.h, **.h: those below it) by a proxy; default ports 80 and 443; repeatable',
+      collect(String),
+    )
+    .addOption(new Option('--network <what>', 'loopback, unless hosts are allowed').hideHelp())
+    .addOption(new Option('--allow <host>', 'now --allow-host').argParser(collect(String)).hideHelp())
     .option('--memory <size>', 'memory of everything together', limit(parseSize, '--memory'))
     .option('--cpus <number>', 'processor time: 0.5 is half a core', limit(parseShare, '--cpus'))
     .option('--pids <number>', 'processes and threads at once', limit(parseCount, '--pids'))

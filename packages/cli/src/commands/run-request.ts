@@ -10,6 +10,8 @@ export type RunRequest = {
   readonly argv: readonly string[];
   readonly profile: ProfileName;
   readonly limits: Limits;
+  /** Empty: loopback only. */
+  readonly hosts: readonly string[];
   readonly mounts: readonly HostMount[];
   /** Absolute and without symbolic links. */
   readonly workspace: { readonly kind: 'none' } | { readonly kind: 'overlay' | 'writable'; readonly directory: string };
@@ -34,6 +36,7 @@ export function resolveRun(argv: readonly string[], flags: RunFlags, host: Host)
     argv,
     profile,
     limits: limitsOf(flags),
+    hosts: flags.allowHost ?? [],
     mounts: (flags.mount ?? []).map((mount) => ({ ...mount, source: existing(resolve(host.cwd(), mount.source), '--mount') })),
     workspace: workspaceOf(flags, profile, host),
     env: environmentOf(flags, host),
@@ -59,10 +62,12 @@ function checkNetwork(flags: RunFlags): void {
     flags.allow?.[0] ?? (typeof flags.network === 'string' && !['loopback', 'none'].includes(flags.network) ? flags.network : undefined);
   if (asked !== undefined) {
     const option = flags.allow === undefined ? '--network' : '--allow';
-    throw new Fault('unsupported', `Cannot give the sandbox the network "${asked}": only loopback exists now`, {
-      details: { option, fix: `leave out ${option}` },
+    throw new Fault('unsupported', `Cannot give the sandbox the network "${asked}": there is loopback, and hosts by --allow-host`, {
+      details: { option, fix: '--allow-host HOST[:PORT]' },
     });
   }
+  if (flags.network === false && flags.allowHost !== undefined)
+    throw refusal('Cannot use --allow-host with --no-network: a host is reached over a network', { option: '--allow-host' });
 }
 
 function checkCombination(flags: RunFlags): void {

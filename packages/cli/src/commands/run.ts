@@ -5,8 +5,9 @@
  * The order matters: the record is open before anything starts, so that after a crash the changes can still be reviewed; and the sandbox
  * is gone before changes are counted, so that nothing changes any more.
  */
+import { isIP } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Execution, PROFILES, type Sandbox, type Sandboxes, type SandboxSpec } from '@warren/sandbox';
+import { type EgressNetwork, type Execution, PROFILES, type Sandbox, type Sandboxes, type SandboxSpec } from '@warren/sandbox';
 import { count } from '../internal/count.ts';
 import { exitCodeOf, exitCodeOfSignal, explainExit } from '../internal/exit-code.ts';
 import type { Host } from '../internal/host.ts';
@@ -124,14 +125,21 @@ function whatIsNotLimited({ profile, limits }: RunRequest, { spec }: Sandbox): r
 
 const LIMITS_BY_CGROUP = ['memoryBytes', 'cpus', 'pids'] as const;
 
-function specOf({ profile, limits, mounts, workspace }: RunRequest, record: OpenRecord | undefined): SandboxSpec {
+function specOf({ profile, limits, mounts, workspace, hosts }: RunRequest, record: OpenRecord | undefined): SandboxSpec {
   return {
     profile,
     limits,
     mounts,
+    ...(hosts.length > 0 && { network: egressTo(hosts) }),
     ...(workspace.kind === 'overlay' && record !== undefined && { workspace: { ...workspace, kind: 'overlay', layer: record.layer } }),
     ...(workspace.kind === 'writable' && { workspace: { ...workspace, kind: 'writable' } }),
   };
+}
+
+/** A private address is meant by whoever writes it out; a name that leads to one is not. */
+function egressTo(hosts: readonly string[]): EgressNetwork {
+  const addresses = hosts.map((host) => /^\[?([0-9a-f:.]+?)\]?(?::[0-9]+)?$/i.exec(host)?.[1] ?? '').filter((text) => isIP(text) !== 0);
+  return { kind: 'egress', rules: hosts.map((host) => ({ host })), privateNetworks: addresses };
 }
 
 async function feed(execution: Execution, host: Host): Promise<void> {

@@ -1,8 +1,11 @@
 /** `warren run` as a user meets it. */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
@@ -232,6 +235,20 @@ describe('warren run builds walls', () => {
     const { code, stderr } = await user.warren(['run', ...flags, '--', '/usr/bin/python3', '-c', program]);
     expect(code).toBe(1);
     expect(stderr).toMatch(/unreachable|not permitted|Permission denied|not supported/i);
+  });
+
+  it('reaches the hosts it is given, and is told in words what it may not reach', async () => {
+    await using user = await User.create();
+    const server = createServer((_request, response) => response.end('hello'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const curl = (...words: readonly string[]): Promise<{ readonly code: number | null; readonly stdout: string }> =>
+      user.warren(['run', ...words, '--', 'curl', '-s', '--noproxy', '', `http://127.0.0.1:${port}/`]);
+    expect(await curl('--allow-host', `127.0.0.1:${port}`)).toMatchObject({ code: 0, stdout: 'hello' });
+    expect(JSON.parse((await curl('--allow-host', 'example.org')).stdout)).toMatchObject({ error: { reason: 'host_not_allowed' } });
+    expect((await curl()).code).not.toBe(0);
+    server.close();
   });
 
   it('is read-only but for scratch space with the strictest profile', async () => {
