@@ -12,7 +12,7 @@ const NAMES = Object.keys(OPERATIONS) as readonly OperationName[]; // Object.key
 const OF_A_PROCESS: Readonly<Record<string, readonly OperationName[]>> = {
   'for anyone': [
     ...(['kernel.registry.lookup', 'kernel.registry.list', 'kernel.api.list_methods', 'kernel.api.version_info'] as const),
-    ...(['capability.list', 'capability.describe'] as const),
+    ...(['capability.list', 'capability.describe', 'tool.list', 'tool.call'] as const),
   ],
   'for itself, by pid': [
     'kernel.events.append',
@@ -84,6 +84,8 @@ const OF_AN_OPERATOR: readonly OperationName[] = [
   'mcp_server.list',
   'mcp_server.get',
   'mcp_server.reload',
+  'mcp_server.begin_login',
+  'mcp_server.finish_login',
   'mcp_server.approve',
   'mcp_server.remove',
   'policy.reload',
