@@ -49,6 +49,14 @@ export class OpenApi {
     );
   }
 
+  /** Those that are documented for a path, and for paths with a parameter where it has a word. */
+  methodsAt(path: string): ReadonlySet<string> {
+    const words = path.split('/');
+    const isMeant = (template: readonly string[]): boolean =>
+      template.length === words.length && template.every((part, at) => part === words[at] || part.startsWith('{'));
+    return new Set(this.operations.filter((operation) => isMeant(operation.path.split('/'))).map(({ method }) => method));
+  }
+
   /** The schema itself, where one refers to another. */
   follow<Found = Schema>(schema: Schema): Found {
     let found: unknown = schema;
