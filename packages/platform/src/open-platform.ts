@@ -30,6 +30,7 @@ import { createFilesystemHandlers } from './handler/filesystem/filesystem-handle
 import { Watches } from './handler/filesystem/watches.ts';
 import { gitHandlers } from './handler/git/git-handlers.ts';
 import { Workers } from './handler/internal/workers.ts';
+import { createMemoryHandlers } from './handler/memory/create-memory-handlers.ts';
 import { networkHandlers } from './handler/network/network-handlers.ts';
 import { processHandlers } from './handler/process/process-handlers.ts';
 import { createSchedulerHandlers } from './handler/scheduler/create-scheduler-handlers.ts';
@@ -42,6 +43,8 @@ import { readMachine } from './handler/system/read-machine.ts';
 import { createSystemHandlers } from './handler/system/system-handlers.ts';
 import { ChangedAlerts } from './mcp/changed-alerts.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
+import { configuredEmbedder } from './memory/configured-embedder.ts';
+import { openMemories } from './memory/open-memories.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
 import { tellStanding } from './notify/standing-alert.ts';
@@ -149,6 +152,7 @@ async function open(
       now,
     }),
   );
+  const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config), now }));
   const workers = owned.use(new Workers());
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
   const history = new MachineHistory({ read: readMachine, now: () => performance.now() });
@@ -199,6 +203,7 @@ async function open(
       ...createSystemHandlers({ version, directory, now, history }),
       ...createStateHandlers(),
       ...createReportHandlers(about),
+      ...createMemoryHandlers({ memories, now }),
       ...createBackupHandlers({
         newId: () => createId('backup', randomBytes),
         keyOf: createBackupKeys(join(directory, 'backup.key')),

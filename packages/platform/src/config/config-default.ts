@@ -9,5 +9,6 @@ export const CONFIG_DEFAULT = {
   audit: { retention: 90 * 86_400_000, anchor_every: 3_600_000, anchors: [] },
   mcp: { approval_hold: 45_000 },
   egress: { private_networks: [] },
+  memory: {},
   sign_in: { providers: [] },
 };

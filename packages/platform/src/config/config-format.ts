@@ -1,5 +1,6 @@
 /** What `config.yaml` may say, as a schema. It is loaded when there is such a file. */
 import { z } from 'zod';
+import type { EmbeddingProvider } from '../memory/embedding/embedding-wire.ts';
 import { duration } from '../policy/policy-document.ts';
 import { CONFIG_DEFAULT, NOTICES } from './config-default.ts';
 import { signInConfig } from './sign-in-config.ts';
@@ -13,6 +14,14 @@ const ANCHORS_MAX = 16;
 const SECOND_MS = 1_000;
 const DAY_MS = 86_400_000;
 const HOLD_MS_MAX = 3_600_000;
+const EMBEDDING_PROVIDERS = [
+  'openai',
+  'gemini',
+  'voyage',
+  'mistral',
+  'ollama',
+  'compatible',
+] as const satisfies readonly EmbeddingProvider[];
 const YEARS_MS = 100 * 365 * DAY_MS;
 
 const notices = z.array(z.enum(NOTICES)).min(1).default(['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent']);
@@ -79,6 +88,19 @@ export const configFormat = z.strictObject({
     })
     .default(CONFIG_DEFAULT.mcp),
   egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default(CONFIG_DEFAULT.egress),
+  memory: z
+    .strictObject({
+      /** Absent: memories are found by their words. */
+      embedding: z
+        .strictObject({
+          provider: z.enum(EMBEDDING_PROVIDERS),
+          model: z.string().min(1).max(256).optional(),
+          url: httpUrl.optional(),
+          key_file: path.optional(),
+        })
+        .optional(),
+    })
+    .default(CONFIG_DEFAULT.memory),
   sign_in: signInConfig,
 });
 

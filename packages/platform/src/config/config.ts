@@ -39,9 +39,11 @@ async function parse(content: string, file: string): Promise<Config> {
 
 function withPaths(value: Config, directory: string): Config {
   const at = (given: string): string => resolve(directory, given);
-  const { notify, audit, sign_in: signIn } = value;
+  const { notify, audit, memory, sign_in: signIn } = value;
+  const { embedding } = memory;
   return {
     ...value,
+    ...(embedding?.key_file !== undefined && { memory: { embedding: { ...embedding, key_file: at(embedding.key_file) } } }),
     sign_in: {
       providers: signIn.providers.map((each) =>
         each.client_secret_file === undefined ? each : { ...each, client_secret_file: at(each.client_secret_file) },

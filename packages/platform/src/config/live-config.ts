@@ -54,9 +54,10 @@ export class LiveConfig {
 const FIXED: readonly { readonly name: string; readonly part: (config: Config) => unknown }[] = [
   { name: 'notify', part: ({ notify }) => notify },
   { name: 'egress', part: ({ egress }) => egress },
+  { name: 'memory', part: ({ memory }) => memory },
   { name: 'audit.anchors', part: ({ audit }) => [audit.anchors, audit.anchor_every] },
 ];
 
-function withFixed(next: Config, { notify, egress, audit: { anchors, anchor_every } }: Config): Config {
-  return { ...next, notify, egress, audit: { ...next.audit, anchors, anchor_every } };
+function withFixed(next: Config, { notify, egress, memory, audit: { anchors, anchor_every } }: Config): Config {
+  return { ...next, notify, egress, memory, audit: { ...next.audit, anchors, anchor_every } };
 }

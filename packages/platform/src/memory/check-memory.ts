@@ -5,7 +5,7 @@ import type { MemoryFilter, NewMemory, SearchOptions } from './memory.ts';
 const TEXT_CHARACTERS_MAX = 1_000_000;
 const QUERY_CHARACTERS_MAX = 10_000;
 const NAME_CHARACTERS_MAX = 256;
-const TAGS_MAX = 32;
+export const TAGS_MAX = 32;
 const LABELS_MAX = 256;
 const TAG_CHARACTERS_MAX = 64;
 const METADATA_CHARACTERS_MAX = 16_384;

@@ -167,6 +167,11 @@ export class MemoryStore {
     return Number(this.#statements.count.get()?.['count']);
   }
 
+  /** Of the file, without what is free in it. */
+  bytes(): number {
+    return Number(this.#statements.bytes.get()?.['bytes']);
+  }
+
   /** Newest first, those before `before`, which is the key and the time of an entry. */
   list(filter: MemoryFilter, limit: number, before: { readonly createdAt: number; readonly key: number } | undefined): readonly EntryRow[] {
     const { where, values } = conditionsOf(filter);
@@ -333,6 +338,9 @@ function prepare(database: Database) {
     findByHash: database.query(`SELECT ${ENTRY} FROM entries e WHERE e.hash = ?`),
     get: database.query(`SELECT ${ENTRY} FROM entries e WHERE e.key = ?`),
     count: database.query('SELECT count(*) AS count FROM entries'),
+    bytes: database.query(
+      'SELECT (p.page_count - f.freelist_count) * s.page_size AS bytes FROM pragma_page_count p, pragma_freelist_count f, pragma_page_size s',
+    ),
     expired: database.query('SELECT key FROM entries WHERE expires_at <= ? AND is_pinned = 0 ORDER BY expires_at LIMIT ?'),
     insertTag: database.change('INSERT INTO entry_tags (tag, entry) VALUES (?, ?)'),
     deleteTags: database.change('DELETE FROM entry_tags WHERE entry = ?'),

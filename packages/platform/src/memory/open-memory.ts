@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
-import { type CheckedMemory, checkFilter, checkNew, checkOptions, checkParts, checkQuery } from './check-memory.ts';
+import { type CheckedMemory, checkFilter, checkNew, checkOptions, checkParts, checkQuery, TAGS_MAX } from './check-memory.ts';
 import { chunkText } from './chunk-text.ts';
 import type { Embedder } from './embedder.ts';
 import type { Memory, MemoryEntry, NewMemory } from './memory.ts';
@@ -24,6 +24,7 @@ export type MemoryParts = {
 export const MEMORY_FILE = 'memory.db';
 const AT_ONCE_MAX = 10_000;
 const ENTRIES_MAX = 1_000_000;
+const BYTES_MAX = 4_294_967_296;
 const CHUNKING = { tokens: 500, overlapTokens: 50 } as const;
 const LIST_DEFAULT = 100;
 const LIST_MAX = 1_000;
@@ -62,6 +63,8 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
         throw new Fault('too_large', `Cannot store ${entries.length} memories at once: the limit is ${AT_ONCE_MAX}`);
       const checked = entries.map((entry, index) => checkOne(entry, index));
       const count = store.count();
+      if (store.bytes() > BYTES_MAX)
+        throw new Fault('too_large', `Cannot store more: the memory has more than ${BYTES_MAX} bytes; forget some first`);
       if (count + checked.length > ENTRIES_MAX)
         throw new Fault('too_large', `Cannot store more: there are ${count} memories, the limit is ${ENTRIES_MAX}; forget some first`);
       const at = now();
@@ -175,15 +178,33 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
   };
 }
 
-/** What is said of it now holds, and tags and labels that it has stay. Returns its id. */
+/**
+ * What is said of it now holds, and tags and labels that it has stay. Of what came from elsewhere nothing is taken away: it stays at least as long and as important as it was. Returns its id.
+ */
 function mergeInto(store: MemoryStore, entry: NewEntry, now: number): string {
   const known = store.findByHash(entry.hash);
   if (known === undefined) throw new Error('An entry that is there and cannot be found');
-  const { hash: ofText, expiresAt, isPinned, importance, metadata = known.metadata } = entry;
-  const tags = [...new Set([...known.tags, ...entry.tags])];
+  const tags = [...new Set([...known.tags, ...entry.tags])].slice(0, TAGS_MAX);
   const labels = [...new Set([...known.labels, ...entry.labels])];
-  store.update(known.key, { ...known, tags, labels, expiresAt, isPinned, importance, metadata, hash: ofText, updatedAt: now }, undefined);
+  const said = entry.source === known.source ? saidAnew(known, entry) : saidBeside(known, entry);
+  store.update(known.key, { ...known, ...said, tags, labels, hash: entry.hash, updatedAt: now }, undefined);
   return known.id;
+}
+
+type Said = Pick<MemoryEntry, 'expiresAt' | 'isPinned' | 'importance' | 'metadata'>;
+
+function saidAnew(known: EntryRow, { expiresAt, isPinned, importance, metadata = known.metadata }: NewEntry): Said {
+  return { expiresAt, isPinned, importance, metadata };
+}
+
+function saidBeside(known: EntryRow, other: NewEntry): Said {
+  const isEndless = known.expiresAt === undefined || other.expiresAt === undefined;
+  return {
+    expiresAt: isEndless ? undefined : Math.max(known.expiresAt ?? 0, other.expiresAt ?? 0),
+    isPinned: known.isPinned || other.isPinned,
+    importance: Math.max(known.importance, other.importance),
+    metadata: known.metadata,
+  };
 }
 
 function checkOne(entry: NewMemory, index: number): CheckedMemory {
