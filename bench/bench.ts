@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { audit } from './benchmarks/audit.ts';
 import { burst } from './benchmarks/burst.ts';
 import { create } from './benchmarks/create.ts';
+import { egress } from './benchmarks/egress.ts';
 import { events } from './benchmarks/events.ts';
 import { eventsFanout } from './benchmarks/events-fanout.ts';
 import { exec } from './benchmarks/exec.ts';
@@ -33,6 +34,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   wide,
   burst,
   exec,
+  egress,
   idle,
   startup,
   start,

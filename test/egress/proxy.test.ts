@@ -1,6 +1,6 @@
 /** The proxy of a sandbox, alone: what it lets through, what it refuses, what it counts. Real servers on loopback and a real DNS server. */
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { duplexPair } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { addresses, DnsServer } from '../ssrf/dns-server.ts';
@@ -85,7 +85,7 @@ describe('a request of plain HTTP', () => {
   });
 
   it('goes over one connection again while the same host is asked, and over a new one for another', async () => {
-    const serve = (_: string, connection: import('node:net').Socket): void => {
+    const serve = (_: string, connection: Socket): void => {
       connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       connection.on('data', () => connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'));
     };
@@ -119,6 +119,12 @@ describe('what is refused says so in HTTP', () => {
     ['a path alone', `GET / HTTP/1.1\r\n${HEAD}\r\n`, 'invalid_request', 400],
     ['an asterisk', `OPTIONS * HTTP/1.1\r\n${HEAD}\r\n`, 'invalid_request', 400],
     ['https without a tunnel', `GET https://allowed.test/ HTTP/1.1\r\n${HEAD}\r\n`, 'invalid_request', 400],
+    [
+      'https without a tunnel, with its port',
+      'GET https://allowed.test/ HTTP/1.1\r\nHost: allowed.test:443\r\n\r\n',
+      'invalid_request',
+      400,
+    ],
     ['another scheme', `GET ftp://allowed.test/ HTTP/1.1\r\n${HEAD}\r\n`, 'invalid_url', 400],
     ['a user name', `GET http://a:b@allowed.test/ HTTP/1.1\r\n${HEAD}\r\n`, 'invalid_url', 400],
     ['a user name that is a host', 'GET http://allowed.test@other.test/ HTTP/1.1\r\nHost: other.test\r\n\r\n', 'invalid_url', 400],
@@ -149,6 +155,12 @@ describe('what is refused says so in HTTP', () => {
     [
       'another coding',
       `POST http://allowed.test/ HTTP/1.1\r\n${HEAD}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
+      'invalid_request',
+      400,
+    ],
+    [
+      'a coding twice',
+      `POST http://allowed.test/ HTTP/1.1\r\n${HEAD}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
       'invalid_request',
       400,
     ],
@@ -263,7 +275,7 @@ describe('a tunnel', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as import('node:net').AddressInfo;
+    const { port } = server.address() as AddressInfo;
     await using client = startProxy({ rules: [{ host: `127.0.0.1:${port}` }], ...LOOPBACK });
     const [ours, theirs] = duplexPair();
     client.proxy.serve(theirs);
@@ -271,6 +283,31 @@ describe('a tunnel', () => {
     const chunks: Buffer[] = [];
     for await (const chunk of ours) chunks.push(chunk as Buffer);
     expect(Buffer.concat(chunks).toString()).toBe('HTTP/1.1 200 Connection established\r\n\r\ngot early');
+    server.close();
+  });
+
+  it('lets a client go on when the host has said all', async () => {
+    const { promise: heard, resolve } = Promise.withResolvers<string>();
+    const server = createServer({ allowHalfOpen: true }, (connection) => {
+      let text = '';
+      connection.end('bye');
+      connection.on('data', (chunk) => {
+        text += chunk;
+      });
+      connection.on('end', () => resolve(text));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    await using client = startProxy({ rules: [{ host: `127.0.0.1:${port}` }], ...LOOPBACK });
+    const [ours, theirs] = duplexPair();
+    client.proxy.serve(theirs);
+    ours.write(`CONNECT 127.0.0.1:${port} HTTP/1.1\r\n\r\n`);
+    for await (const chunk of ours.iterator({ destroyOnReturn: false })) if (String(chunk).endsWith('bye')) break;
+    if (!ours.readableEnded) ours.resume();
+    await once(ours, 'end');
+    ours.end('late');
+    expect(await heard).toBe('late');
     server.close();
   });
 
@@ -283,6 +320,14 @@ describe('a tunnel', () => {
     });
     expect(await said).toMatch(/^HTTP\/1\.1 200/);
     await server.idle();
+  });
+
+  it('is not the only thing that ends with it: so does a client that has asked nothing', async () => {
+    await using client = startProxy({ rules: [] });
+    const said = client.say('GET http:');
+    await client.proxy[Symbol.asyncDispose]();
+    expect(await said).toBe('');
+    expect(await client.say('GET http:')).toBe('');
   });
 });
 
@@ -362,7 +407,7 @@ describe('what would hold or flood the host', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const { port } = server.address() as import('node:net').AddressInfo;
+    const { port } = server.address() as AddressInfo;
     await using client = startProxy({ rules: [{ host: `127.0.0.1:${port}` }], ...LOOPBACK });
     const [ours, theirs] = duplexPair();
     client.proxy.serve(theirs);

@@ -2,14 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { join } from 'node:path';
 import type { EgressEvent, EgressNetwork, Sandbox, Sandboxes } from '@warren/sandbox';
 import { openSandboxes } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestAuthority } from '../ssrf/certificates.ts';
+import { type Certificate, TestAuthority } from '../ssrf/certificates.ts';
 import { addresses, DnsServer } from '../ssrf/dns-server.ts';
 import { answer, RawServer } from '../ssrf/raw-server.ts';
 import { Tripwire } from '../ssrf/tripwire.ts';
@@ -43,14 +45,11 @@ function python(sandbox: Sandbox, program: string): Promise<{ readonly exit: unk
   return say(sandbox, '/usr/bin/python3', '-c', program);
 }
 
-async function serveHttp(
-  serve: Parameters<typeof createServer>[1],
-): Promise<{ readonly port: number; readonly server: Server } & AsyncDisposable> {
-  const server = createServer(serve);
+async function serveHttp(serve: RequestListener, tls?: Certificate): Promise<{ readonly port: number } & AsyncDisposable> {
+  const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    server,
     port: (server.address() as AddressInfo).port,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -113,29 +112,69 @@ describe('tools need no special care', () => {
     expect(await say(node, '/opt/node', '-e', fetching)).toEqual({ exit: 0, out: 'hello\n' });
   });
 
-  it('git clones over HTTP', async () => {
+  it('git clones over HTTP and over TLS', async () => {
     await using directory = await TemporaryDirectory.create();
     const git = (...words: readonly string[]): void => void execFileSync('git', words, { cwd: directory.join(), stdio: 'ignore' });
     git('init', '-q', '-b', 'main', 'work');
     git('-C', 'work', '-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '-q', '--allow-empty', '-m', 'first words');
     git('clone', '-q', '--bare', 'work', 'bare.git');
     git('-C', 'bare.git', 'update-server-info');
-    const { readFile } = await import('node:fs/promises');
-    await using web = await serveHttp((request, response) => {
+    const serve: RequestListener = (request, response) => {
       readFile(join(directory.join(), new URL(request.url ?? '', 'http://x').pathname)).then(
         (bytes) => response.end(bytes),
         () => response.writeHead(404).end(),
       );
+    };
+    await using authority = await TestAuthority.create();
+    await using plain = await serveHttp(serve);
+    await using tls = await serveHttp(serve, await authority.issue(['DNS:web.test']));
+    await using sandbox = await startWith([
+      { host: `web.test:${plain.port}`, methods: ['GET'], paths: ['/bare.git/*'] },
+      { host: `web.test:${tls.port}` },
+    ]);
+    await sandbox.writeFile('/tmp/ca.crt', authority.ca);
+    const clone = (url: string, to: string): Promise<unknown> =>
+      say(sandbox, 'sh', '-c', `cd /tmp && GIT_SSL_CAINFO=/tmp/ca.crt git clone -q ${url} ${to} && git -C ${to} log --format=%s`);
+    expect(await clone(`http://web.test:${plain.port}/bare.git`, 'plain')).toEqual({ exit: 0, out: 'first words\n' });
+    expect(await clone(`https://web.test:${tls.port}/bare.git`, 'tls')).toEqual({ exit: 0, out: 'first words\n' });
+    expect(await clone(`http://web.test:${plain.port}/other.git`, 'other')).toMatchObject({ exit: 128 });
+  });
+
+  it('npm and pip use a registry', async () => {
+    await using directory = await TemporaryDirectory.create();
+    const wheel = 'thing-1.0-py3-none-any.whl';
+    const program = `import zipfile
+with zipfile.ZipFile("${directory.join(wheel)}", "w") as z:
+    z.writestr("thing.py", "")
+    z.writestr("thing-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: thing\\nVersion: 1.0\\n")
+    z.writestr("thing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    z.writestr("thing-1.0.dist-info/RECORD", "")`;
+    execFileSync('/usr/bin/python3', ['-c', program]);
+    const bytes = await readFile(directory.join(wheel));
+    await using web = await serveHttp((request, response) => {
+      if (request.url === `/${wheel}`) response.end(bytes);
+      else if (request.url === '/simple/thing/') response.setHeader('content-type', 'text/html').end(`<a href="/${wheel}">${wheel}</a>`);
+      else
+        response.end(
+          JSON.stringify({ name: 'thing', 'dist-tags': { latest: '1.2.3' }, versions: { '1.2.3': { name: 'thing', version: '1.2.3' } } }),
+        );
     });
-    await using sandbox = await startWith([{ host: `web.test:${web.port}`, methods: ['GET'], paths: ['/bare.git/*'] }]);
-    const { exit, out } = await say(
-      sandbox,
-      'sh',
-      '-c',
-      `cd /tmp && git clone -q http://web.test:${web.port}/bare.git && git -C bare log --format=%s`,
-    );
-    expect([exit, out]).toEqual([0, 'first words\n']);
-    expect((await say(sandbox, 'git', 'clone', `http://web.test:${web.port}/other.git`)).exit).not.toBe(0);
+    await using sandbox = await startWith([{ host: `web.test:${web.port}` }]);
+    const url = `http://web.test:${web.port}`;
+    expect(await say(sandbox, '/usr/bin/npm', 'view', 'thing', 'version', '--registry', `${url}/`)).toEqual({ exit: 0, out: '1.2.3\n' });
+    const options = [
+      '--no-deps',
+      '-q',
+      '--disable-pip-version-check',
+      '-d',
+      '/tmp/wheels',
+      '--trusted-host',
+      'web.test',
+      '-i',
+      `${url}/simple`,
+    ];
+    expect((await say(sandbox, '/usr/bin/python3', '-m', 'pip', 'download', ...options, 'thing')).exit).toBe(0);
+    expect((await say(sandbox, 'ls', '/tmp/wheels')).out).toBe(`${wheel}\n`);
   });
 });
 
@@ -262,6 +301,34 @@ time.sleep(600)
     slow.kill('SIGKILL');
     await slow.exit;
     expect((await say(sandbox, 'curl', '-s', '-m', '60', 'http://other.test/')).out).toContain('host_not_allowed');
+  });
+
+  it('when a command holds as many tunnels as it can: there are 256', async () => {
+    await using web = await RawServer.start(() => {});
+    const events: EgressEvent[] = [];
+    await using sandbox = await startWith([{ host: `web.test:${web.port}` }], { onEvent: (event) => events.push(event) });
+    const program = `
+import select, socket, time
+held = []
+for i in range(350):
+    s = socket.socket(); s.setblocking(False)
+    try: s.connect(("127.0.0.1", 3128))
+    except BlockingIOError: pass
+    held.append(s)
+asked, got, until = set(), set(), time.time() + 20
+while time.time() < until and len(got) < 256:
+    readable, writable, _ = select.select([s for s in held if s in asked and s not in got], [s for s in held if s not in asked], [], 1)
+    for s in writable:
+        asked.add(s); s.send(b"CONNECT web.test:${web.port} HTTP/1.1\\r\\n\\r\\n")
+    got.update(s for s in readable if b" 200 " in s.recv(999))
+for i in range(10):
+    readable, _, _ = select.select([s for s in held if s in asked and s not in got], [], [], 0.1)
+    got.update(readable)
+print(len(got), flush=True)
+`;
+    expect((await python(sandbox, program)).out).toBe('256\n');
+    expect(web.connections).toBe(256);
+    expect(events.filter(({ kind }) => kind === 'failed' || kind === 'denied')).toEqual([]);
   });
 
   it('when 1 GB goes through it, with flat memory', async () => {
