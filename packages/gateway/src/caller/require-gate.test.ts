@@ -14,6 +14,6 @@ describe('what a process may call at all', () => {
 
   it('only looks where it is beside the gate', () => {
     const changing = [...BESIDE_THE_GATE].filter((name) => OPERATIONS[name].effect !== 'read');
-    expect(changing).toEqual(['call.make', 'call.cancel']);
+    expect(changing).toEqual(['call.make', 'call.cancel', 'tool.call']);
   });
 });
