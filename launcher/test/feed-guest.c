@@ -9,6 +9,8 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -44,29 +46,78 @@ static ssize_t read_piece(int fd, void *buffer, size_t room)
     return (ssize_t)piece;
 }
 
-/* Nobody listens anywhere. */
+/* A relay that listens nowhere: it always has something to say, and whoever comes through it is a socket pair. */
 static int pretend_to_open(int family, int type, int protocol)
 {
     (void)family;
     (void)type;
     (void)protocol;
     errno = EACCES;
-    return -1;
+    return draw(8) == 0 ? -1 : eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 }
+
+static int pretend_to_bind(int fd, const struct sockaddr *address, socklen_t length)
+{
+    (void)fd;
+    (void)address;
+    (void)length;
+    return 0;
+}
+
+static int pretend_to_listen(int fd, int backlog)
+{
+    (void)fd;
+    (void)backlog;
+    return 0;
+}
+
+static int pretend_to_set(int fd, int level, int name, const void *value, socklen_t length)
+{
+    (void)fd;
+    (void)level;
+    (void)name;
+    (void)value;
+    (void)length;
+    return 0;
+}
+
+static int accept_pair(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
 #define kill pretend_to_kill
 #define socket pretend_to_open
+#define bind pretend_to_bind
+#define listen pretend_to_listen
+#define setsockopt pretend_to_set
+#define accept4 accept_pair
 #define _exit pretend_to_leave
 #define read read_piece
 #include "../guest.c"
 #undef kill
 #undef socket
+#undef bind
+#undef listen
+#undef setsockopt
+#undef accept4
 #undef _exit
 #undef read
 
 static struct command_report reports[CHANNELS_MAX + 1];
 static int theirs[(CHANNELS_MAX + 1) * 3]; /* the commands' ends of the pipes */
 static size_t their_count;
+
+static int accept_pair(int fd, struct sockaddr *address, socklen_t *length, int flags)
+{
+    int ends[2];
+
+    (void)fd;
+    (void)address;
+    (void)length;
+    errno = draw(2) == 0 ? EAGAIN : EMFILE;
+    if (draw(3) == 0 || their_count == sizeof theirs / sizeof *theirs || socketpair(AF_UNIX, SOCK_STREAM | flags, 0, ends) != 0)
+        return -1;
+    theirs[their_count++] = ends[1];
+    return ends[0];
+}
 
 int prepare_commands(void)
 {
@@ -123,13 +174,17 @@ void give_up(const char *stage, const char *call, const char *path)
 
 static void check_channels(void)
 {
+    size_t awaited = 0;
+
     demand(inbox_length <= sizeof inbox && outbox_length <= sizeof outbox, "buffers hold what they hold");
     for (uint32_t number = 1; number <= CHANNELS_MAX; number++) {
         const struct channel *channel = &channels[number];
         demand(number <= channel_top || !channel->open, "the highest number is known");
         demand(channel->credit <= CREDIT_BYTES && channel->backlog_start + channel->backlog_length <= CREDIT_BYTES, "stdin stays within its credit");
         demand(channel->backlog_length == 0 || channel->backlog != NULL, "a backlog has a place");
+        awaited += channel->open && channel->type == FRAME_ACCEPT && !channel->connected;
     }
+    demand(awaited == awaiting_count, "every connection that is awaited is in the ring once");
 }
 
 /* Some commands end, some write, some read: whatever the host sends meets all of it. */
@@ -144,7 +199,7 @@ static void let_time_pass(void)
     if (their_count > 0 && draw(4) == 0 && write(theirs[draw((uint32_t)their_count)], taken, draw(sizeof taken)) < 0)
         errno = 0;
     for (uint32_t number = 1; number <= channel_top; number++)
-        if (channels[number].open && !channels[number].ended && draw(4) == 0)
+        if (channels[number].open && channels[number].type != FRAME_ACCEPT && !channels[number].ended && draw(4) == 0)
             finish(number, (int)draw(2) * 256, &usage);
     int count = epoll_wait(poller, events, 8, 0);
     for (int i = 0; i < count; i++)
@@ -172,6 +227,11 @@ static void reset(void)
     if (poller >= 0)
         close(poller);
     (void)syscall(SYS_close_range, 64, ~0u, 0); /* What lingers. */
+    if (relay >= 0)
+        close(relay);
+    relay = -1;
+    relay_watched = false;
+    awaiting_first = awaiting_count = 0;
     channel_top = 0;
     inbox_length = outbox_length = 0;
     poller = epoll_create1(EPOLL_CLOEXEC);
@@ -182,6 +242,7 @@ bool feed_frames(struct sample *sample)
 {
     if (nowhere_fd < 0)
         demand((nowhere_fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0, "there is /dev/null");
+    signal(SIGPIPE, SIG_IGN); /* As for pid 1: who comes through the relay may go at any time. */
     reset();
     guest = (struct guest){.connection = nowhere_fd, .cgroup2 = -1, .descriptors = {.resource = RLIMIT_NOFILE, .soft = 64, .hard = 64}};
     host.bytes = sample->bytes;

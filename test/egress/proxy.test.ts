@@ -394,6 +394,32 @@ describe('what would hold or flood the host', () => {
     expect(server.connections).toBeLessThanOrEqual(1);
   });
 
+  it('is a host that has a thousand answers before its answer', async () => {
+    await using server = await RawServer.start((_request, connection) =>
+      connection.end(`${'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(1_000)}HTTP/1.1 200 OK\r\n\r\n`),
+    );
+    await using client = startProxy({ rules: [{ host: `127.0.0.1:${server.port}` }], ...LOOPBACK });
+    const text = await client.say(
+      `GET http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(reasonIn(text)).toBe('protocol_error');
+  });
+
+  it('is a host whose answer has two lengths, or breaks off: half of it is no whole', async () => {
+    for (const head of [
+      'Content-Length: 5\r\nTransfer-Encoding: chunked',
+      'Content-Length: 5\r\nContent-Length: 6',
+      'Content-Length: 500',
+      'Transfer-Encoding: chunked',
+    ]) {
+      await using server = await RawServer.start((_request, connection) => connection.end(`HTTP/1.1 200 OK\r\n${head}\r\n\r\nhello`));
+      await using client = startProxy({ rules: [{ host: `127.0.0.1:${server.port}` }], ...LOOPBACK });
+      const text = await client.say(`GET http://127.0.0.1:${server.port}/ HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\n\r\n`);
+      expect(text).not.toMatch(/\r\n0\r\n\r\n$/);
+      expect(/Content-Length: 5(\r\n.*)*\r\n\r\nhello$/.test(text)).toBe(false);
+    }
+  });
+
   it('is a client that does not read: the host is not read either', async () => {
     let written = 0;
     const server = createServer((connection) => {

@@ -9,7 +9,7 @@ import type { Channel, ChannelListener, ChannelTraits, OutputName } from './chan
 import { ChunkQueue } from './chunk-queue.ts';
 import type { RawExit } from './exit-message.ts';
 import { allocateFrame } from './frame.ts';
-import { FRAME, HEADER_BYTES, WINDOW_BYTES } from './frame-types.ts';
+import { FRAME, HEADER_BYTES } from './frame-types.ts';
 import type { GuestClient } from './guest-client.ts';
 
 export type RelayOptions = {
@@ -24,13 +24,15 @@ export type RelayOptions = {
 const CONNECTIONS_MAX = 256;
 /** Asked for ahead, so that whoever connects is served at once. */
 const AWAITING_MAX = 16;
+/** What each may send ahead: with all of them, what a sandbox can make the host hold. */
+const AHEAD_BYTES = 65_536;
 const TRAITS: ChannelTraits = {
   isCommand: true,
   isConnection: true,
   hasStdout: true,
   hasStderr: false,
   hasStdin: true,
-  windowBytes: WINDOW_BYTES,
+  windowBytes: AHEAD_BYTES,
 };
 
 export class Relay {
@@ -69,7 +71,7 @@ export class Relay {
     while (this.failure === undefined && !this.#client.isClosed && this.#awaiting < AWAITING_MAX && this.#open < connectionsMax) {
       const frame = allocateFrame(FRAME.ACCEPT, 0, 8);
       frame.writeUInt32LE(port, HEADER_BYTES); // Two bytes of port, two of zero.
-      frame.writeUInt32LE(WINDOW_BYTES, HEADER_BYTES + 4);
+      frame.writeUInt32LE(AHEAD_BYTES, HEADER_BYTES + 4);
       const connection = new RelayConnection(this);
       try {
         connection.attach(this.#client.open(frame, TRAITS, connection));

@@ -21,6 +21,9 @@ export type Exchange = {
   readonly onUpgrade?: ((head: string, upstream: Duplex, rest: Buffer) => void) | undefined;
 };
 
+/** Answers before the answer: 100, 102, 103. */
+const INTERIM_MAX = 16;
+
 /** Resolves when the answer has gone out, or the client is gone. Throws, before anything is answered, what kept it from that; later breaks both connections. */
 export async function forwardRequest(exchange: Exchange): Promise<void> {
   const { request, response, target, upstream, headBytesMax, onUpgrade } = exchange;
@@ -38,7 +41,9 @@ export async function forwardRequest(exchange: Exchange): Promise<void> {
     insecureHTTPParser: false,
   });
   outgoing.maxHeadersCount = 0;
+  let interim = 0;
   outgoing.on('response', (incoming) => {
+    if (interim > INTERIM_MAX) return; // It came with the last of those.
     try {
       passAnswer(incoming, exchange);
       settled.resolve();
@@ -46,6 +51,11 @@ export async function forwardRequest(exchange: Exchange): Promise<void> {
       incoming.destroy();
       settled.reject(error);
     }
+  });
+  outgoing.on('information', () => {
+    interim += 1;
+    if (interim > INTERIM_MAX)
+      outgoing.destroy(new EgressRefusal('protocol_error', target.host, `Cannot read the answer of ${target.host}: it does not come`));
   });
   outgoing.on('upgrade', (incoming, socket, rest) => {
     if (onUpgrade === undefined) {
