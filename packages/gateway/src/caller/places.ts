@@ -13,6 +13,9 @@ export type PlaceLimits = {
   readonly perMember: number;
 };
 
+/** What is said of those of calls that wait for something to happen. */
+export const CALLS_THAT_WAIT = 'calls that wait';
+
 export class Places {
   readonly #limits: PlaceLimits;
   /** Who has none is not in it. */

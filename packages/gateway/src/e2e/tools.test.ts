@@ -2,6 +2,7 @@
 import { DEFAULT_WORKSPACE, type JsonObject } from '@warren/protocol';
 import { toolFormat } from '@warren/protocol/contract';
 import { describe, expect, it } from 'vitest';
+import type { ServeLimits } from '../http/serve-limits.ts';
 import { openTestGateway, type RpcAnswer } from '../test-support/open-test-gateway.ts';
 import { VENDOR_SHAPES } from '../tools/test-support/vendor-shapes.ts';
 
@@ -17,8 +18,8 @@ type Exported = {
   readonly names: readonly { readonly name: string; readonly capability: string }[];
 };
 
-async function openWithAgent() {
-  const on = await openTestGateway({ policy: POLICY });
+async function openWithAgent(limits: Partial<ServeLimits> = {}) {
+  const on = await openTestGateway({ policy: POLICY, limits });
   const { agents } = on.kernel.workspace(DEFAULT_WORKSPACE);
   await agents.create('coder', { grants: { tools: ['system.*', 'state.*'] } });
   await agents.create('other', { grants: { tools: ['alerts.*'] } });
@@ -124,6 +125,24 @@ describe('tool.call', () => {
     await on.call('approval.approve', { approval_id: pending?.['approval_id'] });
     const answered = await call('tool.call', { ...later, arguments: { ...later.arguments, wait_ms: 60_000 } });
     expect(answered.result).toMatchObject({ state: 'done', capability: 'system.health' });
+  });
+
+  it('who waits for people, under either name, takes a place of those that wait', async () => {
+    await using with_ = await openWithAgent({ waitsPerProcessMax: 1 });
+    const { on, call } = with_;
+    const asking = { name: 'system__health', on_ask: 'wait' };
+    const waiting = [call('tool.call', asking), call('tool.call', asking)];
+    expect((await Promise.race(waiting)).error).toMatchObject({ data: { fault: 'busy' } });
+    const pending = (await call('tool.call', { name: 'system__health' })).result;
+    const look = (wait_ms: number) =>
+      call('tool.call', { name: 'warren__call_result', arguments: { call_id: String(pending?.['call_id']), wait_ms } });
+    expect((await look(60_000)).error).toMatchObject({ data: { fault: 'busy' } });
+    expect((await look(0)).result).toMatchObject({ state: 'pending' });
+    const { approvals } = (await on.call('approval.list', { state: 'pending' })).result as {
+      readonly approvals: readonly { readonly approval_id: string }[]; // It lists them.
+    };
+    for (const { approval_id } of approvals) await on.call('approval.approve', { approval_id });
+    expect((await Promise.all(waiting)).filter(({ result }) => result?.['state'] === 'done')).toHaveLength(1);
   });
 
   it('arguments that are no object, or beyond the bounds, are refused', async () => {

@@ -37,13 +37,14 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
   const metrics = async (): Promise<string> => `${await kernel.metrics()}${calls.text()}`;
   const refused = platform === undefined ? undefined : new RefusedAttempts({ audit: platform.audit, now: () => Date.now() });
   const seats = platform === undefined ? undefined : openSeats(kernel, platform, stopping);
+  const waits = createWaits(limits);
   const methods = createMethods({
     kernel,
     platform,
     seats,
     metrics,
     daemon: createDaemon(version, stopping, served, onStopAsked),
-    waits: createWaits(limits),
+    waits,
     refused,
   });
   const compat =
@@ -63,6 +64,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     platform,
     version,
     holdMs: () => mcp.approvalHoldMs ?? platform?.config().mcp.approval_hold ?? 0,
+    waits,
     stopping,
   });
   return {

@@ -7,7 +7,7 @@ import { OPERATIONS, type OperationName, type Params, parseParams } from '@warre
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import type { Caller } from '../caller/caller.ts';
 import { familyIn } from '../caller/family.ts';
-import type { Places } from '../caller/places.ts';
+import { CALLS_THAT_WAIT, type Places } from '../caller/places.ts';
 import { createProcessKernel } from '../caller/process-kernel.ts';
 import { requireGate, requireGateOfAgent } from '../caller/require-gate.ts';
 import { requireRunning } from '../caller/require-running.ts';
@@ -148,7 +148,7 @@ function createMethod<Name extends OperationName>(
       },
       signal,
       waiting() {
-        place.use(waits.take(principal, 'calls that wait'));
+        place.use(waits.take(principal, CALLS_THAT_WAIT));
         return signal();
       },
     };

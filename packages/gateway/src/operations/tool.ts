@@ -55,7 +55,7 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
       const { workspace, pid } = await acting(call, agent);
       if (name === CALL_RESULT) {
         const { callId, waitMs } = readResultAsked(input);
-        return toCallAnswer(await gate.result(workspace, callId, { pid, waitMs }, call.signal()));
+        return toCallAnswer(await gate.result(workspace, callId, { pid, waitMs }, waitMs > 0 ? call.waiting() : call.signal()));
       }
       const capability = capabilityName(name, () => capabilities.definitions().map((each) => each.name));
       const schema = capabilities.findDefinition(capability)?.inputSchema;
@@ -65,7 +65,7 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
         ...{ onAsk: how.on_ask, waitMs: how.wait_ms, via: viaOf(call.caller) },
         onProgress: progressTo(call.caller, how.progress_token),
       };
-      return toCallAnswer(await gate.call(workspace, request, call.signal()));
+      return toCallAnswer(await gate.call(workspace, request, how.on_ask === 'wait' ? call.waiting() : call.signal()));
     },
   };
 }

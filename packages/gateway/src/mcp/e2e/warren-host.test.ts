@@ -211,6 +211,25 @@ describe('a call that a person has to approve', () => {
     expect((await ask(0)).message.result).toMatchObject({ structuredContent: { text: 'hello' } });
   });
 
+  it('is held only where there is a place for one that waits; without it answers at once, and stands', async () => {
+    await using on = await openTestGateway({ policy: ASKING, mcp: { approvalHoldMs: 600_000 }, limits: { waitsPerProcessMax: 1 } });
+    const { pid } = await ok(on, 'agent.start', { agent: 'ada', tool_grants: ['*'] });
+    const { token } = await ok(on, 'token.create', { workspace: 'default', pid });
+    const client = new RawClient(on, { token });
+    const calls = [client.ask('tools/call', ECHO), client.ask('tools/call', ECHO)];
+    const unheld = textOf(await Promise.race(calls));
+    expect(unheld).toMatchObject({ type: 'ApprovalPending' });
+    const { call_id = null } = unheld['context'] as JsonObject; // As the error has it.
+    const look = (wait_ms: number): Promise<McpAnswer> =>
+      client.ask('tools/call', { name: 'warren__call_result', arguments: { call_id, wait_ms } });
+    expect((await look(60_000)).message.result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('that wait') }] });
+    expect(textOf(await look(0))).toMatchObject({ type: 'ApprovalPending' });
+    const approvals = await pendingOf(on);
+    expect(approvals).toHaveLength(2);
+    for (const approval_id of approvals) await ok(on, 'approval.approve', { approval_id });
+    expect((await Promise.all(calls)).filter(({ message }) => message.result?.['isError'] !== true)).toHaveLength(1);
+  });
+
   it('is found by nobody else', async () => {
     await using warren = await openWarren(ASKING);
     const { on, token } = warren;

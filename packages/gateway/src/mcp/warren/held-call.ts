@@ -15,6 +15,8 @@ export type HeldCallParts = {
   readonly seat: Seat;
   /** How long a request waits for a person. */
   readonly holdMs: number;
+  /** One of those that this caller has for calls that wait. Throws `busy`. */
+  readonly takePlace: () => Disposable;
   /** Fires when the daemon stops. */
   readonly stopping: AbortSignal;
 };
@@ -38,15 +40,17 @@ export async function holdCall(call: Omit<CallRequest, 'pid'>, request: HostRequ
   return showsForms(request.client) ? askToWait(answer, parts) : await wait(answer, request, parts);
 }
 
-/** The answer of a call that was made before, as far as it is there after waiting so long. */
+/** The answer of a call that was made before, as far as it is there after waiting so long. Throws `busy` when this caller waits for too much. */
 export async function awaitCall(
   callId: string,
   waitMs: number,
   request: HostRequest,
-  { gate, seat, stopping }: HeldCallParts,
+  { gate, seat, takePlace, stopping }: HeldCallParts,
 ): Promise<Answer> {
   const { workspace, pid } = seat;
   const look = (ms: number, signal?: AbortSignal): Promise<Answer> => gate.result(workspace, callId, { waitMs: ms, pid }, signal);
+  if (waitMs === 0) return await look(0);
+  using _place = takePlace();
   const startedMs = performance.now();
   const tell = (): void => {
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
@@ -70,6 +74,8 @@ async function wait(pending: Pending, request: HostRequest, parts: HeldCallParts
   try {
     return { kind: 'answered', answer: await awaitCall(pending.callId, holdMs, request, parts) };
   } catch (error) {
+    // Nobody holds it then, and it is asked about later.
+    if (isFault(error, 'busy')) return { kind: 'answered', answer: pending };
     // Whoever takes the request back takes the question back.
     if (request.signal.aborted) await gate.cancel(seat.workspace, pending.callId, { pid: seat.pid });
     throw error;

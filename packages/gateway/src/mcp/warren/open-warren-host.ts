@@ -2,7 +2,9 @@
 import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
-import { type AskedSeat, createSeats } from '../../caller/seats.ts';
+import { CALLS_THAT_WAIT, type Places } from '../../caller/places.ts';
+import type { AskedSeat } from '../../caller/seats.ts';
+import { createSeats } from '../../caller/seats.ts';
 import { viaOf } from '../../caller/via-of.ts';
 import type { Identity } from '../../http/authenticate.ts';
 import type { OpenMcpHost } from '../mcp-server.ts';
@@ -14,10 +16,12 @@ export type WarrenHostsParts = {
   readonly platform: Platform | undefined;
   readonly version: string;
   readonly holdMs: () => number;
+  /** Of calls that wait, of all protocols together. */
+  readonly waits: Places;
   readonly stopping: AbortSignal;
 };
 
-export function createWarrenHosts({ kernel, platform, version, holdMs, stopping }: WarrenHostsParts): {
+export function createWarrenHosts({ kernel, platform, version, holdMs, waits, stopping }: WarrenHostsParts): {
   readonly open: OpenMcpHost;
   readonly close: () => void;
 } {
@@ -33,7 +37,10 @@ export function createWarrenHosts({ kernel, platform, version, holdMs, stopping 
   return {
     open: async (identity, asked) => {
       const findSeat = () => seats.find(identity, asked);
-      return new WarrenHost(parts, { seat: await findSeat(), findSeat, agent: agentOf(identity, asked), via: viaOf(identity) });
+      return new WarrenHost(parts, {
+        ...{ seat: await findSeat(), findSeat, agent: agentOf(identity, asked), via: viaOf(identity) },
+        takePlace: () => waits.take(identity.principal, CALLS_THAT_WAIT),
+      });
     },
     close: () => {
       seats[Symbol.dispose]();

@@ -31,6 +31,8 @@ export type HostedCaller = {
   /** Whose newest process it is; undefined for a process that acts as itself. */
   readonly agent: string | undefined;
   readonly via: CallRequest['via'];
+  /** One of those for calls that wait. Throws `busy`. */
+  readonly takePlace: () => Disposable;
 };
 
 const PAGE = 500;
@@ -122,7 +124,7 @@ export class WarrenHost implements McpHost {
       const answer = await awaitCall(callId, waitMs, request, await this.#held());
       return toToolResult(answer, this.#readsOn(answer.capability));
     } catch (error) {
-      if (!isFault(error, 'not_found') && !isFault(error, 'deadline')) throw error;
+      if (!isFault(error, 'not_found') && !isFault(error, 'deadline') && !isFault(error, 'busy')) throw error;
       return { content: [{ type: 'text', text: error.message }], isError: true };
     }
   }
@@ -149,7 +151,7 @@ export class WarrenHost implements McpHost {
 
   async #held(): Promise<HeldCallParts> {
     const { platform, holdMs, stopping } = this.#parts;
-    return { gate: platform.gate, seat: await this.#now(), holdMs: holdMs(), stopping };
+    return { gate: platform.gate, seat: await this.#now(), holdMs: holdMs(), takePlace: this.#caller.takePlace, stopping };
   }
 
   async #now(): Promise<Seat> {
