@@ -1,6 +1,9 @@
 /** What holds for a user without rights: the conformance cases of every guest, and what is different with a single id and without cgroups. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { TemporaryDirectory } from '@warren/testkit';
 import type { Sandboxes } from '../../../contract.ts';
 import { guestConformance } from '../../../guest/test-support/guest-conformance.ts';
@@ -51,6 +54,18 @@ const OWN: Readonly<Record<string, () => Promise<void>>> = {
     const { memoryBytes, cpus, pids } = sandbox.spec.limits;
     assert.deepEqual([memoryBytes, cpus, pids], [null, null, 512]);
     assert.ok(Object.values(await sandbox.stats()).every((value) => value === undefined));
+  },
+  'reaches an allowed host by its proxy, and hears what is not allowed': async () => {
+    const server = createServer((_request, response) => response.end('hello'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo; // It listens on a port.
+    const network = { kind: 'egress', rules: [{ host: `127.0.0.1:${port}` }], privateNetworks: ['127.0.0.1/32'] } as const;
+    await using sandbox = await (await open()).start({ network });
+    assert.equal(await shell(sandbox, `curl -s --noproxy '' http://127.0.0.1:${port}/`), 'hello');
+    assert.match(await shell(sandbox, 'curl -s http://other.test/'), /"reason":"host_not_allowed"/);
+    server.closeAllConnections();
+    server.close();
   },
   'is the agent inside and the user outside, and in no group': async () => {
     await using sandbox = await (await open()).start({});
