@@ -68,7 +68,7 @@ async function show(server: McpServerRecord, flags: StateFlags, host: Host): Pro
     ...(problem === null ? [] : [['problem', safeText(problem)] as const]),
   ]);
   const lines = tools.flatMap(({ tool, capability, reason, description, read }) => [
-    `  ${safeText(capability ?? `${tool}: cannot be used: it ${reason ?? ''}`)}${read ? ' (reads)' : ''}`,
+    `  ${safeText(capability === null ? `${tool}: cannot be used: it ${reason ?? ''}` : `${capability} (its ${tool})`)}${read ? ' reads' : ''}`,
     ...(description === '' ? [] : [`    it says: ${safeText(description)}`]),
   ]);
   const differences = changes.flatMap(({ tool, kind: how, fields }) => [

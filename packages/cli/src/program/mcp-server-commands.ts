@@ -72,7 +72,7 @@ export function addMcpServer(program: Command, actions: McpServerActions): void 
     ),
   )
     .requiredOption('--hash <hex>', 'of the list, as show prints it')
-    .option('--read <tool>', 'a tool whose calls change nothing ; repeatable', collect)
+    .option('--read <tool>', 'a tool whose calls change nothing, by either of its names; repeatable', collect)
     .action((name: string, flags: McpServerApproveFlags) => actions.mcpServerApprove(name, flags));
 
   withJson(

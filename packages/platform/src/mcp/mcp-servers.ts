@@ -9,6 +9,7 @@ import { callTool } from './call-tool.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { cleanText } from './clean-text.ts';
 import { diffTools, type ToolChange } from './diff-tools.ts';
+import { findReads } from './find-reads.ts';
 import { LoginStore } from './login-store.ts';
 import { isProgram, readMcpConfig } from './mcp-config.ts';
 import type { McpServerConfig } from './mcp-config-format.ts';
@@ -60,7 +61,7 @@ export interface McpServers extends AsyncDisposable {
   get(name: string): McpServerDetails;
   /** Reads the file again, and asks the named server, or all, for their tools. What does not answer says why in its `problem`. Faults: `invalid_argument` (the file), `not_found`. */
   reload(name: string | undefined, signal: AbortSignal): Promise<readonly McpServerDetails[]>;
-  /** Pins the list that was seen, if `hash` is the one it has. `reads`: tools whose calls change nothing. Faults: `not_found`, `conflict`, `invalid_argument`. */
+  /** Pins the list that was seen, if `hash` is the one it has. `reads`: tools whose calls change nothing, by the server's names or by those of their capabilities. Faults: `not_found`, `conflict`, `invalid_argument`. */
   approve(name: string, hash: string, reads: readonly string[]): Promise<McpServerDetails>;
   /** The address at which a person logs in for a server, from where the browser comes back to `redirect` with `state`. Faults: `not_found`, `unsupported`, `unavailable`. */
   beginLogin(name: string, redirect: string, signal: AbortSignal): Promise<{ readonly address: string; readonly state: string }>;
@@ -154,13 +155,7 @@ class LiveMcpServers implements McpServers {
             details: { fix: `warren mcp-server show ${name}` },
           },
         );
-      const unknown = reads.find((each) => !seen.tools.some((tool) => tool.name === each));
-      if (unknown !== undefined)
-        throw new Fault(
-          'invalid_argument',
-          `Cannot approve the MCP server ${name}: it has no tool ${JSON.stringify(cleanText(unknown, 64))}`,
-        );
-      const pin: Pin = { ...seen, reads: [...reads].sort(), approvedAt: this.#parts.now() };
+      const pin: Pin = { ...seen, reads: findReads(server.config, seen, reads), approvedAt: this.#parts.now() };
       await this.#pins.write(name, pin);
       server.approve(pin);
       await this.#mount();
