@@ -43,6 +43,7 @@ export async function listenForReturn(): Promise<BrowserReturn> {
         else reject(new Fault('permission_denied', `Cannot log in: the authorization server says ${said.error}`));
       });
       const onAbort = (): void => reject(late(signal));
+      if (signal.aborted) onAbort();
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         return await promise;
