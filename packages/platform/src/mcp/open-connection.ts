@@ -2,7 +2,6 @@
  * Connects to a server: walls or the egress guard around it, bounds before the protocol, and the official client above. The client speaks both eras of the protocol. It says that it can
  * do nothing for a server, so one that asks for a model, for a person or for files is told that there is no such method.
  */
-import { readFile } from 'node:fs/promises';
 import type { Client, Transport } from '@modelcontextprotocol/client';
 import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
 import type { Egress, Sandboxes } from '@warren/sandbox';
@@ -13,9 +12,11 @@ import { isProgram } from './mcp-config.ts';
 import type { McpServerConfig, ProgramServer, RemoteServer } from './mcp-config-format.ts';
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
+import { readSecrets } from './read-secrets.ts';
 import { SandboxTransport } from './sandbox-transport.ts';
 import { hostsOf, type ServerLogin } from './server-login.ts';
 import { type ForeignTool, readToolList, type ToolList } from './tool-list.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export type ConnectionParts = {
   readonly sandboxes: Sandboxes;
@@ -38,9 +39,6 @@ type Opened = {
   readonly said: () => string;
   readonly end: () => void;
 };
-/** What is shorter stands in too many texts that are none. */
-const SECRET_LENGTH_MIN = 6;
-
 /** `signal` ends the attempt. The caller owns the result. Throws what the sandbox, the guard or the protocol says. */
 export async function openConnection(parts: ConnectionParts, server: McpServerConfig, signal: AbortSignal): Promise<McpConnection> {
   const sdk = await import('@modelcontextprotocol/client'); // Not before somebody needs it: it is large.
@@ -96,7 +94,8 @@ async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: 
   const ending = new AbortController();
   const send = createGuardedFetch(egress, { hosts: hostsOf(server) }, ending.signal);
   const secrets = await readSecrets(server.header_files);
-  const authProvider = server.oauth === undefined ? login : await credentials(sdk, server.oauth);
+  const { secret } = await readSecrets(server.oauth === undefined ? {} : { secret: server.oauth.client_secret_file });
+  const authProvider = server.oauth === undefined ? login : credentials(sdk, server.oauth, secret ?? '');
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
     fetch: signIn(send, server.url),
     requestInit: { headers: { ...server.headers, ...secrets } },
@@ -104,34 +103,12 @@ async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: 
     ...(authProvider !== undefined && { authProvider }),
   });
   const end = (): void => ending.abort(new Fault('aborted', 'Cannot go on: the connection is closed'));
-  const all = (): readonly string[] => [...Object.values(secrets), ...(login?.secrets ?? [])];
+  const all = (): readonly string[] => [...Object.values(secrets), ...(secret === undefined ? [] : [secret]), ...(login?.secrets ?? [])];
   return { transport: transport as Transport, secrets: all, said: () => '', end };
 }
 
-async function credentials(sdk: Sdk, { client_id: clientId, client_secret_file: file, scope }: NonNullable<RemoteServer['oauth']>) {
-  const { secret = '' } = await readSecrets({ secret: file });
-  return new sdk.ClientCredentialsProvider({ clientId, clientSecret: secret, clientName: 'warren', ...(scope !== undefined && { scope }) });
-}
-
-/** Anew each time: they may be rotated. */
-async function readSecrets(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
-  const read = Object.entries(files).map(async ([name, file]) => [name, (await readSecret(file)).trim()] as const);
-  return Object.fromEntries(await Promise.all(read));
-}
-
-async function readSecret(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new Fault('invalid_argument', `Cannot start the MCP server: its secret file ${JSON.stringify(file)} cannot be read`, { cause });
-  }
-}
-
-function withoutSecrets(value: JsonValue, secrets: readonly string[]): JsonValue {
-  if (typeof value === 'string') return secrets.reduce((text, secret) => text.replaceAll(secret, '[REDACTED]'), value);
-  if (Array.isArray(value)) return value.map((each) => withoutSecrets(each, secrets));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, withoutSecrets(each, secrets)]));
+function credentials(sdk: Sdk, { client_id: clientId, scope }: NonNullable<RemoteServer['oauth']>, clientSecret: string) {
+  return new sdk.ClientCredentialsProvider({ clientId, clientSecret, clientName: 'warren', ...(scope !== undefined && { scope }) });
 }
 
 class SdkConnection implements McpConnection {
@@ -163,7 +140,7 @@ class SdkConnection implements McpConnection {
     prepare?.(this.#client);
     this.#client.onclose = () => this.#closed();
     this.#client.onerror = (error) => {
-      this.#reason ||= cleanText(error.message, 500);
+      this.#reason ||= cleanText(this.#clean(error.message), 500);
     };
   }
 
@@ -177,17 +154,18 @@ class SdkConnection implements McpConnection {
   }
 
   async connect(signal: AbortSignal): Promise<void> {
-    await this.#client.connect(this.#opened.transport, { signal, timeout: MCP_LIMITS.connectMs });
+    await this.#cleaned(this.#client.connect(this.#opened.transport, { signal, timeout: MCP_LIMITS.connectMs }));
   }
 
   async list(signal: AbortSignal): Promise<ToolList> {
     if (this.#client.getServerCapabilities()?.tools === undefined) return readToolList(this.#server.name, []);
-    const { tools } = await this.#client.listTools(undefined, { signal, timeout: MCP_LIMITS.connectMs, cacheMode: 'refresh' });
+    const options = { signal, timeout: MCP_LIMITS.connectMs, cacheMode: 'refresh' } as const;
+    const { tools } = await this.#cleaned(this.#client.listTools(undefined, options));
     return readToolList(this.#server.name, tools);
   }
 
   async call(tool: ForeignTool, input: JsonObject, { signal, timeoutMs, onProgress }: CallOptions) {
-    const result = await this.#client.callTool(
+    const calling = this.#client.callTool(
       { name: tool.name, arguments: input },
       {
         signal,
@@ -201,13 +179,22 @@ class SdkConnection implements McpConnection {
           ),
       },
     );
-    return this.#clean(result);
+    return this.#clean(await this.#cleaned(calling));
+  }
+
+  /** What it refuses with is repeated in alerts and logs. The error stays what it is: others look at its kind. */
+  async #cleaned<Result>(asked: Promise<Result>): Promise<Result> {
+    try {
+      return await asked;
+    } catch (error) {
+      for (let each = error; each instanceof Error; each = each.cause) each.message = this.#clean(each.message);
+      throw error;
+    }
   }
 
   /** A server that repeats what it was trusted with does so to nobody. */
   #clean<Value>(value: Value): Value {
-    const secrets = this.#opened.secrets().filter(({ length }) => length >= SECRET_LENGTH_MIN);
-    return secrets.length === 0 ? value : (withoutSecrets(value as JsonValue, secrets) as Value); // Results are JSON, and stay what they are.
+    return withoutSecrets(value as JsonValue, this.#opened.secrets()) as Value; // Results are JSON, and stay what they are.
   }
 
   [Symbol.asyncDispose](): Promise<void> {

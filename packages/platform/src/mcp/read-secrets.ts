@@ -1,0 +1,16 @@
+/** Secrets in files that the operator named. Read anew each time: they may be rotated. */
+import { readFile } from 'node:fs/promises';
+import { Fault } from '@warren/protocol';
+
+export async function readSecrets(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  const read = Object.entries(files).map(async ([name, file]) => [name, (await readSecret(file)).trim()] as const);
+  return Object.fromEntries(await Promise.all(read));
+}
+
+async function readSecret(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new Fault('invalid_argument', `Cannot start the MCP server: its secret file ${JSON.stringify(file)} cannot be read`, { cause });
+  }
+}
