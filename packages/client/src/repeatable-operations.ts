@@ -9,6 +9,7 @@ const NAMES = [
   'agent.find',
   'agent.get',
   'agent.list',
+  'agent.open',
   'agent.pause',
   'agent.resume',
   'agent.revoke',

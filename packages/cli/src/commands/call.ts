@@ -8,6 +8,7 @@ import { readCallInput, readObject } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
+import { processOfAgent } from '../internal/process-of-agent.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { isoMinute } from '../internal/time.ts';
@@ -68,7 +69,7 @@ async function processOf(client: Client, { as, pid }: CallFlags): Promise<number
   if (pid !== undefined && as !== undefined) throw new Fault('invalid_argument', 'Cannot call: give --as AGENT or --pid PID, not both');
   if (pid !== undefined) return pid;
   if (as === undefined) throw new Fault('invalid_argument', 'Cannot call: say as whom, with --as AGENT or --pid PID');
-  return (await client.call('agent.find', { agent: as })).pid;
+  return await processOfAgent(client, as);
 }
 
 /** Of a capability that does not exist nothing is known: the gate says so, with those that are close to it, and it is recorded. */

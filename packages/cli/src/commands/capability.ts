@@ -6,6 +6,7 @@ import { argumentWords } from '../internal/argument-words.ts';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { formatLabelled } from '../internal/labelled.ts';
+import { processOfAgent } from '../internal/process-of-agent.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
 import type { CapabilityDescribeFlags, CapabilityExportFlags, CapabilityListFlags } from '../program/capability-commands.ts';
@@ -17,7 +18,7 @@ export async function capabilityList(flags: CapabilityListFlags, host: Host): Pr
   const found =
     flags.as === undefined
       ? await client.call('capability.list', category)
-      : await client.call('capability.offered', { pid: (await client.call('agent.find', { agent: flags.as })).pid, ...category });
+      : await client.call('capability.offered', { pid: await processOfAgent(client, flags.as), ...category });
   if (found.capabilities.length === 0 && flags.category !== undefined) await refuseUnknown(client, flags.category);
   if (flags.json === true) return await printJson(host, found);
   if (flags.names === true) {

@@ -49,11 +49,23 @@ describe('warren agent', () => {
 
   it('lets a kept agent act without a start, with what it is kept with', async () => {
     await gate.warren(['agent', 'create', 'eve', '--tool', 'agent.whoami']);
-    const started = await gate.warren(['agent', 'start', 'eve']);
-    expect(started.code).toBe(0);
     expect((await gate.warren(['call', 'agent.whoami', '--as', 'eve'])).code).toBe(0);
     const refused = await gate.warren(['call', 'filesystem.list', 'path=/workspace', '--as', 'eve']);
     expect(refused.code).toBe(1);
+    const listings = [['list', '--names'], ['export', '--format', 'mcp']]; // biome-ignore format: one line
+    for (const [index, listing] of listings.entries()) {
+      await gate.warren(['agent', 'create', `looked-at-${index}`, '--tool', 'agent.whoami']);
+      const listed = await gate.warren(['capability', ...listing, '--as', `looked-at-${index}`]);
+      expect(listed).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/agent\.whoami|agent__whoami/) });
+      expect(listed.stdout).not.toMatch(/filesystem/);
+    }
+    for (const act of [['call', 'agent.whoami'], ...listings.map((listing) => ['capability', ...listing])]) {
+      const { code, stderr } = await gate.warren([...act, '--as', 'nobody']);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/agent "nobody": there is no agent of this name\n {2}fix: warren agent create nobody/),
+      ]);
+    }
   });
 
   it('revokes, restores, rotates and deletes', async () => {

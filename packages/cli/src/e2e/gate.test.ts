@@ -59,7 +59,7 @@ describe('warren agent', () => {
     expect((await gate.warren(['agent', 'list'])).stdout).not.toContain('reader');
     const again = await gate.warren(['agent', 'stop', 'reader']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(again.stderr).toContain('it has no live process; `warren agent start` makes one');
+    expect(again.stderr).toContain('there is no agent of this name');
   });
 
   it('says what of it is of no use, and what to do first', async () => {

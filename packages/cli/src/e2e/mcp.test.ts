@@ -78,7 +78,7 @@ it('says what is missing on standard error, and what to do', async () => {
   await using os = await GateDaemon.start();
   const noAgent = await os.warren(['mcp', '--agent', 'nobody']);
   expect([noAgent.code, noAgent.stdout]).toEqual([1, '']);
-  expect(noAgent.stderr).toMatch(/agent "nobody": there is none of this name[\s\S]*warren agent create nobody/);
+  expect(noAgent.stderr).toMatch(/agent "nobody": there is no agent of this name[\s\S]*warren agent create nobody/);
   const unnamed = await os.warren(['mcp']);
   expect([unnamed.code, unnamed.stdout]).toEqual([2, '']);
   await using user = await User.create(SHIPPED);

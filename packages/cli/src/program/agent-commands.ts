@@ -108,7 +108,7 @@ export function addCall(program: Command, actions: AgentActions): void {
         .argument('<capability>', 'its name: `warren capability list`')
         .argument('[arguments...]', 'key=value for each argument; key:=JSON for one that is no text'),
     )
-      .option('--as <agent>', 'the agent that calls; its newest process')
+      .option('--as <agent>', 'the agent that calls: its newest process, which begins when there is none')
       .option('--pid <pid>', 'the process that calls, instead of --as', (text: string) => parseCount(text, '--pid'))
       .option('--input <json>', 'all arguments as one JSON object; - reads it, @FILE too')
       .option('--key <text>', 'the same key is the same call: it is carried out once')
@@ -139,9 +139,8 @@ function addCallResult(call: Command, actions: AgentActions): void {
 
 const AGENT_HELP = `
 Examples:
-  $ warren agent create builder --purpose 'builds and tests' --tool 'filesystem.*' --tool process.run
+  $ warren agent create builder --path /workspace:rw --tool 'filesystem.*' --tool process.run
   $ warren agent connect builder --client claude-code               what to type, so that Claude Code acts as it
-  $ warren agent start builder --path /workspace:rw --tool 'filesystem.*' --tool process.run
   $ warren call filesystem.write path=hello.txt content=hello --as builder
   $ warren agent list`;
 

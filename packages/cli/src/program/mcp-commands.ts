@@ -17,7 +17,7 @@ export function addMcp(program: Command, actions: McpActions): void {
     )
     .addHelpText('after', HELP);
   withWorkspaceName(withState(mcp))
-    .requiredOption('--agent <name>', 'the agent that acts; its newest process')
+    .requiredOption('--agent <name>', 'the agent that acts: its newest process, which begins when there is none')
     .action((flags: McpFlags) => actions.mcp(flags));
 }
 
@@ -27,6 +27,6 @@ Standard output has messages of the protocol and nothing else; what a person sho
 Exit codes: 0 the input has ended, 1 no daemon or no such agent (the reason is printed), 2 used wrongly, 130 and 143 interrupted.
 
 Examples:
-  $ warren agent start builder
+  $ warren agent create builder --path /workspace:rw --tool 'filesystem.*'
   $ claude mcp add warren -- warren mcp --agent builder
   $ codex mcp add warren -- warren mcp --agent builder`;

@@ -171,6 +171,7 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'taint.list_files': ['member'],
   'taint.clear_files': ['member'],
   'agent.start': ['member'],
+  'agent.open': ['member'],
   'agent.find': ['member'],
   'agent.list': ['member'],
   'agent.create': ['member'],

@@ -2,12 +2,12 @@
  * In whose place a caller acts. A process is itself. An agent is its newest live process, which begins when there is none; so is one that an operator or a member names: what an
  * agent may do, its grants and budgets say, never the rights of whoever speaks for it.
  */
-import type { Kernel, ProcessRecord } from '@warren/kernel';
+import type { Kernel, Principal } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
-import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { Fault, type WorkspaceId } from '@warren/protocol';
 import { OPERATIONS } from '@warren/protocol/contract';
 import type { Identity } from '../http/authenticate.ts';
-import { authorize, type Family, requireAllowed } from './authorize.ts';
+import { authorize, type Decision, type Family, requireAllowed } from './authorize.ts';
 import { selectWorkspace } from './select-workspace.ts';
 
 /** What a caller asks for: the headers `warren-workspace` and `warren-agent`. */
@@ -41,23 +41,10 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
     if (there !== undefined) return there;
     const names = known.get(workspace) ?? new Map<string, number>();
     known.set(workspace, names);
-    const process = await open(workspace, agent);
+    const process = await agents.open(workspace, agent);
     // What was found while something changed is not kept: its map is no longer the one that is looked at.
     if (names.size < KNOWN_MAX) names.set(agent, process.pid);
     return process.pid;
-  }
-
-  /** An agent that is kept begins a process when somebody needs one. */
-  async function open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord> {
-    try {
-      return await agents.open(workspace, agent);
-    } catch (error) {
-      if (!isFault(error, 'not_found')) throw error;
-      throw new Fault('not_found', `Cannot act as agent ${JSON.stringify(agent.slice(0, 80))}: there is none of this name`, {
-        details: { fix: `warren agent create ${/^[A-Za-z0-9._-]+$/.test(agent) ? agent : 'NAME'}` },
-        cause: error,
-      });
-    }
   }
 
   return {
@@ -74,7 +61,7 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
         if (agent !== undefined && agent !== principal.agent) throw denied();
         return { workspace, pid: await newest(workspace, principal.agent) };
       }
-      requireAllowed(await authorize(principal, OPERATIONS['call.make'], {}, NOBODY), 'act for an agent');
+      requireAllowed(await actingFor(principal), 'act for an agent');
       if (agent === undefined || agent === '') {
         throw new Fault('invalid_argument', 'Cannot act: say as which agent, in header warren-agent', {
           details: { field: 'warren-agent' },
@@ -84,6 +71,15 @@ export function createSeats(kernel: Kernel, { agents }: Pick<Platform, 'agents'>
     },
     [Symbol.dispose]: () => lease[Symbol.dispose](),
   };
+}
+
+/** Whether who is neither may act for an agent: viewers and approvers only look. */
+export async function mayActFor(principal: Principal): Promise<boolean> {
+  return (await actingFor(principal)).kind === 'allowed';
+}
+
+async function actingFor(principal: Principal): Promise<Decision> {
+  return await authorize(principal, OPERATIONS['call.make'], {}, NOBODY);
 }
 
 function denied(): Fault {

@@ -489,7 +489,15 @@ describe('agents as they are kept', () => {
     expect((await fails(on, 'agent.create', { agent: 'x', budgets: { tool_call: 1 } })).data).toMatchObject({ fault: 'invalid_argument' });
     // It is kept, and has no process before somebody needs one.
     expect((await ok(on, 'agent.list', {})).agents).toMatchObject([{ agent: 'ada', kept: true, pid: null, state: null }]);
-    const { pid } = await ok(on, 'agent.start', { agent: 'ada' });
+    expect((await fails(on, 'agent.find', { agent: 'ada' })).data).toMatchObject({ fault: 'not_found', idle: true });
+    // Of the many that ask at once each gets the same.
+    const opened = await Promise.all(Array.from({ length: 8 }, () => ok(on, 'agent.open', { agent: 'ada' })));
+    const { pid } = opened[0] ?? { pid: 0 };
+    expect(new Set(opened.map((each) => each.pid))).toEqual(new Set([pid]));
+    expect((await fails(on, 'agent.open', { agent: 'adda' })).data).toMatchObject({
+      fault: 'not_found',
+      fix: 'warren agent create adda',
+    });
     expect(await ok(on, 'kernel.cap.get', { pid })).toMatchObject({ tool_grants: ['filesystem.*'] });
     expect(await ok(on, 'agent.update', { agent: 'ada', tool_grants: ['git.*'] })).toMatchObject({ purpose: 'writes', tool_grants: ['git.*'], fs_grants: grants.fs_grants }); // biome-ignore format: one line
     expect(await ok(on, 'kernel.cap.get', { pid })).toMatchObject({ tool_grants: ['filesystem.*'] });
@@ -501,6 +509,7 @@ describe('agents as they are kept', () => {
     expect(await ok(on, 'agent.revoke', { agent: 'ada' })).toEqual({ agent: 'ada', changed: true });
     expect((await on.call('capability.list', {}, { token: rotated.token })).error).toBeDefined();
     expect((await fails(on, 'agent.start', { agent: 'ada' })).data).toMatchObject({ fault: 'illegal_transition' });
+    expect((await fails(on, 'agent.open', { agent: 'ada' })).data).toMatchObject({ fault: 'illegal_transition' });
     expect((await ok(on, 'agent.list', {})).agents).toMatchObject([{ agent: 'ada', revoked: true, pid: null }]);
     const restored = await ok(on, 'agent.restore', { agent: 'ada' });
     expect((await on.call('capability.list', {}, { token: restored.token })).error).toBeUndefined();

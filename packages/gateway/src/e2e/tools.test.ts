@@ -64,14 +64,17 @@ describe('tool.list', () => {
     }
   });
 
-  it('an operator asks over HTTP for an agent that runs', async () => {
+  it('an operator asks over HTTP for an agent, whose process begins with it; a viewer begins none', async () => {
     await using with_ = await openWithAgent();
     const get = (path: string) => with_.on.send({ path });
-    expect(await get('/api/tools?format=gemini&agent=coder')).toMatchObject({
+    const viewer = await with_.on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'viewer' });
+    const looked = await with_.on.call('tool.list', { format: 'mcp', agent: 'coder' }, { token: viewer });
+    expect(looked.error).toMatchObject({ data: { fault: 'not_found', idle: true } });
+    expect((await with_.on.call('kernel.agent.list', {})).result).toMatchObject({ total: 0 });
+    expect(await get('/api/tools?format=gemini&agent=nobody')).toMatchObject({
       status: 404,
-      text: expect.stringContaining('warren agent start'),
+      text: expect.stringContaining('warren agent create nobody'),
     });
-    await with_.on.call('agent.start', { agent: 'coder' });
     const { status, text } = await get('/api/tools?format=gemini&agent=coder&category=state');
     expect(status).toBe(200);
     expect(JSON.parse(text).tools[0].functionDeclarations.every(({ name }: { name: string }) => /^(state|warren)__/.test(name))).toBe(true);

@@ -1,11 +1,10 @@
 import type { ProcessRecord, WorkspaceKernel } from '@warren/kernel';
 import type { ListedAgent, Platform } from '@warren/platform';
-import { Fault } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
 import { fromGrantParams } from './record/grant.ts';
 import { toSeconds } from './time.ts';
 
-type Names = 'agent.start' | 'agent.find' | 'agent.list' | 'agent.pause' | 'agent.resume';
+type Names = 'agent.start' | 'agent.open' | 'agent.find' | 'agent.list' | 'agent.pause' | 'agent.resume';
 
 /** Agents as they act; as they are kept, they stand in `agent-record.ts`. */
 export function createAgentRunHandlers(platform: () => Platform): Pick<HandlersOf<'agent.'>, Names> {
@@ -18,10 +17,12 @@ export function createAgentRunHandlers(platform: () => Platform): Pick<HandlersO
       return await toRun(mine, agent, await platform().agents.start(workspace, { agent, grants, budgets }));
     },
 
+    async 'agent.open'({ agent }, { workspace, mine }) {
+      return await toRun(mine, agent, await platform().agents.open(workspace, agent));
+    },
+
     async 'agent.find'({ agent }, { workspace, mine }) {
-      const process = await platform().agents.find(workspace, agent);
-      if (process !== undefined) return await toRun(mine, agent, process);
-      throw new Fault('not_found', `Cannot find agent ${JSON.stringify(agent)}: it has no live process; \`warren agent start\` makes one`);
+      return await toRun(mine, agent, await platform().agents.get(workspace, agent));
     },
 
     async 'agent.list'(_, { workspace, mine }) {

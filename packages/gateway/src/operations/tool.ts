@@ -1,7 +1,7 @@
 /** Capabilities as functions of models: what an agent is offered, in the format of a vendor, and the calls a model makes of it. */
 import type { Platform } from '@warren/platform';
 import { Fault, type JsonObject } from '@warren/protocol';
-import type { Seat, Seats } from '../caller/seats.ts';
+import { mayActFor, type Seat, type Seats } from '../caller/seats.ts';
 import { viaOf } from '../caller/via-of.ts';
 import { McpError } from '../mcp/engine/mcp-error.ts';
 import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../mcp/warren/call-result-tool.ts';
@@ -14,16 +14,11 @@ import type { Call, HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
 
 export function createToolHandlers(platform: () => Platform, seats: () => Seats): HandlersOf<'tool.'> {
-  /** Who only looks begins no process of somebody else. */
-  async function looking({ principal, workspace, caller }: Call, agent: string | undefined): Promise<Seat> {
-    if (principal.kind === 'process' || principal.kind === 'agent') return await seats().find(caller, { workspace: undefined, agent });
-    const named = requireNamed(agent);
-    const process = await platform().agents.find(workspace, named);
-    if (process !== undefined) return { workspace, pid: process.pid };
-    throw new Fault(
-      'not_found',
-      `Cannot list tools of agent ${JSON.stringify(named)}: it has no live process; \`warren agent start\` makes one`,
-    );
+  /** Who may act as an agent begins its process by looking, too; who may only look begins nothing. */
+  async function looking(call: Call, agent: string | undefined): Promise<Seat> {
+    const { principal, workspace } = call;
+    if (principal.kind === 'process' || principal.kind === 'agent' || (await mayActFor(principal))) return await acting(call, agent);
+    return { workspace, pid: (await platform().agents.get(workspace, requireNamed(agent))).pid };
   }
 
   async function acting({ principal, workspace, caller }: Call, agent: string | undefined): Promise<Seat> {

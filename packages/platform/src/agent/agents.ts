@@ -13,6 +13,7 @@ import {
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { suggest } from '../capability/suggest.ts';
 import { agentsOf, isKnownAgent, newestProcess } from '../handler/comms/agents-of.ts';
+import { isIdle, noSuchAgent } from './no-agent.ts';
 
 /** What is not given is as the agent is kept; of one that is not kept, nothing. */
 export type StartAgent = {
@@ -38,7 +39,8 @@ export interface Agents {
   open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord>;
   /** Ends one of its processes, as whoever was given it asks for; the next `open` begins another. Faults: `unknown_pid`, `illegal_transition` (it is DEAD). */
   close(workspace: WorkspaceId, pid: number): Promise<void>;
-  /** The newest process that is not DEAD. */
+  /** The newest process that is not DEAD. Faults: `not_found`, in other words for an agent that is idle than for one that there is not. */
+  get(workspace: WorkspaceId, agent: string): Promise<ProcessRecord>;
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
   /** Those that are kept or have a live process, by name; at most 10,000 of each. */
   list(workspace: WorkspaceId): Promise<readonly ListedAgent[]>;
@@ -59,7 +61,7 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
     const mine = kernel.workspace(workspace);
     const live = await newestProcess(mine, agent);
     if (live !== undefined) return live;
-    await mine.agents.get(agent);
+    if ((await mine.agents.find(agent)) === undefined) throw noSuchAgent('act as', agent);
     return await agents.start(workspace, { agent });
   };
 
@@ -107,6 +109,13 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
       await kernel.workspace(workspace).processes.end(pid, 'completed', { reason: 'its session was ended' });
     },
 
+    async get(workspace, agent) {
+      const mine = kernel.workspace(workspace);
+      const live = await newestProcess(mine, agent);
+      if (live !== undefined) return live;
+      throw (await mine.agents.find(agent)) === undefined ? noSuchAgent('find', agent) : isIdle('find the process of', agent);
+    },
+
     find: (workspace, agent) => newestProcess(kernel.workspace(workspace), agent),
     list: (workspace) => listAll(kernel.workspace(workspace)),
   };
@@ -148,7 +157,7 @@ async function keptAgents({ agents }: WorkspaceKernel): Promise<readonly AgentRe
 
 async function requireKnown(mine: WorkspaceKernel, agent: string, action: string): Promise<void> {
   if ((await isKnownAgent(mine, agent)) || (await mine.agents.find(agent)) !== undefined) return;
-  throw new Fault('not_found', `Cannot ${action} agent ${JSON.stringify(agent.slice(0, 80))}: there is none of that name`);
+  throw noSuchAgent(action, agent);
 }
 
 /** A budget that nothing counts against would hold nobody to anything. Others can be added later, by whoever counts them. */

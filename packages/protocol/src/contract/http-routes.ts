@@ -113,6 +113,7 @@ const PLACES = {
   'agent.pause': 'POST /agents/{agent}/pause',
   'agent.resume': 'POST /agents/{agent}/resume',
   'agent.start': 'POST /agents/{agent}/start',
+  'agent.open': 'POST /agents/{agent}/process',
   'agent.find': 'GET /agents/{agent}/process',
   'agent.create': 'POST /agents',
   'agent.get': 'GET /agents/{agent}',

@@ -37,6 +37,15 @@ export const AGENT_RUN_OPERATIONS = {
     result: agentRun,
     faults: ['grant_invalid', 'ledger_amount_invalid', 'illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),
+  'agent.open': operation({
+    summary: 'Answers with the newest live process of an agent; where there is none, one begins with what the agent is kept with',
+    tier: 'experimental',
+    effect: 'idempotent',
+    scope: MEMBER,
+    params: z.object({ agent: word }),
+    result: agentRun,
+    faults: ['illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
+  }),
   'agent.find': operation({
     summary: 'Answers with the newest live process of an agent',
     tier: 'experimental',
