@@ -79,6 +79,30 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { tokenRevoke } = await import('./commands/token.ts');
       end(await tokenRevoke(ids, flags, host));
     },
+    memoryStore: async (text, flags) => {
+      const { memoryStore } = await import('./commands/memory.ts');
+      end(await memoryStore(text, flags, host));
+    },
+    memorySearch: async (words, flags) => {
+      const { memorySearch } = await import('./commands/memory.ts');
+      end(await memorySearch(words, flags, host));
+    },
+    memoryList: async (flags) => {
+      const { memoryList } = await import('./commands/memory.ts');
+      end(await memoryList(flags, host));
+    },
+    memoryShow: async (id, flags) => {
+      const { memoryShow } = await import('./commands/memory.ts');
+      end(await memoryShow(id, flags, host));
+    },
+    memoryForget: async (ids, flags) => {
+      const { memoryForget } = await import('./commands/memory.ts');
+      end(await memoryForget(ids, flags, host));
+    },
+    memoryExport: async (flags) => {
+      const { memoryExport } = await import('./commands/memory.ts');
+      end(await memoryExport(flags, host));
+    },
     workspaceCreate: async (id, flags) => {
       const { workspaceCreate } = await import('./commands/workspace.ts');
       end(await workspaceCreate(id, flags, host));

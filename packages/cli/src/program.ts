@@ -17,6 +17,7 @@ import { addKernel, type KernelActions } from './program/kernel-commands.ts';
 import { addLogin, addLogout, addWhoami, type LoginActions } from './program/login-commands.ts';
 import { addMcp, type McpActions } from './program/mcp-commands.ts';
 import { addMcpServer, type McpServerActions } from './program/mcp-server-commands.ts';
+import { addMemory, type MemoryActions } from './program/memory-commands.ts';
 import { addPerson, type PersonActions } from './program/person-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
@@ -79,6 +80,7 @@ export interface Actions
     LoginActions,
     McpActions,
     McpServerActions,
+    MemoryActions,
     PersonActions,
     PolicyActions,
     StoreActions,
@@ -119,6 +121,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   approvals: addApprovals,
   policy: addPolicy,
   capability: addCapability,
+  memory: addMemory,
   audit: addAudit,
   kernel: addKernel,
   workspace: addWorkspace,

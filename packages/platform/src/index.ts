@@ -28,6 +28,7 @@ export type { Embedder, EmbeddingUse } from './memory/embedder.ts';
 export { createEmbedder, type EmbedderOptions } from './memory/embedding/create-embedder.ts';
 export type { EmbeddingProvider } from './memory/embedding/embedding-wire.ts';
 export type { Found, Memory, MemoryEntry, MemoryFilter, NewMemory, Ranking, SearchOptions, Stored } from './memory/memory.ts';
+export type { Memories } from './memory/open-memories.ts';
 export { type MemoryParts, openMemory } from './memory/open-memory.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { tellStanding } from './notify/standing-alert.ts';

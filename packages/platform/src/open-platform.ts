@@ -248,7 +248,7 @@ async function open(
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories },
     config: () => live.current,
     reloadConfig: () => live.reload(),
     agents: createAgents(kernel),

@@ -9,6 +9,7 @@ import type { Registry } from './capability/registry.ts';
 import type { Config } from './config/config-format.ts';
 import type { ConfigReload } from './config/live-config.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
+import type { Memories } from './memory/open-memories.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
@@ -24,6 +25,7 @@ export interface Platform extends AsyncDisposable {
   readonly policies: Policies;
   readonly agents: Agents;
   readonly notifier: Notifier;
+  readonly memories: Memories;
   /** What the operator set, as it is in force now. */
   config(): Config;
   /** Reads it again. What cannot be used changes nothing, and an alert says so until it is mended. */

@@ -670,6 +670,26 @@ describe('the gate', () => {
     expect(await ok(on, 'audit.prove_consistency', { from: 1, to: head.size })).toMatchObject({ from: { size: 1 } });
   });
 
+  it('remember, find, show, list and forget, each workspace for itself', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    const text = 'Releases are cut on Tuesdays';
+    const stored = await ok(on, 'memory.store', { text, tags: ['release'], source: 'ann' });
+    expect(await ok(on, 'memory.store', { text })).toEqual({ memory_id: stored.memory_id, duplicate: true });
+    const { memories } = await ok(on, 'memory.search', { query: 'when are releases cut', tags: ['release'] });
+    expect(memories).toMatchObject([{ memory: { ...{ text, source: 'ann', labels: [], pinned: false } }, why: { vector: null, age: 1 } }]);
+    expect(await ok(on, 'memory.list', { source: 'ann' })).toMatchObject({ count: 1, memories: [{ text }] });
+    const acme = { workspace: 'acme' };
+    expect(await ok(on, 'memory.search', { query: 'releases' }, acme)).toEqual({ memories: [] });
+    expect(await fails(on, 'memory.get', { memory_id: stored.memory_id }, acme)).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await ok(on, 'memory.forget', { memory_id: stored.memory_id }, acme)).toEqual({ forgotten: false });
+    expect(await ok(on, 'memory.get', { memory_id: stored.memory_id })).toMatchObject({ text, tags: ['release'], expires_at: null });
+    expect(await ok(on, 'memory.forget', { memory_id: stored.memory_id })).toEqual({ forgotten: true });
+    expect(await fails(on, 'memory.list', {}, { workspace: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(existsSync(join(on.directory, 'workspaces', 'none'))).toBe(false);
+    expect(await fails(on, 'memory.store', { text: 'x', importance: 2 })).toMatchObject({ data: { fault: 'invalid_argument' } });
+  });
+
   it('says what can be called, and what would be decided', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['alerts.*'] });

@@ -33,6 +33,7 @@ import type { Call, Handlers } from './handler.ts';
 import { LEDGER_HANDLERS } from './ledger.ts';
 import { MAIL_HANDLERS } from './mail.ts';
 import { createMcpServerHandlers } from './mcp-server.ts';
+import { createMemoryHandlers } from './memory.ts';
 import { createObserveHandlers } from './observe.ts';
 import { createPersonHandlers } from './person.ts';
 import { createPolicyHandlers } from './policy.ts';
@@ -94,6 +95,7 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...createPolicyHandlers(acting),
     ...createAuditHandlers(acting),
     ...ALERT_HANDLERS,
+    ...createMemoryHandlers(kernel, acting),
     ...createTaintHandlers(acting),
     ...createAgentRunHandlers(acting),
     ...createAgentRecordHandlers(kernel, acting),

@@ -26,6 +26,8 @@ const VERSION = 1;
 const CACHE_KIB = 16_384;
 /** Vectors of queries that are remembered; the one that was used least lately goes. */
 const CACHED_MAX = 2_000;
+/** Of one page. */
+const LISTED_CHARACTERS_MAX = 4_000_000;
 /** Statements for filters: as many as there are kinds of them that are used together. */
 const STATEMENTS_MAX = 64;
 const SCHEMA = `
@@ -172,15 +174,22 @@ export class MemoryStore {
     return Number(this.#statements.bytes.get()?.['bytes']);
   }
 
-  /** Newest first, those before `before`, which is the key and the time of an entry. */
+  /** Newest first, those before `before`, which is the key and the time of an entry; fewer when they are long, but at least one if there is one. */
   list(filter: MemoryFilter, limit: number, before: { readonly createdAt: number; readonly key: number } | undefined): readonly EntryRow[] {
     const { where, values } = conditionsOf(filter);
     const page = before === undefined ? [] : ['(e.created_at, e.key) < (?, ?)'];
     const all = [...where, ...page];
     const sql = `SELECT ${ENTRY} FROM entries e ${all.length === 0 ? '' : `WHERE ${all.join(' AND ')}`} ORDER BY e.created_at DESC, e.key DESC LIMIT ?`;
-    return this.#query(sql)
-      .all(...values, ...(before === undefined ? [] : [before.createdAt, before.key]), limit)
-      .map(readEntry);
+    const from = before === undefined ? [] : [before.createdAt, before.key];
+    const rows: EntryRow[] = [];
+    let characters = 0;
+    for (const row of this.#query(sql).each(...values, ...from, limit)) {
+      const entry = readEntry(row);
+      characters += entry.text.length;
+      if (characters > LISTED_CHARACTERS_MAX && rows.length > 0) break;
+      rows.push(entry);
+    }
+    return rows;
   }
 
   /** Those whose time has come, the first first. */

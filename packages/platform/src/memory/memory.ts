@@ -101,7 +101,7 @@ export interface Memory extends AsyncDisposable {
   forget(id: string): Promise<boolean>;
   /** All that the filter names; without one, all. Returns how many. */
   forgetAll(filter: MemoryFilter): Promise<number>;
-  /** Newest first, those before `before`; at most 1,000. */
+  /** Newest first, those before `before`; at most 1,000, and fewer when they are long: only none is the end. */
   list(
     page?: MemoryFilter & { readonly limit?: number | undefined; readonly before?: string | undefined },
   ): Promise<readonly MemoryEntry[]>;

@@ -148,7 +148,7 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
         const rows = store.list(checked, LIST_MAX, undefined);
         forgetRows(rows.map(({ key }) => key));
         count += rows.length;
-        if (rows.length < LIST_MAX) return count;
+        if (rows.length === 0) return count;
       }
     },
 

@@ -24,7 +24,11 @@ describe('HTTP_ROUTES', () => {
     const wrong = ROUTES.filter(([name, { method }]) => method === 'GET' && OPERATIONS[name].effect !== 'read');
     expect(wrong).toEqual([]);
     const posted = ROUTES.filter(([name, { method }]) => method !== 'GET' && OPERATIONS[name].effect === 'read');
-    expect(posted.map(([name]) => name).filter((name) => !name.startsWith('kernel.'))).toEqual(['policy.explain', 'policy.simulate']);
+    expect(posted.map(([name]) => name).filter((name) => !name.startsWith('kernel.'))).toEqual([
+      'policy.explain',
+      'policy.simulate',
+      'memory.search',
+    ]);
   });
 
   it('keeps the places that an earlier system had', () => {

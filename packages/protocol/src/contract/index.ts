@@ -19,6 +19,7 @@ export { type Grant, grant, pathGrant, pathMode } from './record/grant.ts';
 export { type Account, type AccountEntry, account, accountEntry, breachPolicy, type LedgerEntry, ledgerEntry } from './record/ledger.ts';
 export { type Message, message } from './record/mail.ts';
 export { type McpServerRecord, type McpServerSummaryRecord, mcpServer, mcpServerSummary } from './record/mcp-server.ts';
+export type { FoundMemory, MemoryRecord } from './record/memory.ts';
 export { type NameEntry, nameEntry } from './record/name.ts';
 export { type ProcessView, processView, type Summary, summary } from './record/observation.ts';
 export { type PersonRecord, personRecord } from './record/person.ts';

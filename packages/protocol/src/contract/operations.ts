@@ -25,6 +25,7 @@ import { GRANT_OPERATIONS } from './warren/grant.ts';
 import { LEDGER_ACCOUNT_OPERATIONS } from './warren/ledger.ts';
 import { MAIL_OPERATIONS } from './warren/mail.ts';
 import { MCP_SERVER_OPERATIONS } from './warren/mcp-server.ts';
+import { MEMORY_OPERATIONS } from './warren/memory.ts';
 import { PERSON_OPERATIONS } from './warren/person.ts';
 import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
@@ -63,6 +64,7 @@ export const OPERATIONS = Object.freeze({
   ...POLICY_OPERATIONS,
   ...AUDIT_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...MEMORY_OPERATIONS,
   ...TAINT_OPERATIONS,
   ...AGENT_RUN_OPERATIONS,
   ...AGENT_RECORD_OPERATIONS,

@@ -10,6 +10,7 @@ import { fileContent, fileObject, fileVersion } from './record/file.ts';
 import { grant } from './record/grant.ts';
 import { account, accountEntry, ledgerEntry } from './record/ledger.ts';
 import { message } from './record/mail.ts';
+import { foundMemory, memory, ranking } from './record/memory.ts';
 import { nameEntry } from './record/name.ts';
 import { processView, summary } from './record/observation.ts';
 import { personRecord } from './record/person.ts';
@@ -35,8 +36,11 @@ export const RECORDS = {
   FileContent: fileContent,
   FileObject: fileObject,
   FileVersion: fileVersion,
+  FoundMemory: foundMemory,
   Grant: grant,
   LedgerEntry: ledgerEntry,
+  Memory: memory,
+  MemoryRanking: ranking,
   Message: message,
   NameEntry: nameEntry,
   NewToken: newToken,

@@ -7,6 +7,12 @@ export const word = text(4_096);
 /** A reason, an error: whatever people read. */
 export const prose = text(65_536);
 
+/** What is looked for. */
+export const question = text(10_000);
+
+/** What somebody wrote, whole. */
+export const writing = text(1_000_000);
+
 /** Base 64, complete and padded, of up to 24 MiB. The largest body of a file is smaller. */
 export const base64 = z
   .string()
