@@ -2,7 +2,7 @@
 import { Agent, type AgentOptions, type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest, Agent as TlsAgent } from 'node:https';
 import { Fault } from '@warren/protocol';
-import { PinnedAgent, readFingerprint } from './pinned-agent.ts';
+import { PinnedAgent, readFingerprint, type WhileConnecting } from './pinned-agent.ts';
 import { readAddress } from './read-address.ts';
 import { ANSWER_BYTES_MAX, type Transport, type WireAnswer, type WireHead, type WireRequest, type WireStream } from './transport.ts';
 
@@ -74,7 +74,8 @@ export class NodeTransport implements Transport {
     const { method, headers, path, body } = request;
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) };
     const all = { ...this.#options, agent, method, path: this.#prefix + path, headers: { ...headers, ...length } };
-    return this.#request(signal === undefined ? all : { ...all, signal }, onAnswer);
+    const abortable: RequestOptions & WhileConnecting = { ...all, signal, whileConnecting: signal };
+    return this.#request(signal === undefined ? all : abortable, onAnswer);
   }
 
   async *#pieces(answer: IncomingMessage, sent: ClientRequest, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
