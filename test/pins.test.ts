@@ -31,6 +31,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'hasRole',
       'isDirectlyBelow',
       'isFault',
+      'isLoopback',
       'parseSandboxId',
       'parseWorkspaceId',
       'readHostPattern',

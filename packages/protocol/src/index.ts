@@ -17,6 +17,7 @@ export {
   type TokenId,
   type WorkspaceId,
 } from './ids.ts';
+export { isLoopback } from './is-loopback.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export {
   errorOfFault,

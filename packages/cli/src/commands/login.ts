@@ -1,6 +1,6 @@
 /** `warren login`, `logout` and `whoami`. */
 import { readFingerprint, type Session, signIn, signOut, whoAmI } from '@warren/client';
-import { Fault, isFault } from '@warren/protocol';
+import { Fault, isFault, isLoopback } from '@warren/protocol';
 import { Credentials } from '../internal/credentials.ts';
 import { noDaemon, socketPath } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -114,8 +114,7 @@ function requireServer(flags: StateFlags, host: Host, action: string): string {
 
 function checkPlain(server: string, { plain }: LoginFlags): void {
   const { protocol, hostname } = new URL(server);
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.');
-  if (protocol === 'https:' || isHere || plain === true) return;
+  if (protocol === 'https:' || isLoopback(hostname) || plain === true) return;
   throw new Fault('invalid_argument', `Cannot log in on ${server}: what is sent there could be read on the way`, {
     details: { option: '--server', fix: `use https, or --plain where something else encrypts` },
   });

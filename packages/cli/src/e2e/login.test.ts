@@ -129,6 +129,7 @@ it.each([
   [['login', '--server', 'example.org'], 'cannot use this as a server'],
   [['login', '--server', 'https://ann:secret@example.org'], 'it is https://NAME'],
   [['login', '--server', 'http://192.0.2.1:7700', '--name', 'ann'], 'could be read on the way'],
+  [['login', '--server', 'http://127.example.org', '--name', 'ann'], 'could be read on the way'],
   [['login', '--server', 'http://127.0.0.1:1'], 'nobody is named'],
   [['login', '--server', 'http://127.0.0.1:1', '--name', 'ann', '--token-file', '-'], 'leave out --name or --token-file'],
   [['logout'], 'no server is named'],

@@ -5,7 +5,7 @@ import { type WebFlags, webOptions, webWords } from './web-options.ts';
 const at = (host: string): readonly ListenAddress[] => [{ kind: 'tcp', host, port: 7700 }];
 const read = (flags: WebFlags, host = '127.0.0.1') => webOptions(flags, at(host), '/state', '/here');
 
-it.each(['0.0.0.0', '::', '192.0.2.1'])('%s is not listened on in plain text unless that is meant', (host) => {
+it.each(['0.0.0.0', '::', '192.0.2.1', '127.example.org'])('%s is not listened on in plain text unless that is meant', (host) => {
   expect(() => read({}, host)).toThrow(/without TLS: tokens and passphrases could be read on the way/);
   expect(read({ plain: true }, host).tls).toBeUndefined();
   expect(read({ tls: 'self-signed' }, host).tls).toEqual({ kind: 'self-signed', directory: '/state/tls' });

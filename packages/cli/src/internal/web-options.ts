@@ -1,7 +1,7 @@
 /** How the TCP addresses of a daemon are reached: over TLS, in plain text where that was asked for, through which proxies and by which names. */
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import { Fault } from '@warren/protocol';
+import { Fault, isLoopback } from '@warren/protocol';
 import type { ListenAddress } from './listen-address.ts';
 import { safeText } from './safe-text.ts';
 
@@ -57,10 +57,6 @@ function tlsOf({ tls, tlsCert, tlsKey, plain }: WebFlags, stateDirectory: string
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) refuse('Cannot serve TLS: it takes both --tls-cert and --tls-key', '--tls-cert');
   return { kind: 'files', cert: resolve(directory, tlsCert), key: resolve(directory, tlsKey) };
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function readOrigin(text: string): string {

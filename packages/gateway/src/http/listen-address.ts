@@ -1,5 +1,3 @@
-import { isIPv4 } from 'node:net';
-
 /** Where to listen. Port 0 lets the system choose. */
 export type ListenAddress =
   | { readonly kind: 'unix'; readonly path: string }
@@ -14,10 +12,4 @@ export function formatAddress(address: ListenAddress): string {
 /** As it stands in a URL and in a Host header. */
 export function hostAndPort(host: string, port: number): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-/** Whether what is sent there stays on this machine. */
-export function isLoopback(host: string): boolean {
-  const name = host.toLowerCase().replace(/^::ffff:/, '');
-  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }

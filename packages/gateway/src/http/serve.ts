@@ -7,7 +7,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { tellStanding } from '@warren/platform';
-import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, isLoopback } from '@warren/protocol';
 import { within } from '../internal/within.ts';
 import { type AcceptSocket, createAcceptSocket } from './accept-socket.ts';
 import { createGateway } from './create-gateway.ts';
@@ -15,7 +15,7 @@ import { createHttpServer } from './create-http-server.ts';
 import { type Entry, listen } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { handleRequest } from './handle-request.ts';
-import { isLoopback, type ListenAddress } from './listen-address.ts';
+import type { ListenAddress } from './listen-address.ts';
 import { refuse } from './reply.ts';
 import type { Served, ServeOptions } from './served.ts';
 import { TlsDoor } from './tls/tls-door.ts';

@@ -1,4 +1,5 @@
 /** Providers of OpenID Connect that people may sign in through. Whom somebody is here, is said by issuer and subject at the person, not in this file. */
+import { isLoopback } from '@warren/protocol';
 import { z } from 'zod';
 import { CONFIG_DEFAULT } from './config-default.ts';
 
@@ -68,6 +69,5 @@ export type SignInConfig = z.output<typeof signInConfig>;
 export type OidcProviderConfig = SignInConfig['providers'][number];
 
 function isPlainIssuer({ protocol, hostname, username, password, search, hash }: URL): boolean {
-  const isHere = hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-  return (protocol === 'https:' || isHere) && [username, password, search, hash].every((part) => part === '');
+  return (protocol === 'https:' || isLoopback(hostname)) && [username, password, search, hash].every((part) => part === '');
 }
