@@ -288,6 +288,22 @@ it('who tries again and again has to wait, and nobody else does', async () => {
   expect((await ann.comeBack(issuer.authorize(await ann.begin()), from('198.51.100.1'))).status).toBe(200);
 });
 
+it('who guesses passphrases of somebody named like a provider and a network holds up nobody there', async () => {
+  await using setting = await openOidc({ trustedProxies: ['127.0.0.1'], limits: { loginDelayMs: 60_000 } });
+  const { on, issuer } = setting;
+  for (const [round, name] of ['oidc corp 198.51.100.1', 'corp 198.51.100.1', 'provider:corp 198.51.100.1'].entries()) {
+    for (let count = 0; count < 6; count++) {
+      const host = `127.0.0.1:${on.port}`;
+      const headers = { host, 'content-type': 'application/json', 'x-forwarded-for': `192.0.2.${10 * round + count}` };
+      const body = JSON.stringify({ name, passphrase: 'guess guess guess', token: true });
+      const { status } = await on.send({ port: on.port, method: 'POST', path: '/api/session', headers }, body);
+      expect(status).toBe(count < 5 ? 401 : 429);
+    }
+  }
+  const ann = new OidcBrowser(on);
+  expect((await ann.comeBack(issuer.authorize(await ann.begin()), { 'x-forwarded-for': '198.51.100.1' })).status).toBe(200);
+});
+
 it('people come back where the operator said, and by no other name of ours', async () => {
   await using setting = await openOidc({
     provider: ['redirect_origins: ["https://warren.example.org"]'],

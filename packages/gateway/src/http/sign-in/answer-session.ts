@@ -40,7 +40,7 @@ export async function postSession(request: IncomingMessage, response: ServerResp
 async function verify(name: string, passphrase: string, network: string | undefined, gateway: Gateway): Promise<PersonRecord> {
   const { kernel, signIns, delayFile, log, refused } = gateway;
   // Through the unix socket comes the operator, who has nothing to guess.
-  const attempt = network === undefined ? undefined : signIns.begin(name, network);
+  const attempt = network === undefined ? undefined : signIns.begin('name', name, network);
   if (attempt?.kind === 'wait') throw tooMany(attempt.waitMs);
   const person = await kernel.people.verify(name, passphrase);
   if (person !== undefined) {

@@ -9,11 +9,11 @@ function setUp() {
   let now = 0;
   const delays = new SignInDelays(1_000, () => now);
   const guess = (name: string, network: string): number => {
-    const attempt = delays.begin(name, network);
+    const attempt = delays.begin('name', name, network);
     return attempt.kind === 'wait' ? attempt.waitMs : 0;
   };
   const signIn = (name: string, network: string): boolean => {
-    const attempt = delays.begin(name, network);
+    const attempt = delays.begin('name', name, network);
     if (attempt.kind === 'admitted') attempt.succeeded();
     return attempt.kind === 'admitted';
   };
@@ -46,6 +46,15 @@ it("an account of one's own does not buy guesses at others", () => {
     signIn('mallory', '10.0.0.1');
   }
   expect(waits.at(-1)).toBeGreaterThan(0);
+});
+
+it('what is typed as a name holds up no provider of the same name, nor the other way around', () => {
+  const { delays, guess } = setUp();
+  const viaProvider = (who: string, network: string) => delays.begin('provider', who, network).kind;
+  for (let index = 0; index < 6; index++) guess('corp 10.0.0.1', `10.9.0.${index}`);
+  expect(viaProvider('corp 10.0.0.1', '10.0.0.1')).toBe('admitted');
+  for (let index = 0; index < 6; index++) viaProvider('corp 10.0.0.2', `10.8.0.${index}`);
+  expect(guess('corp 10.0.0.2', '10.0.0.2')).toBe(0);
 });
 
 it("is kept in a file of one's own that holds no name, and a damaged one is none", () => {

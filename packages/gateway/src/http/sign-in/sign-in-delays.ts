@@ -42,9 +42,10 @@ export class SignInDelays {
     this.#pairs = new GrowingDelays(delayMs, now);
   }
 
-  begin(name: string, network: string): SignInAttempt {
+  /** A `name` is what anybody typed, so it may read like that of a provider: what is tried with one never holds up the other. */
+  begin(kind: 'name' | 'provider', name: string, network: string): SignInAttempt {
     // Names are kept as hashes: they may be as long as anybody likes, and are passphrases when somebody mistook the field.
-    const who = digest(name);
+    const who = digest(`${kind}:${name}`);
     const pair = digest(`${who} ${network}`);
     const counted: readonly Counted[] = this.#known.has(pair)
       ? [{ delays: this.#pairs, key: pair }]

@@ -81,7 +81,7 @@ async function identify({ provider, said, begun, redirect, network }: Attempt, g
   const { oidc, signIns, delayFile, log, refused, stopping } = gateway;
   const { name, issuer } = provider.config;
   // By network only: nobody else who uses this provider waits for what was tried there.
-  const attempt = signIns.begin(`oidc ${name} ${network}`, network);
+  const attempt = signIns.begin('provider', `${name} ${network}`, network);
   if (attempt.kind === 'wait') {
     throw new Fault('rate_limited', 'Cannot sign in: there were too many attempts from this network', {
       details: { retry_after_ms: attempt.waitMs },
