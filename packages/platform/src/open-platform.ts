@@ -172,6 +172,7 @@ async function open(
     }),
   );
   await content.change('mcp', mcpServers.hash);
+  void changedAlerts.keepOnly(mcpServers.list().map(({ name }) => name));
 
   // What stands below is needed by handlers, which are made first: they ask for it when they are called.
   const late: { registry?: Registry; platform?: Omit<Platform, typeof Symbol.asyncDispose>; scheduled?: ScheduledCalls } = {};

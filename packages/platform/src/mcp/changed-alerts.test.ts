@@ -17,6 +17,8 @@ it('ChangedAlerts tells of a server once, as long as it is so, across lives, and
   await using later = new ChangedAlerts({ alerts, say: (message) => said.push(message) });
   await later.tell('notes', false);
   expect(await pending()).toEqual(['mcp-server:search']);
+  await Promise.all([later.tell('left', true), later.keepOnly(['search', 'other'])]);
+  expect(await pending()).toEqual(['mcp-server:search']);
   expect(said).toEqual([]);
   const broken = { ...alerts, list: () => Promise.reject(new Error('the disk is full')) };
   await using silent = new ChangedAlerts({ alerts: broken, say: (message) => said.push(message) });
