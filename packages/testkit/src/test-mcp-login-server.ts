@@ -14,6 +14,10 @@ export class TestMcpLoginServer implements AsyncDisposable {
   changeMetadata: (metadata: Document) => Document = (metadata) => metadata;
   /** What its one tool answers; the token it was called with may be in it. */
   answer: (token: string) => string = () => 'done';
+  /** Before a token is given or refused: whoever asked waits for it. */
+  beforeToken: () => Promise<void> = async () => {};
+  /** What is answered to who asks for a token, instead of one. */
+  refuseToken: (asked: URLSearchParams) => { readonly status: number; readonly text: string } | undefined = () => undefined;
   /** Refreshed, since the start. */
   renewed = 0;
   readonly #server: Server;
@@ -57,6 +61,11 @@ export class TestMcpLoginServer implements AsyncDisposable {
     return back;
   }
 
+  /** One that did not register itself. */
+  addClient(client: string, redirect: string): void {
+    this.#clients.set(client, [redirect]);
+  }
+
   /** From now on nobody gets in with a token there is; who has one to renew it may. */
   expire(): void {
     this.#access.clear();
@@ -89,6 +98,7 @@ export class TestMcpLoginServer implements AsyncDisposable {
         return send(response, 201, { ...asked, client_id: client, token_endpoint_auth_method: 'none' });
       }
       case '/token':
+        await this.beforeToken();
         return this.#token(new URLSearchParams(body), response);
       default:
         return send(response, 404, {});
@@ -115,6 +125,11 @@ export class TestMcpLoginServer implements AsyncDisposable {
   }
 
   #token(body: URLSearchParams, response: ServerResponse): void {
+    const refused = this.refuseToken(body);
+    if (refused !== undefined) {
+      response.writeHead(refused.status, { 'content-type': 'application/json' }).end(refused.text);
+      return;
+    }
     const given = (name: string): string => body.get(name) ?? '';
     const client = given('grant_type') === 'refresh_token' ? this.#renew(given) : this.#redeem(given);
     if (client === undefined) send(response, 400, { error: 'invalid_grant' });

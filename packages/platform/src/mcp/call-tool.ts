@@ -1,7 +1,7 @@
 /** One call of a tool of others: what it answers, or which error it is. Decides what is known of a call that did not end well: that nothing was done, or that nobody knows. */
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import type { ActContext } from '@warren/kernel';
-import type { JsonValue } from '@warren/protocol';
+import { isFault, type JsonValue } from '@warren/protocol';
 import { isObject } from '../capability/compile-field.ts';
 import { CapabilityError, type HandlerResult } from '../capability/handler.ts';
 import { checkSchema } from './check-schema.ts';
@@ -82,6 +82,7 @@ function errorOf(error: unknown, connection: McpConnection, server: string, isRe
 /** The guard let nothing out, or the other side had no session to do it in. */
 function isUnsent(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
+    if (isFault(each) && each.details !== undefined && 'is_sent' in each.details && each.details['is_sent'] === false) return true;
     if ('reason' in each && typeof each.reason === 'string' && UNSENT.has(each.reason)) return true;
     if ('status' in each && (each.status === 401 || each.status === 403 || each.status === 404)) return true;
   }

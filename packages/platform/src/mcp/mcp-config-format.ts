@@ -19,8 +19,11 @@ const line = z
   .max(8_192)
   .regex(/^[\x20-\x7e\t]*$/, { error: 'is no line of ASCII text' });
 
+/** Also the name of its files. */
+export const SERVER_NAME = /^[a-z][a-z0-9_]{0,31}$/;
+
 const common = {
-  name: z.string().regex(/^[a-z][a-z0-9_]{0,31}$/, { error: 'is not 1 to 32 of a-z, 0-9 and _, beginning with a letter' }),
+  name: z.string().regex(SERVER_NAME, { error: 'is not 1 to 32 of a-z, 0-9 and _, beginning with a letter' }),
   /** Those that may be used, as the server names them. Absent: all it has. */
   tools: z.array(z.string().min(1).max(MCP_LIMITS.toolNameLengthMax)).max(MCP_LIMITS.toolsMax).optional(),
   timeout: duration.refine((ms) => ms >= SECOND_MS && ms <= CALL_MS_MAX, { error: 'is not between 1s and 1h' }).default(60_000),

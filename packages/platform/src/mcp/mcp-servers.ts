@@ -12,7 +12,7 @@ import { diffTools, type ToolChange } from './diff-tools.ts';
 import { findReads } from './find-reads.ts';
 import { LoginStore } from './login-store.ts';
 import { isProgram, readMcpConfig } from './mcp-config.ts';
-import type { McpServerConfig } from './mcp-config-format.ts';
+import { type McpServerConfig, SERVER_NAME } from './mcp-config-format.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { MountedServer, type ServerState } from './mounted-server.ts';
 import { type ConnectionParts, openConnection } from './open-connection.ts';
@@ -69,7 +69,10 @@ export interface McpServers extends AsyncDisposable {
   finishLogin(name: string, answer: LoginAnswer, signal: AbortSignal): Promise<void>;
   /** Ends connections that were idle for too long. A timer calls it; a test that moves the clock does too. */
   sweep(): void;
-  /** Takes back what was approved, forgets who logged in for it, and ends its connections. Returns whether anything was. Faults: `not_found`. */
+  /**
+   * Takes back what was approved, forgets who logged in for it, and ends its connections; also of a server that the file has no more. Returns whether anything was. Faults:
+   * `not_found`: neither the server nor anything of it is there.
+   */
   revoke(name: string): Promise<boolean>;
 }
 
@@ -165,13 +168,19 @@ class LiveMcpServers implements McpServers {
 
   revoke(name: string): Promise<boolean> {
     return this.#alone(async () => {
-      const server = this.#find(name);
-      const isThere = await this.#pins.remove(name);
+      if (!SERVER_NAME.test(name)) this.#find(name); // It is part of a path.
+      const server = this.#servers.get(name);
+      const hadLogin = await (this.#logins.get(name)?.forget() ?? this.#loginStore.remove(name));
+      const hadPin = await this.#pins.remove(name);
+      if (server === undefined) {
+        if (!hadPin && !hadLogin) this.#find(name);
+        this.#parts.onCompared(name, false);
+        return true;
+      }
       server.approve(undefined);
-      await this.#logins.get(name)?.forget();
       await this.#mount();
       server.sweep(Number.POSITIVE_INFINITY);
-      return isThere;
+      return hadPin || hadLogin;
     });
   }
 
@@ -195,25 +204,26 @@ class LiveMcpServers implements McpServers {
     }
     this.#servers = next;
     this.#fileHash = hash;
+    this.#tools = [...next.values()].flatMap((server) => this.#toolsOf(server));
     for (const server of before.values()) {
       const { name } = server.config;
       if (next.get(name) === server) continue;
+      if (!next.has(name)) await this.#endLogin(name);
       void server[Symbol.asyncDispose]();
       if (!next.has(name)) this.#parts.onCompared(name, false);
     }
-    this.#tools = [...next.values()].flatMap((server) => this.#toolsOf(server));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#timer);
     await this.#last;
-    await Promise.all([...this.#servers.values()].map((server) => server[Symbol.asyncDispose]()));
+    await Promise.all([...this.#servers.values(), ...this.#logins.values()].map((each) => each[Symbol.asyncDispose]()));
   }
 
   async #make(config: McpServerConfig): Promise<MountedServer> {
     const { now, say } = this.#parts;
     const pin = await this.#pins.read(config.name);
-    const login = this.#makeLogin(config);
+    const login = await this.#makeLogin(config);
     return new MountedServer(
       {
         ...{ config, now, say },
@@ -225,13 +235,20 @@ class LiveMcpServers implements McpServers {
     );
   }
 
-  #makeLogin(config: McpServerConfig): ServerLogin | undefined {
-    this.#logins.delete(config.name);
+  async #makeLogin(config: McpServerConfig): Promise<ServerLogin | undefined> {
+    await this.#endLogin(config.name);
     if (isProgram(config) || config.login === undefined) return undefined;
     const { egress, now } = this.#parts;
     const made = new ServerLogin({ config: { ...config, login: config.login }, store: this.#loginStore, egress, now });
     this.#logins.set(config.name, made);
     return made;
+  }
+
+  /** What it is doing must not write over what the next one of the name does. */
+  async #endLogin(name: string): Promise<void> {
+    const ended = this.#logins.get(name);
+    this.#logins.delete(name);
+    await ended?.[Symbol.asyncDispose]();
   }
 
   async #mount(): Promise<void> {

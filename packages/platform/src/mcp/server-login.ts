@@ -6,21 +6,26 @@
  * one request at a time, for a token that makes another is often good once.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import type {
-  AuthProvider,
-  OAuthClientProvider,
-  OAuthDiscoveryState,
-  StoredOAuthClientInformation,
-  StoredOAuthTokens,
-} from '@modelcontextprotocol/client';
+import type { AuthProvider } from '@modelcontextprotocol/client';
 import { Fault, isFault } from '@warren/protocol';
-import type { Egress } from '@warren/sandbox';
+import { type Egress, EgressRefusal } from '@warren/sandbox';
 import { cleanText } from './clean-text.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
+import {
+  type Discovery,
+  issuerOf,
+  isUnreadable,
+  type LoginClient,
+  LoginRequests,
+  NoAnswer,
+  scopeOf,
+  type Tokens,
+} from './login-requests.ts';
 import type { LoginStore, StoredLogin } from './login-store.ts';
 import type { RemoteServer } from './mcp-config-format.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
+import { readSecrets } from './read-secrets.ts';
+import { withoutSecrets } from './without-secrets.ts';
 
 export type ServerLoginParts = {
   readonly config: RemoteServer & { readonly login: NonNullable<RemoteServer['login']> };
@@ -32,16 +37,31 @@ export type ServerLoginParts = {
 /** What the browser came back with. */
 export type LoginAnswer = { readonly state: string; readonly code: string; readonly iss: string | undefined };
 
-type Begun = { login: StoredLogin; readonly state: string; verifier: string; readonly until: number };
+type Begun = {
+  readonly login: StoredLogin;
+  readonly discovery: Discovery;
+  readonly client: LoginClient;
+  readonly state: string;
+  readonly verifier: string;
+  readonly until: number;
+  /** Ends when the login is forgotten. */
+  readonly kept: AbortSignal;
+};
 
 const STATE_BYTES = 32;
 /** Those of the last few renewals: answers under way may hold them yet. */
 const SECRETS_MAX = 16;
+/** Of a request that the server refused: nothing came of it. */
+const NOT_SENT = { details: { is_sent: false } } as const;
 
-export class ServerLogin implements AuthProvider {
+export class ServerLogin implements AuthProvider, AsyncDisposable {
   readonly #parts: ServerLoginParts;
   #begun: Begun | undefined;
   #renewing: Promise<void> | undefined;
+  /** What changes the stored login does so one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** Aborted when it is forgotten: what began before keeps nothing. */
+  #keeping = new AbortController();
   readonly #secrets = new Set<string>();
 
   constructor(parts: ServerLoginParts) {
@@ -53,47 +73,49 @@ export class ServerLogin implements AuthProvider {
     return tokensOf(await this.#read())?.access_token;
   }
 
-  /** What it was trusted with last: the server was sent some of it, and must not give it back. */
+  /** What it was trusted with last: the servers were sent some of it, and must not give it back. */
   get secrets(): readonly string[] {
     return [...this.#secrets];
   }
 
-  /** The server takes the token no more. Faults: `unauthenticated`, when somebody has to log in. */
+  /** The server takes the token no more. Faults: `unauthenticated`, when somebody has to log in; `unavailable`, when it may be tried again. */
   async onUnauthorized(): Promise<void> {
-    this.#renewing ??= this.#renew().finally(() => {
+    this.#renewing ??= this.#alone((kept) => this.#renew(kept)).finally(() => {
       this.#renewing = undefined;
     });
     await this.#renewing;
   }
 
-  /** The address to open in a browser, which comes back to `redirect` with `state`. What was begun before is over. Faults: `invalid_argument`, `unavailable`. */
+  /** The address to open in a browser, which comes back to `redirect` with `state`. What was begun before is over. Faults: `invalid_argument`, `unavailable`, `conflict`. */
   async begin(redirect: string, signal: AbortSignal): Promise<{ readonly address: string; readonly state: string }> {
     const { config, now } = this.#parts;
     checkRedirect(redirect);
+    const { signal: kept } = this.#keeping;
     const before = await this.#read();
-    // Who we are at the authorization server is kept while it knows the same address of ours.
-    const client = before?.redirect === redirect ? before.client : undefined;
-    const login: StoredLogin = { url: config.url, redirect, ...(client !== undefined && { client }) };
-    const begun: Begun = { login, state: randomBytes(STATE_BYTES).toString('base64url'), verifier: '', until: now() + MCP_LIMITS.loginMs };
-    let address: URL | undefined;
-    await this.#ask(signal, {
-      ...this.#provider(begun, async (next) => {
-        begun.login = next;
-      }),
-      redirectToAuthorization: (url) => {
-        address = url;
-      },
+    const state = randomBytes(STATE_BYTES).toString('base64url');
+    const { address, begun } = await this.#ask(signal, kept, async (requests) => {
+      const discovery = await requests.discover(config.url);
+      const scope = scopeOf(config.login, discovery);
+      // Who we are at the authorization server is kept while it is the same, and knows the same address of ours.
+      const isKnown = before?.redirect === redirect && issuerOf(discoveryOf(before)) === issuerOf(discovery);
+      const known = await this.#client(isKnown ? before : undefined);
+      const client = known ?? (await requests.register(discovery, redirect, scope));
+      const started = await requests.start(discovery, { client, redirect, scope, state });
+      const isOurs = config.login.client_id !== undefined;
+      const login: StoredLogin = { url: config.url, redirect, discovery, ...(!isOurs && { client }) };
+      this.#remember(login);
+      const until = now() + MCP_LIMITS.loginMs;
+      return { address: started.address, begun: { login, discovery, client, state, verifier: started.verifier, until, kept } };
     });
-    if (address === undefined)
-      throw new Fault('unavailable', `Cannot log in for the MCP server ${config.name}: it names no address to log in at`);
     this.#checkHost(address);
+    kept.throwIfAborted();
     this.#begun = begun;
-    return { address: address.href, state: begun.state };
+    return { address: address.href, state };
   }
 
-  /** Faults: `conflict` (nothing was begun, or something else), `unavailable`. */
+  /** Faults: `conflict` (nothing was begun, or something else, or it was forgotten meanwhile), `unavailable`. */
   async finish({ state, code, iss }: LoginAnswer, signal: AbortSignal): Promise<void> {
-    const { config, store, now } = this.#parts;
+    const { config, now } = this.#parts;
     const begun = this.#begun;
     if (begun === undefined || begun.until < now() || !isSame(begun.state, state)) {
       throw new Fault('conflict', `Cannot log in for the MCP server ${config.name}: this answer belongs to nothing that was begun`, {
@@ -101,33 +123,76 @@ export class ServerLogin implements AuthProvider {
       });
     }
     this.#begun = undefined; // Once, whatever comes of it.
-    await this.#ask(
-      signal,
-      this.#provider(begun, async (next) => store.write(config.name, next)),
-      { code, iss },
-    );
+    const { login, discovery, client, verifier, kept } = begun;
+    for (const each of [code, verifier]) this.#hide(each);
+    await this.#alone(async () => {
+      const answer = { client, redirect: login.redirect, verifier, code, iss };
+      const tokens = await this.#ask(signal, kept, (requests) => requests.redeem(discovery, answer));
+      await this.#keep({ ...login, tokens }, kept);
+    });
   }
 
-  /** Whether there was anything. */
-  async forget(): Promise<void> {
+  /** At once, for what is under way too. Whether there was anything. */
+  async forget(): Promise<boolean> {
+    this.#end();
+    this.#keeping = new AbortController();
+    return await this.#alone(() => this.#parts.store.remove(this.#parts.config.name));
+  }
+
+  /** Nothing is asked or kept from now on; what is stored stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end();
+    await this.#last;
+  }
+
+  #end(): void {
+    const { name } = this.#parts.config;
     this.#begun = undefined;
-    await this.#parts.store.remove(this.#parts.config.name);
+    this.#keeping.abort(new Fault('conflict', `Cannot go on with the MCP server ${name}: its login was taken away meanwhile`, NOT_SENT));
   }
 
-  async #renew(): Promise<void> {
-    const { config, store } = this.#parts;
+  #alone<Result>(change: (kept: AbortSignal) => Promise<Result>): Promise<Result> {
+    const { signal: kept } = this.#keeping; // Of whoever asks, also when it comes to it later.
+    const result = this.#last.then(() => change(kept));
+    this.#last = result.catch(() => {}); // Whoever asked for it has its error.
+    return result;
+  }
+
+  async #renew(kept: AbortSignal): Promise<void> {
     const login = await this.#read();
-    if (login === undefined) throw this.#nobody();
-    const begun: Begun = { login, state: '', verifier: '', until: 0 };
-    await this.#ask(
-      AbortSignal.timeout(MCP_LIMITS.connectMs),
-      this.#provider(begun, async (next) => store.write(config.name, next)),
-    );
+    const refresh = tokensOf(login)?.refresh_token;
+    const discovery = discoveryOf(login);
+    const client = await this.#client(login);
+    kept.throwIfAborted();
+    if (login === undefined || refresh === undefined || discovery === undefined || client === undefined) throw this.#nobody();
+    const requests = await this.#requests(kept);
+    try {
+      await this.#keep({ ...login, tokens: await requests.renew(discovery, client, refresh) }, kept);
+    } catch (error) {
+      kept.throwIfAborted();
+      const refusal = requests.refusal(error);
+      if (refusal !== 'invalid_grant' && refusal !== 'invalid_client') throw this.#notRenewed(error, refusal);
+      const { client: known, ...rest } = login;
+      await this.#keep({ ...rest, tokens: undefined, ...(refusal === 'invalid_grant' && { client: known }) }, kept);
+      throw this.#nobody();
+    }
+  }
+
+  /** It goes to the log: nothing of what a stranger answered is in it. */
+  #notRenewed(error: unknown, refusal: string | undefined): Fault {
+    const isOurs = isFault(error) || error instanceof NoAnswer || error instanceof EgressRefusal;
+    const why = isOurs ? error.message : refusal === undefined ? 'its answer cannot be read, or does not come' : `it says ${refusal}`;
+    const { name } = this.#parts.config;
+    return new Fault('unavailable', `Cannot use the MCP server ${name} now: whoever it takes tokens of makes none: ${why}`, NOT_SENT);
   }
 
   #nobody(): Fault {
     const { name } = this.#parts.config;
-    return new Fault('unauthenticated', `Cannot use the MCP server ${name}: somebody has to log in: warren mcp-server login ${name}`);
+    return new Fault(
+      'unauthenticated',
+      `Cannot use the MCP server ${name}: somebody has to log in: warren mcp-server login ${name}`,
+      NOT_SENT,
+    );
   }
 
   async #read(): Promise<StoredLogin | undefined> {
@@ -137,66 +202,52 @@ export class ServerLogin implements AuthProvider {
     return login;
   }
 
+  async #keep(login: StoredLogin, kept: AbortSignal): Promise<void> {
+    this.#remember(login);
+    kept.throwIfAborted();
+    await this.#parts.store.write(this.#parts.config.name, login);
+  }
+
   #remember(login: StoredLogin | undefined): void {
     const { access_token: access, refresh_token: refresh } = tokensOf(login) ?? {};
-    for (const each of [access, refresh]) if (each !== undefined) this.#secrets.add(each);
+    for (const each of [access, refresh, clientOf(login)?.client_secret]) if (each !== undefined) this.#hide(each);
+  }
+
+  #hide(secret: string): void {
+    this.#secrets.delete(secret);
+    this.#secrets.add(secret);
     for (const oldest of [...this.#secrets].slice(0, -SECRETS_MAX)) this.#secrets.delete(oldest);
   }
 
-  async #ask(signal: AbortSignal, provider: OAuthClientProvider, answer?: Omit<LoginAnswer, 'state'>): Promise<void> {
-    const { auth } = await import('@modelcontextprotocol/client');
-    const { config, egress } = this.#parts;
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(MCP_LIMITS.connectMs)]);
-    const { scope } = config.login;
-    try {
-      await auth(provider, {
-        serverUrl: config.url,
-        fetchFn: createGuardedFetch(egress, { hosts: hostsOf(config) }, ending),
-        ...(scope !== undefined && { scope }),
-        ...(answer !== undefined && { authorizationCode: answer.code, ...(answer.iss !== undefined && { iss: answer.iss }) }),
-      });
-    } catch (error) {
-      signal.throwIfAborted();
-      if (isFault(error)) throw error;
-      const why = cleanText(error instanceof Error ? error.message : String(error), 500);
-      throw new Fault('unavailable', `Cannot log in for the MCP server ${config.name}: ${why}`, { cause: error });
-    }
+  /** Who we are at the authorization server: the operator says, or it said itself. */
+  async #client(login: StoredLogin | undefined): Promise<LoginClient | undefined> {
+    const { client_id: id, client_secret_file: file } = this.#parts.config.login;
+    if (id === undefined) return clientOf(login);
+    const { secret } = await readSecrets(file === undefined ? {} : { secret: file });
+    if (secret !== undefined) this.#hide(secret);
+    return { client_id: id, ...(secret !== undefined && { client_secret: secret }) };
   }
 
-  /** What the library asks us to keep. `keep` gets all of it whenever any of it changes. */
-  #provider(begun: Begun, keep: (login: StoredLogin) => Promise<void>): OAuthClientProvider {
-    const { client_id: id, client_secret_file: secretFile } = this.#parts.config.login;
-    const change = async (changes: Partial<StoredLogin>): Promise<void> => {
-      begun.login = { ...begun.login, ...changes };
-      await keep(begun.login);
-    };
-    return {
-      redirectUrl: begun.login.redirect,
-      clientMetadata: { client_name: 'Warren', redirect_uris: [begun.login.redirect], application_type: 'native' },
-      state: () => begun.state,
-      clientInformation: async () => {
-        if (id === undefined) return begun.login.client as StoredOAuthClientInformation | undefined; // The library gave it to us.
-        const secret = secretFile === undefined ? undefined : (await readFile(secretFile, 'utf8')).trim();
-        return { client_id: id, ...(secret !== undefined && { client_secret: secret }) };
-      },
-      saveClientInformation: (client) => (id === undefined ? change({ client }) : undefined),
-      tokens: () => tokensOf(begun.login),
-      saveTokens: (tokens) => change({ tokens }),
-      saveCodeVerifier: (verifier) => {
-        begun.verifier = verifier;
-      },
-      codeVerifier: () => begun.verifier,
-      saveDiscoveryState: (discovery) => change({ discovery }),
-      discoveryState: () => begun.login.discovery as OAuthDiscoveryState | undefined, // As above.
-      invalidateCredentials: async (what) => {
-        if (what === 'all' || what === 'tokens') await change({ tokens: undefined });
-        if (what === 'all' || what === 'client') await change({ client: undefined });
-        if (what === 'all' || what === 'discovery') await change({ discovery: undefined });
-      },
-      redirectToAuthorization: () => {
-        throw this.#nobody();
-      },
-    };
+  async #requests(signal: AbortSignal): Promise<LoginRequests> {
+    const { config, egress } = this.#parts;
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(MCP_LIMITS.connectMs)]);
+    const sdk = await import('@modelcontextprotocol/client');
+    return new LoginRequests(sdk, createGuardedFetch(egress, { hosts: hostsOf(config) }, ending));
+  }
+
+  /** For whoever logs in, who is told what the other side says. */
+  async #ask<Result>(signal: AbortSignal, kept: AbortSignal, ask: (requests: LoginRequests) => Promise<Result>): Promise<Result> {
+    try {
+      return await ask(await this.#requests(AbortSignal.any([signal, kept])));
+    } catch (error) {
+      signal.throwIfAborted();
+      kept.throwIfAborted();
+      if (isFault(error)) throw error;
+      const said =
+        isUnreadable(error) || !(error instanceof Error) ? 'its authorization server answers what cannot be read' : error.message;
+      const why = cleanText(withoutSecrets(said, this.secrets), 500);
+      throw new Fault('unavailable', `Cannot log in for the MCP server ${this.#parts.config.name}: ${why}`);
+    }
   }
 
   #checkHost({ protocol, host, hostname, username, port }: URL): void {
@@ -217,8 +268,17 @@ export function hostsOf({ url, login, oauth }: RemoteServer): readonly string[] 
   return [`${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`, ...(login?.hosts ?? []), ...(oauth?.hosts ?? [])];
 }
 
-function tokensOf(login: StoredLogin | undefined): StoredOAuthTokens | undefined {
-  return login?.tokens as StoredOAuthTokens | undefined; // The library gave it to us.
+// The library gave them to us.
+function tokensOf(login: StoredLogin | undefined): Tokens | undefined {
+  return login?.tokens as Tokens | undefined;
+}
+
+function clientOf(login: StoredLogin | undefined): LoginClient | undefined {
+  return login?.client as LoginClient | undefined;
+}
+
+function discoveryOf(login: StoredLogin | undefined): Discovery | undefined {
+  return login?.discovery as Discovery | undefined;
 }
 
 /** A program of whoever logs in listens there (RFC 8252): nothing else may get the code. */

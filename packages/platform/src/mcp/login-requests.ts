@@ -1,0 +1,122 @@
+/**
+ * What is asked of an authorization server, with the functions of the official client of MCP, one at a time. Its `auth`, which does all of it in one go, is not used: it takes an outage
+ * for a login that is over, and writes what strangers answer to the standard error of the daemon.
+ */
+
+import type { GuardedFetch } from './guarded-fetch.ts';
+import type { RemoteServer } from './mcp-config-format.ts';
+
+type Sdk = typeof import('@modelcontextprotocol/client');
+export type Discovery = Awaited<ReturnType<Sdk['discoverOAuthServerInfo']>>;
+export type LoginClient = Awaited<ReturnType<Sdk['registerClient']>> | { readonly client_id: string; readonly client_secret?: string };
+export type Tokens = Awaited<ReturnType<Sdk['refreshAuthorization']>>;
+
+/** It does not answer now; nothing is known of the login. */
+export class NoAnswer extends Error {}
+
+export class LoginRequests {
+  readonly #sdk: Sdk;
+  readonly #send: GuardedFetch;
+
+  constructor(sdk: Sdk, send: GuardedFetch) {
+    this.#sdk = sdk;
+    this.#send = send;
+  }
+
+  /** Where the authorization server is, and what it can do: the server says. */
+  async discover(url: string): Promise<Discovery> {
+    const { discoverOAuthServerInfo, checkResourceAllowed, resourceUrlFromServerUrl } = this.#sdk;
+    const found = await discoverOAuthServerInfo(url, { fetchFn: this.#send });
+    const { resource } = found.resourceMetadata ?? {};
+    if (resource !== undefined && !checkResourceAllowed({ requestedResource: resourceUrlFromServerUrl(url), configuredResource: resource }))
+      throw new Error(`its tokens are for ${resource}`);
+    return found;
+  }
+
+  async register(discovery: Discovery, redirect: string, scope: string | undefined): Promise<LoginClient> {
+    const clientMetadata = {
+      ...{ client_name: 'Warren', redirect_uris: [redirect], application_type: 'native' },
+      grant_types: ['authorization_code', 'refresh_token'],
+    };
+    return await this.#sdk.registerClient(discovery.authorizationServerUrl, {
+      ...this.#about(discovery),
+      clientMetadata,
+      ...(scope !== undefined && { scope }),
+    });
+  }
+
+  /** The address for the browser, and what proves later that whoever asks for the token is who began. */
+  async start(
+    discovery: Discovery,
+    asked: { readonly client: LoginClient; readonly redirect: string; readonly scope: string | undefined; readonly state: string },
+  ): Promise<{ readonly address: URL; readonly verifier: string }> {
+    const { client, redirect, scope, state } = asked;
+    const { authorizationUrl: address, codeVerifier: verifier } = await this.#sdk.startAuthorization(discovery.authorizationServerUrl, {
+      ...this.#about(discovery),
+      ...{ clientInformation: client, redirectUrl: redirect, state },
+      ...(scope !== undefined && { scope }),
+    });
+    return { address, verifier };
+  }
+
+  async redeem(
+    discovery: Discovery,
+    answer: {
+      readonly client: LoginClient;
+      readonly redirect: string;
+      readonly verifier: string;
+      readonly code: string;
+      readonly iss: string | undefined;
+    },
+  ): Promise<Tokens> {
+    const { client, redirect, verifier, code, iss } = answer;
+    return await this.#sdk.exchangeAuthorization(discovery.authorizationServerUrl, {
+      ...this.#about(discovery),
+      ...{ clientInformation: client, authorizationCode: code, codeVerifier: verifier, redirectUri: redirect },
+      ...(iss !== undefined && { iss }),
+    });
+  }
+
+  /** Throws `NoAnswer` for a server that is out of order, whatever it says. */
+  async renew(discovery: Discovery, client: LoginClient, refreshToken: string): Promise<Tokens> {
+    return await this.#sdk.refreshAuthorization(discovery.authorizationServerUrl, {
+      ...this.#about(discovery),
+      ...{ clientInformation: client, refreshToken },
+      fetchFn: async (url, init) => {
+        const answer = await this.#send(url, init);
+        if (answer.status < 500 && answer.status !== 429) return answer;
+        await answer.body?.cancel();
+        throw new NoAnswer(`it answers with HTTP ${answer.status}`);
+      },
+    });
+  }
+
+  /** With what word of OAuth it refuses; undefined when it says none that can be read. */
+  refusal(error: unknown): string | undefined {
+    if (!(error instanceof this.#sdk.OAuthError) || isUnreadable(error)) return undefined;
+    return /^[a-z_]{1,64}$/.test(error.code) ? error.code : undefined;
+  }
+
+  #about({ authorizationServerMetadata: metadata, resourceMetadata }: Discovery) {
+    const resource = resourceMetadata?.resource;
+    return { fetchFn: this.#send, ...(metadata !== undefined && { metadata }), ...(resource !== undefined && { resource }) };
+  }
+}
+
+/** What the operator asks for, or all there is; and a token that makes others, where that has to be asked for. */
+export function scopeOf({ scope: asked }: NonNullable<RemoteServer['login']>, discovery: Discovery): string | undefined {
+  const { resourceMetadata, authorizationServerMetadata } = discovery;
+  const scope = asked ?? resourceMetadata?.scopes_supported?.join(' ') ?? '';
+  if (scope === '') return undefined;
+  const isLasting = authorizationServerMetadata?.scopes_supported?.includes('offline_access') === true;
+  return isLasting && !scope.split(' ').includes('offline_access') ? `${scope} offline_access` : scope;
+}
+
+export function issuerOf(discovery: Discovery | undefined): string | undefined {
+  return discovery?.authorizationServerMetadata?.issuer ?? discovery?.authorizationServerUrl;
+}
+
+/** The client repeats the whole answer then. */
+export function isUnreadable(error: unknown): boolean {
+  return error instanceof SyntaxError || (error instanceof Error && error.message.includes('Invalid OAuth error response'));
+}
