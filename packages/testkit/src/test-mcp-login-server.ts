@@ -66,6 +66,13 @@ export class TestMcpLoginServer implements AsyncDisposable {
     this.#clients.set(client, [redirect]);
   }
 
+  /** A token that is good. */
+  letIn(): string {
+    const token = secret();
+    this.#access.add(token);
+    return token;
+  }
+
   /** From now on nobody gets in with a token there is; who has one to renew it may. */
   expire(): void {
     this.#access.clear();

@@ -3,6 +3,8 @@
  * for a login that is over, and writes what strangers answer to the standard error of the daemon.
  */
 
+import { Fault, isFault } from '@warren/protocol';
+import { EgressRefusal } from '@warren/sandbox';
 import type { GuardedFetch } from './guarded-fetch.ts';
 import type { RemoteServer } from './mcp-config-format.ts';
 
@@ -12,7 +14,10 @@ export type LoginClient = Awaited<ReturnType<Sdk['registerClient']>> | { readonl
 export type Tokens = Awaited<ReturnType<Sdk['refreshAuthorization']>>;
 
 /** It does not answer now; nothing is known of the login. */
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
+
+/** Of a request that the server refused: nothing came of it. */
+export const NOT_SENT = { details: { is_sent: false } } as const;
 
 export class LoginRequests {
   readonly #sdk: Sdk;
@@ -81,14 +86,28 @@ export class LoginRequests {
   async renew(discovery: Discovery, client: LoginClient, refreshToken: string): Promise<Tokens> {
     return await this.#sdk.refreshAuthorization(discovery.authorizationServerUrl, {
       ...this.#about(discovery),
-      ...{ clientInformation: client, refreshToken },
-      fetchFn: async (url, init) => {
-        const answer = await this.#send(url, init);
-        if (answer.status < 500 && answer.status !== 429) return answer;
-        await answer.body?.cancel();
-        throw new NoAnswer(`it answers with HTTP ${answer.status}`);
-      },
+      ...{ clientInformation: client, refreshToken, fetchFn: this.#inOrder },
     });
+  }
+
+  /** For Warren itself, which nobody has to log in for. Throws as `renew`. */
+  async grant(discovery: Discovery, client: { readonly id: string; readonly secret: string }, scope: string | undefined): Promise<Tokens> {
+    const { ClientCredentialsProvider, fetchToken } = this.#sdk;
+    const expectedIssuer = issuerOf(discovery);
+    const provider = new ClientCredentialsProvider({
+      ...{ clientId: client.id, clientSecret: client.secret, clientName: 'warren' },
+      ...(expectedIssuer !== undefined && { expectedIssuer }),
+      ...(scope !== undefined && { scope }),
+    });
+    return await fetchToken(provider, discovery.authorizationServerUrl, { ...this.#about(discovery), fetchFn: this.#inOrder });
+  }
+
+  /** Why there is no token now. It goes to the log: nothing of what a stranger answered is in it. */
+  noToken(server: string, error: unknown): Fault {
+    const isOurs = isFault(error) || error instanceof NoAnswer || error instanceof EgressRefusal;
+    const refusal = this.refusal(error);
+    const why = isOurs ? error.message : refusal === undefined ? 'its answer cannot be read, or does not come' : `it says ${refusal}`;
+    return new Fault('unavailable', `Cannot use the MCP server ${server} now: whoever it takes tokens of makes none: ${why}`, NOT_SENT);
   }
 
   /** With what word of OAuth it refuses; undefined when it says none that can be read. */
@@ -96,6 +115,13 @@ export class LoginRequests {
     if (!(error instanceof this.#sdk.OAuthError) || isUnreadable(error)) return undefined;
     return /^[a-z_]{1,64}$/.test(error.code) ? error.code : undefined;
   }
+
+  #inOrder = async (url: string | URL, init?: RequestInit): Promise<Response> => {
+    const answer = await this.#send(url, init);
+    if (answer.status < 500 && answer.status !== 429) return answer;
+    await answer.body?.cancel();
+    throw new NoAnswer(`it answers with HTTP ${answer.status}`);
+  };
 
   #about({ authorizationServerMetadata: metadata, resourceMetadata }: Discovery) {
     const resource = resourceMetadata?.resource;

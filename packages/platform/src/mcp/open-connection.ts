@@ -8,6 +8,7 @@ import type { Egress, Sandboxes } from '@warren/sandbox';
 import { boundMessages } from './bound-messages.ts';
 import { cleanText } from './clean-text.ts';
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts';
+import { LoginRequests } from './login-requests.ts';
 import { isProgram } from './mcp-config.ts';
 import type { McpServerConfig, ProgramServer, RemoteServer } from './mcp-config-format.ts';
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
@@ -15,6 +16,7 @@ import { MCP_LIMITS } from './mcp-limits.ts';
 import { readSecrets } from './read-secrets.ts';
 import { SandboxTransport } from './sandbox-transport.ts';
 import { hostsOf, type ServerLogin } from './server-login.ts';
+import { ServiceLogin } from './service-login.ts';
 import { type ForeignTool, readToolList, type ToolList } from './tool-list.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -94,8 +96,7 @@ async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: 
   const ending = new AbortController();
   const send = createGuardedFetch(egress, { hosts: hostsOf(server) }, ending.signal);
   const secrets = await readSecrets(server.header_files);
-  const { secret } = await readSecrets(server.oauth === undefined ? {} : { secret: server.oauth.client_secret_file });
-  const authProvider = server.oauth === undefined ? login : credentials(sdk, server.oauth, secret ?? '');
+  const authProvider = (await serviceLogin(sdk, server, send)) ?? login;
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
     fetch: signIn(send, server.url),
     requestInit: { headers: { ...server.headers, ...secrets } },
@@ -103,12 +104,15 @@ async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: 
     ...(authProvider !== undefined && { authProvider }),
   });
   const end = (): void => ending.abort(new Fault('aborted', 'Cannot go on: the connection is closed'));
-  const all = (): readonly string[] => [...Object.values(secrets), ...(secret === undefined ? [] : [secret]), ...(login?.secrets ?? [])];
+  const all = (): readonly string[] => [...Object.values(secrets), ...(authProvider?.secrets ?? [])];
   return { transport: transport as Transport, secrets: all, said: () => '', end };
 }
 
-function credentials(sdk: Sdk, { client_id: clientId, scope }: NonNullable<RemoteServer['oauth']>, clientSecret: string) {
-  return new sdk.ClientCredentialsProvider({ clientId, clientSecret, clientName: 'warren', ...(scope !== undefined && { scope }) });
+async function serviceLogin(sdk: Sdk, { name: server, url, oauth }: RemoteServer, send: GuardedFetch): Promise<ServiceLogin | undefined> {
+  if (oauth === undefined) return undefined;
+  const { secret = '' } = await readSecrets({ secret: oauth.client_secret_file });
+  const requests = new LoginRequests(sdk, send);
+  return new ServiceLogin({ ...{ server, url, requests, scope: oauth.scope }, client: { id: oauth.client_id, secret } });
 }
 
 class SdkConnection implements McpConnection {

@@ -8,7 +8,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AuthProvider } from '@modelcontextprotocol/client';
 import { Fault, isFault } from '@warren/protocol';
-import { type Egress, EgressRefusal } from '@warren/sandbox';
+import type { Egress } from '@warren/sandbox';
 import { cleanText } from './clean-text.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
 import {
@@ -17,7 +17,7 @@ import {
   isUnreadable,
   type LoginClient,
   LoginRequests,
-  NoAnswer,
+  NOT_SENT,
   scopeOf,
   type Tokens,
 } from './login-requests.ts';
@@ -51,8 +51,6 @@ type Begun = {
 const STATE_BYTES = 32;
 /** Those of the last few renewals: answers under way may hold them yet. */
 const SECRETS_MAX = 16;
-/** Of a request that the server refused: nothing came of it. */
-const NOT_SENT = { details: { is_sent: false } } as const;
 
 export class ServerLogin implements AuthProvider, AsyncDisposable {
   readonly #parts: ServerLoginParts;
@@ -171,19 +169,11 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     } catch (error) {
       kept.throwIfAborted();
       const refusal = requests.refusal(error);
-      if (refusal !== 'invalid_grant' && refusal !== 'invalid_client') throw this.#notRenewed(error, refusal);
+      if (refusal !== 'invalid_grant' && refusal !== 'invalid_client') throw requests.noToken(this.#parts.config.name, error);
       const { client: known, ...rest } = login;
       await this.#keep({ ...rest, tokens: undefined, ...(refusal === 'invalid_grant' && { client: known }) }, kept);
       throw this.#nobody();
     }
-  }
-
-  /** It goes to the log: nothing of what a stranger answered is in it. */
-  #notRenewed(error: unknown, refusal: string | undefined): Fault {
-    const isOurs = isFault(error) || error instanceof NoAnswer || error instanceof EgressRefusal;
-    const why = isOurs ? error.message : refusal === undefined ? 'its answer cannot be read, or does not come' : `it says ${refusal}`;
-    const { name } = this.#parts.config;
-    return new Fault('unavailable', `Cannot use the MCP server ${name} now: whoever it takes tokens of makes none: ${why}`, NOT_SENT);
   }
 
   #nobody(): Fault {
