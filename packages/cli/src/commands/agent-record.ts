@@ -10,7 +10,7 @@ import { nextCommand } from '../internal/state-path.ts';
 import { isoMinute } from '../internal/time.ts';
 import type { AgentCreateFlags, AgentTokenFlags, AgentUpdateFlags } from '../program/agent-record-commands.ts';
 import type { WorkspaceFlags } from '../program/state-options.ts';
-import { grantsOf, warningsOf } from './agent.ts';
+import { findGrants, grantsOf, warningsOf } from './agent.ts';
 
 /** The token is all of standard output, so that it can be put where it belongs without being seen. */
 export async function agentCreate(name: string, flags: AgentCreateFlags, host: Host): Promise<number> {
@@ -20,6 +20,9 @@ export async function agentCreate(name: string, flags: AgentCreateFlags, host: H
   const purpose = flags.purpose ?? '';
   const made = await client.call('agent.create', { agent: name, purpose, ...grants, budgets, ...endOf(flags, host) });
   for (const warning of await warningsOf(client, grants)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
+  if (flags.tool === undefined) {
+    await host.stderr.write('warren: it may call every capability, as policy lets it: no --tool says which\n');
+  }
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(made, 2)}\n`);
     return 0;
@@ -34,11 +37,14 @@ export async function agentShow(name: string, flags: WorkspaceFlags, host: Host)
   const { agents } = await client.call('agent.list', {});
   const run = agents.find((each) => each.agent === name);
   const tokens = await tokensOf(client, name);
+  const live = run?.pid == null ? undefined : await findGrants(client, run.pid);
   if (flags.json === true) {
-    await host.stdout.write(`${safeJson({ ...agent, pid: run?.pid ?? null, process_state: run?.state ?? null, tokens }, 2)}\n`);
+    await host.stdout.write(
+      `${safeJson({ ...agent, pid: run?.pid ?? null, process_state: run?.state ?? null, process_grants: live ?? null, tokens }, 2)}\n`,
+    );
     return 0;
   }
-  const lines = describe(agent, run, tokens.length);
+  const lines = describe(agent, { run, live }, tokens.length);
   const width = Math.max(...lines.map(([title]) => title.length));
   await host.stdout.write(lines.map(([title, text]) => `${title.padEnd(width)}  ${text}\n`).join(''));
   return 0;
@@ -129,20 +135,26 @@ async function tokensOf(client: Client, name: string): Promise<readonly Result<'
   return tokens.filter(({ principal, revoked_at }) => principal.kind === 'agent' && principal.agent === name && revoked_at === null);
 }
 
-type Run = Result<'agent.list'>['agents'][number] | undefined;
+type Grants = Pick<AgentRecord, 'tool_grants' | 'fs_grants' | 'net_grants' | 'model_grants' | 'sub_agent'>;
+type Acting = { readonly run: Result<'agent.list'>['agents'][number] | undefined; readonly live: Grants | undefined };
 
-function describe(agent: AgentRecord, run: Run, tokens: number): readonly (readonly [title: string, text: string])[] {
-  const or = (texts: readonly string[]): string => (texts.length === 0 ? '-' : safeText(texts.join(' ')));
+function describe(agent: AgentRecord, { run, live }: Acting, tokens: number): readonly (readonly [title: string, text: string])[] {
+  /** What it is kept with and, where its process has something else, that. */
+  const both = (text: (grants: Grants) => string): string => {
+    const [kept, has] = [text(agent), live === undefined ? text(agent) : text(live)];
+    return kept === has ? kept : `${kept} (process ${run?.pid} has: ${has})`;
+  };
+  const or = (texts: readonly string[]): string => (texts.length === 0 ? '-' : safeText(texts.toSorted().join(' ')));
   return [
     ['Agent', safeText(agent.agent)],
     ['Purpose', agent.purpose === '' ? '-' : safeText(agent.purpose)],
     ['State', `${agent.state}${agent.paused ? ', paused' : ''}`],
     ['Process', run?.pid == null ? '-' : `${run.pid} (${run.state})`],
-    ['Tools', or(agent.tool_grants)],
-    ['Paths', or(agent.fs_grants.map(({ prefix, mode }) => `${prefix}:${mode}`))],
-    ['Hosts', or(agent.net_grants)],
-    ['Models', or(agent.model_grants)],
-    ['Sub-agents', agent.sub_agent ? 'yes' : 'no'],
+    ['Tools', both(({ tool_grants }) => or(tool_grants))],
+    ['Paths', both(({ fs_grants }) => or(fs_grants.map(({ prefix, mode }) => `${prefix}:${mode}`)))],
+    ['Hosts', both(({ net_grants }) => or(net_grants))],
+    ['Models', both(({ model_grants }) => or(model_grants))],
+    ['Sub-agents', both(({ sub_agent }) => (sub_agent ? 'yes' : 'no'))],
     ['Budgets', or(Object.entries(agent.budgets).map(([dimension, amount]) => `${dimension}=${amount}`))],
     ['Tokens', `${tokens}`],
     ['Created', isoMinute(agent.created_at)],

@@ -1,6 +1,6 @@
 /** `warren agent`: starts, lists, pauses and stops agents, through the daemon. */
 import type { Client } from '@warren/client';
-import { isFault } from '@warren/protocol';
+import { Fault, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import { beyondWorkspace, matchingNone, type PathFlag, readBudgets, readPath } from '../internal/grant-flags.ts';
@@ -12,27 +12,70 @@ import { isoMinute } from '../internal/time.ts';
 import type { AgentStartFlags } from '../program/agent-commands.ts';
 import type { WorkspaceFlags } from '../program/state-options.ts';
 
+const LIVE_STATES = ['READY', 'RUNNING', 'WAITING', 'SUSPENDED'] as const;
+const PAGE = 100;
 /** Of a workspace, and to be typed as it is. */
 const PLAIN_PLACE = /^\/workspace(?:\/[\w./-]*)?$/;
 
-/** Of an agent that is kept, what it is kept with, unless something else is asked for. */
+/** With what it is kept, unless something else is asked for. A name that nobody made may be a mistake: it is not given anything by default. */
 export async function agentStart(name: string, flags: AgentStartFlags, host: Host): Promise<number> {
-  const grants = grantsOf(flags);
-  const place = grants.fs_grants.map(({ prefix }) => prefix).find((prefix) => PLAIN_PLACE.test(prefix));
-  const budgets = readBudgets(flags.budget ?? []);
+  const asked = isGranting(flags) ? { ...grantsOf(flags), budgets: readBudgets(flags.budget ?? []) } : undefined;
   await using client = await openWorkspaceClient(flags, host, 'start an agent');
-  const isKept = !isGranting(flags) && (await isKeptAgent(client, name));
-  const run = await client.call('agent.start', isKept ? { agent: name } : { agent: name, ...grants, budgets });
-  for (const warning of await warningsOf(client, grants)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
+  const live = await findProcess(client, name);
+  if (live !== undefined && asked !== undefined) throw runsAlready(name, live.pid, flags);
+  if (live === undefined && asked === undefined) await requireMade(client, name, flags);
+  const run = live ?? (await client.call('agent.start', { agent: name, ...asked }));
+  for (const warning of asked === undefined ? [] : await warningsOf(client, asked)) {
+    await host.stderr.write(`warren: ${safeText(warning)}\n`);
+  }
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(run, 2)}\n`);
     return 0;
   }
-  await host.stdout.write(`Agent ${safeText(name)} runs as process ${run.pid}.\n`);
-  const lists = grants.tool_grants.some((pattern) => ['*', 'filesystem.*', 'filesystem.list'].includes(pattern));
-  const next = lists && place !== undefined ? `call filesystem.list path=${place} --as ${name}` : `capability list --as ${name}`;
-  await host.stderr.write(`  let it act: ${nextCommand(next, flags.state)}\n`);
+  const word = live === undefined ? 'runs' : 'runs already,';
+  await host.stdout.write(`Agent ${safeText(name)} ${word} as process ${run.pid}.\n`);
+  await host.stderr.write(`  let it act: ${nextCommand(await firstCall(client, run), flags.state)}\n`);
   return 0;
+}
+
+/** A call that it was granted, as far as one can tell. */
+async function firstCall(client: Client, { agent, pid }: { readonly agent: string; readonly pid: number }): Promise<string> {
+  const granted = await findGrants(client, pid);
+  const place = granted?.fs_grants.map(({ prefix }) => prefix).find((prefix) => PLAIN_PLACE.test(prefix));
+  const lists = granted?.tool_grants.some((pattern) => ['*', 'filesystem.*', 'filesystem.list'].includes(pattern)) === true;
+  return lists && place !== undefined ? `call filesystem.list path=${place} --as ${agent}` : `capability list --as ${agent}`;
+}
+
+/** Of a process that was never granted anything, undefined. */
+export async function findGrants(client: Client, pid: number): Promise<Result<'kernel.cap.get'> | undefined> {
+  try {
+    return await client.call('kernel.cap.get', { pid });
+  } catch (error) {
+    if (isFault(error, 'grant_not_found')) return undefined;
+    throw error;
+  }
+}
+
+async function findProcess(client: Client, name: string): Promise<Result<'agent.find'> | undefined> {
+  try {
+    return await client.call('agent.find', { agent: name });
+  } catch (error) {
+    if (isFault(error, 'not_found') && error.details?.['agent'] !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function runsAlready(name: string, pid: number, { state }: AgentStartFlags): Fault {
+  return new Fault('conflict', `Cannot start agent ${name} with these grants: it runs already, as process ${pid}, with its own`, {
+    details: { agent: name, pid, fix: nextCommand(`agent stop ${name}`, state) },
+  });
+}
+
+async function requireMade(client: Client, name: string, { state }: AgentStartFlags): Promise<void> {
+  if (await isKeptAgent(client, name)) return;
+  throw new Fault('not_found', `Cannot start agent ${JSON.stringify(name)}: there is no agent of this name`, {
+    details: { agent: name, fix: nextCommand(`agent create ${name} --tool PATTERN --path /workspace:rw`, state) },
+  });
 }
 
 /** Everything below `/workspace` where nothing is said. */
@@ -118,11 +161,38 @@ export async function agentResume(name: string, flags: WorkspaceFlags, host: Hos
   return 0;
 }
 
+/** All its processes: whoever wants it stopped means the agent. */
 export async function agentStop(name: string, flags: WorkspaceFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'stop an agent');
-  const { pid } = await client.call('agent.find', { agent: name });
-  const ended = await client.call('kernel.agent.terminate', { pid, exit_kind: 'cancelled' });
-  if (flags.json === true) await host.stdout.write(`${safeJson({ agent: name, ...ended }, 2)}\n`);
-  else await host.stdout.write(`Agent ${safeText(name)}: process ${pid} has ended.\n`);
+  const pids = await livePids(client, name);
+  // Says which: there is none of this name, or it is idle.
+  if (pids.length === 0) await client.call('agent.find', { agent: name });
+  const ended: Result<'kernel.agent.terminate'>[] = [];
+  for (const pid of pids) {
+    try {
+      ended.push(await client.call('kernel.agent.terminate', { pid, exit_kind: 'cancelled' }));
+    } catch (error) {
+      // Its parent took it along, or it came to its own end.
+      if (!isFault(error, 'illegal_transition')) throw error;
+    }
+  }
+  if (flags.json === true) await host.stdout.write(`${safeJson({ agent: name, ...ended[0], ended: pids }, 2)}\n`);
+  else {
+    const what = pids.length === 1 ? `process ${pids[0]} has` : `processes ${pids.join(', ')} have`;
+    await host.stdout.write(`Agent ${safeText(name)}: ${what} ended.\n`);
+  }
   return 0;
+}
+
+/** The newest first. */
+async function livePids(client: Client, agent: string): Promise<readonly number[]> {
+  const pids: number[] = [];
+  for (const state of LIVE_STATES) {
+    for (let offset = 0; ; offset += PAGE) {
+      const { agents } = await client.call('kernel.agent.list', { agent, state, limit: PAGE, offset });
+      pids.push(...agents.map(({ pid }) => pid));
+      if (agents.length < PAGE) break;
+    }
+  }
+  return [...new Set(pids)].toSorted((one, other) => other - one);
 }

@@ -68,11 +68,45 @@ describe('warren agent', () => {
     }
   });
 
+  it('starts no agent that nobody made, and nothing of it is left to be adopted', async () => {
+    const typo = await gate.warren(['agent', 'start', 'typoo']);
+    expect(typo.code).toBe(1);
+    expect(typo.stderr).toMatch(/"typoo": there is no agent of this name\n {2}fix: warren agent create typoo --tool/);
+    expect(await gate.client.call('kernel.agent.list', { agent: 'typoo' })).toMatchObject({ total: 0 });
+    // With grants it is made with these.
+    expect((await gate.warren(['agent', 'start', 'granted', '--tool', 'agent.whoami'])).code).toBe(0);
+    expect(await gate.json<Shown>(['agent', 'show', 'granted'])).toMatchObject({ tool_grants: ['agent.whoami'], tokens: [] });
+    expect((await gate.warren(['agent', 'delete', 'granted'])).code).toBe(0);
+    expect((await gate.warren(['agent', 'start', 'granted'])).code).toBe(1);
+    // What somebody began over the API under a name is not what an agent of this name is made with.
+    const { pid } = await gate.client.call('kernel.agent.create', { name: 'x', template: 'x', agent: 'nobody-s' });
+    const refused = await gate.warren(['agent', 'create', 'nobody-s', '--tool', 'agent.whoami']);
+    expect(refused.stderr).toMatch(new RegExp(`process ${pid} runs under this name[^]*fix: warren agent stop nobody-s`));
+    expect((await gate.warren(['agent', 'stop', 'nobody-s'])).code).toBe(0);
+    expect((await gate.warren(['agent', 'create', 'nobody-s', '--tool', 'agent.whoami'])).code).toBe(0);
+  });
+
+  it('starts once, shows what its process has, and stops all of it', async () => {
+    await gate.warren(['agent', 'create', 'once', '--tool', 'git.*']);
+    const { pid } = await gate.json<{ pid: number }>(['agent', 'start', 'once']);
+    const again = await gate.warren(['agent', 'start', 'once']);
+    expect(again).toMatchObject({ code: 0, stdout: `Agent once runs already, as process ${pid}.\n` });
+    expect(again.stderr).toBe('  let it act: warren capability list --as once\n');
+    const other = await gate.warren(['agent', 'start', 'once', '--tool', '*']);
+    expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(`runs already, as process ${pid}`)]);
+    await gate.warren(['agent', 'update', 'once', '--tool', 'state.*']);
+    expect((await gate.warren(['agent', 'show', 'once'])).stdout).toContain(`state.* (process ${pid} has: git.*)`);
+    const second = await gate.startAgent('once');
+    expect((await gate.warren(['agent', 'stop', 'once'])).stdout).toBe(`Agent once: processes ${second}, ${pid} have ended.\n`);
+    expect(await gate.json<Shown>(['agent', 'show', 'once'])).toMatchObject({ pid: null });
+  });
+
   it('revokes, restores, rotates and deletes', async () => {
     await gate.warren(['agent', 'create', 'bob']);
     await gate.warren(['agent', 'start', 'bob']);
     expect((await gate.warren(['agent', 'revoke', 'bob'])).stdout).toContain('worthless');
     expect(await gate.json<Shown>(['agent', 'show', 'bob'])).toMatchObject({ state: 'revoked', pid: null, tokens: [] });
+    for (const action of ['pause', 'resume']) expect((await gate.warren(['agent', action, 'bob'])).stderr).toContain('it is revoked');
     const refused = await gate.warren(['agent', 'start', 'bob']);
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain('warren agent restore bob');

@@ -226,9 +226,9 @@ describe('warren audit', () => {
       expect([first.code, first.stdout, first.stderr]).toEqual([1, '', expect.stringContaining('cannot record in the audit')]);
       const write = await gate.warren(['call', 'filesystem.write', 'path=unrecorded', 'content=1', '--as', 'builder']);
       expect([write.code, write.stderr]).toEqual([1, expect.stringContaining('cannot record in the audit')]);
-      const started = await gate.warren(['agent', 'start', 'unrecorded']);
+      const started = await gate.warren(['agent', 'start', 'unrecorded', '--tool', '*']);
       expect([started.code, started.stderr]).toEqual([1, expect.stringContaining('cannot record in the audit')]);
-      const again = await gate.warren(['agent', 'start', 'unbegun']);
+      const again = await gate.warren(['agent', 'start', 'unbegun', '--tool', '*']);
       expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('cannot record in the audit')]);
       for (const words of [['search'], ['tail'], ['show', '1'], ['export']]) {
         const read = await gate.warren(['audit', ...words]);

@@ -56,10 +56,10 @@ describe('warren agent', () => {
 
     const stopped = await gate.warren(['agent', 'stop', 'reader']);
     expect(stopped).toMatchObject({ code: 0, stdout: `Agent reader: process ${reader?.pid} has ended.\n` });
-    expect((await gate.warren(['agent', 'list'])).stdout).not.toContain('reader');
+    expect((await gate.warren(['agent', 'list'])).stdout).toMatch(/^reader +idle/m);
     const again = await gate.warren(['agent', 'stop', 'reader']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(again.stderr).toContain('there is no agent of this name');
+    expect(again.stderr).toContain('it is idle, and has no live process');
   });
 
   it('says what of it is of no use, and what to do first', async () => {

@@ -47,7 +47,7 @@ export function addAgent(program: Command, actions: AgentActions): void {
           .command('start')
           .summary('start a process for an agent')
           .description(
-            'Starts a process for an agent: with what it was made with or, when anything is granted here, with that and nothing else. What it is not granted it cannot do, whatever policy says.',
+            'Starts a process for an agent, unless it runs: with what it was made with or, when anything is granted here, with that and nothing else. One that was not made is made with what is granted here. What it is not granted it cannot do, whatever policy says.',
           )
           .argument('<name>', 'the name of the agent'),
       ),
@@ -67,8 +67,8 @@ export function addAgent(program: Command, actions: AgentActions): void {
     withWorkspace(
       agent
         .command('stop')
-        .summary('end the process of an agent')
-        .description('Ends the newest process of an agent, its commands and its sandbox.')
+        .summary('end the processes of an agent')
+        .description('Ends the processes of an agent, their commands and sandboxes. The next one begins when somebody acts as it.')
         .argument('<name>', 'the name of the agent'),
     ),
   ).action((name: string, flags: WorkspaceFlags) => actions.agentStop(name, flags));

@@ -33,15 +33,17 @@ export function addAgentRecord(agent: Command, actions: AgentRecordActions): voi
     named(
       'create',
       'make an agent, and a token for it',
-      'Makes an agent. What it is not granted here it cannot do, whatever policy says. A process begins when somebody acts as it. Prints its token, once.',
+      'Makes an agent. What it is not granted here it cannot do, whatever policy says; without --tool it may call every capability, without --path all of /workspace is its own. A process begins when somebody acts as it. Prints its token, once.',
     ).option('--purpose <text>', 'what it is for, in words for people'),
   )
     .option(EXPIRES, 'how long its token works: 30d, 12h (default: until it is revoked)', readExpires)
     .action((name: string, flags: AgentCreateFlags) => actions.agentCreate(name, flags));
 
-  named('show', 'show an agent', 'Shows what an agent is given, and whether it acts.').action((name: string, flags: WorkspaceFlags) =>
-    actions.agentShow(name, flags),
-  );
+  named(
+    'show',
+    'show an agent',
+    'Shows what an agent is given, whether it acts, and where its process has something else than it would be given now.',
+  ).action((name: string, flags: WorkspaceFlags) => actions.agentShow(name, flags));
 
   named(
     'update',

@@ -1,5 +1,6 @@
-import type { ProcessRecord, WorkspaceKernel } from '@warren/kernel';
+import type { AgentTerms, ProcessRecord, WorkspaceKernel } from '@warren/kernel';
 import type { ListedAgent, Platform } from '@warren/platform';
+import { isFault } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
 import { fromGrantParams } from './record/grant.ts';
 import { toSeconds } from './time.ts';
@@ -9,11 +10,13 @@ type Names = 'agent.start' | 'agent.open' | 'agent.find' | 'agent.list' | 'agent
 /** Agents as they act; as they are kept, they stand in `agent-record.ts`. */
 export function createAgentRunHandlers(platform: () => Platform): Pick<HandlersOf<'agent.'>, Names> {
   return {
-    /** Without a word of grants an agent that is kept gets what it is kept with. */
+    /** Without a word of grants an agent that is kept gets what it is kept with; with them one that is not kept is, so that it can be shown and revoked. */
     async 'agent.start'({ agent, budgets, ...given }, { workspace, mine }) {
       const { sub_agent, ...lists } = given;
       const isGranting = sub_agent || Object.values(lists).some((each) => each !== undefined);
       const grants = isGranting ? fromGrantParams(given) : undefined;
+      platform().agents.check({ agent, grants, budgets });
+      if (grants !== undefined) await keep(mine, agent, { grants, budgets });
       return await toRun(mine, agent, await platform().agents.start(workspace, { agent, grants, budgets }));
     },
 
@@ -38,6 +41,16 @@ export function createAgentRunHandlers(platform: () => Platform): Pick<HandlersO
       return { agent, paused: false, changed: await platform().agents.resume(workspace, agent) };
     },
   };
+}
+
+/** Of those who start it at once one makes it. */
+async function keep({ agents }: WorkspaceKernel, agent: string, terms: AgentTerms): Promise<void> {
+  if ((await agents.find(agent)) !== undefined) return;
+  try {
+    await agents.create(agent, terms);
+  } catch (error) {
+    if (!isFault(error, 'already_exists')) throw error;
+  }
 }
 
 async function toRun({ processes }: Pick<WorkspaceKernel, 'processes'>, agent: string, { pid, state, createdAt }: ProcessRecord) {

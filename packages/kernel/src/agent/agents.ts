@@ -13,7 +13,7 @@ export type AgentTerms = {
 
 export interface Agents {
   /**
-   * What is not granted is not given. Purpose: at most 4,096 characters. Faults: `invalid_argument`, `already_exists`, `grant_invalid`,
+   * What is not granted is not given. Purpose: at most 4,096 characters. Faults: `invalid_argument`, `already_exists`, `conflict` (a process runs under this name), `grant_invalid`,
    * `ledger_amount_invalid`, `too_large` (10,000 of a workspace).
    */
   create(name: string, terms?: AgentTerms): Promise<AgentRecord>;

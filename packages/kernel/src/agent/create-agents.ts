@@ -38,6 +38,7 @@ export function createAgents({ store, changes }: AgentParts): Agents {
         if (agents.find(name) !== undefined) {
           throw new Fault('already_exists', `Cannot create agent ${name}: there is one of this name`, { details: { agent: name } });
         }
+        refuseAdoption(transaction, name);
         const count = agents.count();
         if (count >= AGENTS_MAX) {
           throw new Fault('too_large', `Cannot create agent ${name}: there are ${count}, the limit is ${AGENTS_MAX}; delete some first`);
@@ -105,6 +106,15 @@ function requireAgent({ agents }: ReadTransaction, name: string): AgentRow {
   if (agent !== undefined) return agent;
   throw new Fault('not_found', `Cannot find agent ${JSON.stringify(String(name).slice(0, 80))}: there is none`, {
     details: { agent: String(name).slice(0, 80) },
+  });
+}
+
+/** What a process was given by somebody else is not what the agent is made with; nor would showing, revoking or changing it speak of the same. */
+function refuseAdoption(transaction: Transaction, name: string): void {
+  const [pid] = liveProcesses(transaction, name).map((process) => process.pid);
+  if (pid === undefined) return;
+  throw new Fault('conflict', `Cannot create agent ${name}: process ${pid} runs under this name, without such an agent; end it first`, {
+    details: { agent: name, pid, fix: `warren agent stop ${name}` },
   });
 }
 

@@ -13,7 +13,7 @@ import {
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { suggest } from '../capability/suggest.ts';
 import { agentsOf, isKnownAgent, newestProcess } from '../handler/comms/agents-of.ts';
-import { isIdle, noSuchAgent } from './no-agent.ts';
+import { isIdle, isRevoked, noSuchAgent } from './no-agent.ts';
 
 /** What is not given is as the agent is kept; of one that is not kept, nothing. */
 export type StartAgent = {
@@ -44,7 +44,7 @@ export interface Agents {
   find(workspace: WorkspaceId, agent: string): Promise<ProcessRecord | undefined>;
   /** Those that are kept or have a live process, by name; at most 10,000 of each. */
   list(workspace: WorkspaceId): Promise<readonly ListedAgent[]>;
-  /** Stops all its processes, those to come included, until it is resumed. Whether it was not paused before. Faults: `not_found` (none of this name is kept, nor did a process ever run for it). */
+  /** Stops all its processes, those to come included, until it is resumed. Whether it was not paused before. Faults: `not_found` (none of this name is kept, nor did a process ever run for it), `illegal_transition` (it is revoked). */
   pause(workspace: WorkspaceId, agent: string): Promise<boolean>;
   /** Whether it was paused. Faults: as `pause`. */
   resume(workspace: WorkspaceId, agent: string): Promise<boolean>;
@@ -129,11 +129,7 @@ function check({ agent, grants = {}, budgets = {} }: StartAgent): void {
 }
 
 function termsOf({ agent, grants, budgets }: StartAgent, kept: AgentRecord | undefined): Required<Pick<AgentRecord, 'grants' | 'budgets'>> {
-  if (kept?.state === 'revoked') {
-    throw new Fault('illegal_transition', `Cannot start agent ${agent}: it is revoked; \`warren agent restore ${agent}\` takes that back`, {
-      details: { agent },
-    });
-  }
+  if (kept?.state === 'revoked') throw isRevoked('start', agent);
   return { grants: parseGrantSet(grants ?? kept?.grants ?? {}), budgets: budgets ?? kept?.budgets ?? {} };
 }
 
@@ -156,7 +152,9 @@ async function keptAgents({ agents }: WorkspaceKernel): Promise<readonly AgentRe
 }
 
 async function requireKnown(mine: WorkspaceKernel, agent: string, action: string): Promise<void> {
-  if ((await isKnownAgent(mine, agent)) || (await mine.agents.find(agent)) !== undefined) return;
+  const kept = await mine.agents.find(agent);
+  if (kept?.state === 'revoked') throw isRevoked(action, agent);
+  if (kept !== undefined || (await isKnownAgent(mine, agent))) return;
   throw noSuchAgent(action, agent);
 }
 

@@ -1,4 +1,4 @@
-/** An agent that nobody made, and one that is idle: the same code, for there is no process either way, and not the same thing to do about it. */
+/** Why there is no process to act as: nobody made the agent, it is idle, or it is revoked. Each has something else to do about it. */
 import { Fault } from '@warren/protocol';
 
 /** `action`: as in "Cannot pause agent". */
@@ -10,6 +10,16 @@ export function noSuchAgent(action: string, agent: string): Fault {
 export function isIdle(action: string, agent: string): Fault {
   const details = { agent: agent.slice(0, 80), idle: true, fix: `warren agent start ${typed(agent)}` };
   return new Fault('not_found', `Cannot ${action} agent ${quoted(agent)}: it is idle, and has no live process`, { details });
+}
+
+export function isRevoked(action: string, agent: string): Fault {
+  return new Fault(
+    'illegal_transition',
+    `Cannot ${action} agent ${agent}: it is revoked; \`warren agent restore ${agent}\` takes that back`,
+    {
+      details: { agent },
+    },
+  );
 }
 
 function quoted(agent: string): string {

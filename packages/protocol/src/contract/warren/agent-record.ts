@@ -36,7 +36,7 @@ export const AGENT_RECORD_OPERATIONS = {
     scope: MEMBER,
     params: named.extend({ ...terms, expires_at: optional(seconds) }),
     result: z.object({ agent: agentRecord, token: newToken }),
-    faults: ['already_exists', 'grant_invalid', 'ledger_amount_invalid', 'too_large', ...ON_WRITE],
+    faults: ['already_exists', 'conflict', 'grant_invalid', 'ledger_amount_invalid', 'too_large', ...ON_WRITE],
   }),
   'agent.get': operation({
     summary: 'Answers with an agent as it is kept',

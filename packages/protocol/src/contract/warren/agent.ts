@@ -29,7 +29,8 @@ const agentPaused = z.object({ agent: word, paused: z.boolean(), changed: z.bool
 
 export const AGENT_RUN_OPERATIONS = {
   'agent.start': operation({
-    summary: 'Starts a process for an agent, with its grants, its budgets and a box for its mail',
+    summary:
+      'Starts a process for an agent, with its grants, its budgets and a box for its mail; one that was not made is, with the grants given here',
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
@@ -71,7 +72,7 @@ export const AGENT_RUN_OPERATIONS = {
     scope: MEMBER,
     params: z.object({ agent: word }),
     result: agentPaused,
-    faults: [...ON_WRITE],
+    faults: ['illegal_transition', ...ON_WRITE],
   }),
   'agent.resume': operation({
     summary: 'Lets an agent that was paused go on; a process that was suspended for another reason stays so',
@@ -80,6 +81,6 @@ export const AGENT_RUN_OPERATIONS = {
     scope: MEMBER,
     params: z.object({ agent: word }),
     result: agentPaused,
-    faults: [...ON_WRITE],
+    faults: ['illegal_transition', ...ON_WRITE],
   }),
 };
