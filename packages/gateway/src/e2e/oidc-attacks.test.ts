@@ -278,11 +278,14 @@ it('who tries again and again has to wait, and nobody else does', async () => {
   const from = (address: string) => ({ 'x-forwarded-for': address });
   issuer.claims = { sub: 'eve' };
   const statuses: number[] = [];
+  let browser = new OidcBrowser(on);
   for (let count = 0; count < 7; count++) {
-    const browser = new OidcBrowser(on);
+    browser = new OidcBrowser(on);
     statuses.push((await browser.comeBack(issuer.authorize(await browser.begin()), from('192.0.2.1'))).status);
   }
   expect(statuses).toEqual([403, 403, 403, 403, 403, 429, 429]);
+  // What was begun is not used up by having to wait.
+  expect(browser.cookies.has('warren-sign-in')).toBe(true);
   issuer.claims = { sub: 'ann-1' };
   const ann = new OidcBrowser(on);
   expect((await ann.comeBack(issuer.authorize(await ann.begin()), from('198.51.100.1'))).status).toBe(200);
@@ -291,14 +294,11 @@ it('who tries again and again has to wait, and nobody else does', async () => {
 it('who guesses passphrases of somebody named like a provider and a network holds up nobody there', async () => {
   await using setting = await openOidc({ trustedProxies: ['127.0.0.1'], limits: { loginDelayMs: 60_000 } });
   const { on, issuer } = setting;
-  for (const [round, name] of ['oidc corp 198.51.100.1', 'corp 198.51.100.1', 'provider:corp 198.51.100.1'].entries()) {
-    for (let count = 0; count < 6; count++) {
-      const host = `127.0.0.1:${on.port}`;
-      const headers = { host, 'content-type': 'application/json', 'x-forwarded-for': `192.0.2.${10 * round + count}` };
-      const body = JSON.stringify({ name, passphrase: 'guess guess guess', token: true });
-      const { status } = await on.send({ port: on.port, method: 'POST', path: '/api/session', headers }, body);
-      expect(status).toBe(count < 5 ? 401 : 429);
-    }
+  const body = JSON.stringify({ name: 'corp 198.51.100.1', passphrase: 'guess guess guess', token: true });
+  for (let count = 0; count < 6; count++) {
+    const headers = { host: `127.0.0.1:${on.port}`, 'content-type': 'application/json', 'x-forwarded-for': `192.0.2.${count}` };
+    const { status } = await on.send({ port: on.port, method: 'POST', path: '/api/session', headers }, body);
+    expect(status).toBe(count < 5 ? 401 : 429);
   }
   const ann = new OidcBrowser(on);
   expect((await ann.comeBack(issuer.authorize(await ann.begin()), { 'x-forwarded-for': '198.51.100.1' })).status).toBe(200);

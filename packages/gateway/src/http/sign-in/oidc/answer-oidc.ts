@@ -13,6 +13,7 @@ import type { Gateway } from '../../gateway.ts';
 import { sendJson, sendText } from '../../reply.ts';
 import { clientAddress } from '../client-address.ts';
 import { openSession } from '../open-session.ts';
+import type { SignInAttempt } from '../sign-in-delays.ts';
 import { type Begun, noBegunCookie } from './begun-cookie.ts';
 import { checkClaims } from './check-claims.ts';
 import type { OidcProvider, Redeemed } from './oidc-provider.ts';
@@ -54,18 +55,32 @@ export async function endOidc({ request, response, query, entry }: OidcExchange,
   const provider = gateway.oidc.get(name);
   const origin = originOf(request, entry, provider);
   const said = readAnswer(query);
+  const network = entry.kind === 'unix' ? 'unix' : clientAddress(request, gateway.proxies);
+  // First: what was begun is not used up by having to wait.
+  const attempt = beginAttempt(name, network, gateway);
   const begun = gateway.oidc.begun.take(request, name, said.state, isTls);
   if (begun === undefined) {
+    attempt.withdrawn();
     throw new Fault('unauthenticated', 'Cannot sign in: this browser did not begin this sign-in, it is too old, or it was used already', {
       details: { provider: name, fix: `begin again at ${pathOf(name)}` },
     });
   }
   response.setHeader('set-cookie', noBegunCookie(isTls));
-  const network = entry.kind === 'unix' ? 'unix' : clientAddress(request, gateway.proxies);
-  const person = await identify({ provider, said, begun, redirect: `${origin}${pathOf(name)}/callback`, network }, gateway);
+  const person = await identify({ provider, said, begun, redirect: `${origin}${pathOf(name)}/callback`, network, attempt }, gateway);
   const { headers } = await openSession(person, { how: 'oidc', isTls, isToken: false }, gateway);
   response.setHeader('set-cookie', [noBegunCookie(isTls), String(headers['set-cookie'])]);
   sendText(response, 200, 'text/html; charset=utf-8', returnPage(begun.returnTo), PAGE_HEADERS);
+}
+
+type Admitted = Extract<SignInAttempt, { readonly kind: 'admitted' }>;
+
+/** By network only: nobody else who uses this provider waits for what was tried there. Throws `rate_limited`. */
+function beginAttempt(name: string, network: string, { signIns }: Gateway): Admitted {
+  const attempt = signIns.begin('provider', `${name} ${network}`, network);
+  if (attempt.kind === 'admitted') return attempt;
+  throw new Fault('rate_limited', 'Cannot sign in: there were too many attempts from this network', {
+    details: { retry_after_ms: attempt.waitMs },
+  });
 }
 
 type Attempt = {
@@ -74,19 +89,13 @@ type Attempt = {
   readonly begun: Begun;
   readonly redirect: string;
   readonly network: string;
+  readonly attempt: Admitted;
 };
 
 /** Held up and recorded like a wrong passphrase, if it comes to nothing. */
-async function identify({ provider, said, begun, redirect, network }: Attempt, gateway: Gateway): Promise<PersonRecord> {
-  const { oidc, signIns, delayFile, log, refused, stopping } = gateway;
+async function identify({ provider, said, begun, redirect, network, attempt }: Attempt, gateway: Gateway): Promise<PersonRecord> {
+  const { oidc, delayFile, log, refused, stopping } = gateway;
   const { name, issuer } = provider.config;
-  // By network only: nobody else who uses this provider waits for what was tried there.
-  const attempt = signIns.begin('provider', `${name} ${network}`, network);
-  if (attempt.kind === 'wait') {
-    throw new Fault('rate_limited', 'Cannot sign in: there were too many attempts from this network', {
-      details: { retry_after_ms: attempt.waitMs },
-    });
-  }
   let redeemed: Redeemed | undefined;
   try {
     if (said.code === undefined)

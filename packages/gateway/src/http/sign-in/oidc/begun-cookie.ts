@@ -16,11 +16,13 @@ export type Begun = { readonly state: string; readonly nonce: string; readonly v
 export class BegunSignIns {
   readonly #states: RequestStates;
   readonly #now: () => number;
+  readonly #usedMax: number;
   /** States that were used, by when they end. */
   readonly #used = new Map<string, number>();
 
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = () => performance.now(), usedMax = USED_MAX) {
     this.#now = now;
+    this.#usedMax = usedMax;
     this.#states = new RequestStates(LIFE_MS, now);
   }
 
@@ -53,12 +55,12 @@ export class BegunSignIns {
 
   #use(state: string): boolean {
     const now = this.#now();
-    // The oldest first, as they were added.
+    if (this.#used.has(state)) return false;
+    // The oldest first, as they were added. Too many make room as well: so they keep nobody out, and a provider takes no code twice either.
     for (const [each, until] of this.#used) {
-      if (until > now) break;
+      if (until > now && this.#used.size < this.#usedMax) break;
       this.#used.delete(each);
     }
-    if (this.#used.has(state) || this.#used.size >= USED_MAX) return false;
     this.#used.set(state, now + LIFE_MS);
     return true;
   }
