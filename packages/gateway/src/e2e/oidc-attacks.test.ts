@@ -171,6 +171,38 @@ it.each<[string, string, (response: ServerResponse) => void, string?]>([
   expect((await browser.signIn(issuer)).status).toBe(200);
 });
 
+it.each<[number, object]>([
+  [500, {}],
+  [503, { error: 'invalid_grant' }],
+  [429, { error: 'slow_down' }],
+  [401, { error: 'invalid_client' }],
+  [400, { error: 'unauthorized_client' }],
+  [200, { access_token: 'nothing' }],
+])("that a provider answers %d with %j is nobody's guess", async (status, document) => {
+  await using setting = await openOidc({ limits: { loginDelayMs: 60_000 } });
+  const { on, issuer } = setting;
+  issuer.misbehave = ({ url }, response) => {
+    if (url === '/token') response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(document));
+    return url === '/token';
+  };
+  for (let count = 0; count < 6; count++) expect(faultOf(await new OidcBrowser(on).signIn(issuer))).toEqual([503, 'unavailable']);
+  issuer.misbehave = () => false;
+  expect((await new OidcBrowser(on).signIn(issuer)).status).toBe(200);
+});
+
+it('that a code is none is a guess, and that a provider is overloaded is not', async () => {
+  await using setting = await openOidc({ limits: { loginDelayMs: 60_000 } });
+  const { on, issuer } = setting;
+  const statuses: number[] = [];
+  for (const [name, value] of [...Array(6).fill(['error', 'temporarily_unavailable']), ...Array(6).fill(['code', 'guess'])]) {
+    const browser = new OidcBrowser(on);
+    const back = issuer.authorize(await browser.begin());
+    back.searchParams.set(name, value);
+    statuses.push((await browser.comeBack(back)).status);
+  }
+  expect(statuses).toEqual([503, 503, 503, 503, 503, 503, 401, 401, 401, 401, 401, 429]);
+});
+
 it.each<[string, (metadata: IssuerClaims) => IssuerClaims]>([
   ['is another issuer', (metadata) => ({ ...metadata, issuer: 'https://login.example.org' })],
   ['sends people elsewhere', (metadata) => ({ ...metadata, authorization_endpoint: 'http://evil.example.org/authorize' })],

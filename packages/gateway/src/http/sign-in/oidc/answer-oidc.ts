@@ -14,12 +14,15 @@ import { sendJson, sendText } from '../../reply.ts';
 import { clientAddress } from '../client-address.ts';
 import { openSession } from '../open-session.ts';
 import type { SignInAttempt } from '../sign-in-delays.ts';
+import { unreachable } from './ask-issuer.ts';
 import { type Begun, noBegunCookie } from './begun-cookie.ts';
 import { checkClaims } from './check-claims.ts';
 import type { OidcProvider, Redeemed } from './oidc-provider.ts';
 import { checkReturnTo, returnPage } from './return-to.ts';
 
 const SECRET_BYTES = 32;
+/** What an issuer says of itself, not of who asks (RFC 6749, 4.1.2.1). */
+const PROVIDER_ERRORS: readonly string[] = ['server_error', 'temporarily_unavailable'];
 const CODE_LENGTH_MAX = 2_048;
 const PAGE_HEADERS = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'", 'referrer-policy': 'no-referrer' };
 
@@ -98,6 +101,7 @@ async function identify({ provider, said, begun, redirect, network, attempt }: A
   const { name, issuer } = provider.config;
   let redeemed: Redeemed | undefined;
   try {
+    if (said.error !== undefined && PROVIDER_ERRORS.includes(said.error)) throw unreachable(name, `it answers ${said.error}`);
     if (said.code === undefined)
       throw new Fault('unauthenticated', `Cannot sign in through ${name}: it answers ${said.error ?? 'nothing'}`);
     const { code, iss } = said;

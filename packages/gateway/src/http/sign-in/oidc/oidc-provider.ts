@@ -99,10 +99,11 @@ export class OidcProvider {
     };
     const { status, document } = await askIssuer(name, metadata.token, { method: 'POST', headers, body: body.toString() }, signal);
     const { id_token: token, error } = document;
-    if (status !== 200)
-      throw this.#refused(`it does not take the code (${status}${typeof error === 'string' ? `, ${wordOf(error)}` : ''})`);
-    if (typeof token !== 'string') throw this.#refused('it answers with no ID token');
-    return token;
+    if (status === 200 && typeof token === 'string') return token;
+    if (status === 200) throw unreachable(name, 'it answers with no ID token');
+    const why = `it does not take the code (${status}${typeof error === 'string' ? `, ${wordOf(error)}` : ''})`;
+    // Of all it may say this alone is about what the browser brought; the rest is between the provider and us.
+    throw error === 'invalid_grant' && status < 500 && status !== 429 ? this.#refused(why) : unreachable(name, why);
   }
 
   async #readKeys({ keys }: IssuerMetadata, isFresh: boolean, signal: AbortSignal): Promise<JSONWebKeySet> {
