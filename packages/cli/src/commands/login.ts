@@ -12,6 +12,8 @@ import { nextCommand, statePath } from '../internal/state-path.ts';
 import type { LoginFlags } from '../program/login-commands.ts';
 import type { StateFlags } from '../program/state-options.ts';
 
+const GIVE_UP_MS = 5_000;
+
 export async function login(flags: LoginFlags, host: Host): Promise<number> {
   const server = requireServer(flags, host, 'log in');
   checkPlain(server, flags);
@@ -22,8 +24,13 @@ export async function login(flags: LoginFlags, host: Host): Promise<number> {
   const address = { url: server, ...pin };
   return await interruptible(host, async (signal) => {
     try {
-      const { token, who } = await authenticate(flags, address, host, signal);
-      credentials.save(server, { token, ...pin });
+      const { token, who, isOpened } = await authenticate(flags, address, host, signal);
+      try {
+        await credentials.save(server, { token, ...pin }, signal);
+      } catch (error) {
+        if (isOpened) await giveUp({ ...address, token }, host);
+        throw error;
+      }
       return await say({ server, ...described(who) }, `Logged in on ${server} as ${holderWord(who)}.\n`, flags, host);
     } catch (error) {
       throw withTrustAdvice(error, server);
@@ -37,7 +44,7 @@ export async function logout(flags: StateFlags, host: Host): Promise<number> {
   const { token, fingerprint } = credentialFor(server, host);
   return await interruptible(host, async (signal) => {
     const left = await endSession({ url: server, token, fingerprint }, signal);
-    new Credentials(host).remove(server);
+    await new Credentials(host).remove(server, signal);
     if (left !== undefined) await host.stderr.write(`warren: ${safeText(left)}\n`);
     return await say({ server, ended: left === undefined }, `Logged out on ${server}.\n`, flags, host);
   });
@@ -70,12 +77,12 @@ async function authenticate(
   address: Address,
   host: Host,
   signal: AbortSignal,
-): Promise<{ readonly token: string; readonly who: Session }> {
+): Promise<{ readonly token: string; readonly who: Session; readonly isOpened: boolean }> {
   if (flags.tokenFile !== undefined) {
     if (flags.name !== undefined)
       throw new Fault('invalid_argument', 'Cannot log in by a name and with a token: leave out --name or --token-file');
     const token = await readToken(flags.tokenFile, host);
-    return { token, who: await whoAmI({ ...address, token }, signal) };
+    return { token, who: await whoAmI({ ...address, token }, signal), isOpened: false };
   }
   if (flags.name === undefined) {
     throw new Fault('invalid_argument', 'Cannot log in: nobody is named; say who you are with --name, or give a token with --token-file', {
@@ -88,7 +95,13 @@ async function authenticate(
   });
   const passphrase = await readPassphrase(flags.name, flags, host, 'known');
   const who = await signIn(address, flags.name, passphrase, signal);
-  return { token: who.token, who };
+  return { token: who.token, who, isOpened: true };
+}
+
+/** A session that nobody could use, as it is kept nowhere. Also when the caller gave up. */
+async function giveUp(address: Address & { readonly token: string }, host: Host): Promise<void> {
+  const left = await endSession(address, AbortSignal.timeout(GIVE_UP_MS));
+  if (left !== undefined) await host.stderr.write(`warren: ${safeText(left)}\n`);
 }
 
 /** What is left open there, in words; undefined when nothing is. */

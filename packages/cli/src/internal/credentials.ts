@@ -6,14 +6,17 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Fault } from '@warren/protocol';
+import { Fault, isFault } from '@warren/protocol';
 import type { Host } from './host.ts';
+import { takeLockFile } from './take-lock-file.ts';
 
 export type Credential = { readonly token: string; readonly fingerprint?: string };
 
 const FILE = 'credentials.json';
 const BYTES_MAX = 1_048_576;
 const OTHERS = 0o077;
+/** What the system says of a place that may not be used, or is none. */
+const REFUSALS: readonly string[] = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'];
 
 export class Credentials {
   readonly #directory: string;
@@ -31,16 +34,32 @@ export class Credentials {
     return this.#read().get(server);
   }
 
-  save(server: string, credential: Credential): void {
-    this.#write(new Map([...this.#read(), [server, credential]]));
+  /** Throws `busy` when others write it all the time, `permission_denied` when it may not be written. */
+  async save(server: string, credential: Credential, signal: AbortSignal): Promise<void> {
+    await this.#change((all) => all.set(server, credential), signal);
   }
 
-  /** False when there was none. */
-  remove(server: string): boolean {
-    const all = new Map(this.#read());
-    if (!all.delete(server)) return false;
-    this.#write(all);
-    return true;
+  /** What is not there is not removed. Throws as `save`. */
+  async remove(server: string, signal: AbortSignal): Promise<void> {
+    if (this.find(server) !== undefined) await this.#change((all) => all.delete(server), signal);
+  }
+
+  /** Alone: what another command writes at the same time is not lost. */
+  async #change(change: (all: Map<string, Credential>) => void, signal: AbortSignal): Promise<void> {
+    try {
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      using _lock = await takeLockFile(`${this.path}.lock`, signal);
+      const all = new Map(this.#read());
+      change(all);
+      this.#write(all);
+    } catch (error) {
+      const errno = error instanceof Error && 'code' in error && !isFault(error) ? String(error.code) : '';
+      if (!REFUSALS.includes(errno)) throw error;
+      throw new Fault('permission_denied', `Cannot write ${this.path}: ${errno}`, {
+        details: { path: this.path, errno, fix: 'set XDG_CONFIG_HOME to a directory you can write' },
+        cause: error,
+      });
+    }
   }
 
   #read(): ReadonlyMap<string, Credential> {
@@ -62,7 +81,7 @@ export class Credentials {
       file = openSync(this.path, 'r');
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-      throw error;
+      throw this.#unreadable(error);
     }
     try {
       const { mode, uid, size } = fstatSync(file);
@@ -77,7 +96,6 @@ export class Credentials {
 
   /** All of it or nothing. */
   #write(all: ReadonlyMap<string, Credential>): void {
-    mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
     const made = `${this.path}.${randomBytes(6).toString('hex')}`;
     try {
       const file = openSync(made, 'wx', 0o600);
@@ -91,6 +109,11 @@ export class Credentials {
     } finally {
       rmSync(made, { force: true });
     }
+  }
+
+  #unreadable(error: unknown): unknown {
+    const errno = error instanceof Error && 'code' in error ? String(error.code) : '';
+    return REFUSALS.includes(errno) ? this.#unusable(errno, `chmod 600 ${this.path}`) : error;
   }
 
   #unusable(why: string, fix: string): Fault {
