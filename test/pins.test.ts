@@ -36,6 +36,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'parseWorkspaceId',
       'readHostPattern',
       'splitPort',
+      'suggest',
       'type FaultCode',
       'type FaultDetails',
       'type FaultOptions',

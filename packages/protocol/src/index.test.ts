@@ -24,6 +24,7 @@ it('the main entry imports neither the contract nor anything of others, so that 
     'json-rpc.ts',
     'json.ts',
     'member-role.ts',
+    'suggest.ts',
     'supervision.ts',
   ]);
 });

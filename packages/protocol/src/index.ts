@@ -31,4 +31,5 @@ export {
   type JsonRpcSuccess,
 } from './json-rpc.ts';
 export { hasRole, MEMBER_ROLES, type MemberRole } from './member-role.ts';
+export { suggest } from './suggest.ts';
 export { SUPERVISION_TYPES, type SupervisionData, type SupervisionEvent, type SupervisionType } from './supervision.ts';

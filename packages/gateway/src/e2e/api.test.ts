@@ -42,6 +42,23 @@ describe('/api', () => {
     });
   });
 
+  it('makes no token with more rights than were meant, because a bound on it is misspelt', async () => {
+    await using on = await openTestGateway();
+    const before = (await on.call('token.list')).result;
+    const attempts = [{ rol: 'viewer' }, { Role: 'viewer' }, { agent_name: 'ada' }, { principal: { kind: 'member', role: 'viewer' } }];
+    for (const params of [...attempts, { role: 'viewer', expires: 1 }]) {
+      const field = Object.keys(params).at(-1);
+      const answer = await ask(on, 'POST /api/tokens', params);
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([400, { code: 'invalid_argument', details: { field } }]);
+      const { error } = await on.call('token.create', params as object);
+      expect(error?.data).toMatchObject({ fault: 'invalid_argument', field });
+    }
+    expect((await on.call('token.list')).result).toEqual(before);
+    const query = await ask(on, 'GET /api/tokens?worksapce=acme&worksapce=b');
+    expect([query.status, JSON.parse(query.text)]).toMatchObject([400, { code: 'invalid_argument', details: { field: 'worksapce' } }]);
+    expect((await ask(on, 'POST /api/kernel/info', { newer: true })).status).not.toBe(400);
+  });
+
   it('who is called as a path is called is found by the methods that the path has not', async () => {
     await using on = await openTestGateway();
     await on.call('person.create', { name: 'operator', role: 'viewer', passphrase: 'correct horse battery staple' });

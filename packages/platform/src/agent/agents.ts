@@ -10,8 +10,7 @@ import {
   parseGrantSet,
   type WorkspaceKernel,
 } from '@warren/kernel';
-import { Fault, type WorkspaceId } from '@warren/protocol';
-import { suggest } from '../capability/suggest.ts';
+import { Fault, suggest, type WorkspaceId } from '@warren/protocol';
 import { agentsOf, isKnownAgent, newestProcess } from '../handler/comms/agents-of.ts';
 import { isIdle, isRevoked, noSuchAgent } from './no-agent.ts';
 

@@ -5,9 +5,9 @@
 
 import { GATE_ERRORS } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
+import { suggest } from '@warren/protocol';
 import type { Definition, ErrorDefinition, Field, Problem } from './definition.ts';
 import { hint } from './read-text.ts';
-import { suggest } from './suggest.ts';
 
 const IN_BACKTICKS = /`([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)`/g;
 const CALLED = /(?<![\w.'"/])([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)+)\(/g;

@@ -2,7 +2,9 @@
  * Makes of a field's definition the function that takes its value: strict about types (nothing is converted), with bounds and clamping, and with an answer in
  * canonical form. Done once for each definition; a call only runs what came out.
  */
+
 import type { JsonObject, JsonValue } from '@warren/protocol';
+import { suggest } from '@warren/protocol';
 import type { Field, FieldType } from './definition.ts';
 import { LIMITS } from './limits.ts';
 import {
@@ -21,7 +23,6 @@ import {
   readUrl,
   readZone,
 } from './read-text.ts';
-import { suggest } from './suggest.ts';
 
 /** Collects what is wrong, each with its place. */
 export class InputProblems {

@@ -1,7 +1,7 @@
+import { suggest } from '@warren/protocol';
 import type { z } from 'zod';
 import { isObject } from './compile-field.ts';
 import { hint } from './read-text.ts';
-import { suggest } from './suggest.ts';
 
 export type Explained = { readonly path: readonly PropertyKey[]; readonly reason: string };
 

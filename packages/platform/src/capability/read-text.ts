@@ -2,11 +2,12 @@
  * Texts with a meaning: what each type of field takes, in the one form in which it is compared, recorded and used. A reason (`{ refused }`) completes the
  * sentence that begins with the name of the field.
  */
+
 import { posix } from 'node:path';
 import { canonicalHost } from '@warren/kernel';
+import { suggest } from '@warren/protocol';
 import { SIGNALS } from '@warren/sandbox';
 import { LIMITS } from './limits.ts';
-import { suggest } from './suggest.ts';
 
 export type Refused = { readonly refused: string };
 export type ReadText = (text: string) => string | Refused;

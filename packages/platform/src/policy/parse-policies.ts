@@ -1,9 +1,10 @@
 /** What policy files say: read as far as they can be, and told what is wrong with them. Of files that nobody can use nothing is in force. */
+
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { checkPolicy, type PolicyFile, type PolicyProblem } from '@warren/kernel';
-import { suggest } from '../capability/suggest.ts';
+import { suggest } from '@warren/protocol';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import { type FoundPolicy, findPolicies } from './policy-places.ts';

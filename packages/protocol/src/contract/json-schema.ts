@@ -4,8 +4,8 @@ import { z } from 'zod';
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 /**
- * What a caller writes (before defaults are filled in) or reads. Objects are open: an older client may send more than is known, and a newer
- * server answer more.
+ * What a caller writes (before defaults are filled in) or reads. Results are open, for a newer server answers more; of parameters only those of
+ * `kernel.*` are.
  */
 export function jsonSchema(schema: z.ZodType): JsonSchema {
   const { $schema: _, '~standard': __, ...made } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override: refine });

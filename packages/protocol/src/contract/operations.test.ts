@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { FAULTS, isFault } from '../fault.ts';
-import { jsonSchema } from './json-schema.ts';
+import { type JsonSchema, jsonSchema } from './json-schema.ts';
 import { isOperationName, OPERATIONS, type OperationName, type Params, type ParamsInput, type Result } from './operations.ts';
 import { parseParams } from './parse-params.ts';
 import { arbitraryOf } from './test-support/arbitrary-of.ts';
@@ -127,6 +127,21 @@ describe('OPERATIONS', () => {
     expect(new Set(faults).size).toBe(faults.length);
     expect([jsonSchema(params).type, jsonSchema(result).type ?? 'object']).toEqual(['object', 'object']);
     if (scope.kind === 'process') expect(jsonSchema(params).properties).toHaveProperty(scope.pid);
+  });
+
+  it('are closed to parameters they do not know, all of them at every depth, but for kernel.*', () => {
+    const isOpen = (schema: JsonSchema): boolean =>
+      (schema.properties !== undefined && schema.additionalProperties !== false) ||
+      [...Object.values(schema.properties ?? {}), ...(schema.anyOf ?? []), ...(schema.oneOf ?? []), ...[schema.items ?? []].flat()].some(
+        (inner) => isOpen(inner as JsonSchema), // The contract uses no schema that is true or false.
+      );
+    const takesAny = NAMES.filter((name) => jsonSchema(OPERATIONS[name].params).additionalProperties !== false);
+    // A message is replied to as it was received.
+    expect(NAMES.filter((name) => isOpen(jsonSchema(OPERATIONS[name].params)))).toEqual([...takesAny, 'mail.reply']);
+    expect(takesAny).toEqual(NAMES.filter((name) => name.startsWith('kernel.')));
+    expect(NAMES.filter((name) => JSON.stringify(jsonSchema(OPERATIONS[name].result)).includes('"additionalProperties":false'))).toEqual(
+      [],
+    );
   });
 
   it('name every parameter and field in snake_case', () => {

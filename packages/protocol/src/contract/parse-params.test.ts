@@ -62,12 +62,41 @@ describe('parseParams', () => {
     expect(parseParams('kernel.registry.register', { name: 'x', pid: 1, tags: new Array(40).fill('t') })).toHaveProperty('tags.length', 40);
   });
 
-  it('leaves out what it does not know', () => {
+  it('leaves out what it does not know of the parameters of kernel.*', () => {
     expect(parseParams('kernel.agent.get', JSON.parse('{"pid": 1, "newer": {"a": 1}, "__proto__": {"pid": 2}}'))).toEqual({ pid: 1 });
     expect(refusal('kernel.agent.get', JSON.parse('{"__proto__": {"pid": 2}}'))).toEqual([
       'Cannot call kernel.agent.get: "pid" is missing',
       { field: 'pid' },
     ]);
+  });
+
+  it.each([
+    ['token.create', { rol: 'viewer' }, '"rol" is no parameter of it, did you mean "role"', 'rol'],
+    ['token.create', { Role: 'viewer' }, '"Role" is no parameter of it, did you mean "role"', 'Role'],
+    [
+      'token.create',
+      { principal: { kind: 'member', role: 'viewer' } },
+      '"principal" is no parameter of it: it takes pid, agent, role, workspace, label, owner, groups, expires_at',
+      'principal',
+    ],
+    ['token.create', { rol: null }, '"rol" is no parameter of it, did you mean "role"', 'rol'],
+    ['person.create', { name: 'ada', rolle: 'viewer' }, '"rolle" is no parameter of it, did you mean "role"', 'rolle'],
+    ['workspace.create', { workspace: 'a', settings: { wieght: 1 } }, '"settings.wieght" is no parameter of it', 'settings.wieght'],
+    [
+      'agent.create',
+      { agent: 'a', fs_grants: [{ prefix: '/a', mode: 'r', until: 7 }] },
+      '"fs_grants.0.until" is no parameter of it',
+      'fs_grants.0.until',
+    ],
+    [
+      'ledger.account.update_grant',
+      { account: { kind: 'agent', agent: 'a', pid: 1 }, dim: 'd', new_grant: 1 },
+      '"account.pid" is no parameter of it',
+      'account.pid',
+    ],
+    ['capability.reload', { all: true }, '"all" is no parameter of it', 'all'],
+  ] as const)('refuses what %s does not know: %j', (name, params, problem, field) => {
+    expect(refusal(name, params)).toEqual([`Cannot call ${name}: ${problem}`, { field }]);
   });
 
   it.each([

@@ -1,17 +1,33 @@
-/** From what came over the wire to what a handler gets. */
-import type { z } from 'zod';
+/**
+ * From what came over the wire to what a handler gets. What is not a parameter is refused: a misspelt bound, left out in silence, gives more than
+ * was meant. Only `kernel.*` leaves it out, as it always has.
+ */
+import { z } from 'zod';
 import { Fault } from '../fault.ts';
+import { suggest } from '../suggest.ts';
 import { OPERATIONS, type OperationName, type Params } from './operations.ts';
 
 /** Null and undefined count as no parameters. Throws `invalid_argument`, with the field. */
 export function parseParams<Name extends OperationName>(name: Name, params: unknown): Params<Name> {
   const parsed = OPERATIONS[name].params.safeParse(params ?? {}, { reportInput: true });
   if (parsed.success) return parsed.data as Params<Name>; // The schema of this very operation gave it.
-  const [issue] = parsed.error.issues;
+  const { issues } = parsed.error;
+  // First what is misspelt: what is missing may be just that.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   if (issue === undefined) throw new Error(`The schema of ${name} refused something and did not say why`);
+  if (issue.code === 'unrecognized_keys') throw unknownParameter(name, issue);
   const field = fieldOf(issue.path);
   if (field === undefined) throw new Fault('invalid_argument', `Cannot call ${name}: what is given as its parameters ${describe(issue)}`);
   throw new Fault('invalid_argument', `Cannot call ${name}: "${field}" ${describe(issue)}`, { details: { field } });
+}
+
+function unknownParameter(name: OperationName, { path, keys: [key = ''] }: z.core.$ZodIssueUnrecognizedKeys): Fault {
+  const field = fieldOf([...path, key]) ?? '';
+  const params: z.ZodType = OPERATIONS[name].params;
+  const known = path.length === 0 && params instanceof z.ZodObject ? Object.keys(params.shape) : [];
+  const near = suggest(key, known);
+  const advice = near !== undefined ? `, did you mean "${near}"` : known.length > 0 ? `: it takes ${known.join(', ')}` : '';
+  return new Fault('invalid_argument', `Cannot call ${name}: "${field}" is no parameter of it${advice}`, { details: { field } });
 }
 
 /** Keys of the caller's own may be in it, as long as they like. */

@@ -5,12 +5,11 @@
 import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
 import { type JsonSchema, jsonSchema, OPERATIONS, type OperationName } from '@warren/protocol/contract';
 
-/** Each key with all that was given for it. Keys that are no parameters are left out, as they are in a body. Throws `invalid_argument`. */
+/** Each key with all that was given for it. Keys that are no parameters stay text: whether they are refused is said where a body is read, too. Throws `invalid_argument`. */
 export function readTexts(name: OperationName, texts: Iterable<readonly [string, string]>): JsonObject {
   const schemas = fieldsOf(name);
   const given = new Map<string, string[]>();
   for (const [key, text] of texts) {
-    if (!schemas.has(key)) continue;
     const before = given.get(key);
     if (before === undefined) given.set(key, [text]);
     else before.push(text);

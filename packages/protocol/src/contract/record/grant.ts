@@ -19,6 +19,9 @@ export const grantParams = {
   sub_agent: withDefault(z.boolean(), false),
 };
 
+/** The same, of operations that refuse what they do not know. */
+export const closedGrantParams = { ...grantParams, fs_grants: optional(list(pathGrant.strict(), GRANTS_MAX)) };
+
 export const grant = z.object({
   cap_id: int,
   parent_cap_id: int.nullable(),

@@ -8,11 +8,16 @@ export const breachPolicy = z.enum(['suspend', 'kill', 'deny']);
 const processAccount = z.object({ kind: z.literal('process'), pid: int });
 const agentAccount = z.object({ kind: z.literal('agent'), agent: word });
 
-/** Whose budget it is, of those that a workspace gives out itself. */
-export const givenAccount = z.discriminatedUnion('kind', [processAccount, agentAccount]);
+const workspaceAccount = z.object({ kind: z.literal('workspace') });
 
 /** Whose budget it is. */
-export const account = z.discriminatedUnion('kind', [processAccount, agentAccount, z.object({ kind: z.literal('workspace') })]);
+export const account = z.discriminatedUnion('kind', [processAccount, agentAccount, workspaceAccount]);
+
+/** The same, as a parameter. */
+export const askedAccount = z.discriminatedUnion('kind', [processAccount.strict(), agentAccount.strict(), workspaceAccount.strict()]);
+
+/** As a parameter, of those that a workspace gives out itself. */
+export const givenAccount = z.discriminatedUnion('kind', [processAccount.strict(), agentAccount.strict()]);
 
 const amounts = {
   dim: word,

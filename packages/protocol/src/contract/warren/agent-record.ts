@@ -18,13 +18,13 @@ const GRANTS_MAX = 1_000;
 const terms = {
   purpose: optional(prose),
   tool_grants: optional(list(word, GRANTS_MAX)),
-  fs_grants: optional(list(pathGrant, GRANTS_MAX)),
+  fs_grants: optional(list(pathGrant.strict(), GRANTS_MAX)),
   net_grants: optional(list(word, GRANTS_MAX)),
   model_grants: optional(list(word, GRANTS_MAX)),
   sub_agent: optional(z.boolean()),
   budgets: optional(table(int, BUDGETS_MAX)),
 };
-const named = z.object({ agent: word });
+const named = z.strictObject({ agent: word });
 /** `changed`: whether it was otherwise before. */
 const changed = z.object({ agent: word, changed: z.boolean() });
 

@@ -1,7 +1,7 @@
 /** `agent.*`: agents by name. `agent.start` is what one needs to let one act: a process, its grants and its box in one step. */
 import { z } from 'zod';
 import { operation } from '../operation.ts';
-import { grantParams } from '../record/grant.ts';
+import { closedGrantParams } from '../record/grant.ts';
 import { MEMBER } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
@@ -34,7 +34,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ agent: word, ...grantParams, budgets: optional(table(int, BUDGETS_MAX)) }),
+    params: z.strictObject({ agent: word, ...closedGrantParams, budgets: optional(table(int, BUDGETS_MAX)) }),
     result: agentRun,
     faults: ['grant_invalid', 'ledger_amount_invalid', 'illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),
@@ -43,7 +43,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ agent: word }),
+    params: z.strictObject({ agent: word }),
     result: agentRun,
     faults: ['illegal_transition', 'conflict', 'too_large', ...ON_WRITE],
   }),
@@ -52,7 +52,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ agent: word }),
+    params: z.strictObject({ agent: word }),
     result: agentRun,
     faults: [...ON_READ],
   }),
@@ -61,7 +61,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({}),
+    params: z.strictObject({}),
     result: z.object({ agents: listOf(listedAgent) }),
     faults: [...ON_READ],
   }),
@@ -70,7 +70,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ agent: word }),
+    params: z.strictObject({ agent: word }),
     result: agentPaused,
     faults: ['illegal_transition', ...ON_WRITE],
   }),
@@ -79,7 +79,7 @@ export const AGENT_RUN_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ agent: word }),
+    params: z.strictObject({ agent: word }),
     result: agentPaused,
     faults: ['illegal_transition', ...ON_WRITE],
   }),

@@ -16,7 +16,7 @@ export const ALERT_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({
+    params: z.strictObject({
       status: optional(z.enum(['pending', 'acknowledged', 'all'])),
       agent: optional(word),
       before: optional(word),
@@ -30,7 +30,7 @@ export const ALERT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ alert_id: word }),
+    params: z.strictObject({ alert_id: word }),
     result: z.object({ acknowledged: z.boolean() }),
     faults: [...ON_WRITE],
   }),

@@ -19,7 +19,7 @@ const YEAR_MS = 31_536_000_000;
 
 /** What to allow from now on without asking; `when` is a condition as in policies. */
 const always = optional(
-  z.object({ scope: z.enum(['exact', 'capability', 'when']), when: optional(jsonObject), for_ms: milliseconds(YEAR_MS) }),
+  z.strictObject({ scope: z.enum(['exact', 'capability', 'when']), when: optional(jsonObject), for_ms: milliseconds(YEAR_MS) }),
 );
 
 export const APPROVAL_OPERATIONS = {
@@ -28,7 +28,13 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ state: optional(approvalState), agent: optional(word), pid: optional(int), before: optional(approval_id), limit }),
+    params: z.strictObject({
+      state: optional(approvalState),
+      agent: optional(word),
+      pid: optional(int),
+      before: optional(approval_id),
+      limit,
+    }),
     result: z.object({ approvals: listOf(approval), pending: int }),
     faults: [...ON_READ],
   }),
@@ -37,7 +43,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ approval_id, wait_ms: optional(milliseconds(WAIT_MS_MAX)) }),
+    params: z.strictObject({ approval_id, wait_ms: optional(milliseconds(WAIT_MS_MAX)) }),
     result: approval,
     faults: [...ON_READ],
   }),
@@ -46,7 +52,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
-    params: z.object({ approval_id, call_hash, note: optional(prose), input: optional(jsonObject), always }),
+    params: z.strictObject({ approval_id, call_hash, note: optional(prose), input: optional(jsonObject), always }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
   }),
@@ -55,7 +61,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
-    params: z.object({ approval_id, call_hash, reason: optional(prose) }),
+    params: z.strictObject({ approval_id, call_hash, reason: optional(prose) }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
   }),
@@ -64,7 +70,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: APPROVER,
-    params: z.object({ approval_id, reason: optional(prose) }),
+    params: z.strictObject({ approval_id, reason: optional(prose) }),
     result: approval,
     faults: ['conflict', ...ON_WRITE],
   }),
@@ -73,7 +79,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ all: optional(z.boolean()) }),
+    params: z.strictObject({ all: optional(z.boolean()) }),
     result: z.object({ rules: listOf(allowRule) }),
     faults: [...ON_READ],
   }),
@@ -82,7 +88,7 @@ export const APPROVAL_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ rule_id: word }),
+    params: z.strictObject({ rule_id: word }),
     result: z.object({ revoked: z.boolean() }),
     faults: [...ON_WRITE],
   }),

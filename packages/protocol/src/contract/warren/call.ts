@@ -17,7 +17,7 @@ export const CALL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself(),
-    params: z.object({ pid: int, ...callParams }),
+    params: z.strictObject({ pid: int, ...callParams }),
     result: callAnswer,
     faults: ['unknown_pid', 'conflict', 'too_large', ...ON_WRITE],
   }),
@@ -26,7 +26,7 @@ export const CALL_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: itself(),
-    params: z.object({ pid: int, call_id: word, wait_ms: optional(milliseconds(WAIT_MS_MAX)) }),
+    params: z.strictObject({ pid: int, call_id: word, wait_ms: optional(milliseconds(WAIT_MS_MAX)) }),
     result: callAnswer,
     faults: ['unknown_pid', ...ON_READ],
   }),
@@ -35,7 +35,7 @@ export const CALL_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: itself(),
-    params: z.object({ pid: int, call_id: word }),
+    params: z.strictObject({ pid: int, call_id: word }),
     result: z.object({ cancelled: z.boolean() }),
     faults: ['unknown_pid', ...ON_WRITE],
   }),
@@ -44,7 +44,7 @@ export const CALL_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ pid: optional(int), limit }),
+    params: z.strictObject({ pid: optional(int), limit }),
     result: z.object({
       calls: listOf(
         z.object({

@@ -1,7 +1,7 @@
 /** `grant.*`: taking away what `kernel.cap.*` gives. */
 import { z } from 'zod';
 import { operation } from '../operation.ts';
-import { grant, grantParams } from '../record/grant.ts';
+import { closedGrantParams, grant } from '../record/grant.ts';
 import { itsTree } from '../scope.ts';
 import { ON_WRITE } from '../store-faults.ts';
 import { listOf } from '../value/list.ts';
@@ -13,7 +13,7 @@ export const GRANT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: itsTree(),
-    params: z.object({ pid: int, ...grantParams }),
+    params: z.strictObject({ pid: int, ...closedGrantParams }),
     result: z.object({ grant, narrowed: listOf(int) }),
     faults: ['grant_not_found', 'grant_invalid', 'grant_exceeds_parent', ...ON_WRITE],
   }),
@@ -22,7 +22,7 @@ export const GRANT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: itsTree(),
-    params: z.object({ pid: int }),
+    params: z.strictObject({ pid: int }),
     result: z.object({ revoked: listOf(int) }),
     faults: ['unknown_pid', ...ON_WRITE],
   }),

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { operation } from '../operation.ts';
-import { account, accountEntry, breachPolicy, givenAccount } from '../record/ledger.ts';
+import { account, accountEntry, askedAccount, breachPolicy, givenAccount } from '../record/ledger.ts';
 import { MEMBER, OPERATOR } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional, withDefault } from '../value/absent.ts';
@@ -23,7 +23,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ pid: int, amounts }),
+    params: z.strictObject({ pid: int, amounts }),
     result: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('reserved'), reservation_id: int, pid: int, amounts: z.record(word, int) }),
       z.object({ kind: z.literal('denied'), account, dim: word, used: int, reserved: int, granted: int }),
@@ -35,7 +35,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ reservation_id: int, used: amounts }),
+    params: z.strictObject({ reservation_id: int, used: amounts }),
     result: z.object({ settled: z.boolean() }),
     faults: ['ledger_amount_invalid', 'too_large', ...ON_WRITE],
   }),
@@ -44,7 +44,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ account: givenAccount, ...budget }),
+    params: z.strictObject({ account: givenAccount, ...budget }),
     result: entries,
     faults: ['unknown_pid', 'ledger_exists', 'ledger_amount_invalid', 'ledger_warn_invalid', 'too_large', ...ON_WRITE],
   }),
@@ -53,7 +53,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ account }),
+    params: z.strictObject({ account: askedAccount }),
     result: entries,
     faults: [...ON_READ],
   }),
@@ -62,7 +62,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ limit }),
+    params: z.strictObject({ limit }),
     result: entries,
     faults: [...ON_READ],
   }),
@@ -71,7 +71,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ account: givenAccount, dim: word, amount: int }),
+    params: z.strictObject({ account: givenAccount, dim: word, amount: int }),
     result: accountEntry,
     faults: ['ledger_not_found', 'ledger_amount_invalid', 'ledger_refund_invalid', ...ON_WRITE],
   }),
@@ -80,7 +80,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ account: givenAccount, dim: word, new_grant: int }),
+    params: z.strictObject({ account: givenAccount, dim: word, new_grant: int }),
     result: accountEntry,
     faults: ['ledger_not_found', 'ledger_amount_invalid', ...ON_WRITE],
   }),
@@ -89,7 +89,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: OPERATOR,
-    params: z.object(budget),
+    params: z.strictObject(budget),
     result: entries,
     faults: ['ledger_exists', 'ledger_amount_invalid', 'ledger_warn_invalid', 'too_large', ...ON_WRITE],
   }),
@@ -98,7 +98,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: OPERATOR,
-    params: z.object({ dim: word, amount: int }),
+    params: z.strictObject({ dim: word, amount: int }),
     result: accountEntry,
     faults: ['ledger_not_found', 'ledger_amount_invalid', 'ledger_refund_invalid', ...ON_WRITE],
   }),
@@ -107,7 +107,7 @@ export const LEDGER_ACCOUNT_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: OPERATOR,
-    params: z.object({ dim: word, new_grant: int }),
+    params: z.strictObject({ dim: word, new_grant: int }),
     result: accountEntry,
     faults: ['ledger_not_found', 'ledger_amount_invalid', ...ON_WRITE],
   }),

@@ -33,7 +33,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself('sender_pid'),
-    params: z.object({ sender_pid: optional(int), recipient_pid: int, ...letter, correlation_id: optional(word) }),
+    params: z.strictObject({ sender_pid: optional(int), recipient_pid: int, ...letter, correlation_id: optional(word) }),
     result: sent,
     faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', ...ON_WRITE],
   }),
@@ -42,7 +42,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself('sender_pid'),
-    params: z.object({
+    params: z.strictObject({
       sender_pid: optional(int),
       topic: word,
       ...letter,
@@ -57,7 +57,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself(),
-    params: z.object({
+    params: z.strictObject({
       pid: int,
       limit,
       visibility_ms: optional(milliseconds(DAY_MS)),
@@ -71,7 +71,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: itself(),
-    params: z.object({ pid: int, msg_ids: list(int, 10_000) }),
+    params: z.strictObject({ pid: int, msg_ids: list(int, 10_000) }),
     result: z.object({ acknowledged: int }),
     faults: ['mailbox_not_found', ...ON_WRITE],
   }),
@@ -80,7 +80,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself('sender_pid'),
-    params: z.object({ sender_pid: int, recipient_pid: int, ...letter, timeout_ms: withDefault(milliseconds(WAIT_MS_MAX), 30_000) }),
+    params: z.strictObject({ sender_pid: int, recipient_pid: int, ...letter, timeout_ms: withDefault(milliseconds(WAIT_MS_MAX), 30_000) }),
     result: message,
     faults: ['unknown_pid', 'mailbox_not_found', 'mailbox_full', 'mail_invalid', 'too_large', 'deadline', ...ON_WRITE],
   }),
@@ -89,7 +89,7 @@ export const MAIL_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: itself(),
-    params: z.object({
+    params: z.strictObject({
       pid: int,
       message: z.object({ msg_id: int, sender_pid: int, correlation_id: optional(word) }),
       ...letter,

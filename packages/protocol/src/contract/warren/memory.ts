@@ -20,7 +20,7 @@ export const MEMORY_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({
+    params: z.strictObject({
       text: writing,
       ...filter,
       importance: optional(share),
@@ -35,7 +35,7 @@ export const MEMORY_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({
+    params: z.strictObject({
       query: question,
       ...filter,
       half_life_days: optional(z.number()),
@@ -50,7 +50,7 @@ export const MEMORY_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ memory_id: word }),
+    params: z.strictObject({ memory_id: word }),
     result: memory,
     faults: ['unavailable', ...ON_READ],
   }),
@@ -59,7 +59,7 @@ export const MEMORY_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ ...filter, before: optional(word), limit }),
+    params: z.strictObject({ ...filter, before: optional(word), limit }),
     result: z.object({ memories: listOf(memory), count: z.int() }),
     faults: ['unavailable', ...ON_READ],
   }),
@@ -68,7 +68,7 @@ export const MEMORY_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ memory_id: word }),
+    params: z.strictObject({ memory_id: word }),
     result: z.object({ forgotten: z.boolean() }),
     faults: ['unavailable', ...ON_WRITE],
   }),

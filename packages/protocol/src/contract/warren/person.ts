@@ -12,7 +12,7 @@ import { optional } from '../value/absent.ts';
 import { list, listOf } from '../value/list.ts';
 import { word } from '../value/text.ts';
 
-const terms = { groups: optional(list(word, 32)), passphrase: clearable(word), identity: clearable(identity) };
+const terms = { groups: optional(list(word, 32)), passphrase: clearable(word), identity: clearable(identity.strict()) };
 /** Absent: stays as it is; null: is taken away. */
 function clearable<Value extends z.ZodType>(value: Value) {
   return value.nullable().optional();
@@ -26,7 +26,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: MEMBER,
-    params: z.object({ name: word, role: memberRole, workspace: optional(word), ...terms }),
+    params: z.strictObject({ name: word, role: memberRole, workspace: optional(word), ...terms }),
     result: personRecord,
     faults: ['already_exists', 'too_large', ...ON_WRITE],
   }),
@@ -35,7 +35,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: OPERATOR,
-    params: z.object({ name: word, ...terms }),
+    params: z.strictObject({ name: word, ...terms }),
     result: personRecord,
     faults: ['already_exists', 'too_large', ...ON_WRITE],
   }),
@@ -44,7 +44,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ workspace: optional(word) }),
+    params: z.strictObject({ workspace: optional(word) }),
     result: z.object({ people: listOf(personRecord) }),
     faults: [...ON_READ],
   }),
@@ -53,7 +53,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ name: word, role: optional(memberRole), ...terms }),
+    params: z.strictObject({ name: word, role: optional(memberRole), ...terms }),
     result: personRecord,
     faults: ['already_exists', ...ON_WRITE],
   }),
@@ -62,7 +62,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ name: word }),
+    params: z.strictObject({ name: word }),
     result: changed,
     faults: [...ON_WRITE],
   }),
@@ -71,7 +71,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ name: word }),
+    params: z.strictObject({ name: word }),
     result: changed,
     faults: [...ON_WRITE],
   }),
@@ -80,7 +80,7 @@ export const PERSON_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: MEMBER,
-    params: z.object({ name: word }),
+    params: z.strictObject({ name: word }),
     result: z.object({ deleted: z.boolean() }),
     faults: [...ON_WRITE],
   }),

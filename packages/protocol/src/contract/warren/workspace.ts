@@ -9,7 +9,7 @@ import { listOf } from '../value/list.ts';
 import { word } from '../value/text.ts';
 
 /** What is left out stays as it is, or as it is by default. */
-const settings = optional(workspaceSettings.extend({ retention: retention.partial() }).partial());
+const settings = optional(workspaceSettings.extend({ retention: retention.partial().strict() }).partial().strict());
 
 export const WORKSPACE_OPERATIONS = {
   'workspace.create': operation({
@@ -17,7 +17,7 @@ export const WORKSPACE_OPERATIONS = {
     tier: 'experimental',
     effect: 'once',
     scope: OPERATOR,
-    params: z.object({ workspace: word, settings }),
+    params: z.strictObject({ workspace: word, settings }),
     result: workspaceRecord,
     faults: ['already_exists', ...ON_WRITE],
   }),
@@ -26,7 +26,7 @@ export const WORKSPACE_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.object({ workspace: optional(word) }),
+    params: z.strictObject({ workspace: optional(word) }),
     result: workspaceRecord,
     faults: [...ON_READ],
   }),
@@ -35,7 +35,7 @@ export const WORKSPACE_OPERATIONS = {
     tier: 'experimental',
     effect: 'read',
     scope: OPERATOR,
-    params: z.object({}),
+    params: z.strictObject({}),
     result: z.object({ workspaces: listOf(workspaceRecord) }),
     faults: [...ON_READ],
   }),
@@ -44,7 +44,7 @@ export const WORKSPACE_OPERATIONS = {
     tier: 'experimental',
     effect: 'idempotent',
     scope: OPERATOR,
-    params: z.object({ workspace: word, settings }),
+    params: z.strictObject({ workspace: word, settings }),
     result: workspaceRecord,
     faults: [...ON_WRITE],
   }),

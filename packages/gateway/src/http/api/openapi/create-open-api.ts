@@ -110,7 +110,13 @@ function bodyOf(schema: JsonSchema, inPath: readonly string[], shared: Shared): 
   const properties = Object.fromEntries(Object.entries(schema.properties ?? {}).filter(([name]) => !inPath.includes(name)));
   if (Object.keys(properties).length === 0) return undefined;
   const required = (schema.required ?? []).filter((name) => !inPath.includes(name));
-  const object = { type: 'object', properties, ...(required.length > 0 && { required }) } as JsonSchema; // It is one.
+  const { additionalProperties } = schema;
+  const object = {
+    type: 'object',
+    properties,
+    ...(required.length > 0 && { required }),
+    ...(additionalProperties !== undefined && { additionalProperties }),
+  } as JsonSchema; // It is one.
   return { required: required.length > 0, content: { 'application/json': { schema: shared.refer(object) } } };
 }
 
