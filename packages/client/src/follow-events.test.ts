@@ -35,6 +35,11 @@ describe('events', () => {
     expect(peer.asked[0]?.headers.accept).toBe('text/event-stream');
   });
 
+  it('hands out nothing after the signal fired, also of what came at once with the last', async () => {
+    await using peer = await Peer.start((_, response) => stream(response, event(1) + event(2) + event(3) + event(4)));
+    expect(await follow(peer, 2)).toEqual([1, 2]);
+  });
+
   it('takes up where it was when the connection breaks, also in the middle of an event', async () => {
     const answers = [event(1) + event(2).slice(0, 10), event(2) + event(3)];
     await using peer = await Peer.start((_, response) => {

@@ -46,6 +46,7 @@ export async function* followEvents<Event>(
       const until = AbortSignal.any([signal, alarm.signal]);
       const stream = await open(transport, { ...headers, ...(last !== undefined && { 'last-event-id': last }) }, filter, until);
       for await (const { id, data, retryMs } of readEventStream(alarm.watch(stream.body))) {
+        if (signal.aborted) return; // Several events come at once: what came before the signal fired is not handed out after it.
         pauseMs = retryMs === undefined ? PAUSE_MS_MIN : Math.min(Math.max(retryMs, PAUSE_MS_MIN), PAUSE_MS_MAX);
         // Whoever is between us and the daemon may send again what it had sent.
         if (id !== undefined && last !== undefined && isBefore(id, last)) continue;
