@@ -30,15 +30,20 @@ export async function tokenCreate(flags: TokenCreateFlags, host: Host): Promise<
   await host.stderr.write(
     `warren: token ${safeText(made.token_id)} for ${holderWord(made.principal)}, ${endWord(made)}; it is not shown again\n`,
   );
+  if ([flags.role, flags.agent, flags.pid, flags.operator].every((holder) => holder === undefined)) {
+    await host.stderr.write(
+      'warren: it may do everything in this workspace; for less: --role viewer or approver, --agent NAME, --pid PID\n',
+    );
+  }
   return 0;
 }
 
 /** Tokens are the daemon's to make: opening the store without it would count as a start. */
 async function make(client: Client, flags: TokenCreateFlags, described: ParamsInput<'token.create_operator'>): Promise<NewToken> {
-  const { workspace, pid } = flags;
+  const { workspace, role, agent, pid } = flags;
   if (flags.operator === true) return await client.call('token.create_operator', described);
   try {
-    return await client.call('token.create', { ...described, workspace, ...(pid !== undefined && { pid }) });
+    return await client.call('token.create', { ...described, workspace, role, agent, pid });
   } catch (error) {
     if (!isFault(error, 'unknown_pid')) throw withWorkspaceAdvice(error, flags.state);
     throw new Fault('unknown_pid', error.message, { details: { ...error.details, fix: agentsCommand(flags) }, cause: error });

@@ -262,6 +262,13 @@ describe('warren token', () => {
     const elsewhere = await user.warren(['token', 'create', '--pid', '99', '--state', user.state]);
     expect(elsewhere.stderr).toContain(`fix: warren kernel agents --state-dir ${user.state}\n`);
     expect((await user.warren(['token', 'create', '--operator', '--pid', '1'])).code).toBe(2);
+    expect((await user.warren(['token', 'create', '--role', 'viewer', '--agent', 'ada'])).code).toBe(2);
+    expect((await user.warren(['token', 'create', '--role', 'owner'])).code).toBe(2);
+    expect((await user.warren(['token', 'create'])).stderr).toMatch(/admin of workspace default.*\n.*for less: --role viewer/);
+    const viewer = await user.warren(['token', 'create', '--role', 'viewer']);
+    expect(viewer.stderr).toMatch(/^warren: token \S+ for viewer of workspace default, which never expires; it is not shown again\n$/);
+    const agent = await user.warren(['token', 'create', '--agent', 'ada', '--json']);
+    expect(JSON.parse(agent.stdout)).toMatchObject({ principal: { kind: 'agent', agent: 'ada' } });
     const nobody = await user.warren(['token', 'create', '--workspace', 'nobody']);
     expect([nobody.code, nobody.stderr]).toEqual([
       1,

@@ -4,8 +4,12 @@ import { parseLongDuration } from '../internal/duration.ts';
 import { parseCount } from '../internal/number.ts';
 import { type StateFlags, withDaemon, withJson } from './state-options.ts';
 
+const ROLES = ['viewer', 'approver', 'admin'] as const;
+
 export type TokenCreateFlags = StateFlags & {
   readonly workspace: string;
+  readonly role?: (typeof ROLES)[number];
+  readonly agent?: string;
   readonly pid?: number;
   readonly operator?: true;
   readonly expires?: number;
@@ -34,11 +38,19 @@ export function addToken(program: Command, actions: TokenActions): void {
       token
         .command('create')
         .summary('make a token and print it, once')
-        .description('Makes a token and prints it. It is not shown again: only a hash of it is kept.'),
+        .description(
+          'Makes a token and prints it. It is not shown again: only a hash of it is kept. Without --role, --agent, --pid or --operator it acts as admin of the workspace.',
+        ),
     )
       .option('--workspace <name>', 'it acts for this workspace', 'default')
-      .option('--pid <pid>', 'it acts for this process of the workspace only', (text: string) => parseCount(text, '--pid'))
-      .addOption(new Option('--operator', 'it may do everything, in every workspace').conflicts(['pid']))
+      .addOption(new Option('--role <role>', 'what it may do there (default: admin)').choices(ROLES))
+      .addOption(new Option('--agent <name>', 'it acts for this agent of the workspace only').conflicts(['role']))
+      .addOption(
+        new Option('--pid <pid>', 'it acts for this process of the workspace only')
+          .argParser((text: string) => parseCount(text, '--pid'))
+          .conflicts(['role', 'agent']),
+      )
+      .addOption(new Option('--operator', 'it may do everything, in every workspace').conflicts(['role', 'agent', 'pid']))
       .option('--expires <duration>', 'when it ends: 12h, 30d (default: never)', (text: string) => parseLongDuration(text, '--expires'))
       .option('--label <text>', 'what it is for, to know it again in the list; no two in use have the same')
       .option('--owner <name>', 'whose it is: all tokens of one person have one vote (default: the label)')
@@ -71,6 +83,7 @@ export function addToken(program: Command, actions: TokenActions): void {
 const CREATE_HELP = `
 Examples:
   $ warren token create --workspace acme --expires 30d --label ci > ci.token
+  $ warren token create --role viewer --expires 12h > dashboard.token
   $ warren token create --label ada-laptop --owner ada --group maintainers
   $ curl -H "Authorization: Bearer $(cat ci.token)" -H 'Content-Type: application/json' \\
       -d '{"jsonrpc":"2.0","id":1,"method":"kernel.info"}' http://127.0.0.1:7700/rpc`;
