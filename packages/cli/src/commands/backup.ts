@@ -11,6 +11,7 @@ import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { ProgressLine } from '../internal/progress-line.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { requireHere } from '../internal/server-link.ts';
 import { shellWord } from '../internal/shell-words.ts';
 import { formatSize } from '../internal/size.ts';
 import { statePath } from '../internal/state-path.ts';
@@ -27,6 +28,7 @@ export interface BackupParts {
 }
 
 export async function backup(file: string, flags: StateFlags, host: Host, parts: BackupParts): Promise<number> {
+  requireHere(flags, host, 'back up the store');
   const stateDirectory = statePath(host, flags.state);
   const path = resolve(host.cwd(), file);
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) throw exists(path);

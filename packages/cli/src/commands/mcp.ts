@@ -9,6 +9,7 @@ import { McpPipe } from '../internal/mcp-pipe.ts';
 import { createMcpWires } from '../internal/mcp-wire.ts';
 import { readLines } from '../internal/read-lines.ts';
 import { safeText } from '../internal/safe-text.ts';
+import { requireHere } from '../internal/server-link.ts';
 import { nextCommand, statePath } from '../internal/state-path.ts';
 import type { McpFlags } from '../program/mcp-commands.ts';
 
@@ -18,6 +19,7 @@ const LINE_BYTES_MAX = 24 * 2 ** 20;
 const GRACE_MS = 1_000;
 
 export async function mcp({ state, workspace, agent }: McpFlags, host: Host): Promise<number> {
+  requireHere({ ...(state !== undefined && { state }) }, host, 'be a server of MCP');
   const stateDirectory = statePath(host, state);
   return await interruptible(host, async (signal) => {
     const pipe = new McpPipe({

@@ -6,6 +6,7 @@ import { readDiscovery } from '../internal/discovery.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { requireHere } from '../internal/server-link.ts';
 import { findHolder, isRunning } from '../internal/state-holder.ts';
 import { statePath } from '../internal/state-path.ts';
 import type { StopFlags } from '../program/daemon-commands.ts';
@@ -19,6 +20,7 @@ const DRAIN_MS_MAX = 3_600_000;
 
 /** Returns 0 when it is gone, also when it was not there. */
 export async function stop(flags: StopFlags, host: Host): Promise<number> {
+  requireHere(flags, host, 'stop the daemon');
   const stateDirectory = statePath(host, flags.state);
   return await interruptible(host, async (signal) => {
     const pid = await askToStop(stateDirectory, flags.timeout);

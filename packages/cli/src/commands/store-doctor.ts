@@ -1,4 +1,5 @@
 /** `warren doctor --store`: whether the store is whole, and its directory private. Looks only, also beside a daemon that writes. */
+
 import { lstatSync, readdirSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
@@ -7,6 +8,7 @@ import { count } from '../internal/count.ts';
 import type { Host } from '../internal/host.ts';
 import { ownerAdvice } from '../internal/owner-advice.ts';
 import { safeJson } from '../internal/safe-text.ts';
+import { requireHere } from '../internal/server-link.ts';
 import { shellWord } from '../internal/shell-words.ts';
 import { formatSize } from '../internal/size.ts';
 import { findHolder } from '../internal/state-holder.ts';
@@ -41,6 +43,7 @@ const PROBLEMS_SHOWN = 20;
 
 /** Returns 1 when anything is wrong. */
 export async function storeDoctor(flags: StateFlags, host: Host, parts: StoreDoctorParts): Promise<number> {
+  requireHere(flags, host, 'check the store');
   const directory = statePath(host, flags.state);
   const stat = look(directory, directory);
   if (stat === undefined || look(join(directory, STORE_FILE), directory) === undefined) {

@@ -45,6 +45,10 @@ it('somebody logs in on a server, works there, and logs out', { timeout: PATIENC
     server,
     system_pid: daemon.document.pid,
   });
+  for (const words of [['stop'], ['backup', 'never'], ['mcp', '--agent', 'builder'], ['doctor', '--store']]) {
+    const { code, stderr } = await warren(words, '', env);
+    expect([words[0], code === 0, stderr]).toEqual([words[0], false, expect.stringContaining('unset WARREN_SERVER, or --state')]);
+  }
   expect((await warren(['agent', 'list', '--state', user.state], '', { WARREN_SERVER: 'https://192.0.2.1' })).stdout).toContain('builder');
   const both = await warren(['agent', 'list', '--state', user.state, '--server', server]);
   expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('leave out --server or --state')]);

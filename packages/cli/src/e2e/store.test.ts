@@ -267,6 +267,7 @@ describe('warren token', () => {
     expect((await user.warren(['token', 'create'])).stderr).toMatch(/admin of workspace default.*\n.*for less: --role viewer/);
     const viewer = await user.warren(['token', 'create', '--role', 'viewer']);
     expect(viewer.stderr).toMatch(/^warren: token \S+ for viewer of workspace default, which never expires; it is not shown again\n$/);
+    expect((await user.warren(['agent', 'create', 'ada'])).code).toBe(0);
     const agent = await user.warren(['token', 'create', '--agent', 'ada', '--json']);
     expect(JSON.parse(agent.stdout)).toMatchObject({ principal: { kind: 'agent', agent: 'ada' } });
     const nobody = await user.warren(['token', 'create', '--workspace', 'nobody']);

@@ -18,6 +18,15 @@ export function serverOf({ server, state }: StateFlags, { env }: Pick<Host, 'env
   return given === undefined || (given === '' && server === undefined) ? undefined : readServer(given);
 }
 
+/** For what is done on the machine of the daemon itself. Throws `unsupported` where another one is meant: what is done to the wrong one cannot be taken back. */
+export function requireHere(flags: StateFlags, host: Pick<Host, 'env'>, action: string): void {
+  const server = serverOf(flags, host);
+  if (server === undefined) return;
+  throw new Fault('unsupported', `Cannot ${action}: WARREN_SERVER is ${server}, and this is done on the machine of the daemon`, {
+    details: { fix: 'run it there; for the daemon of this machine: unset WARREN_SERVER, or --state DIRECTORY' },
+  });
+}
+
 /** As it is kept: `https://NAME:PORT`. */
 export function readServer(text: string): string {
   const url = URL.parse(text);

@@ -75,7 +75,11 @@ export function addStop(program: Command, actions: DaemonActions): void {
       .command('stop')
       .summary('stop the daemon')
       .description('Asks the daemon to finish what it does and end, and waits until it has.'),
-  ).option('--timeout <duration>', 'how long to wait (default: 30s)', (text: string) => parseDuration(text, '--timeout'), STOP_TIMEOUT_MS);
+  ).addOption(
+    new Option('--timeout <duration>', 'how long to wait')
+      .argParser((text: string) => parseDuration(text, '--timeout'))
+      .default(STOP_TIMEOUT_MS, '30s'),
+  );
   withJson(stop).action((flags: StopFlags) => actions.stop(flags));
 }
 
