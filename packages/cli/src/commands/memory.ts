@@ -1,7 +1,7 @@
 /** `warren memory`: what agents remember, through the daemon. */
 import { Fault } from '@warren/protocol';
 import type { FoundMemory, MemoryRecord } from '@warren/protocol/contract';
-import { openClient } from '../internal/daemon-link.ts';
+import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeLines, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
@@ -17,7 +17,7 @@ type Flags = WorkspaceFlags & { readonly tag?: readonly string[]; readonly sourc
 
 export async function memoryStore(text: string, flags: MemoryStoreFlags, host: Host): Promise<number> {
   const given = text === '-' ? await readText(host) : text;
-  await using client = await openClient(flags, host, 'remember');
+  await using client = await openWorkspaceClient(flags, host, 'remember');
   const { expires, pin } = flags;
   const stored = await client
     .call('memory.store', {
@@ -34,7 +34,7 @@ export async function memoryStore(text: string, flags: MemoryStoreFlags, host: H
 
 /** Returns 1 when nothing is found. */
 export async function memorySearch(words: readonly string[], flags: MemorySearchFlags, host: Host): Promise<number> {
-  await using client = await openClient(flags, host, 'search');
+  await using client = await openWorkspaceClient(flags, host, 'search');
   const query = { query: words.join(' '), limit: flags.limit, ...filterOf(flags) };
   const found = await client.call('memory.search', query).catch(advised(flags));
   if (flags.json === true) await host.stdout.write(`${safeJson(found, 2)}\n`);
@@ -44,7 +44,7 @@ export async function memorySearch(words: readonly string[], flags: MemorySearch
 }
 
 export async function memoryList(flags: MemoryListFlags, host: Host): Promise<number> {
-  await using client = await openClient(flags, host, 'list memories');
+  await using client = await openWorkspaceClient(flags, host, 'list memories');
   const found = await client.call('memory.list', { limit: flags.limit, ...filterOf(flags) }).catch(advised(flags));
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(found, 2)}\n`);
@@ -65,7 +65,7 @@ export async function memoryList(flags: MemoryListFlags, host: Host): Promise<nu
 }
 
 export async function memoryShow(id: string, flags: WorkspaceFlags, host: Host): Promise<number> {
-  await using client = await openClient(flags, host, 'show a memory');
+  await using client = await openWorkspaceClient(flags, host, 'show a memory');
   const memory = await client.call('memory.get', { memory_id: id }).catch(advised(flags));
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(memory, 2)}\n`);
@@ -78,7 +78,7 @@ export async function memoryShow(id: string, flags: WorkspaceFlags, host: Host):
 
 /** Returns 1 when one of them was not there. */
 export async function memoryForget(ids: readonly string[], flags: WorkspaceFlags, host: Host): Promise<number> {
-  await using client = await openClient(flags, host, 'forget');
+  await using client = await openWorkspaceClient(flags, host, 'forget');
   const forgotten: string[] = [];
   const missing: string[] = [];
   for (const id of ids) {
@@ -91,7 +91,7 @@ export async function memoryForget(ids: readonly string[], flags: WorkspaceFlags
 }
 
 export async function memoryExport(flags: Flags, host: Host): Promise<number> {
-  await using client = await openClient(flags, host, 'export memories');
+  await using client = await openWorkspaceClient(flags, host, 'export memories');
   for (let before: string | undefined; ; ) {
     const page = { limit: PAGE, ...filterOf(flags), ...(before !== undefined && { before }) };
     const { memories } = await client.call('memory.list', page).catch(advised(flags));
