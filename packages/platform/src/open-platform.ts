@@ -109,12 +109,13 @@ async function open(
   const live = new LiveConfig(config, {
     directory,
     onChange: (hash) => content.change('config', hash),
-    async onRead(problem) {
-      if (problem !== undefined) await content.refused('config', problem);
+    onRefused: (problem) => content.refused('config', problem),
+    async tell(problem) {
       const message =
         problem === undefined ? undefined : `The configuration on disk cannot be used; the one before stays in force\n${problem}`;
       await tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'config', message);
     },
+    say,
   });
   // One of a life before is mended: we are here.
   await tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'config', undefined);

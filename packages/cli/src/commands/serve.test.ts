@@ -165,6 +165,26 @@ describe('serve', () => {
     expect(stage.reloads).toBe(2);
   });
 
+  it('reloads no more once it was told to end over the wire', async () => {
+    await using stage = await Stage.create();
+    const [reloaded, drained] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    stage.reloading = reloaded.promise;
+    stage.draining = drained.promise;
+    const { serving } = await stage.begin();
+    stage.host.send('SIGHUP');
+    while (stage.reloads === 0) await new Promise((resolve) => setImmediate(resolve));
+    stage.asked.resolve({ drainMs: 1 });
+    await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGHUP'); // While it waits for the first.
+    reloaded.resolve();
+    while (stage.stops.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGHUP'); // While it is closing.
+    await new Promise((resolve) => setImmediate(resolve));
+    drained.resolve();
+    expect(await serving).toBe(0);
+    expect(stage.reloads).toBe(1);
+  });
+
   it('goes on when it cannot reload, and says why', async () => {
     await using stage = await Stage.create();
     const failing = Promise.withResolvers<void>();

@@ -79,6 +79,7 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
   // Listened to from the beginning, so that a signal during the start ends in order too.
   const told = Promise.withResolvers<{ readonly drainMs?: number }>();
   let received: SignalName | undefined;
+  let isStopping = false;
   const log = createDaemonLog(host);
   const started = Promise.withResolvers<Daemon>();
   const reloads = new OneAtATime(async () => {
@@ -93,7 +94,7 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
   using _signals = host.onSignal(['SIGINT', 'SIGTERM', 'SIGHUP'], (signal) => {
     // From a terminal it says that the terminal is gone.
     if (signal === 'SIGHUP' && !host.stdin.isTerminal) {
-      if (received === undefined) reloads.ask();
+      if (received === undefined && !isStopping) reloads.ask();
       return;
     }
     if (received !== undefined) host.exit(exitCodeOfSignal(signal));
@@ -118,6 +119,8 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
     await announce(document, flags, host);
     void daemon.stopRequested.then(told.resolve);
     const { drainMs } = await told.promise;
+    // Also when it was told over the wire: nothing is read again by what is being closed.
+    isStopping = true;
     await reloads.idle();
     log.info('Stopping', { because: received ?? 'asked to' });
     await daemon.stop({ drainMs });

@@ -1,13 +1,13 @@
 /** The daemon: the kernel, the platform on it, and the gateway in front of both. Opened in this order, and closed in the other. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openTracing, type Served, serve } from '@warren/gateway';
+import { openTracing, serve } from '@warren/gateway';
 import { openKernel } from '@warren/kernel';
-import { openPlatform, type Platform } from '@warren/platform';
+import { openPlatform } from '@warren/platform';
 import { Fault, isFault } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
-import type { DaemonLog } from '../internal/daemon-log.ts';
+import { reloadDaemon } from '../internal/reload-daemon.ts';
 import { runGit } from '../internal/run-git.ts';
 import { nextCommand } from '../internal/state-path.ts';
 
@@ -46,7 +46,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       addresses: served.addresses,
       fingerprint: served.fingerprint,
       stopRequested: asked.promise,
-      reload: () => reload(served, platform, log),
+      reload: () => reloadDaemon(served, platform, log),
       stop({ drainMs } = {}) {
         drain ??= drainMs;
         stopping ??= opened.disposeAsync(); // Every step is taken, whatever one of them throws.
@@ -57,15 +57,6 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
     await opened.disposeAsync().catch((also: unknown) => log.error('What was opened could not be closed', { reason: String(also) }));
     throw error;
   }
-}
-
-async function reload(served: Served, platform: Platform, log: DaemonLog): Promise<void> {
-  served.reload();
-  const read = await platform.reloadConfig();
-  if (read.kind === 'refused') log.error('The configuration there is now cannot be used: the one before stays', { reason: read.why });
-  else if (read.restart.length > 0) log.warn('What changed in the configuration takes a restart', { parts: read.restart.join(' ') });
-  await platform.policies.reload();
-  await platform.capabilities.reload();
 }
 
 /** What no part foresaw, with the part it happened in. */

@@ -11,8 +11,12 @@ export type LiveConfigParts = {
   readonly directory: string;
   /** Before it is in force; rejects when that cannot be recorded. */
   readonly onChange: (hash: string) => Promise<void>;
-  /** What keeps the file from being used; undefined when nothing does. */
-  readonly onRead: (problem: string | undefined) => Promise<void>;
+  /** The file cannot be used. */
+  readonly onRefused: (problem: string) => Promise<void>;
+  /** Tells people what keeps the file from being used; undefined when nothing does. */
+  readonly tell: (problem: string | undefined) => Promise<void>;
+  /** That one of these two failed, which keeps nothing else from being done. */
+  readonly say: (message: string) => void;
 };
 
 export class LiveConfig {
@@ -30,23 +34,32 @@ export class LiveConfig {
 
   /** Rejects when it cannot be recorded; then nothing has changed. */
   async reload(): Promise<ConfigReload> {
-    const { directory, onChange, onRead } = this.#parts;
+    const { directory, onChange, onRefused, tell } = this.#parts;
     let read: Awaited<ReturnType<typeof loadConfig>>;
     try {
       read = await loadConfig(directory);
     } catch (error) {
       if (!isFault(error)) throw error;
-      await onRead(error.message);
+      await this.#attempt('recorded', () => onRefused(error.message));
+      await this.#attempt('told', () => tell(error.message));
       return { kind: 'refused', why: error.message };
     }
     await onChange(read.hash);
     const before = this.#current;
     this.#current = withFixed(read.config, before);
-    await onRead(undefined);
+    await this.#attempt('told', () => tell(undefined));
     return {
       kind: 'read',
       restart: FIXED.filter(({ part }) => JSON.stringify(part(read.config)) !== JSON.stringify(part(before))).map(({ name }) => name),
     };
+  }
+
+  async #attempt(what: 'recorded' | 'told', act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.#parts.say(`How the configuration was read could not be ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 }
 
