@@ -97,7 +97,10 @@ export class NodeTransport implements Transport {
     const isSent = sent.socket !== null && sent.socket.connecting === false && !REFUSALS.has(errno) && !isCutOff(error);
     const why =
       REFUSALS.get(errno) ?? (isSent ? `the connection broke before the answer came (${errno})` : `it cannot be reached (${errno})`);
-    return new Fault('unavailable', `Cannot talk to ${this.address}: ${why}`, { cause: error, details: { errno, is_sent: isSent } });
+    return new Fault('unavailable', `Cannot talk to ${this.address}: ${why}`, {
+      cause: error,
+      details: { errno, is_sent: isSent, ...(CERTIFICATE_ERRORS.has(errno) && { is_certificate: true }) },
+    });
   }
 }
 
@@ -106,13 +109,17 @@ function isCutOff(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EPIPE';
 }
 
-/** What Node says of a certificate that no authority it knows has signed. */
-const UNTRUSTED = [
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-];
+/** What Node says of a certificate that it does not trust. */
+const CERTIFICATE_ERRORS: ReadonlyMap<string, string> = new Map([
+  ...[
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  ].map((errno) => [errno, 'nobody this machine trusts vouches for its certificate'] as const),
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+]);
 
 /** What the machine says when there is no connection to begin with. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
@@ -122,9 +129,7 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'this user may not use it'],
   ['EPERM', 'this user may not use it'],
   ['ENOTFOUND', 'there is no such host'],
-  ...UNTRUSTED.map((errno) => [errno, 'nobody this machine trusts vouches for its certificate'] as const),
-  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another name'],
-  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ...CERTIFICATE_ERRORS,
   ['EPROTO', 'it does not speak TLS'],
   ['ERR_SSL_WRONG_VERSION_NUMBER', 'it does not speak TLS'],
 ]);

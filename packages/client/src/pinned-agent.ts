@@ -75,7 +75,7 @@ function foreign(known: string, found: string | undefined): Fault {
     'permission_denied',
     `Cannot trust the server: its certificate has SHA-256 ${found ?? 'unknown'}, and ${known} is expected`,
     {
-      details: { expected: known, found: found ?? null },
+      details: { expected: known, found: found ?? null, is_certificate: true },
     },
   );
 }

@@ -69,8 +69,9 @@ export function withLoginAdvice(error: unknown, server: string): unknown {
 
 /** The same fault, with what to type when the certificate of the server is not one we know. */
 export function withTrustAdvice(error: unknown, server: string): unknown {
-  const isTrust = isFault(error) && /certificate/.test(error.message) && ['unavailable', 'permission_denied'].includes(error.code);
-  if (!isTrust) return error;
+  if (!isFault(error)) return error;
+  const details: Readonly<Record<string, unknown>> | undefined = error.details;
+  if (details?.['is_certificate'] !== true) return error;
   return withFix(error, `compare with what \`warren status\` says on that machine, then: ${loginCommand(server)} --fingerprint SHA256`);
 }
 
