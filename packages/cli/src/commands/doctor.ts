@@ -71,8 +71,9 @@ export async function doctor(flags: DoctorFlags, host: Host, parts: DoctorParts)
 function policyChecks(report: PolicyReport, isUsable: boolean, fix: string): readonly Check[] {
   const { directory, files, problems, contradictions } = report;
   const rules = files.reduce((sum, file) => sum + file.rules, 0);
-  const detail =
-    files.length === 0 ? `none in ${directory}` : `${count(files.length, 'file')} with ${count(rules, 'rule')} in ${directory}`;
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const usable = files.length === 0 ? 'none' : `${count(files.length, 'file')} with ${count(rules, 'rule')}`;
+  const detail = `${isUsable ? usable : mistakesIn(errors)} in ${directory}`;
   const defaults = files.filter((file) => file.default !== undefined);
   return [
     {
@@ -90,7 +91,7 @@ function policyChecks(report: PolicyReport, isUsable: boolean, fix: string): rea
         detail: `layer ${layer}, ${count(own, 'rule')}`,
       }),
     ),
-    ...(defaults.length === 0
+    ...(defaults.length === 0 && isUsable
       ? [{ name: 'default', state: 'enforced', word: '', detail: 'where no rule matches, the tier of each capability' } as const]
       : []),
     ...defaults.map(
@@ -99,11 +100,25 @@ function policyChecks(report: PolicyReport, isUsable: boolean, fix: string): rea
         detail: `where no rule matches, ${isForAll ? 'everywhere' : 'for whom the file is'}: ${file}:${own?.line}`,
       }),
     ),
-    ...[...problems, ...contradictions].map(({ file, line, severity, message }): Check => {
-      const name = line === undefined ? file : `${file}:${line}`;
-      return { name, state: severity === 'error' ? 'missing' : 'degraded', word: severity, detail: message };
-    }),
+    ...[...problems, ...contradictions].map(
+      (problem): Check => ({
+        ...{ name: placeOf(problem), state: problem.severity === 'error' ? 'missing' : 'degraded' },
+        ...{ word: problem.severity, detail: problem.message },
+      }),
+    ),
   ];
+}
+
+/** The first by name; all of them are told below. */
+function mistakesIn(errors: readonly Problem[]): string {
+  const [first] = errors;
+  if (first === undefined) return 'none';
+  const others = errors.length === 1 ? '' : `, and ${count(errors.length - 1, 'more mistake')},`;
+  return `${placeOf(first)}: ${first.message}${others}`;
+}
+
+function placeOf({ file, line }: Problem): string {
+  return line === undefined ? file : `${file}:${line}`;
 }
 
 function documentOf({ directory, files, problems, contradictions }: PolicyReport, isUsable: boolean): object {

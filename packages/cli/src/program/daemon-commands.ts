@@ -74,7 +74,9 @@ export function addStop(program: Command, actions: DaemonActions): void {
     program
       .command('stop')
       .summary('stop the daemon')
-      .description('Asks the daemon to finish what it does and end, and waits until it has.'),
+      .description(
+        'Asks the daemon to end, and waits until it has. Calls of capabilities that somebody waits for are cancelled, but not those made over MCP, by schedules or after an approval: they have a while to end. Approvals that wait are kept.',
+      ),
   ).addOption(
     new Option('--timeout <duration>', 'how long to wait')
       .argParser((text: string) => parseDuration(text, '--timeout'))
@@ -120,7 +122,8 @@ Exit codes:
   3      the store cannot be opened: no access, no space, damaged, or of a newer version
 
 Signals:
-  SIGTERM, Ctrl-C   finish what is being done, then end; a second one ends at once
+  SIGTERM, Ctrl-C   answer what was asked, cancel calls of capabilities that somebody waits for, then end;
+                    a second one ends at once
   SIGHUP            read certificate, configuration, policies and packs again; from a terminal that is closed: end`;
 
 const SERVICE_HELP = `
