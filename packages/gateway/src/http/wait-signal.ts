@@ -17,7 +17,8 @@ export function createWaitSignal({ connection, isGone, stopping }: WaitSignalPar
   };
 
   function connect(made: AbortController): AbortController {
-    const stop = (): void => made.abort(new Fault('aborted', 'Cannot wait any longer: the daemon stops'));
+    const stop = (): void =>
+      made.abort(new Fault('aborted', 'Cannot wait any longer: the daemon stops', { details: { is_stopping: true } }));
     const leave = (): void => {
       stopping.removeEventListener('abort', stop);
       made.abort(new Fault('aborted', 'Cannot wait any longer: the caller is gone'));

@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
 import { describe, expect, test } from 'vitest';
 import { NO_FACTS } from '../policy/policy.ts';
 import type { ActContext } from './capability.ts';
@@ -175,6 +175,18 @@ test('closing lets calls under way end and refuses more', async () => {
   expect(await answering).toMatchObject({ kind: 'done' });
   await closing;
   await t.gate.close();
+});
+
+test('a call whose caller is let go because the daemon stops says so', async () => {
+  await using t = await openTestGate();
+  const { started, act } = untilStopped();
+  t.capabilities.define('x.y', { act });
+  const ending = new AbortController();
+  const request = { pid: await t.start(), capability: 'x.y', input: {} };
+  const answering = t.gate.call(DEFAULT_WORKSPACE, request, ending.signal);
+  await started;
+  ending.abort(new Fault('aborted', 'Cannot wait any longer: the daemon stops', { details: { is_stopping: true } }));
+  expect(await answering).toMatchObject({ error: { type: 'Cancelled', message: 'Cannot finish x.y: Warren is stopping' } });
 });
 
 describe('a gate that closes', () => {
