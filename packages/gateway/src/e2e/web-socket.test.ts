@@ -199,6 +199,17 @@ describe('who floods a WebSocket', () => {
     expect(ids.toSorted((one, other) => one - other)).toEqual(Array.from({ length: 5_000 }, (_, id) => id));
   });
 
+  it('with batches is read as fast as with so many calls', async () => {
+    await using on = await openTestGateway({ limits: { requestsPerSecond: 100, requestsAtOnce: 5 } });
+    using talk = await converse(on, { headers: { authorization: `Bearer ${await on.tokenFor({ kind: 'operator' })}` } });
+    const batch = `[${Array.from({ length: 30 }, (_, id) => call(id, 'kernel.info')).join(',')}]`;
+    const startedAt = performance.now();
+    for (let sent = 0; sent < 3; sent++) talk.send(batch);
+    expect((await talk.take(3)).map((answers) => Object.keys(answers).length)).toEqual([30, 30, 30]);
+    // The first two, of which much is owed, are paid for, at ten milliseconds each, before the last.
+    expect(performance.now() - startedAt).toBeGreaterThan(450);
+  });
+
   it('with calls that wait does not get more of them under way than the limit', async () => {
     await using on = await openTestGateway({ limits: { callsPerConnectionMax: 4 } });
     using talk = await converse(on);

@@ -8,6 +8,7 @@ import { headerOf } from './header.ts';
 import { Hold } from './hold.ts';
 import { LiveIdentity } from './live-identity.ts';
 import { noRoom, readBody } from './read-body.ts';
+import { refuseTooFast, tooFast } from './refuse-too-fast.ts';
 import { type Headers, refuse, sendJson, sendNothing } from './reply.ts';
 
 export async function answerRpc(request: IncomingMessage, response: ServerResponse, identity: Identity, gateway: Gateway): Promise<void> {
@@ -19,10 +20,15 @@ export async function answerRpc(request: IncomingMessage, response: ServerRespon
   if (read.kind === 'refused') return refuse(response, read);
   const caller = callerOf(request, response, identity, gateway);
   const live = new LiveIdentity(identity, gateway.kernel.tokens);
-  const answer = await dispatcher.dispatch(read.body, caller);
+  let waitMs = 0;
+  const answer = await dispatcher.dispatch(read.body, caller, async (more) => {
+    waitMs = gateway.rates.takeMore(identity, more);
+    return waitMs === 0 ? undefined : tooFast(waitMs);
+  });
   await live.requireGood();
   if (response.destroyed) return;
   if (stopping.aborted) response.shouldKeepAlive = false;
+  if (waitMs > 0) return refuseTooFast(response, waitMs);
   if (answer === undefined) return sendNothing(response, echo(request));
   if (!hold.add(answer.length)) return refuse(response, { fault: noRoom(), headers: { 'retry-after': 1 } });
   // An empty body is no request at all, which earlier clients know as 400.

@@ -8,6 +8,7 @@ import type { Entry } from './entry.ts';
 import type { Gateway } from './gateway.ts';
 import { declaredLength } from './read-body.ts';
 import { readTarget } from './read-target.ts';
+import { refuseTooFast } from './refuse-too-fast.ts';
 import { API_PREFIX, refuse, sendNothing } from './reply.ts';
 import { findRoute } from './routes.ts';
 
@@ -58,7 +59,7 @@ async function route(
   const who = await authenticate(request, entry, answer.cookies, gateway);
   if (who.kind === 'refused') return refuse(response, who.refusal);
   const waitMs = gateway.rates.take(who.identity);
-  if (waitMs > 0) return refuse(response, { fault: tooFast(waitMs), headers: { 'retry-after': Math.ceil(waitMs / 1_000) } });
+  if (waitMs > 0) return refuseTooFast(response, waitMs);
   if (who.setCookie !== undefined) response.setHeader('set-cookie', who.setCookie);
   if (isWaitingToSend) letSend(request, response, gateway);
   await answer.run(exchange, who.identity, gateway);
@@ -68,10 +69,6 @@ function letSend(request: IncomingMessage, response: ServerResponse, { limits }:
   // A body that was not asked for would be read as the next request.
   if (declaredLength(request) > limits.bodyBytesMax) response.shouldKeepAlive = false;
   else response.writeContinue();
-}
-
-function tooFast(waitMs: number): Fault {
-  return new Fault('rate_limited', 'Cannot answer: this caller sends too many requests', { details: { retry_after_ms: waitMs } });
 }
 
 function answerFailure(response: ServerResponse, error: unknown, { log }: Gateway): void {

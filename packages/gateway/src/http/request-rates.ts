@@ -8,6 +8,8 @@ const CALLERS_MAX = 4_096;
 
 export type RequestRate = { readonly requestsPerSecond: number; readonly requestsAtOnce: number };
 
+type Sender = Pick<Identity, 'principal' | 'name' | 'token'>;
+
 type Bucket = { left: number; at: number };
 
 export class RequestRates {
@@ -20,8 +22,21 @@ export class RequestRates {
     this.#now = now;
   }
 
-  /** 0: it may pass, and is counted. Otherwise it is not counted, and so long until there is room. */
-  take(identity: Pick<Identity, 'principal' | 'name' | 'token'>): number {
+  /** Of a message, whatever is in it. 0: it may pass, and is counted. Otherwise it is not counted, and so long until there is room. */
+  take(identity: Sender): number {
+    return this.#take(identity, 1, 1);
+  }
+
+  /**
+   * Of the requests of a batch beside the first, whose message was counted: all of them or none. The wait is until there is room for that message, too, as whoever was
+   * refused sends it again. A batch larger than what may be sent at once passes when that much is there, and the rest is owed.
+   */
+  takeMore(identity: Sender, count: number): number {
+    return count === 0 ? 0 : this.#take(identity, count, Math.min(count, this.#rate.requestsAtOnce - 1), 1);
+  }
+
+  /** `needed`: what has to be there. `again`: what is taken anew by whoever comes back. */
+  #take(identity: Sender, count: number, needed: number, again = 0): number {
     if (identity.token === undefined) return 0;
     const { requestsPerSecond, requestsAtOnce } = this.#rate;
     const key = callerOf(identity);
@@ -29,10 +44,11 @@ export class RequestRates {
     const before = this.#buckets.get(key);
     const left =
       before === undefined ? requestsAtOnce : Math.min(requestsAtOnce, before.left + ((now - before.at) * requestsPerSecond) / 1_000);
-    const bucket = { left: left >= 1 ? left - 1 : left, at: now };
+    const isRoom = left >= needed;
+    const bucket = { left: isRoom ? left - count : left, at: now };
     if (before === undefined) this.#add(key, bucket);
     else Object.assign(before, bucket);
-    return left >= 1 ? 0 : Math.ceil(((1 - left) * 1_000) / requestsPerSecond);
+    return isRoom ? 0 : Math.ceil(((needed + again - left) * 1_000) / requestsPerSecond);
   }
 
   get callers(): number {

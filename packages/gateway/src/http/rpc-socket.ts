@@ -108,9 +108,9 @@ class RpcSocket implements Spoken {
     try {
       if (!this.#underWay.add(data.length)) return this.#held.close(TRY_AGAIN_LATER, 'too many large requests are under way');
       held += data.length;
-      await this.#untilItsTurn();
+      await this.#untilItsTurn(() => this.#gateway.rates.take(this.#identity));
       if (!(await this.#live.isGood())) return this.#held.close(POLICY_VIOLATION, 'the token is no longer good');
-      const answer = await this.#gateway.dispatcher.dispatch(data, this.#caller);
+      const answer = await this.#gateway.dispatcher.dispatch(data, this.#caller, this.#admit);
       if (!(await this.#live.isGood())) return this.#held.close(POLICY_VIOLATION, 'the token is no longer good');
       if (answer === undefined || this.#socket.readyState !== this.#socket.OPEN) return;
       if (!this.#underWay.add(answer.length)) return this.#held.close(TRY_AGAIN_LATER, 'too many large answers are under way');
@@ -137,10 +137,15 @@ class RpcSocket implements Spoken {
     );
   }
 
+  /** The requests of a batch. */
+  readonly #admit = async (more: number): Promise<undefined> => {
+    await this.#untilItsTurn(() => this.#gateway.rates.takeMore(this.#identity, more));
+  };
+
   /** Who sends too much is not refused but read more slowly: what waits here counts as under way. */
-  async #untilItsTurn(): Promise<void> {
+  async #untilItsTurn(take: () => number): Promise<void> {
     for (;;) {
-      const waitMs = this.#gateway.rates.take(this.#identity);
+      const waitMs = take();
       if (waitMs === 0 || this.#held.isFinishing) return;
       await sleep(waitMs, undefined, { ref: false });
     }

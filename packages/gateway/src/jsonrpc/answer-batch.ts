@@ -8,12 +8,20 @@ import { readEnvelope } from './read-envelope.ts';
 /** Calls of one batch at the same time: each may hold the largest answer there is before it is counted. */
 const AT_ONCE_MAX = 16;
 
+/** Asked about the requests of a batch beside the first. Resolves when they may be carried out, or with why they may not. Never rejects. */
+export type AdmitBatch = (more: number) => Promise<Fault | undefined>;
+
+export type BatchParts<Caller> = {
+  readonly caller: Caller;
+  readonly limits: DispatchLimits;
+  readonly admit: AdmitBatch | undefined;
+};
+
 /** Several at the same time, begun and answered in their order. Undefined when there were only notifications. */
 export async function answerBatch<Caller extends Traced>(
   calls: Calls<Caller>,
   requests: readonly unknown[],
-  caller: Caller,
-  { batchMax, batchAnswerMax }: DispatchLimits,
+  { caller, limits: { batchMax, batchAnswerMax }, admit }: BatchParts<Caller>,
 ): Promise<string | undefined> {
   if (requests.length === 0) {
     return failure(null, protocolError('invalid_request', 'Cannot understand the request: the batch is empty'));
@@ -22,6 +30,8 @@ export async function answerBatch<Caller extends Traced>(
     const message = `Cannot carry out the batch: it has ${requests.length} requests, the limit is ${batchMax}`;
     return failure(null, errorOfFault(new Fault('too_large', message, { details: { limit: batchMax } })));
   }
+  const refused = admit === undefined || requests.length === 1 ? undefined : await admit(requests.length - 1);
+  if (refused !== undefined) return failure(null, errorOfFault(refused));
   let characters = 0;
   const answerOne = async (request: unknown): Promise<string | undefined> => {
     if (characters > batchAnswerMax) return tooLarge(request, 'this call was not carried out', batchAnswerMax);

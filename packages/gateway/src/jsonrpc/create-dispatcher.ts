@@ -5,7 +5,7 @@
  * null is an id like any other. Whatever comes in, an answer comes out: nothing here throws.
  */
 import type { JsonObject } from '@warren/protocol';
-import { answerBatch } from './answer-batch.ts';
+import { type AdmitBatch, answerBatch } from './answer-batch.ts';
 import { failure } from './answer-text.ts';
 import { type CallOutcome, type CallParts, Calls, type Traced } from './calls.ts';
 import { DISPATCH_LIMITS, type DispatchLimits } from './dispatch-limits.ts';
@@ -14,8 +14,11 @@ import { readJson } from './read-json.ts';
 export type DispatcherParts<Caller extends Traced> = CallParts<Caller> & { readonly limits?: Partial<DispatchLimits> | undefined };
 
 export interface Dispatcher<Caller> {
-  /** Undefined when there is nothing to answer: only notifications came. Never rejects. */
-  dispatch(body: Uint8Array, caller: Caller): Promise<string | undefined>;
+  /**
+   * Undefined when there is nothing to answer: only notifications came. `admit` is asked before a batch is carried out; what it says instead is the answer. Never
+   * rejects.
+   */
+  dispatch(body: Uint8Array, caller: Caller, admit?: AdmitBatch): Promise<string | undefined>;
   /** One call that something else than JSON-RPC carries: the same methods, watched, counted and bounded with the others. Never rejects. */
   carryOut(method: string, params: JsonObject, caller: Caller): Promise<CallOutcome>;
   /** Resolves when no call is under way. */
@@ -26,11 +29,11 @@ export function createDispatcher<Caller extends Traced>(parts: DispatcherParts<C
   const limits = { ...DISPATCH_LIMITS, ...parts.limits };
   const calls = new Calls(parts, limits.callsMax);
   return {
-    async dispatch(body, caller) {
+    async dispatch(body, caller, admit) {
       const read = readJson(body, limits);
       if (read.kind === 'refused') return failure(null, read.error);
       if (!Array.isArray(read.value)) return await calls.answer(read.value, caller);
-      return await answerBatch(calls, read.value, caller, limits);
+      return await answerBatch(calls, read.value, { caller, limits, admit });
     },
     carryOut: (method, params, caller) => calls.carryOut(method, params, caller),
     idle: () => calls.idle(),

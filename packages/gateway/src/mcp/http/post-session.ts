@@ -1,6 +1,7 @@
 /** Messages of the versions with sessions. */
 import { isFault } from '@warren/protocol';
 import { askedSeat } from '../../caller/asked-seat.ts';
+import { refuseTooFast } from '../../http/refuse-too-fast.ts';
 import { sendJson } from '../../http/reply.ts';
 import { errorText, resultText } from '../engine/messages.ts';
 import { type McpMessage, type McpRequest, readMessage } from '../engine/read-message.ts';
@@ -41,6 +42,8 @@ export async function postBatch(values: readonly unknown[], post: Post): Promise
     return refuseMcp(response, 400, 'Cannot answer: this version of the protocol has no batches');
   if (values.length === 0 || values.length > batchMax)
     return refuseMcp(response, 400, `Cannot answer: a batch has 1 to ${batchMax} messages`);
+  const waitMs = gateway.rates.takeMore(identity, values.length - 1);
+  if (waitMs > 0) return refuseTooFast(response, waitMs);
   const messages = values.map((value) => readMessage(value, textMax));
   if (messages.every(({ kind }) => kind === 'notification' || kind === 'response')) {
     for (const message of messages) if (message.kind === 'notification' || message.kind === 'response') tell(message, session);

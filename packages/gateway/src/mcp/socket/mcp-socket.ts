@@ -83,9 +83,13 @@ class McpSocket implements Spoken {
     if (!this.#hold.add(bytes)) return this.#held.close(TRY_AGAIN_LATER, 'too many large requests are under way');
     this.#running++;
     try {
-      await this.#untilItsTurn();
+      await this.#untilItsTurn(() => this.#gateway.rates.take(this.#identity));
       if (!(await this.#isGood())) return this.#held.close(POLICY_VIOLATION, 'the token is no longer good');
       const json = readJson(data, readLimits);
+      if (json.kind === 'read' && Array.isArray(json.value)) {
+        const more = Math.min(json.value.length, mcp.limits.batchMax) - 1;
+        await this.#untilItsTurn(() => this.#gateway.rates.takeMore(this.#identity, more));
+      }
       const answer = json.kind === 'refused' ? errorText(null, json.error) : await mcp.during(() => this.#channel.take(json.value));
       if (answer !== undefined && (await this.#isGood())) this.#send(answer, false);
     } finally {
@@ -96,9 +100,9 @@ class McpSocket implements Spoken {
   }
 
   /** Who sends too much is not refused but read more slowly. */
-  async #untilItsTurn(): Promise<void> {
+  async #untilItsTurn(take: () => number): Promise<void> {
     for (;;) {
-      const waitMs = this.#gateway.rates.take(this.#identity);
+      const waitMs = take();
       if (waitMs === 0 || this.#held.isFinishing) break;
       this.#isHeldUp = true;
       this.#socket.pause();
