@@ -45,9 +45,11 @@ class Plainer {
   object(schema: JsonObject): JsonObject {
     const whole = this.#whole(schema, 0);
     const branches = [...listOf(whole['anyOf']), ...listOf(whole['oneOf'])].map((each) => this.#whole(each, 1));
-    const properties = Object.assign(Object.create(null), ...[...branches, whole].map((each) => objectOf(each['properties'])));
+    const properties = Object.assign(Object.create(null), ofBranches(branches), objectOf(whole['properties']));
+    const hasOwn = isObject(whole['properties']);
     const isOpen =
-      branches.length > 0 && isObject(whole['properties']) === false && branches.some((each) => each['properties'] === undefined);
+      branches.some((each) => !hasOwn && each['properties'] === undefined) ||
+      (whole['additionalProperties'] !== false && branches.some(isMoreThanFields));
     const { anyOf, oneOf, ...own } = whole;
     return this.#plain({ ...own, type: 'object', properties, ...(isOpen && { additionalProperties: true }) }, 0);
   }
@@ -67,10 +69,12 @@ class Plainer {
     if (types.length > 0)
       plain['type'] = types.length === 1 ? (types[0] as string) : types; // It has one.
     else if (values === undefined) {
+      // What has to be one of these and one of those has fields of both, which none of the alternatives has.
+      if (listOf(anyOf).length > 0 && listOf(oneOf).length > 0) return described(plain);
       const alternatives = [...listOf(anyOf), ...listOf(oneOf)];
       if (alternatives.length > 0) return { ...described(plain), anyOf: alternatives.map((each) => this.#plain(each, below)) };
     }
-    if (types.includes('array')) plain['items'] = this.#plain(items, below);
+    if (types.includes('array')) plain['items'] = schema['prefixItems'] === undefined ? this.#plain(items, below) : {};
     if (types.includes('object')) Object.assign(plain, this.#fields(schema, below));
     return plain;
   }
@@ -80,7 +84,9 @@ class Plainer {
     return this.#left > 0;
   }
 
-  #fields({ properties, required, additionalProperties }: JsonObject, depth: number): JsonObject {
+  #fields(schema: JsonObject, depth: number): JsonObject {
+    const { properties, required } = schema;
+    const additionalProperties = mayHaveOthers(schema) ? true : schema['additionalProperties'];
     const demanded = new Set(Array.isArray(required) ? required : []);
     const fields: [string, JsonObject][] = [];
     for (const [name, each] of Object.entries(objectOf(properties))) {
@@ -118,6 +124,31 @@ class Plainer {
   }
 }
 
+/** Fields that no list names: alternatives, conditions and patterns have them. */
+const MORE_FIELDS = ['anyOf', 'oneOf', 'then', 'else', 'dependentSchemas', 'dependencies'] as const;
+
+function mayHaveOthers(schema: JsonObject): boolean {
+  if (Object.keys(objectOf(schema['patternProperties'])).length > 0) return true;
+  return schema['additionalProperties'] !== false && MORE_FIELDS.some((key) => schema[key] !== undefined);
+}
+
+function isMoreThanFields(branch: JsonObject): boolean {
+  return mayHaveOthers(branch) || (branch['additionalProperties'] ?? false) !== false;
+}
+
+/** What one branch says of a field, and another says otherwise, is either. */
+function ofBranches(branches: readonly JsonObject[]): JsonObject {
+  const said = new Map<string, JsonValue[]>();
+  for (const branch of branches) {
+    for (const [name, each] of Object.entries(objectOf(branch['properties']))) said.set(name, [...(said.get(name) ?? []), each]);
+  }
+  const fields = [...said].map(([name, schemas]) => {
+    const distinct = [...new Map(schemas.map((each) => [JSON.stringify(each), each])).values()];
+    return [name, distinct.length === 1 ? distinct[0] : { anyOf: distinct }] as const;
+  });
+  return Object.assign(Object.create(null), Object.fromEntries(fields));
+}
+
 function both(one: JsonObject, other: JsonObject): JsonObject {
   const required = [...listOfNames(one['required']), ...listOfNames(other['required'])];
   const hasFields = isObject(one['properties']) || isObject(other['properties']);
@@ -126,6 +157,11 @@ function both(one: JsonObject, other: JsonObject): JsonObject {
     ...other,
     ...(hasFields && { properties: Object.assign(Object.create(null), objectOf(one['properties']), objectOf(other['properties'])) }),
     ...(required.length > 0 && { required: [...new Set(required)] }),
+    ...(listOf(one['anyOf']).length > 0 &&
+      listOf(other['anyOf']).length > 0 && {
+        anyOf: listOf(one['anyOf']),
+        oneOf: [...listOf(one['oneOf']), ...listOf(other['oneOf']), ...listOf(other['anyOf'])],
+      }),
   };
 }
 
