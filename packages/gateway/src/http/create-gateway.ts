@@ -64,6 +64,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     platform,
     version,
     holdMs: () => mcp.approvalHoldMs ?? platform?.config().mcp.approval_hold ?? 0,
+    seats,
     waits,
     stopping,
   });

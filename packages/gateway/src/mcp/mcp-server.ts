@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 import type { JsonRpcError } from '@warren/protocol';
 import type { AskedSeat } from '../caller/seats.ts';
 import type { Identity } from '../http/authenticate.ts';
+import { SealedStates } from '../internal/sealed-states.ts';
 import type { Log } from '../observe/log.ts';
 import { INTERNAL_ERROR, toJsonRpcError } from './engine/mcp-error.ts';
 import { MCP_LIMITS, type McpLimits } from './engine/mcp-limits.ts';
-import { RequestStates } from './engine/request-state.ts';
 import type { McpHost } from './host.ts';
 import { HttpSessions } from './http/http-sessions.ts';
 
@@ -23,7 +23,7 @@ export type McpServerParts = {
 export class McpServer implements Disposable {
   readonly openHost: OpenMcpHost;
   readonly limits: McpLimits;
-  readonly states: RequestStates;
+  readonly states: SealedStates;
   readonly sessions: HttpSessions;
   readonly #log: Log;
   readonly #onClose: () => void;
@@ -35,7 +35,7 @@ export class McpServer implements Disposable {
     this.openHost = openHost;
     this.#log = log;
     this.limits = { ...MCP_LIMITS, ...limits };
-    this.states = new RequestStates(this.limits.stateMs);
+    this.states = new SealedStates(this.limits.stateMs);
     this.sessions = new HttpSessions(this.limits);
   }
 

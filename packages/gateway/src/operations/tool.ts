@@ -1,14 +1,13 @@
 /** Capabilities as functions of models: what an agent is offered, in the format of a vendor, and the calls a model makes of it. */
 import type { Platform } from '@warren/platform';
-import { Fault, type JsonObject } from '@warren/protocol';
+import { Fault } from '@warren/protocol';
 import { mayActFor, type Seat, type Seats } from '../caller/seats.ts';
 import { viaOf } from '../caller/via-of.ts';
-import { McpError } from '../mcp/engine/mcp-error.ts';
-import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../mcp/warren/call-result-tool.ts';
-import { toolOf } from '../mcp/warren/tool-of.ts';
+import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../tools/call-result-tool.ts';
 import { exportTools } from '../tools/export-tools.ts';
 import { readToolArguments, withoutAbsent } from '../tools/tool-arguments.ts';
 import { capabilityName } from '../tools/tool-name.ts';
+import { toolOf } from '../tools/tool-of.ts';
 import { progressTo } from './call-progress.ts';
 import type { Call, HandlersOf } from './handler.ts';
 import { toCallAnswer } from './record/call.ts';
@@ -49,7 +48,7 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
       const input = readToolArguments(given);
       const { workspace, pid } = await acting(call, agent);
       if (name === CALL_RESULT) {
-        const { callId, waitMs } = readResultAsked(input);
+        const { callId, waitMs } = readCallResult(withoutAbsent(CALL_RESULT_TOOL.inputSchema, input));
         return toCallAnswer(await gate.result(workspace, callId, { pid, waitMs }, waitMs > 0 ? call.waiting() : call.signal()));
       }
       const capability = capabilityName(name, () => capabilities.definitions().map((each) => each.name));
@@ -63,15 +62,6 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
       return toCallAnswer(await gate.call(workspace, request, how.on_ask === 'wait' ? call.waiting() : call.signal()));
     },
   };
-}
-
-function readResultAsked(input: JsonObject): ReturnType<typeof readCallResult> {
-  try {
-    return readCallResult(withoutAbsent(CALL_RESULT_TOOL.inputSchema, input));
-  } catch (error) {
-    if (error instanceof McpError) throw new Fault('invalid_argument', error.message, { details: { field: 'arguments' } });
-    throw error;
-  }
 }
 
 function requireNamed(agent: string | undefined): string {

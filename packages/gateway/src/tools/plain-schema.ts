@@ -3,7 +3,7 @@
  * object, and what the vendors do not take is gone. Each step may only allow more than before: what holds is what the gate checks. A schema may be a stranger's, so the work is bounded.
  */
 import type { JsonObject, JsonValue } from '@warren/protocol';
-import { isObject } from '../mcp/engine/read-message.ts';
+import { isObject } from '../internal/is-object.ts';
 
 /** What vendors take as the name of a property; one is left out that programs on the way may lose. */
 const PROPERTY = /^(?!__proto__$)[a-zA-Z0-9_.-]{1,64}$/;

@@ -2,7 +2,7 @@
 import type { JsonObject, JsonValue } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isObject } from '../mcp/engine/read-message.ts';
+import { isObject } from '../internal/is-object.ts';
 import { plainSchema } from './plain-schema.ts';
 import { strictSchema } from './strict-schema.ts';
 import { withoutAbsent } from './tool-arguments.ts';

@@ -4,7 +4,7 @@
  * is not strict.
  */
 import type { JsonObject, JsonValue } from '@warren/protocol';
-import { isObject } from '../mcp/engine/read-message.ts';
+import { isObject } from '../internal/is-object.ts';
 import { describedInWords } from './schema-words.ts';
 
 const DEPTH_MAX = 5;

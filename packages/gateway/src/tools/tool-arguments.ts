@@ -1,9 +1,9 @@
 /** The arguments of a call as models make it: an object, or its text. */
 import { Fault, faultFromError, type JsonObject, type JsonValue } from '@warren/protocol';
 import { problemWithJson } from '@warren/protocol/contract';
+import { isObject } from '../internal/is-object.ts';
 import { DISPATCH_LIMITS } from '../jsonrpc/dispatch-limits.ts';
 import { readJson } from '../jsonrpc/read-json.ts';
-import { isObject } from '../mcp/engine/read-message.ts';
 import { plainSchema, UnfitSchema } from './plain-schema.ts';
 import { takesNull } from './strict-schema.ts';
 

@@ -4,13 +4,13 @@ import type { JsonObject } from '@warren/protocol';
 import { toolFormat } from '@warren/protocol/contract';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toolOf } from '../mcp/warren/tool-of.ts';
 import { exportTools } from './export-tools.ts';
 import { plainSchema } from './plain-schema.ts';
 import { strictSchema } from './strict-schema.ts';
 import { VENDOR_SHAPES } from './test-support/vendor-shapes.ts';
 import { withoutAbsent } from './tool-arguments.ts';
 import { TOOL_FORMATS, type Tool } from './tool-formats.ts';
+import { toolOf } from './tool-of.ts';
 
 function toolWith(inputSchema: JsonObject): Tool {
   return { name: 'mcp__notes__add', description: 'Adds', inputSchema };

@@ -1,16 +1,7 @@
-/** Text of a stranger that people and models are shown: one paragraph without what is invisible or changes how the rest is shown. */
+import { cleanText as clean } from '../internal/clean-text.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 
-/** Control characters, format characters (directions, joiners, tags, zero widths), private ones and broken unicode. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu;
-
-/** The same text with all of it to be seen: for people who compare. */
-export function showUnseen(text: string): string {
-  return text.toWellFormed().replace(UNSEEN, (found) => [...found].map((each) => `\\u{${each.codePointAt(0)?.toString(16)}}`).join(''));
-}
-
+/** What a server says, as people and models are shown it. */
 export function cleanText(text: string, lengthMax: number = MCP_LIMITS.textLengthMax): string {
-  const looked = text.length > 4 * lengthMax ? text.slice(0, 4 * lengthMax) : text; // What is cut off need not be looked at.
-  const clean = looked.toWellFormed().replace(UNSEEN, ' ').replace(/ {2,}/g, ' ').trim();
-  return clean.length <= lengthMax && looked === text ? clean : `${clean.slice(0, lengthMax).toWellFormed()}…`;
+  return clean(text, lengthMax);
 }

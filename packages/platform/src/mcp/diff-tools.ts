@@ -1,7 +1,8 @@
 /** What changed between the list of tools that was approved and the one a server has now: for the people who decide whether it is still what they approved. */
 import { isObject } from '../capability/compile-field.ts';
+import { showUnseen } from '../internal/clean-text.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { cleanText, showUnseen } from './clean-text.ts';
+import { cleanText } from './clean-text.ts';
 import type { ForeignTool } from './tool-list.ts';
 
 export type ToolChange = {

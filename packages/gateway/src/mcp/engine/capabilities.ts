@@ -1,8 +1,8 @@
 /** What this server says it can do, and what a client has to say it can do before it is asked. */
 import type { JsonObject } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import type { McpHost, Question } from '../host.ts';
 import { missingCapability } from './mcp-error.ts';
-import { isObject } from './read-message.ts';
 
 export function serverCapabilities({ logs, resources, prompts, complete }: McpHost): JsonObject {
   return {

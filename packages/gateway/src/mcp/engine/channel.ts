@@ -3,6 +3,7 @@
  * `initialize` and lasts as long as the connection; there is one.
  */
 import type { JsonRpcError } from '@warren/protocol';
+import type { SealedStates } from '../../internal/sealed-states.ts';
 import type { McpHost } from '../host.ts';
 import { LISTEN, Listening } from './listen.ts';
 import { INVALID_REQUEST, invalidParams, McpError, SERVER_ERROR } from './mcp-error.ts';
@@ -10,7 +11,6 @@ import type { McpLimits } from './mcp-limits.ts';
 import type { MessageStream } from './message-stream.ts';
 import { errorText, resultText } from './messages.ts';
 import { type McpMessage, type McpNotification, type McpRequest, type RequestId, readMessage } from './read-message.ts';
-import type { RequestStates } from './request-state.ts';
 import { McpSession } from './session.ts';
 import { isStateless, runStateless } from './stateless.ts';
 import { BATCH_VERSION } from './versions.ts';
@@ -18,7 +18,7 @@ import { BATCH_VERSION } from './versions.ts';
 export type ChannelParts = {
   readonly host: McpHost;
   readonly limits: McpLimits;
-  readonly states: RequestStates;
+  readonly states: SealedStates;
   /** Whose states these are. */
   readonly caller: () => string;
   readonly explain: (error: unknown) => JsonRpcError;

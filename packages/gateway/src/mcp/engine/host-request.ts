@@ -1,11 +1,11 @@
 /** A request as its host sees it: what it tells goes to the stream of the request, and only what was asked for. */
 import type { JsonObject, JsonValue } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import { type HostRequest, LOG_LEVELS, type LogLevel } from '../host.ts';
 import { invalidParams } from './mcp-error.ts';
 import type { McpLimits } from './mcp-limits.ts';
 import type { MessageStream } from './message-stream.ts';
 import { notificationText } from './messages.ts';
-import { isObject } from './read-message.ts';
 
 export type RequestContext = {
   readonly signal: AbortSignal;

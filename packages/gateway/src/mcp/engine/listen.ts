@@ -1,12 +1,13 @@
 /** `subscriptions/listen`: a request that is not answered until it ends, and tells of changes meanwhile. */
 import type { JsonObject } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import type { HostChange, McpHost } from '../host.ts';
 import { invalidParams } from './mcp-error.ts';
 import type { McpLimits } from './mcp-limits.ts';
 import type { MessageStream } from './message-stream.ts';
 import { notificationText, resultText } from './messages.ts';
 import { Notices } from './notices.ts';
-import { isObject, type McpRequest, type RequestId } from './read-message.ts';
+import type { McpRequest, RequestId } from './read-message.ts';
 import { identity, readEnvelope } from './stateless.ts';
 import { META } from './versions.ts';
 

@@ -1,10 +1,10 @@
 /** The methods that both eras have: their parameters are checked here, once, and the host is called. */
 import type { JsonObject, JsonValue } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import type { McpHost, Outcome, Page } from '../host.ts';
 import { createHostRequest, type RequestContext } from './host-request.ts';
 import { invalidParams } from './mcp-error.ts';
 import type { McpLimits } from './mcp-limits.ts';
-import { isObject } from './read-message.ts';
 
 export type Method = {
   readonly run: (host: McpHost, params: JsonObject, context: RequestContext) => Promise<Outcome>;

@@ -1,5 +1,6 @@
 /** From what a client sent to a message: a request, a notification, or its answer to a question of ours. */
 import type { JsonObject, JsonRpcError } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import { INVALID_PARAMS, INVALID_REQUEST } from './mcp-error.ts';
 
 export type RequestId = string | number;
@@ -47,10 +48,6 @@ function readResponse({ result, error }: JsonObject, id: RequestId | null): McpM
 
 function isId(id: unknown, textMax: number): id is RequestId {
   return (typeof id === 'number' && Number.isFinite(id)) || (typeof id === 'string' && id.length <= textMax);
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(id: RequestId | null, why: string): McpMessage {

@@ -3,6 +3,7 @@
  * messages, or many requests of HTTP; whichever it is hands in each message together with the stream that messages about it go to.
  */
 import type { JsonObject, JsonRpcError } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import type { HostChange, LogLevel, McpHost } from '../host.ts';
 import { requireAnswerable, serverCapabilities } from './capabilities.ts';
 import { type RequestContext, readLogLevel } from './host-request.ts';
@@ -13,7 +14,7 @@ import { errorText, notificationText, resultText } from './messages.ts';
 import { METHODS, type Method, readText } from './methods.ts';
 import { Notices } from './notices.ts';
 import { Questions } from './questions.ts';
-import { isObject, type McpNotification, type McpRequest, type McpResponse, type RequestId } from './read-message.ts';
+import type { McpNotification, McpRequest, McpResponse, RequestId } from './read-message.ts';
 import { negotiate, type SessionVersion } from './versions.ts';
 
 export type SessionParts = {

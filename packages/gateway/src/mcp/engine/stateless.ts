@@ -1,5 +1,7 @@
 /** Requests of the version without sessions: each says all there is to know, and is answered by itself. */
-import type { JsonObject } from '@warren/protocol';
+import type { JsonObject, JsonValue } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
+import type { SealedStates, StateOwner } from '../../internal/sealed-states.ts';
 import type { LogLevel, McpHost } from '../host.ts';
 import { requireAnswerable, serverCapabilities } from './capabilities.ts';
 import { readLogLevel } from './host-request.ts';
@@ -7,15 +9,14 @@ import { invalidParams, McpError, UNSUPPORTED_VERSION } from './mcp-error.ts';
 import type { McpLimits } from './mcp-limits.ts';
 import type { MessageStream } from './message-stream.ts';
 import { METHODS, type Method } from './methods.ts';
-import { isObject, type McpRequest } from './read-message.ts';
-import type { RequestStates, StateOwner } from './request-state.ts';
+import type { McpRequest } from './read-message.ts';
 import { methodNotFound } from './session.ts';
 import { META, STATELESS_VERSION, STATELESS_VERSIONS } from './versions.ts';
 
 export type StatelessParts = {
   readonly host: McpHost;
   readonly limits: McpLimits;
-  readonly states: RequestStates;
+  readonly states: SealedStates;
   /** Whose states these are. Few requests have any. */
   readonly caller: () => string;
 };
@@ -65,7 +66,7 @@ export async function runStateless(
     ...{ signal, client, stream, limits },
     logLevel: () => (host.logs ? logLevel : undefined),
     answers: inputResponses === undefined ? undefined : readAnswers(inputResponses),
-    state: requestState === undefined ? undefined : states.open(requestState, owner()),
+    state: requestState === undefined ? undefined : openState(states, requestState, owner()),
   });
   if (outcome.kind === 'done') return complete(host, outcome.result, method.freshMs);
   requireAnswerable(outcome.questions, client);
@@ -110,4 +111,12 @@ function readAnswers(given: unknown): JsonObject {
   const broken = Object.keys(given).find((name) => !isObject(given[name]));
   if (broken !== undefined) throw invalidParams(`Cannot go on: the answer ${JSON.stringify(broken.slice(0, 80))} is no object`);
   return given;
+}
+
+function openState(states: SealedStates, sealed: JsonValue, owner: StateOwner): JsonValue {
+  const state = states.open(sealed, owner);
+  if (state !== undefined) return state;
+  throw invalidParams(
+    'Cannot go on: the request state is not one that was given to this caller for this request, or it is too old; make the request anew',
+  );
 }

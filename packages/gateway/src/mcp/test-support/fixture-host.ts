@@ -1,9 +1,9 @@
 /** What the official conformance suite expects to find behind a server: tools, resources and prompts with names and contents of its choosing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JsonObject, JsonValue } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import { showsForms } from '../engine/capabilities.ts';
 import { invalidParams, missingCapability } from '../engine/mcp-error.ts';
-import { isObject } from '../engine/read-message.ts';
 import type { HostChange, HostRequest, McpHost, McpPrompts, McpResources, McpTools, Outcome, Page, Question } from '../host.ts';
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';

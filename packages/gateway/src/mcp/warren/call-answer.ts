@@ -2,7 +2,7 @@
 import type { Answer, CallError } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
 import { toCallError } from '../../operations/record/call.ts';
-import { CALL_RESULT } from './call-result-tool.ts';
+import { CALL_RESULT } from '../../tools/call-result-tool.ts';
 import { fitResult } from './fit-result.ts';
 import { approveCommand } from './held-call.ts';
 

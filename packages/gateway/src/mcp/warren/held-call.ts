@@ -5,9 +5,9 @@
 import type { Answer, CallRequest, Gate } from '@warren/kernel';
 import { Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { Seat } from '../../caller/seats.ts';
+import { isObject } from '../../internal/is-object.ts';
 import { showsForms } from '../engine/capabilities.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
-import { isObject } from '../engine/read-message.ts';
 import type { HostRequest, Outcome } from '../host.ts';
 
 export type HeldCallParts = {

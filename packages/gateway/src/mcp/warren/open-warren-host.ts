@@ -3,8 +3,7 @@ import type { Kernel } from '@warren/kernel';
 import type { Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import { CALLS_THAT_WAIT, type Places } from '../../caller/places.ts';
-import type { AskedSeat } from '../../caller/seats.ts';
-import { createSeats } from '../../caller/seats.ts';
+import type { AskedSeat, Seats } from '../../caller/seats.ts';
 import { viaOf } from '../../caller/via-of.ts';
 import type { Identity } from '../../http/authenticate.ts';
 import type { OpenMcpHost } from '../mcp-server.ts';
@@ -16,22 +15,23 @@ export type WarrenHostsParts = {
   readonly platform: Platform | undefined;
   readonly version: string;
   readonly holdMs: () => number;
+  /** Undefined where there is no platform. */
+  readonly seats: Seats | undefined;
   /** Of calls that wait, of all protocols together. */
   readonly waits: Places;
   readonly stopping: AbortSignal;
 };
 
-export function createWarrenHosts({ kernel, platform, version, holdMs, waits, stopping }: WarrenHostsParts): {
+export function createWarrenHosts({ kernel, platform, version, seats, holdMs, waits, stopping }: WarrenHostsParts): {
   readonly open: OpenMcpHost;
   readonly close: () => void;
 } {
-  if (platform === undefined) {
+  if (platform === undefined || seats === undefined) {
     const open = (): never => {
       throw new Fault('unsupported', 'Cannot act for agents: no daemon runs', { details: { fix: 'warren serve --detach' } });
     };
     return { open: async () => open(), close: () => {} };
   }
-  const seats = createSeats(kernel, platform);
   const changes = new OfferChanges(kernel, platform);
   const parts = { kernel, platform, version, changes, holdMs, stopping };
   return {
@@ -42,10 +42,7 @@ export function createWarrenHosts({ kernel, platform, version, holdMs, waits, st
         takePlace: () => waits.take(identity.principal, CALLS_THAT_WAIT),
       });
     },
-    close: () => {
-      seats[Symbol.dispose]();
-      changes[Symbol.dispose]();
-    },
+    close: () => changes[Symbol.dispose](),
   };
 }
 

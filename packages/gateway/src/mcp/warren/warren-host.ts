@@ -4,14 +4,14 @@ import type { Definition, Platform } from '@warren/platform';
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { Seat } from '../../caller/seats.ts';
 import { toCallError } from '../../operations/record/call.ts';
+import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../../tools/call-result-tool.ts';
 import { capabilityName } from '../../tools/tool-name.ts';
+import { toolOf } from '../../tools/tool-of.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
 import type { HostChange, HostRequest, McpHost, McpPrompts, McpResources, McpTools, Outcome, Page } from '../host.ts';
 import { toToolResult } from './call-answer.ts';
-import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from './call-result-tool.ts';
 import { awaitCall, type Held, type HeldCallParts, holdCall } from './held-call.ts';
 import type { OfferChanges } from './offer-changes.ts';
-import { toolOf } from './tool-of.ts';
 import { createWorkspaceFiles } from './workspace-files.ts';
 
 export type WarrenHostParts = {

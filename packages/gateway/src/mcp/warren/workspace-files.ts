@@ -1,9 +1,9 @@
 /** Files of an agent's workspace as resources. Every look at them is a call of a capability, decided, granted and recorded as any other. */
 import type { Answer } from '@warren/kernel';
 import type { JsonObject } from '@warren/protocol';
+import { isObject } from '../../internal/is-object.ts';
 import { toCallError } from '../../operations/record/call.ts';
 import { invalidParams, McpError, SERVER_ERROR } from '../engine/mcp-error.ts';
-import { isObject } from '../engine/read-message.ts';
 import type { HostRequest, McpResources, Outcome, Page } from '../host.ts';
 import type { Held } from './held-call.ts';
 

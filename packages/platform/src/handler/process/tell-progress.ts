@@ -2,7 +2,7 @@
 
 import type { AgentSandbox } from '../../agent/agent-sandboxes.ts';
 import type { HandlerContext } from '../../capability/handler.ts';
-import { cleanText } from '../../mcp/clean-text.ts';
+import { cleanText } from '../../internal/clean-text.ts';
 import { tailOf } from './output-tail.ts';
 
 const PROGRESS_MS = 1_000;

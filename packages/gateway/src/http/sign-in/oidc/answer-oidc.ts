@@ -58,7 +58,7 @@ export async function endOidc({ request, response, query, entry }: OidcExchange,
   const provider = gateway.oidc.get(name);
   const origin = originOf(request, entry, provider);
   const said = readAnswer(query);
-  const network = entry.kind === 'unix' ? 'unix' : clientAddress(request, gateway.proxies);
+  const network = clientAddress(request, gateway.proxies);
   // First: what was begun is not used up by having to wait.
   const attempt = beginAttempt(name, network, gateway);
   const begun = gateway.oidc.begun.take(request, name, said.state, isTls);

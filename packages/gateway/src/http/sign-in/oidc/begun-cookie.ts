@@ -3,8 +3,7 @@
  * never come back, and what one browser began no other can end. Unlike that of a session it is sent along when another site leads here (`SameSite=Lax`).
  */
 import type { IncomingMessage } from 'node:http';
-import type { JsonObject } from '@warren/protocol';
-import { RequestStates, type StateOwner } from '../../../mcp/engine/request-state.ts';
+import { SealedStates, type StateOwner } from '../../../internal/sealed-states.ts';
 
 const LIFE_MS = 600_000;
 const PLAIN = 'warren-sign-in';
@@ -14,7 +13,7 @@ const USED_MAX = 65_536;
 export type Begun = { readonly state: string; readonly nonce: string; readonly verifier: string; readonly returnTo: string };
 
 export class BegunSignIns {
-  readonly #states: RequestStates;
+  readonly #states: SealedStates;
   readonly #now: () => number;
   readonly #usedMax: number;
   /** States that were used, by when they end. */
@@ -23,7 +22,7 @@ export class BegunSignIns {
   constructor(now: () => number = () => performance.now(), usedMax = USED_MAX) {
     this.#now = now;
     this.#usedMax = usedMax;
-    this.#states = new RequestStates(LIFE_MS, now);
+    this.#states = new SealedStates(LIFE_MS, now);
   }
 
   /** Its cookie. */
@@ -40,17 +39,9 @@ export class BegunSignIns {
     const [only = '', ...more] = found;
     // Of several one was planted.
     if (more.length > 0) return undefined;
-    const begun = this.#open(only.slice(nameOf(isTls).length + 1), provider);
+    const begun = this.#states.open(only.slice(nameOf(isTls).length + 1), ownerOf(provider)) as Begun | undefined; // `seal` wrote it.
     if (begun === undefined || begun.state !== state || !this.#use(state)) return undefined;
     return begun;
-  }
-
-  #open(sealed: string, provider: string): Begun | undefined {
-    try {
-      return this.#states.open(sealed, ownerOf(provider)) as JsonObject as Begun; // `seal` wrote it.
-    } catch {
-      return undefined; // It is none of ours, of another provider, or too old.
-    }
   }
 
   #use(state: string): boolean {

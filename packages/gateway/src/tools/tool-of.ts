@@ -2,8 +2,8 @@
 import type { Effect, Tier } from '@warren/kernel';
 import { type Definition, toolDescription } from '@warren/platform';
 import type { JsonObject } from '@warren/protocol';
-import type { Tool } from '../../tools/tool-formats.ts';
-import { toolName } from '../../tools/tool-name.ts';
+import type { Tool } from './tool-formats.ts';
+import { toolName } from './tool-name.ts';
 
 /** What a call costs in questions, in the words of whoever is going to make it. */
 const TIERS: Readonly<Record<Exclude<Tier, 'blocked'>, string>> = {

@@ -1,7 +1,6 @@
 /** The one tool that is no capability: it asks what became of a call. It carries nothing out, so it does not pass the gate. */
-import type { JsonObject } from '@warren/protocol';
-import type { Tool } from '../../tools/tool-formats.ts';
-import { invalidParams } from '../engine/mcp-error.ts';
+import { Fault, type JsonObject } from '@warren/protocol';
+import type { Tool } from './tool-formats.ts';
 
 export const CALL_RESULT = 'warren__call_result';
 const WAIT_MS_MAX = 600_000;
@@ -24,11 +23,15 @@ export const CALL_RESULT_TOOL: Tool = {
   _meta: { 'warren/tier': 'autonomous' },
 };
 
-/** Throws `McpError`. */
+/** Throws `invalid_argument`. */
 export function readCallResult({ call_id, wait_ms = 0 }: JsonObject): { readonly callId: string; readonly waitMs: number } {
-  if (typeof call_id !== 'string' || call_id === '') throw invalidParams(`Cannot call ${CALL_RESULT}: call_id is no text`);
+  if (typeof call_id !== 'string' || call_id === '') throw invalid('call_id is no text');
   if (typeof wait_ms !== 'number' || !Number.isInteger(wait_ms) || wait_ms < 0 || wait_ms > WAIT_MS_MAX) {
-    throw invalidParams(`Cannot call ${CALL_RESULT}: wait_ms is no whole number from 0 to ${WAIT_MS_MAX}`);
+    throw invalid(`wait_ms is no whole number from 0 to ${WAIT_MS_MAX}`);
   }
   return { callId: call_id, waitMs: wait_ms };
+}
+
+function invalid(why: string): Fault {
+  return new Fault('invalid_argument', `Cannot call ${CALL_RESULT}: ${why}`, { details: { field: 'arguments' } });
 }
