@@ -45,13 +45,23 @@ class Plainer {
   object(schema: JsonObject): JsonObject {
     const whole = this.#whole(schema, 0);
     const branches = [...listOf(whole['anyOf']), ...listOf(whole['oneOf'])].map((each) => this.#whole(each, 1));
-    const properties = Object.assign(Object.create(null), ofBranches(branches), objectOf(whole['properties']));
+    const either = Object.assign(Object.create(null), ofBranches(branches), objectOf(whole['properties'])) as JsonObject; // Made of them.
+    const properties = branches.length === 0 ? either : this.#withoutNullDefaults(either);
     const hasOwn = isObject(whole['properties']);
     const isOpen =
       branches.some((each) => !hasOwn && each['properties'] === undefined) ||
       (whole['additionalProperties'] !== false && branches.some(isMoreThanFields));
     const { anyOf, oneOf, ...own } = whole;
     return this.#plain({ ...own, type: 'object', properties, ...(isOpen && { additionalProperties: true }) }, 0);
+  }
+
+  /** One alternative may demand what another has not: that null is as good as nothing holds of neither. */
+  #withoutNullDefaults(properties: JsonObject): JsonObject {
+    const fields = Object.entries(properties).map(([name, each]) => {
+      const { default: usual, ...field } = this.#whole(each, 1);
+      return [name, usual === undefined || usual === null ? field : { ...field, default: usual }] as const;
+    });
+    return Object.assign(Object.create(null), Object.fromEntries(fields));
   }
 
   #plain(given: JsonValue | undefined, depth: number): JsonObject {
@@ -89,7 +99,8 @@ class Plainer {
     const additionalProperties = mayHaveOthers(schema) ? true : schema['additionalProperties'];
     const demanded = new Set(Array.isArray(required) ? required : []);
     const fields: [string, JsonObject][] = [];
-    for (const [name, each] of Object.entries(objectOf(properties))) {
+    const own = objectOf(properties);
+    for (const [name, each] of Object.entries(hasMoreFields(schema) ? this.#withoutNullDefaults(own) : own)) {
       if (PROPERTY.test(name)) fields.push([name, this.#plain(each, depth)]);
       else if (demanded.has(name)) throw new UnfitSchema('it demands an argument with a name that no vendor takes');
     }
@@ -129,7 +140,11 @@ const MORE_FIELDS = ['anyOf', 'oneOf', 'then', 'else', 'dependentSchemas', 'depe
 
 function mayHaveOthers(schema: JsonObject): boolean {
   if (Object.keys(objectOf(schema['patternProperties'])).length > 0) return true;
-  return schema['additionalProperties'] !== false && MORE_FIELDS.some((key) => schema[key] !== undefined);
+  return schema['additionalProperties'] !== false && hasMoreFields(schema);
+}
+
+function hasMoreFields(schema: JsonObject): boolean {
+  return MORE_FIELDS.some((key) => schema[key] !== undefined);
 }
 
 function isMoreThanFields(branch: JsonObject): boolean {

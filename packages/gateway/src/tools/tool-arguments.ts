@@ -22,7 +22,7 @@ function unreadable(why: string): Fault {
   return new Fault('invalid_argument', `Cannot read "arguments" as an object of JSON: ${why}`, { details: { field: 'arguments' } });
 }
 
-/** Without the nulls by which a model that is held to a strict schema says that it gives nothing. */
+/** Without the nulls by which a model that is held to a strict schema says that it gives nothing, and those that are as good as nothing. */
 export function withoutAbsent(schema: JsonObject, input: JsonObject): JsonObject {
   if (!JSON.stringify(input).includes('null')) return input;
   try {
@@ -45,7 +45,7 @@ function prune(schema: JsonObject, value: JsonValue): JsonValue {
     Object.entries(value).flatMap(([name, each]) => {
       const field = Object.hasOwn(properties, name) ? properties[name] : undefined;
       if (!isObject(field)) return [[name, each] as const];
-      if (each === null && !demanded.includes(name) && !takesNull(field)) return [];
+      if (each === null && !demanded.includes(name) && (!takesNull(field) || field['default'] === null)) return [];
       return [[name, prune(field, each)] as const];
     }),
   );
