@@ -9,12 +9,11 @@ import type { WebSocket } from 'ws';
 import { authorize, requireAllowed } from '../caller/authorize.ts';
 import { selectWorkspace } from '../caller/select-workspace.ts';
 import type { Identity } from '../http/authenticate.ts';
+import { EventStream } from '../http/event-stream.ts';
 import type { Gateway } from '../http/gateway.ts';
 import { headerOf } from '../http/header.ts';
 import { type Carried, HeldSocket, POLICY_VIOLATION, TRY_AGAIN_LATER, UNSUPPORTED_DATA } from '../http/held-socket.ts';
 import { LiveIdentity } from '../http/live-identity.ts';
-import { beginStream } from '../http/reply.ts';
-import { StreamWriter } from '../http/stream-writer.ts';
 import { createWaitSignal } from '../http/wait-signal.ts';
 import { type Cursor, formatCursor } from './cursor.ts';
 import { Gap } from './gap.ts';
@@ -34,35 +33,21 @@ export async function readSupervision(request: IncomingMessage, search: URLSearc
 }
 
 export async function streamSupervision(response: ServerResponse, asked: Supervision, gateway: Gateway): Promise<void> {
-  const { kernel, limits, log, stopping, streams, feeds } = gateway;
+  const { stopping, streams, feeds } = gateway;
   using _place = streams.take(asked.identity.principal, 'streams of events');
-  const live = new LiveIdentity(asked.identity, kernel.tokens);
   const signal = createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping })();
   const events = feeds.follow(asked.workspace, asked.query.after, signal);
   // What is refused is refused before there is a stream.
   const first = await events.next();
-  using writer = new StreamWriter(response, {
-    ...limits,
-    onStall: () => log.warn('Events were not taken', { waited_ms: limits.stallMs }),
-    onIdle: () => {
-      writer.tryWrite(': \n\n');
-      live.isGood().then(
-        (isGood) => isGood || response.end(),
-        () => response.end(),
-      ); // The store is gone, and with it the events.
-    },
-  });
-  beginStream(response);
-  if (!first.done && 'begin' in first.value) await writer.write(`id: ${formatCursor(first.value.begin)}\n\n`);
+  using stream = new EventStream(response, asked.identity, gateway);
+  if (!first.done && 'begin' in first.value) await stream.write(`id: ${formatCursor(first.value.begin)}\n\n`);
   try {
     for await (const told of events) {
-      if (response.writableEnded || !(await live.isGood())) return;
-      if (isWanted(told, asked)) await writer.write(told.frame);
+      if (!(await stream.isGood())) return;
+      if (isWanted(told, asked)) await stream.write(told.frame);
     }
   } catch (error) {
     if (!isFault(error, 'busy') && !signal.aborted) throw error;
-  } finally {
-    response.end();
   }
 }
 

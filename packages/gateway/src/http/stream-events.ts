@@ -18,11 +18,9 @@ import { isSupervision } from '../events/supervision-query.ts';
 import { toEvent } from '../operations/record/event.ts';
 import type { Identity } from './authenticate.ts';
 import { type EventQuery, readEventQuery } from './event-query.ts';
+import { EventStream } from './event-stream.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
-import { LiveIdentity } from './live-identity.ts';
-import { beginStream } from './reply.ts';
-import { StreamWriter } from './stream-writer.ts';
 import { createWaitSignal } from './wait-signal.ts';
 
 /** The same as that of reading the log. */
@@ -44,11 +42,7 @@ export async function streamEvents(
   requireAllowed(await authorize(identity.principal, FOLLOWING, { pid: asked.pid }, familyIn(kernel, mine.id)), 'follow these events');
   const start = await findStart(mine, asked);
   using _place = streams.take(identity.principal, 'streams of events');
-  try {
-    await send(response, mine, { asked, start, identity }, gateway);
-  } finally {
-    response.end();
-  }
+  await send(response, mine, { asked, start, identity }, gateway);
 }
 
 type Start = { readonly after: number; readonly gap: { readonly after: number; readonly oldest: number } | undefined };
@@ -66,28 +60,16 @@ async function findStart(mine: WorkspaceKernel, { after, gaps }: EventQuery): Pr
 type Stream = { readonly asked: EventQuery; readonly start: Start; readonly identity: Identity };
 
 async function send(response: ServerResponse, mine: WorkspaceKernel, { asked, start, identity }: Stream, gateway: Gateway): Promise<void> {
-  const { kernel, limits, log, stopping } = gateway;
-  const live = new LiveIdentity(identity, kernel.tokens);
-  using writer = new StreamWriter(response, {
-    ...limits,
-    onStall: () => log.warn('Events were not taken', { waited_ms: limits.stallMs }),
-    onIdle: () => {
-      writer.tryWrite(': \n\n');
-      live.isGood().then(
-        (isGood) => isGood || response.end(),
-        () => response.end(),
-      ); // The store is gone, and with it the events.
-    },
-  });
-  beginStream(response);
-  if (start.gap !== undefined) await writer.write(frame(start.gap.oldest - 1, GAP, start.gap));
+  const { stopping } = gateway;
+  using stream = new EventStream(response, identity, gateway);
+  if (start.gap !== undefined) await stream.write(frame(start.gap.oldest - 1, GAP, start.gap));
   // Says where it begins and is no event, so that a client that is cut off before the first one takes up here.
-  else await writer.write(`id: ${start.after}\n\n`);
+  else await stream.write(`id: ${start.after}\n\n`);
   const signal = createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping })();
   const events = mine.events.subscribe({ after: start.after, pid: asked.pid, kind: asked.kind, gaps: 'skip' }, signal);
   for await (const event of events) {
-    if (response.writableEnded || !(await live.isGood())) return;
-    await writer.write(frameOf(event));
+    if (!(await stream.isGood())) return;
+    await stream.write(frameOf(event));
   }
 }
 
