@@ -502,6 +502,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'TestIssuer',
       'TestMcpLoginServer',
       'diff',
+      'heldBytes',
       'leaksSince',
       'makeKey',
       'signToken',

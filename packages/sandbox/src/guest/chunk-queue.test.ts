@@ -1,7 +1,7 @@
+import { heldBytes } from '@warren/testkit';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ChunkQueue } from './chunk-queue.ts';
-import { heldBytes } from './test-support/garbage.ts';
 
 const piece = fc.oneof(
   fc.uint8Array({ minLength: 1, maxLength: 20 }),

@@ -1,6 +1,7 @@
 /** How much memory a guest can make the host use. */
 import { duplexPair } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { heldBytes } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame } from './frame.ts';
 import { FRAME, WINDOW_BYTES } from './frame-types.ts';
@@ -8,7 +9,6 @@ import { Guest } from './guest.ts';
 import { GuestClient } from './guest-client.ts';
 import { FakeGuest } from './test-support/fake-guest.ts';
 import { scriptedProcess } from './test-support/fake-process.ts';
-import { heldBytes } from './test-support/garbage.ts';
 import { RawGuest, settle } from './test-support/raw-guest.ts';
 
 const MIB = 1_048_576;

@@ -1,6 +1,7 @@
 /** MCP over a WebSocket: one connection of messages, both eras on it. */
 import { once } from 'node:events';
 import type { JsonObject } from '@warren/protocol';
+import { heldBytes } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { McpOptions } from '../../http/served.ts';
@@ -197,8 +198,7 @@ describe('a connection of messages', () => {
     using stuck = await Socket.open(on, '/mcp', ['mcp'], on.token);
     await stuck.begin();
     stuck.socket.pause();
-    const held = (): number => process.memoryUsage().external + process.memoryUsage().heapUsed;
-    const before = held();
+    const before = heldBytes();
     for (let id = 1; id <= 50; id++) stuck.request(id, 'tools/call', { name: 'floods', arguments: {}, _meta: { progressToken: id } });
     using other = await Socket.open(on, '/mcp', ['mcp'], on.token);
     await other.begin();
@@ -206,6 +206,6 @@ describe('a connection of messages', () => {
       other.request(id, 'ping');
       await other.next();
     }
-    expect(held() - before).toBeLessThan(64 * 2 ** 20);
+    expect(heldBytes() - before).toBeLessThan(64 * 2 ** 20);
   });
 });

@@ -84,12 +84,12 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     this.#decoder = new FrameDecoder(FROM_LAUNCHER, this);
     this.#exited = new Promise((resolve) => this.#process.once('close', () => resolve()));
     this.#process.once('error', (error) => this.#lose(error));
-    this.#process.once('exit', (code, signal) => this.#lose(undefined, signal ?? `exit code ${code}`));
+    this.#process.once('exit', (code, signal) => this.#loseWhenHeard(undefined, signal ?? `exit code ${code}`));
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString('utf8')).slice(0, STDERR_BYTES_MAX);
     });
     this.#control.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#control.on('error', (error) => this.#lose(error));
+    this.#control.on('error', (error) => this.#loseUnlessItExits(error));
     this.#keepAlive(true);
     const timer = setTimeout(() => this.#giveUp(`it said nothing for ${this.#waits.helloMs} ms`), this.#waits.helloMs);
     this.hello.then(
@@ -225,6 +225,17 @@ export class LauncherProcess implements FrameReceiver, AsyncDisposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** What it said before it ended is in the pipe, and is read in the turn of the loop that comes now. */
+  #loseWhenHeard(cause: unknown, how: string): void {
+    setImmediate(() => setImmediate(() => this.#lose(cause, how)));
+  }
+
+  /** Whoever ends breaks its connection too, and how it ended says more. */
+  #loseUnlessItExits(cause: unknown): void {
+    const timer = setTimeout(() => this.#lose(cause), this.#waits.reasonMs);
+    this.#process.once('exit', () => clearTimeout(timer));
   }
 
   #lose(cause: unknown, how?: string): void {

@@ -1,4 +1,4 @@
-/** Test support: what is really held, after everything that is not has been collected. */
+/** What is really held, after everything that is not has been collected. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
