@@ -1,7 +1,7 @@
 """Plays a person at a terminal: runs a program on a new pseudo-terminal, and types, resizes and signals when it has printed something.
 
 Reads one JSON document from stdin: argv, env, cwd, rows, columns, steps. A step may have: expect (a regular expression that must match what
-was printed since the last step), send (text to type), resize ([rows, columns]), signal (name, to the program), wait (seconds).
+was printed since the last step), again (text that is typed every two seconds until it is), send (text to type), resize ([rows, columns]), signal (name, to the program), wait (seconds).
 Prints one JSON document: output, code, whether the terminal is as it was, which step timed out.
 """
 
@@ -60,6 +60,7 @@ def pump(seconds):
 
 for index, step in enumerate(spec["steps"]):
     if "expect" in step:
+        typed = time.monotonic()
         while True:
             match = re.search(step["expect"].encode(), output[seen:], re.DOTALL)
             if match:
@@ -68,6 +69,9 @@ for index, step in enumerate(spec["steps"]):
             if time.monotonic() > deadline or status is not None:
                 failed = index
                 break
+            if "again" in step and time.monotonic() > typed + 2:
+                os.write(master, step["again"].encode())
+                typed = time.monotonic()
             pump(0.05)
     if failed is not None:
         break

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 export type TerminalStep = {
   /** A regular expression of Python that must match what was printed since the step before. */
   readonly expect?: string;
+  /** Typed every two seconds until it does: a program that is just being interrupted throws away what is typed. */
+  readonly again?: string;
   readonly send?: string;
   /** Rows, columns. */
   readonly resize?: readonly [number, number];
