@@ -52,7 +52,7 @@ Restart=on-failure
 RestartSec=1
 # Wrong usage, and a store that cannot be opened, are not better the second time.
 RestartPreventExitStatus=2 3
-# First it finishes what is under way; whatever is left afterwards ends with it.
+# First it is asked to end, which it does when it has put everything away; whatever is left afterwards ends with it.
 KillMode=mixed
 TimeoutStopSec=90
 ${(isSystem ? state : []).join('\n')}
