@@ -13,6 +13,7 @@ const FAR = 9_000_000_000_000;
 export async function fillStore(kernel: Kernel): Promise<void> {
   await kernel.workspaces.create(OTHER, { weight: 3 });
   const mine = kernel.workspace(DEFAULT_WORKSPACE);
+  await mine.agents.create('alice', { purpose: 'ключ', grants: { tools: ['git.*'] }, budgets: { tool_calls: 7 } });
   const { pid } = await mine.processes.create({ name: 'alice', template: 'coder', agent: 'alice', metadata: { ключ: '値' } });
   const child = await mine.processes.create({ name: 'child', template: 'coder', parentPid: pid, onParentEnd: 'orphan' });
   await mine.grants.create(pid, {
@@ -54,9 +55,6 @@ async function fillSecrets(kernel: Kernel): Promise<void> {
 }
 
 async function fillGateway(kernel: Kernel): Promise<void> {
-  await kernel
-    .workspace(DEFAULT_WORKSPACE)
-    .agents.create('alice', { purpose: 'ключ', grants: { tools: ['git.*'] }, budgets: { tool_calls: 7 } });
   await kernel.workspace(OTHER).agents.create('bob');
   await kernel.workspace(OTHER).agents.revoke('bob');
   const identity = { issuer: 'https://id.example', subject: '42' };

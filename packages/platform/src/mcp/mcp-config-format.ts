@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { duration } from '../policy/policy-document.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
+import { SERVER_NAME } from './server-name.ts';
 
 const MIB = 1_048_576;
 const SECOND_MS = 1_000;
@@ -18,9 +19,6 @@ const line = z
   .string()
   .max(8_192)
   .regex(/^[\x20-\x7e\t]*$/, { error: 'is no line of ASCII text' });
-
-/** Also the name of its files. */
-export const SERVER_NAME = /^[a-z][a-z0-9_]{0,31}$/;
 
 const common = {
   name: z.string().regex(SERVER_NAME, { error: 'is not 1 to 32 of a-z, 0-9 and _, beginning with a letter' }),

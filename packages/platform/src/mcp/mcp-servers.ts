@@ -12,12 +12,13 @@ import { diffTools, type ToolChange } from './diff-tools.ts';
 import { findReads } from './find-reads.ts';
 import { LoginStore } from './login-store.ts';
 import { isProgram, readMcpConfig } from './mcp-config.ts';
-import { type McpServerConfig, SERVER_NAME } from './mcp-config-format.ts';
+import type { McpServerConfig } from './mcp-config-format.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { MountedServer, type ServerState } from './mounted-server.ts';
 import { type ConnectionParts, openConnection } from './open-connection.ts';
 import { type Pin, PinStore } from './pin-store.ts';
 import { type LoginAnswer, ServerLogin } from './server-login.ts';
+import { SERVER_NAME } from './server-name.ts';
 import { createToolCapability, type MountedTool } from './tool-capability.ts';
 import { type NamedTool, nameTools, type ToolList } from './tool-list.ts';
 
