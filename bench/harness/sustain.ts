@@ -23,6 +23,7 @@ export async function sustain(
   const underWay = new Set<Promise<void>>();
   const memoryMiB: number[] = [];
   let [begun, done, failed] = [0, 0, 0];
+  const startedAt = performance.now();
   const begin = (caller: number): void => {
     const one = call(caller)
       .then(
@@ -32,13 +33,17 @@ export async function sustain(
       .then(() => {
         free.push(caller);
         underWay.delete(one);
+        beginDue(); // A daemon that was held up must not wait for a tick of ours as well.
       });
     underWay.add(one);
   };
-  const startedAt = performance.now();
-  for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startedAt) {
-    const due = Math.floor((elapsedMs * perSecond) / 1_000);
+  const beginDue = (): void => {
+    const elapsedMs = performance.now() - startedAt;
+    const due = elapsedMs < forMs && !signal.aborted ? Math.floor((elapsedMs * perSecond) / 1_000) : 0;
     for (; begun < due && free.length > 0; begun++) begin(free.shift() ?? 0);
+  };
+  for (let elapsedMs = 0; elapsedMs < forMs; elapsedMs = performance.now() - startedAt) {
+    beginDue();
     if (elapsedMs >= memoryMiB.length * 1_000) memoryMiB.push(memory());
     await sleep(TICK_MS, undefined, { signal });
   }
