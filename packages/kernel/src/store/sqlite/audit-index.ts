@@ -33,6 +33,8 @@ export type IndexRowQuery = {
 
 const VERSION = 2;
 const FORGOTTEN_AT_ONCE = 5_000;
+/** What is written is at the end of each index, and searches are rare: the machine's own cache serves them. */
+const CACHE_KIB = 4_096;
 
 /** Nearly all entries are of calls. What a start looks for is of the few others, and it must not take longer for a long history. */
 const BY_KIND = "CREATE INDEX entry_by_kind ON entry (kind, seq) WHERE kind <> 'syscall';";
@@ -69,6 +71,7 @@ export class SqliteAuditIndex {
     this.#database = new Database(path, { isReadOnly: false });
     try {
       this.#database.execute('PRAGMA synchronous = NORMAL'); // What a power failure takes back is made again.
+      this.#database.execute(`PRAGMA cache_size = -${CACHE_KIB}`);
       this.#prepare();
     } catch (error) {
       this.#database.close();
