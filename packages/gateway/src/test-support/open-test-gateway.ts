@@ -53,7 +53,9 @@ export async function openTestGateway({
   /** `config.yaml`. */
   readonly config?: string;
 } = {}): Promise<TestGateway> {
+  await using opening = new AsyncDisposableStack();
   const directory = mkdtempSync(join(tmpdir(), 'warren-gateway-'));
+  opening.defer(() => rm(directory, { recursive: true, force: true }));
   const socketPath = join(directory, 'run', 'warren.sock');
   const logged: string[] = [];
   const watchers = new Set<() => void>();
@@ -67,19 +69,24 @@ export async function openTestGateway({
   }
   if (config !== undefined) writeFileSync(join(directory, 'config.yaml'), config);
   const kernel = await openKernel({ directory, ...options.kernel });
+  opening.defer(() => kernel.close());
   const openSandboxes = () => Promise.reject(new Error('there are no sandboxes here'));
-  const platform = hasPlatform ? await openPlatform({ kernel, directory, openSandboxes, isWatching: false }) : undefined;
-  const served = await serve({
-    listen: [
-      { kind: 'unix', path: socketPath },
-      { kind: 'tcp', host: '127.0.0.1', port: 0 },
-    ],
-    version: '1.2.3',
-    log: { info: log, warn: log, error: log },
-    ...options,
-    ...{ kernel, platform },
-  });
+  const platform = hasPlatform ? opening.use(await openPlatform({ kernel, directory, openSandboxes, isWatching: false })) : undefined;
+  const served = opening.use(
+    await serve({
+      listen: [
+        { kind: 'unix', path: socketPath },
+        { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      ],
+      version: '1.2.3',
+      log: { info: log, warn: log, error: log },
+      ...options,
+      ...{ kernel, platform },
+    }),
+  );
   const agent = new Agent({ keepAlive: true });
+  opening.defer(() => agent.destroy());
+  const opened = opening.move();
 
   const send: TestGateway['send'] = (request, body) =>
     new Promise((resolve, reject) => {
@@ -131,12 +138,6 @@ export async function openTestGateway({
       const answer = await post(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), { headers });
       return JSON.parse(answer.text) as RpcAnswer; // What a JSON-RPC server answers.
     },
-    async [Symbol.asyncDispose]() {
-      agent.destroy();
-      await served.close();
-      await platform?.[Symbol.asyncDispose]();
-      await kernel.close();
-      await rm(directory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

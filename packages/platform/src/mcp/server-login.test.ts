@@ -10,15 +10,11 @@ const privateNetworks = ['127.0.0.0/8'];
 const fileOf = (url: string, more = 'login: {}'): string => `servers:\n  - name: web\n    url: ${url}\n    ${more}\n`;
 
 async function open(more?: string): Promise<AsyncDisposable & { readonly server: TestMcpLoginServer; readonly on: Mounted }> {
-  const server = await TestMcpLoginServer.start();
-  const on = await mount({ sandboxes: undefined as never, privateNetworks, file: fileOf(server.url, more) }); // No program is started here.
-  return {
-    ...{ server, on },
-    async [Symbol.asyncDispose]() {
-      await on[Symbol.asyncDispose]();
-      await server[Symbol.asyncDispose]();
-    },
-  };
+  await using opening = new AsyncDisposableStack();
+  const server = opening.use(await TestMcpLoginServer.start());
+  const on = opening.use(await mount({ sandboxes: undefined as never, privateNetworks, file: fileOf(server.url, more) })); // No program is started here.
+  const opened = opening.move();
+  return { server, on, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** Nothing of what strangers answer is written where nobody asked for it. */

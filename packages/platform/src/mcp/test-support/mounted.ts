@@ -44,7 +44,8 @@ const PROGRAM = `servers:
 `;
 
 export async function mount({ sandboxes, tools = [], file = PROGRAM, privateNetworks = [] }: MountedOptions): Promise<Mounted> {
-  const folder = await TemporaryDirectory.create();
+  await using opening = new AsyncDisposableStack();
+  const folder = opening.use(await TemporaryDirectory.create());
   const directory = folder.path;
   await chmod(directory, 0o755);
   await mkdir(join(directory, 'server'), { mode: 0o777 });
@@ -56,17 +57,20 @@ export async function mount({ sandboxes, tools = [], file = PROGRAM, privateNetw
     await chmod(join(directory, 'server', 'tools.json'), 0o666);
   };
   await offer(tools);
-  const egress = createEgress({ privateNetworks });
+  const egress = opening.use(createEgress({ privateNetworks }));
   const said: string[] = [];
   const compared: (readonly [string, boolean])[] = [];
   let moved = 0;
-  const servers = await openMcpServers({
-    ...{ directory, sandboxes, egress, version: '0.0.0' },
-    now: () => Date.now() + moved,
-    say: (message) => said.push(message),
-    onCompared: (server, isChanged) => compared.push([server, isChanged]),
-    onChange: async () => {},
-  });
+  const servers = opening.use(
+    await openMcpServers({
+      ...{ directory, sandboxes, egress, version: '0.0.0' },
+      now: () => Date.now() + moved,
+      say: (message) => said.push(message),
+      onCompared: (server, isChanged) => compared.push([server, isChanged]),
+      onChange: async () => {},
+    }),
+  );
+  const opened = opening.move();
   return {
     ...{ servers, directory, offer, said, compared },
     async approve(name = 'test', reads = []) {
@@ -86,10 +90,6 @@ export async function mount({ sandboxes, tools = [], file = PROGRAM, privateNetw
     pass(ms) {
       moved += ms;
     },
-    async [Symbol.asyncDispose]() {
-      await servers[Symbol.asyncDispose]();
-      await egress[Symbol.asyncDispose]();
-      await folder[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
