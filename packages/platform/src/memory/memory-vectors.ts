@@ -43,6 +43,7 @@ export class MemoryVectors implements AsyncDisposable {
   #isOfOneModel: boolean;
   #isFailing = false;
   #background: Promise<void> | undefined;
+  #isWoken = false;
   #part: Promise<void> = Promise.resolve();
   readonly #unwritten = new Map<string, Uint8Array>();
 
@@ -95,17 +96,20 @@ export class MemoryVectors implements AsyncDisposable {
 
   /** Makes what is missing, in the background. */
   wake(): void {
-    if (this.#background !== undefined || this.#closing.signal.aborted) return;
-    this.#background = this.#untilDone()
+    if (this.#closing.signal.aborted) return;
+    this.#isWoken = true; // Also for one that is just ending, and has looked already.
+    this.#background ??= this.#untilDone()
       .catch(() => {}) // Closed meanwhile, or the file cannot be written, which whoever uses it is told.
       .finally(() => {
         this.#background = undefined;
+        if (this.#isWoken) this.wake();
       });
   }
 
   async #untilDone(): Promise<void> {
     const { signal } = this.#closing;
     for (let waitMs = RETRY_MS_MIN; ; waitMs = Math.min(RETRY_MS_MAX, waitMs * 2)) {
+      this.#isWoken = false;
       try {
         await this.complete(signal);
         return;

@@ -14,6 +14,7 @@ const NEVER = new AbortController().signal;
 
 async function openTestMemory(embedder?: Embedder) {
   const directory = mkdtempSync(join(tmpdir(), 'warren-memory-'));
+  const remove = (): Promise<void> => rm(directory, { recursive: true, force: true });
   let at = 1_700_000_000_000;
   let ids = 0;
   const pauses: { readonly ms: number; readonly end: () => void }[] = [];
@@ -24,7 +25,13 @@ async function openTestMemory(embedder?: Embedder) {
     });
   const open = (by: Embedder | undefined = embedder) =>
     openMemory({ directory, embedder: by, now: () => at, newId: () => `mem_${++ids}`, pause });
-  let memory = open();
+  let memory: ReturnType<typeof open>;
+  try {
+    memory = open();
+  } catch (error) {
+    await remove();
+    throw error;
+  }
   return {
     directory,
     pauses,
@@ -48,7 +55,7 @@ async function openTestMemory(embedder?: Embedder) {
     isOnDisk: (text: string) => readdirSync(directory).some((file) => readFileSync(join(directory, file)).includes(text)),
     async [Symbol.asyncDispose]() {
       await memory[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
+      await remove();
     },
   };
 }
@@ -345,6 +352,14 @@ describe('a memory with vectors', () => {
   }
   const vectorsOf = async (t: Awaited<ReturnType<typeof openTestMemory>>, query: string) =>
     (await t.memory.search(query, { limit: 100 })).filter(({ why }) => why.vector !== undefined).length;
+
+  it.each([0, 1, 2, 3, 5, 8, 13, 21])('misses nothing that is stored %i turns after it was opened', async (turns) => {
+    const { embedder } = counting('one', () => false);
+    await using t = await openTestMemory(embedder);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await t.remember('a car');
+    await expect.poll(() => t.pauses.length, { timeout: 10_000 }).toBe(1);
+  });
 
   it('gives what was stored while the provider was down its vector when it is back, and asks it no more than it has to', async () => {
     let isUp = false;
