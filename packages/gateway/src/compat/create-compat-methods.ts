@@ -25,6 +25,14 @@ export type CompatParts = {
   readonly journal: OperationJournal;
 };
 
+/** All there are. */
+export const COMPAT_METHODS = [
+  ...(['capabilities.list', 'capabilities.describe', 'capabilities.invoke', 'capabilities.call'] as const),
+  ...(['session.create', 'session.end'] as const),
+] as const;
+
+type CompatMethods = Readonly<Record<(typeof COMPAT_METHODS)[number], Method<Caller>>>;
+
 const SESSION_PREFIX = 'sess-';
 
 export function createCompatMethods({ kernel, platform, seats, journal }: CompatParts): ReadonlyMap<string, Method<Caller>> {
@@ -54,55 +62,48 @@ export function createCompatMethods({ kernel, platform, seats, journal }: Compat
     const input = schema === undefined ? given : withoutAbsent(schema, given);
     const { workspace, pid } = await seatOf(caller);
     const request = { pid, capability, input, onAsk: 'return', via: viaOf(caller) } as const;
-    return toInvoked(await gate.call(workspace, request, caller.signal()));
+    return toInvoked(await gate.call(workspace, request, caller.gone()));
   }
 
-  return new Map<string, Method<Caller>>([
-    [
-      'capabilities.list',
-      async (params, caller) => {
-        const category = params['category'] ?? undefined;
-        if (category !== undefined && typeof category !== 'string') throw wrong('category', 'is not text');
-        const found = (await offered(caller)).filter(({ offer }) => category === undefined || offer.name.startsWith(`${category}.`));
-        return { capabilities: found.map(({ definition, offer }) => toItem(definition, offer.tier)) };
-      },
-    ],
-    [
-      'capabilities.describe',
-      async (params, caller) => {
-        const name = textOf(params, 'name');
-        const found = (await offered(caller)).find(({ offer }) => offer.name === name);
-        if (found !== undefined) return toItemDescription(found.definition, found.offer.tier);
-        throw new Fault('not_found', `Cannot describe ${JSON.stringify(name.slice(0, 80))}: no such capability is offered to this agent`);
-      },
-    ],
-    ['capabilities.invoke', invoke],
-    ['capabilities.call', invoke],
-    [
-      'session.create',
-      async (_params, caller) => {
-        const { workspace, pid } = await seatOf(caller);
-        const { agent, createdAt } = await kernel.workspace(workspace).processes.get(pid);
-        return { session_id: `${SESSION_PREFIX}${pid}`, agent, created_at: new Date(createdAt).toISOString() };
-      },
-    ],
-    [
-      'session.end',
-      async (params, caller) => {
-        const sessionId = textOf(params, 'session_id');
-        const { workspace, pid } = await seatOf(caller);
-        if (sessionId !== `${SESSION_PREFIX}${pid}`) {
-          throw new Fault('not_found', 'Cannot end that session: it is not the one of this caller');
-        }
-        const end = async (): Promise<JsonObject> => {
-          await platform.agents.close(workspace, pid);
-          return { session_id: sessionId, ended: true };
-        };
-        const agentOf = async (of: number): Promise<string> => (await kernel.workspace(workspace).processes.get(of)).agent ?? '';
-        return await auditOperation(journal, 'session.end', { session_id: sessionId }, { caller, workspace }, end, agentOf);
-      },
-    ],
-  ]);
+  const methods: CompatMethods = {
+    async 'capabilities.list'(params, caller) {
+      const category = params['category'] ?? undefined;
+      if (category !== undefined && typeof category !== 'string') throw wrong('category', 'is not text');
+      const found = (await offered(caller)).filter(({ offer }) => category === undefined || offer.name.startsWith(`${category}.`));
+      return { capabilities: found.map(({ definition, offer }) => toItem(definition, offer.tier)) };
+    },
+
+    async 'capabilities.describe'(params, caller) {
+      const name = textOf(params, 'name');
+      const found = (await offered(caller)).find(({ offer }) => offer.name === name);
+      if (found !== undefined) return toItemDescription(found.definition, found.offer.tier);
+      throw new Fault('not_found', `Cannot describe ${JSON.stringify(name.slice(0, 80))}: no such capability is offered to this agent`);
+    },
+
+    'capabilities.invoke': invoke,
+    'capabilities.call': invoke,
+
+    async 'session.create'(_params, caller) {
+      const { workspace, pid } = await seatOf(caller);
+      const { agent, createdAt } = await kernel.workspace(workspace).processes.get(pid);
+      return { session_id: `${SESSION_PREFIX}${pid}`, agent, created_at: new Date(createdAt).toISOString() };
+    },
+
+    async 'session.end'(params, caller) {
+      const sessionId = textOf(params, 'session_id');
+      const { workspace, pid } = await seatOf(caller);
+      if (sessionId !== `${SESSION_PREFIX}${pid}`) {
+        throw new Fault('not_found', 'Cannot end that session: it is not the one of this caller');
+      }
+      const end = async (): Promise<JsonObject> => {
+        await platform.agents.close(workspace, pid);
+        return { session_id: sessionId, ended: true };
+      };
+      const agentOf = async (of: number): Promise<string> => (await kernel.workspace(workspace).processes.get(of)).agent ?? '';
+      return await auditOperation(journal, 'session.end', { session_id: sessionId }, { caller, workspace }, end, agentOf);
+    },
+  };
+  return new Map<string, Method<Caller>>(Object.entries(methods));
 }
 
 const WORD_CHARACTERS_MAX = 4_096;

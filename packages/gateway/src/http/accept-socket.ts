@@ -8,7 +8,7 @@ import { readSupervision, sendSupervision } from '../events/stream-supervision.t
 import { failure } from '../jsonrpc/answer-text.ts';
 import { serveMcpSocket } from '../mcp/socket/mcp-socket.ts';
 import { parseTraceParent } from '../telemetry/tracing.ts';
-import { authenticate, type Identity } from './authenticate.ts';
+import { authenticate, type CookieUse, type Identity } from './authenticate.ts';
 import { checkBrowser } from './check-browser.ts';
 import { isKnownVersion } from './check-version.ts';
 import type { Entry } from './entry.ts';
@@ -19,9 +19,26 @@ import { readTarget } from './read-target.ts';
 import type { Refusal } from './reply.ts';
 import { serveSocket } from './rpc-socket.ts';
 
+type ServeSocket = (carried: Carried) => void;
+
+/** What there is a WebSocket for. */
+type Door = {
+  readonly cookies: CookieUse;
+  /** Throws faults: who may not act is told so by HTTP. */
+  readonly open: (request: IncomingMessage, identity: Identity, gateway: Gateway) => Promise<ServeSocket>;
+};
+
+const MCP: Door = { cookies: 'none', open: openMcp };
+
+/** By path. */
+export const SOCKETS: ReadonlyMap<string, Door> = new Map<string, Door>([
+  ['/rpc', { cookies: 'origin', open: openRpc }],
+  ['/events', { cookies: 'origin', open: openEvents }],
+  ['/mcp', MCP],
+]);
+
 /** The subprotocol of MCP. */
-const MCP = 'mcp';
-const EVENTS = '/events';
+const MCP_PROTOCOL = 'mcp';
 
 export type AcceptSocket = (request: IncomingMessage, stream: Duplex, head: Buffer, entry: Entry) => Promise<void>;
 
@@ -31,12 +48,11 @@ export function createAcceptSocket(gateway: Gateway): AcceptSocket {
     // A connection that breaks meanwhile is nobody's error.
     stream.on('error', () => {});
     try {
-      const refusal = checkUpgrade(request, entry, gateway);
-      if (refusal !== undefined) return refuseUpgrade(stream, refusal);
-      const who = await authenticate(request, entry, isMcp(request) ? 'none' : 'origin', gateway);
+      const checked = checkUpgrade(request, entry, gateway);
+      if (checked.kind === 'refused') return refuseUpgrade(stream, checked.refusal);
+      const who = await authenticate(request, entry, checked.door.cookies, gateway);
       if (who.kind === 'refused') return refuseUpgrade(stream, who.refusal);
-      // Before the connection is one: who may not act is told so by HTTP.
-      const serve = await openSocket(request, who.identity, gateway);
+      const serve = await checked.door.open(request, who.identity, gateway);
       opened ??= openServer(gateway);
       const server = await opened;
       if (stream.destroyed) return;
@@ -66,15 +82,8 @@ async function openServer({ limits }: Gateway): Promise<WebSocketServer> {
     perMessageDeflate: false,
     // What is not UTF-8 is answered as on any other way in.
     skipUTF8Validation: true,
-    handleProtocols: (protocols) => (protocols.has(MCP) ? MCP : ([...protocols][0] ?? false)),
+    handleProtocols: (protocols) => (protocols.has(MCP_PROTOCOL) ? MCP_PROTOCOL : ([...protocols][0] ?? false)),
   });
-}
-
-type ServeSocket = (carried: Carried) => void;
-
-async function openSocket(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
-  if (isMcp(request)) return await openMcp(request, identity, gateway);
-  return readTarget(request).path === EVENTS ? await openEvents(request, identity, gateway) : openRpc(request, identity, gateway);
 }
 
 async function openEvents(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
@@ -87,7 +96,7 @@ async function openEvents(request: IncomingMessage, identity: Identity, gateway:
   };
 }
 
-function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): ServeSocket {
+async function openRpc(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
   const { workspace, agent } = askedSeat(request);
   const traceParent = parseTraceParent(headerOf(request, 'traceparent'));
   return (carried) => serveSocket({ carried, identity, workspace, agent, traceParent }, gateway);
@@ -99,30 +108,28 @@ async function openMcp(request: IncomingMessage, identity: Identity, gateway: Ga
   return (carried) => serveMcpSocket({ carried, host, identity, asked }, gateway);
 }
 
-/** At the root, too, for clients that say what they speak and not where. */
-function isMcp(request: IncomingMessage): boolean {
+/** MCP at the root, too, for clients that say what they speak and not where. */
+function findDoor(request: IncomingMessage): Door | undefined {
   const { path } = readTarget(request);
-  return (
-    path === '/mcp' ||
-    (path === '/' &&
-      headerOf(request, 'sec-websocket-protocol')
-        ?.split(',')
-        .some((name) => name.trim() === MCP) === true)
-  );
+  if (path !== '/') return SOCKETS.get(path);
+  const protocols = headerOf(request, 'sec-websocket-protocol')?.split(',') ?? [];
+  return protocols.some((name) => name.trim() === MCP_PROTOCOL) ? MCP : undefined;
 }
 
-function checkUpgrade(request: IncomingMessage, entry: Entry, { stopping }: Gateway): Refusal | undefined {
-  if (!isKnownVersion(request)) {
-    return { fault: new Fault('unsupported', 'Cannot open a WebSocket: that version is not spoken here'), status: 426 };
-  }
+type Checked = { readonly kind: 'found'; readonly door: Door } | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+function checkUpgrade(request: IncomingMessage, entry: Entry, { stopping }: Gateway): Checked {
+  const refused = (fault: Fault, status?: number): Checked => ({
+    kind: 'refused',
+    refusal: status === undefined ? { fault } : { fault, status },
+  });
+  if (!isKnownVersion(request)) return refused(new Fault('unsupported', 'Cannot open a WebSocket: that version is not spoken here'), 426);
   const foreign = checkBrowser(request, entry);
-  if (foreign !== undefined) return { fault: foreign };
-  const { path } = readTarget(request);
-  if (path !== '/rpc' && path !== EVENTS && !isMcp(request)) {
-    return { fault: new Fault('not_found', 'Cannot open a WebSocket: there is none at this path') };
-  }
-  if (stopping.aborted) return { fault: new Fault('busy', 'Cannot open a WebSocket: the daemon stops') };
-  return undefined;
+  if (foreign !== undefined) return refused(foreign);
+  const door = findDoor(request);
+  if (door === undefined) return refused(new Fault('not_found', 'Cannot open a WebSocket: there is none at this path'));
+  if (stopping.aborted) return refused(new Fault('unavailable', 'Cannot open a WebSocket: the daemon stops'));
+  return { kind: 'found', door };
 }
 
 function refuseUpgrade(stream: Duplex, { fault, status = FAULTS[fault.code].http, headers = {} }: Refusal): void {

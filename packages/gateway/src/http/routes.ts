@@ -67,7 +67,19 @@ const ROUTES: ReadonlyMap<string, Route> = new Map([
   ['/health', route({ GET: HEALTH, HEAD: HEALTH })],
 ]);
 
-const OIDC = /^\/api\/session\/oidc\/([a-z0-9][a-z0-9-]{0,62})(\/callback)?$/;
+/** Paths with the name of a provider in them. */
+const NAMED: readonly { readonly path: string; readonly pattern: RegExp; readonly route: (name: string) => Route }[] = [
+  {
+    path: '/api/session/oidc/{provider}',
+    pattern: /^\/api\/session\/oidc\/([a-z0-9][a-z0-9-]{0,62})$/,
+    route: (provider) => route({ GET: open((exchange, gateway) => beginOidc(exchange, provider, gateway)) }),
+  },
+  {
+    path: '/api/session/oidc/{provider}/callback',
+    pattern: /^\/api\/session\/oidc\/([a-z0-9][a-z0-9-]{0,62})\/callback$/,
+    route: (provider) => route({ GET: open((exchange, gateway) => endOidc(exchange, provider, gateway), true) }),
+  },
+];
 
 const API = createRouteTree();
 
@@ -75,8 +87,10 @@ const API = createRouteTree();
 export function findRoute(path: string): Route | undefined {
   const own = ROUTES.get(path);
   if (own !== undefined || !path.startsWith(API_PREFIX)) return own;
-  const [, provider, callback] = OIDC.exec(path) ?? [];
-  if (provider !== undefined) return oidcRoute(provider, callback !== undefined);
+  for (const { pattern, route: routeOf } of NAMED) {
+    const name = pattern.exec(path)?.[1];
+    if (name !== undefined) return routeOf(name);
+  }
   const found = API.find(path);
   if (found.size === 0) return undefined;
   const answers = [...found].flatMap(([method, { route: each, params }]) => {
@@ -86,11 +100,9 @@ export function findRoute(path: string): Route | undefined {
   return new Map(answers);
 }
 
-function oidcRoute(provider: string, isCallback: boolean): Route {
-  const answer = isCallback
-    ? open((exchange, gateway) => endOidc(exchange, provider, gateway), true)
-    : open((exchange, gateway) => beginOidc(exchange, provider, gateway));
-  return new Map([['GET', answer]]);
+/** Every path but those of operations, which stand in the contract. */
+export function ownRoutes(): ReadonlyMap<string, Route> {
+  return new Map([...ROUTES, ...NAMED.map(({ path, route: routeOf }) => [path, routeOf('provider')] as const)]);
 }
 
 async function rpc({ request, response, entry }: Exchange, identity: Identity, gateway: Gateway): Promise<void> {
