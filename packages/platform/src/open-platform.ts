@@ -251,6 +251,10 @@ async function open(
   );
   const platform = {
     ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories },
+    async drain(options) {
+      scheduled.stop();
+      await gate.close(options);
+    },
     config: () => live.current,
     reloadConfig: () => live.reload(),
     agents: createAgents(kernel),

@@ -26,6 +26,11 @@ export interface Platform extends AsyncDisposable {
   readonly agents: Agents;
   readonly notifier: Notifier;
   readonly memories: Memories;
+  /**
+   * Begins nothing any more, lets calls under way end for so long, and stops those that have not; what is scheduled and was not made stays due. Once more, with less,
+   * is sooner. To be called while callers can still be answered; disposing does it otherwise.
+   */
+  drain(options: { readonly drainMs: number }): Promise<void>;
   /** What the operator set, as it is in force now. */
   config(): Config;
   /** Reads it again. What cannot be used changes nothing, and an alert says so until it is mended. */

@@ -129,16 +129,31 @@ describe('serve', () => {
     expect(stage.stops[0]).toBe(1_234);
   });
 
-  it('ends at once at the second signal', async () => {
+  it('waits no longer at the second signal, and ends at once at the third', async () => {
     await using stage = await Stage.create();
     const drained = Promise.withResolvers<void>();
     stage.draining = drained.promise;
     const { serving } = await stage.begin();
     stage.host.send('SIGTERM');
     while (stage.stops.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGTERM');
+    expect(stage.stops).toEqual([undefined, 0]);
     expect(() => stage.host.send('SIGTERM')).toThrow('left with 143');
     drained.resolve();
-    await serving;
+    expect(await serving).toBe(0);
+  });
+
+  it('waits no longer at a signal after it was asked over the wire', async () => {
+    await using stage = await Stage.create();
+    const drained = Promise.withResolvers<void>();
+    stage.draining = drained.promise;
+    const { serving } = await stage.begin();
+    stage.asked.resolve({ drainMs: 60_000 });
+    while (stage.stops.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    stage.host.send('SIGTERM');
+    expect(stage.stops).toEqual([60_000, 0]);
+    drained.resolve();
+    expect(await serving).toBe(0);
   });
 
   it('ends in order also when the signal came while it was starting', async () => {

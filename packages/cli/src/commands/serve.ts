@@ -80,6 +80,8 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
   const told = Promise.withResolvers<{ readonly drainMs?: number }>();
   let received: SignalName | undefined;
   let isStopping = false;
+  let hasCutOff = false;
+  let running: Daemon | undefined;
   const log = createDaemonLog(host);
   const started = Promise.withResolvers<Daemon>();
   const reloads = new OneAtATime(async () => {
@@ -97,15 +99,21 @@ async function serveHere({ flags, stateDirectory, listen, web }: Asked, host: Ho
       if (received === undefined && !isStopping) reloads.ask();
       return;
     }
-    if (received !== undefined) host.exit(exitCodeOfSignal(signal));
-    received = signal;
+    const isSecond = received !== undefined || isStopping;
+    received ??= signal;
     told.resolve({});
+    if (!isSecond) return;
+    if (running === undefined || hasCutOff) host.exit(exitCodeOfSignal(signal));
+    hasCutOff = true;
+    log.warn('Stopping without waiting any longer', { because: signal });
+    void running.stop({ drainMs: 0 });
   });
   const daemon = await start(
     { stateDirectory, listen, web, stateFlag: flags.state, recovery: flags.recovery, version: VERSION, log, env: host.env },
     flags,
     parts,
   );
+  running = daemon;
   started.resolve(daemon);
   try {
     const document = describe(daemon, stateDirectory, parts.pid);

@@ -13,36 +13,37 @@ import type { StopFlags } from '../program/daemon-commands.ts';
 
 /** Nobody tells of the end of a process that is not one's child: it is looked for so often. */
 const LOOK_MS = 20;
-/** Of the time there is, what the daemon may use to finish; the rest is for ending. */
-const DRAIN_SHARE = 0.8;
-/** The contract allows no more. */
-const DRAIN_MS_MAX = 3_600_000;
+const DRAIN_MS = 10_000;
+/** For what comes after the drain, where nothing else was said. */
+const ENDING_MS = 20_000;
 
 /** Returns 0 when it is gone, also when it was not there. */
 export async function stop(flags: StopFlags, host: Host): Promise<number> {
   requireHere(flags, host, 'stop the daemon');
   const stateDirectory = statePath(host, flags.state);
+  const timeoutMs = flags.timeout ?? (flags.drain ?? DRAIN_MS) + ENDING_MS;
   return await interruptible(host, async (signal) => {
-    const pid = await askToStop(stateDirectory, flags.timeout);
+    const pid = await askToStop(stateDirectory, flags.drain, timeoutMs);
     if (pid === undefined) {
       if (flags.json === true) await host.stdout.write(`${safeJson({ stopped: false, reason: 'not running' }, 2)}\n`);
       else await host.stdout.write(`No daemon runs on ${safeText(stateDirectory)}.\n`);
       return 0;
     }
-    await waitUntilGone(pid, stateDirectory, flags.timeout, signal);
+    await waitUntilGone(pid, stateDirectory, timeoutMs, signal);
     if (flags.json === true) await host.stdout.write(`${safeJson({ stopped: true, pid }, 2)}\n`);
     else await host.stdout.write(`Stopped process ${pid}.\n`);
     return 0;
   });
 }
 
-/** Returns who was asked. Undefined when there is nobody. */
-async function askToStop(stateDirectory: string, timeoutMs: number): Promise<number | undefined> {
+/** Returns who was asked. Undefined when there is nobody. One that stops already goes on as it was told to, unless this is about how long. */
+async function askToStop(stateDirectory: string, drainMs: number | undefined, timeoutMs: number): Promise<number | undefined> {
   try {
     const link = await findDaemon(stateDirectory, { answerMs: Math.min(timeoutMs, ANSWER_MS_MAX) });
     if (link === undefined) return undefined;
     await using client = link.client;
-    await client.call('daemon.stop', { drain_ms: Math.min(Math.floor(timeoutMs * DRAIN_SHARE), DRAIN_MS_MAX) });
+    const isAsked = link.status.state === 'draining' && drainMs === undefined;
+    if (!isAsked) await client.call('daemon.stop', { drain_ms: drainMs ?? DRAIN_MS });
     return link.status.system_pid;
   } catch (error) {
     if (!isFault(error, 'busy')) throw error;
@@ -64,7 +65,10 @@ async function waitUntilGone(pid: number, stateDirectory: string, timeoutMs: num
   while (isRunning(pid) || findHolder(stateDirectory) === pid) {
     if (performance.now() >= deadline) {
       throw new Fault('deadline', `Cannot stop the daemon in ${formatDuration(timeoutMs)}: process ${pid} still finishes what it does`, {
-        details: { pid, fix: `warren stop --timeout 5m, or lose what is not finished: kill -KILL ${pid}` },
+        details: {
+          pid,
+          fix: `wait longer: warren stop --timeout 5m; or cut off what it does: warren stop --drain 0s; or, if it hangs: kill -KILL ${pid}`,
+        },
       });
     }
     await sleep(LOOK_MS, undefined, { signal });

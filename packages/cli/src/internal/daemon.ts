@@ -25,7 +25,7 @@ export interface Daemon {
   readonly stopRequested: Promise<{ readonly drainMs: number }>;
   /** Takes what may change while it runs as it stands on disk now: certificate, configuration, policies, packs. What cannot be used stays as it was, and is told. */
   reload(): Promise<void>;
-  /** Answers what is under way, for a while, refuses more, and lets go of everything. */
+  /** Answers what is under way, for a while, refuses more, and lets go of everything. Once more, with less time, is sooner. */
   stop(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }
 

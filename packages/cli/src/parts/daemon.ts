@@ -18,6 +18,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
   const { stateDirectory, listen, recovery, version, log } = request;
   const asked = Promise.withResolvers<{ readonly drainMs: number }>();
   const opened = new AsyncDisposableStack();
+  let stopping: Promise<void> | undefined;
   try {
     const tracing = await openTracing(request.env);
     opened.defer(() => sendLastTraces(tracing, request));
@@ -31,7 +32,8 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
         throw named('the policies, capabilities or audit of the state directory', error);
       }),
     );
-    const onStopAsked = (drainMs: number): void => asked.resolve({ drainMs });
+    // Who asks once more, with less time, has it sooner.
+    const onStopAsked = (drainMs: number): void => (stopping === undefined ? asked.resolve({ drainMs }) : void served.close({ drainMs }));
     const served = await serve({
       ...{ kernel, platform, listen, version, log, tracing, onStopAsked },
       ...request.web,
@@ -41,15 +43,16 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
     });
     let drain: number | undefined;
     opened.defer(() => served.close({ drainMs: drain }));
-    let stopping: Promise<void> | undefined;
     return {
       addresses: served.addresses,
       fingerprint: served.fingerprint,
       stopRequested: asked.promise,
       reload: () => reloadDaemon(served, platform, log),
       stop({ drainMs } = {}) {
-        drain ??= drainMs;
-        stopping ??= opened.disposeAsync(); // Every step is taken, whatever one of them throws.
+        if (stopping === undefined) {
+          drain = drainMs;
+          stopping = opened.disposeAsync(); // Every step is taken, whatever one of them throws.
+        } else if (drainMs !== undefined) void served.close({ drainMs });
         return stopping;
       },
     };

@@ -1,6 +1,8 @@
 /** Commands about the daemon itself: serve, status, stop, service. */
+import { Fault } from '@warren/protocol';
 import { type Command, Option } from 'commander';
 import { parseDuration } from '../internal/duration.ts';
+import { safeText } from '../internal/safe-text.ts';
 import type { WebFlags } from '../internal/web-options.ts';
 import { type StateFlags, withDaemon, withJson, withState } from './state-options.ts';
 
@@ -14,7 +16,7 @@ export type ServeFlags = StateFlags &
     readonly recovery?: (typeof RECOVERIES)[number];
     readonly detach?: true;
   };
-export type StopFlags = StateFlags & { readonly timeout: number };
+export type StopFlags = StateFlags & { readonly drain?: number; readonly timeout?: number };
 export type ServiceFlags = StateFlags & { readonly print?: true };
 
 export interface DaemonActions {
@@ -75,17 +77,30 @@ export function addStop(program: Command, actions: DaemonActions): void {
       .command('stop')
       .summary('stop the daemon')
       .description(
-        'Asks the daemon to end, and waits until it has. Calls of capabilities that somebody waits for are cancelled, but not those made over MCP, by schedules or after an approval: they have a while to end. Approvals that wait are kept.',
+        'Asks the daemon to end, and waits until it has. Calls of capabilities that are under way have a while to end and are answered; what has not ended then is cancelled. New calls are refused, streams and whoever waits for something end at once. What is scheduled or waits for approval is kept.',
       ),
-  ).addOption(
-    new Option('--timeout <duration>', 'how long to wait')
-      .argParser((text: string) => parseDuration(text, '--timeout'))
-      .default(STOP_TIMEOUT_MS, '30s'),
-  );
+  )
+    .addOption(
+      new Option('--drain <duration>', 'how long calls under way may take; 0s cancels them at once; default 10s').argParser(parseDrain),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long to wait for the daemon to be gone; default 20s more than that').argParser(
+        (text: string) => parseDuration(text, '--timeout'),
+      ),
+    );
   withJson(stop).action((flags: StopFlags) => actions.stop(flags));
 }
 
-const STOP_TIMEOUT_MS = 30_000;
+/** The contract allows no more. */
+const DRAIN_MS_MAX = 3_600_000;
+
+function parseDrain(text: string): number {
+  const drainMs = /^0(?:ms|[smhd])$/.test(text) ? 0 : parseDuration(text, '--drain');
+  if (drainMs <= DRAIN_MS_MAX) return drainMs;
+  throw new Fault('invalid_argument', `Cannot use "${safeText(text)}" for --drain: it must be at most 1h`, {
+    details: { option: '--drain' },
+  });
+}
 
 export function addService(program: Command, actions: DaemonActions): void {
   const service = program
@@ -122,8 +137,8 @@ Exit codes:
   3      the store cannot be opened: no access, no space, damaged, or of a newer version
 
 Signals:
-  SIGTERM, Ctrl-C   answer what was asked, cancel calls of capabilities that somebody waits for, then end;
-                    a second one ends at once
+  SIGTERM, Ctrl-C   let calls under way end for up to 10 seconds, answer them, then end;
+                    a second one cancels and answers them at once, a third one ends at once
   SIGHUP            read certificate, configuration, policies and packs again; from a terminal that is closed: end`;
 
 const SERVICE_HELP = `

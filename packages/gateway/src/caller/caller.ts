@@ -17,6 +17,8 @@ export type Caller = {
   readonly traceParent: TraceParent | undefined;
   /** Sends a message that nobody answers; dropped when the other end does not take it. Undefined where there is no way to. */
   readonly notify?: ((method: string, params: JsonObject) => void) | undefined;
-  /** Fires when nobody waits for the answer any more. Made when it is first asked for, since few calls wait. */
+  /** Fires when the caller is gone. Made when it is first asked for, since few calls are given up. */
+  gone(): AbortSignal;
+  /** Fires then, and when the daemon stops: for who waits. Made as late. */
   signal(): AbortSignal;
 };

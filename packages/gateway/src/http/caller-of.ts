@@ -5,7 +5,7 @@ import { parseTraceParent } from '../telemetry/tracing.ts';
 import type { Identity } from './authenticate.ts';
 import type { Gateway } from './gateway.ts';
 import { headerOf } from './header.ts';
-import { createWaitSignal } from './wait-signal.ts';
+import { createGoneSignal, createWaitSignal } from './wait-signal.ts';
 
 /** Whoever makes the calls of one request. */
 export function callerOf(
@@ -14,10 +14,12 @@ export function callerOf(
   { principal, name, groups, tokenId }: Identity,
   { stopping }: Pick<Gateway, 'stopping'>,
 ): Caller {
+  const parts = { connection: response, isGone: () => response.destroyed };
   return {
     ...{ principal, name, groups, tokenId },
     ...askedSeat(request),
     traceParent: parseTraceParent(headerOf(request, 'traceparent')),
-    signal: createWaitSignal({ connection: response, isGone: () => response.destroyed, stopping }),
+    gone: createGoneSignal(parts),
+    signal: createWaitSignal({ ...parts, stopping }),
   };
 }

@@ -13,7 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { type Carried, HeldSocket, INTERNAL_ERROR, POLICY_VIOLATION, type Spoken, TRY_AGAIN_LATER } from './held-socket.ts';
 import { Hold } from './hold.ts';
 import { LiveIdentity } from './live-identity.ts';
-import { createWaitSignal } from './wait-signal.ts';
+import { createGoneSignal, createWaitSignal } from './wait-signal.ts';
 
 /** Of what is not taken yet. With more, what may be left out is. */
 const UNSENT_BYTES_MAX = 65_536;
@@ -53,8 +53,7 @@ class RpcSocket implements Spoken {
     this.#stream = stream;
     this.#gateway = gateway;
     this.#identity = identity;
-    const isGone = (): boolean => socket.readyState === socket.CLOSED;
-    const signal = createWaitSignal({ connection: socket, isGone, stopping });
+    const parts = { connection: socket, isGone: () => socket.readyState === socket.CLOSED };
     const { principal, name, groups, tokenId } = identity;
     this.#caller = {
       principal,
@@ -64,7 +63,8 @@ class RpcSocket implements Spoken {
       workspace,
       agent,
       traceParent,
-      signal,
+      gone: createGoneSignal(parts),
+      signal: createWaitSignal({ ...parts, stopping }),
       notify: (method, params) => this.#notify(method, params),
     };
     this.#live = new LiveIdentity(identity, kernel.tokens);

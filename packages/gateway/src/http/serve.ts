@@ -1,8 +1,9 @@
 /**
  * The daemon's doors: JSON-RPC over HTTP and WebSocket, events, metrics and health, on a unix socket and on TCP.
  *
- * Closing goes in the order in which nothing is lost: no new connections; who waits for something stops waiting and streams end; what is under
- * way is finished and answered, for a while; what is left then is cut.
+ * Closing goes in the order in which nothing is lost: who waits for something stops waiting, streams end, and calls of capabilities that would begin are
+ * refused; those under way are finished and answered, for a while; what is left then is stopped, and told so. Only then are there no new connections: as long as it drains,
+ * whoever asks is told that it does.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -38,25 +39,36 @@ function hostsOf({ listen: addresses, origins = [] }: ServeOptions): readonly st
 }
 
 const DROP_LOG_MS = 10_000;
+/** After the drain: for calls that are cut off to end, and for what they came to to be said. */
+const LAST_ANSWERS_MS = 3_000;
 
 class Doors implements Served {
   readonly addresses: string[] = [];
   readonly #gateway: Gateway;
+  /** Lets what acts for agents come to an end. */
+  readonly #drain: (drainMs: number) => Promise<void>;
   readonly #acceptSocket: AcceptSocket;
   readonly #origins: readonly string[];
   readonly #tls: TlsDoor | undefined;
   readonly #stopping = new AbortController();
+  /** Resolves when there is no more time to finish anything. */
+  readonly #over = Promise.withResolvers<void>();
+  readonly #timers: NodeJS.Timeout[] = [];
   readonly #servers: Server[] = [];
   readonly #connections = new Set<Socket>();
   /** Requests under way on each connection that has any. */
   readonly #requests = new WeakMap<Socket, number>();
+  #drained: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
+  #isClosed = false;
   #told: Promise<void> = Promise.resolve();
   #dropped = 0;
   #dropsLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: ServeOptions) {
+    const { platform } = options;
     this.#gateway = createGateway(options, this.#stopping.signal, this);
+    this.#drain = async (drainMs) => await platform?.drain({ drainMs });
     this.#acceptSocket = createAcceptSocket(this.#gateway);
     this.#origins = options.origins ?? [];
     if (options.tls === undefined) return;
@@ -91,7 +103,14 @@ class Doors implements Served {
   }
 
   close({ drainMs = this.#gateway.limits.drainMs }: { readonly drainMs?: number | undefined } = {}): Promise<void> {
-    this.#closing ??= this.#close(drainMs);
+    if (!this.#isClosed) {
+      const { log } = this.#gateway;
+      this.#timers.push(setTimeout(() => this.#over.resolve(), drainMs).unref());
+      this.#drained = this.#drain(drainMs).catch((error: unknown) =>
+        log.error('Not everything could be finished', { reason: String(error) }),
+      );
+    }
+    this.#closing ??= this.#close();
     return this.#closing;
   }
 
@@ -149,12 +168,22 @@ class Doors implements Served {
     this.#gateway.log.warn('Connections were dropped: there are too many', { connections: this.connections, dropped: this.#dropped });
   }
 
-  async #close(drainMs: number): Promise<void> {
+  async #close(): Promise<void> {
     const { dispatcher, mcp, log } = this.#gateway;
-    const closed = Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    const startedMs = performance.now();
     this.#stopping.abort();
-    const isDrained = await within(drainMs, Promise.all([closed, dispatcher.idle(), mcp.idle()]));
-    if (!isDrained) log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: drainMs });
+    const idle = (): Promise<unknown> => Promise.all([this.#drained, dispatcher.idle(), mcp.idle()]);
+    const isIdle = await this.#unlessOver(idle());
+    const closed = Promise.all(this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))));
+    const isDrained = await this.#unlessOver(Promise.all([closed, idle()]));
+    if (!isDrained) {
+      const waitedMs = Math.round(performance.now() - startedMs);
+      log.warn('Stopping although not everything is answered', { connections: this.connections, waited_ms: waitedMs });
+      // Calls are told to end by now, and their callers are told. A request that is not whole has nothing to wait for.
+      if (!isIdle) await within(LAST_ANSWERS_MS, Promise.all([closed, idle()]));
+    }
+    this.#isClosed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
     for (const connection of this.#connections) connection.destroy();
     await closed;
     this.#tls?.[Symbol.dispose]();
@@ -163,5 +192,10 @@ class Doors implements Served {
     await this.#gateway.refused?.close();
     this.#gateway.feeds[Symbol.dispose]();
     mcp[Symbol.dispose]();
+  }
+
+  /** Whether it was done before there was no more time. */
+  async #unlessOver(work: Promise<unknown>): Promise<boolean> {
+    return await Promise.race([work.then(() => true), this.#over.promise.then(() => false)]);
   }
 }

@@ -53,6 +53,6 @@ export interface Served extends AsyncDisposable {
   readonly connections: number;
   /** Takes the certificate that stands in the files now. What cannot be used changes nothing, and is in the log and in an alert. */
   reload(): void;
-  /** Twice is harmless. `drainMs`: how long to wait for what is under way. */
+  /** `drainMs`: how long to wait for what is under way. Twice is harmless; with less time it is sooner. */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }

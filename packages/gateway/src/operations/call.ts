@@ -15,8 +15,9 @@ export function createCallHandlers(platform: () => Platform): HandlersOf<'call.'
         ...{ onAsk: on_ask, waitMs: wait_ms, deadlineMs: deadline_ms, via: viaOf(caller) },
         onProgress: progressTo(caller, progress_token),
       };
-      // Its turn and its end have bounds of their own; what has none is how long people take.
-      return toCallAnswer(await platform().gate.call(workspace, request, on_ask === 'wait' ? waiting() : signal()));
+      // Its turn and its end have bounds of their own; what has none is how long people take. A gate that closes lets go of who waits for them.
+      if (on_ask === 'wait') waiting();
+      return toCallAnswer(await platform().gate.call(workspace, request, signal()));
     },
 
     async 'call.result'({ pid, call_id, wait_ms = 0 }, { workspace, signal, waiting }) {

@@ -129,7 +129,7 @@ function createMethod<Name extends OperationName>(
   };
   return async (given: JsonObject, caller) => {
     const params = parseParams(name, given);
-    const { principal, signal } = caller;
+    const { principal } = caller;
     let workspace: WorkspaceId;
     try {
       workspace = await admit(caller, params);
@@ -148,10 +148,10 @@ function createMethod<Name extends OperationName>(
         const mine = kernel.workspace(workspace);
         return principal.kind === 'process' ? createProcessKernel(mine, principal.pid) : mine;
       },
-      signal,
+      signal: () => caller.gone(),
       waiting() {
         place.use(waits.take(principal, CALLS_THAT_WAIT));
-        return signal();
+        return caller.signal();
       },
     };
     if (recording === undefined) return await handle(params, call);

@@ -20,9 +20,9 @@ export type Call = {
   /** Whether the caller asked for that workspace, or it is the one it has. */
   readonly isWorkspaceNamed: boolean;
   readonly mine: WorkspaceKernel;
-  /** Fires when nobody waits for the answer any more. */
+  /** Fires when the caller is gone. What is being done is finished when the daemon stops, within its drain. */
   signal(): AbortSignal;
-  /** The same, for a call that waits for something to happen: it takes one of the places its caller has for such calls. Throws `busy`. */
+  /** For a call that waits for something to happen: fires when the daemon stops, too. Takes one of the places its caller has for such calls. Throws `busy`. */
   waiting(): AbortSignal;
 };
 

@@ -53,6 +53,7 @@ export function createLocalCalls(kernel: Kernel, version: string): LocalCalls {
       tokenId: undefined,
       workspace,
       traceParent: undefined,
+      gone: () => signal,
       signal: () => signal,
     } as const;
     return (await method(params as JsonObject, caller)) as Result<Name>; // Parameters are checked like those of strangers; the handler of this name answered.

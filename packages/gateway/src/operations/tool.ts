@@ -59,7 +59,8 @@ export function createToolHandlers(platform: () => Platform, seats: () => Seats)
         ...{ onAsk: how.on_ask, waitMs: how.wait_ms, via: viaOf(call.caller) },
         onProgress: progressTo(call.caller, how.progress_token),
       };
-      return toCallAnswer(await gate.call(workspace, request, how.on_ask === 'wait' ? call.waiting() : call.signal()));
+      if (how.on_ask === 'wait') call.waiting(); // As with `call.make`.
+      return toCallAnswer(await gate.call(workspace, request, call.signal()));
     },
   };
 }

@@ -166,7 +166,7 @@ class SyscallGate implements Gate {
   ): Promise<Answer> {
     checkMs(waitMs, 'wait_ms', 0, WAIT_MS_MAX);
     if (typeof callId !== 'string') throw callNotFound('');
-    this.#requireOpen(signal);
+    if (signal?.aborted === true) throw gaveUp();
     return await this.#waitFor({ workspace, callId, waitMs, pid, signal });
   }
 
@@ -297,7 +297,7 @@ class SyscallGate implements Gate {
   }
 
   #requireOpen(signal: AbortSignal | undefined): void {
-    if (this.#shared.life.isClosed) throw new Fault('aborted', 'Cannot make the call: the gate is closed');
+    if (this.#shared.life.isClosed) throw new Fault('unavailable', 'Cannot make the call: Warren is stopping');
     if (signal?.aborted === true) throw gaveUp();
   }
 }

@@ -63,7 +63,7 @@ export type Answer = { readonly callId: string; readonly capability: string; rea
 export interface Gate extends AsyncDisposable {
   /**
    * Makes a call. What the caller can act on is an answer of kind `failed`; faults are for what is wrong with the request or with Warren:
-   * `unknown_pid`, `conflict` (the process is DEAD; the key was used for another call), `storage_full`, `store_failed`, `busy`, `aborted`.
+   * `unknown_pid`, `conflict` (the process is DEAD; the key was used for another call), `storage_full`, `store_failed`, `busy`, `aborted`, `unavailable` (it closes).
    * When `signal` fires the call is cancelled; one that waits for approval goes on waiting without its caller.
    */
   call(workspace: WorkspaceId, request: CallRequest, signal?: AbortSignal): Promise<Answer>;
@@ -105,7 +105,10 @@ export interface Gate extends AsyncDisposable {
   begin(): Promise<void>;
   /** Calls under way. */
   readonly active: number;
-  /** Refuses more calls, lets those under way end, and stops those that have not after `drainMs` (default 10 seconds): that is then their outcome. */
+  /**
+   * Refuses more calls, lets go of who waits, lets calls under way end, and stops those that have not after `drainMs` (default 10 seconds): that is then their
+   * outcome. Once more, with less, is sooner.
+   */
   close(options?: { readonly drainMs?: number | undefined }): Promise<void>;
 }
 

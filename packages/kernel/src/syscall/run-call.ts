@@ -1,5 +1,4 @@
 /** A call that is understood goes through the gate: it waits for its turn, is begun, carried out and finished. */
-import { isFault } from '@warren/protocol';
 import type { CallRow } from '../store/tables/call-table.ts';
 import { type ActEnd, act } from './act.ts';
 import type { Begun } from './begin-call.ts';
@@ -42,7 +41,7 @@ export class CallRunner {
     const startedMs = performance.now();
     const watch = new CallWatch(pid, capability.name, facts);
     const entry = this.#shared.underWay.add(workspace, callId, watch);
-    const onAbort = (): void => watch.stop({ kind: isStopping(signal?.reason) ? 'closing' : 'caller' });
+    const onAbort = (): void => watch.stop({ kind: 'caller' });
     signal?.addEventListener('abort', onAbort, { once: true });
     let lane: Lane | undefined;
     try {
@@ -139,11 +138,6 @@ export class CallRunner {
         .catch(() => {}); // It is kept, and stands in the way of the next call.
     });
   }
-}
-
-/** Whoever serves the caller ends, rather than the caller. */
-function isStopping(reason: unknown): boolean {
-  return isFault(reason, 'aborted') && reason.details?.['is_stopping'] === true;
 }
 
 const tellNobody = (): void => {};

@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { describe, expect, test } from 'vitest';
 import { NO_FACTS } from '../policy/policy.ts';
 import type { ActContext } from './capability.ts';
@@ -170,23 +170,11 @@ test('closing lets calls under way end and refuses more', async () => {
   const answering = t.call(pid, 'x.y');
   await started.promise;
   const closing = t.gate.close();
-  await expect(t.call(pid, 'x.y')).rejects.toMatchObject({ code: 'aborted' });
+  await expect(t.call(pid, 'x.y')).rejects.toMatchObject({ code: 'unavailable' });
   release.resolve();
   expect(await answering).toMatchObject({ kind: 'done' });
   await closing;
   await t.gate.close();
-});
-
-test('a call whose caller is let go because the daemon stops says so', async () => {
-  await using t = await openTestGate();
-  const { started, act } = untilStopped();
-  t.capabilities.define('x.y', { act });
-  const ending = new AbortController();
-  const request = { pid: await t.start(), capability: 'x.y', input: {} };
-  const answering = t.gate.call(DEFAULT_WORKSPACE, request, ending.signal);
-  await started;
-  ending.abort(new Fault('aborted', 'Cannot wait any longer: the daemon stops', { details: { is_stopping: true } }));
-  expect(await answering).toMatchObject({ error: { type: 'Cancelled', message: 'Cannot finish x.y: Warren is stopping' } });
 });
 
 describe('a gate that closes', () => {
@@ -202,6 +190,37 @@ describe('a gate that closes', () => {
     expect(t.audit.of(answer.callId)).toMatchObject([{ outcome: 'failure', error: { message: 'Cannot finish x.y: Warren is stopping' } }]);
     await t.restart();
     expect(await t.gate.result(DEFAULT_WORKSPACE, answer.callId)).toMatchObject({ error: { type: 'Cancelled' } });
+  });
+
+  test('is cut off by whoever closes it once more with less time, and answers everybody', async () => {
+    await using t = await openTestGate();
+    const { started, act } = untilStopped();
+    t.capabilities.define('x.y', { act });
+    const answering = t.call(await t.start(), 'x.y');
+    await started;
+    const closing = t.gate.close({ drainMs: 60_000 });
+    await t.gate.close({ drainMs: 0 });
+    expect(await answering).toMatchObject({ error: { type: 'Cancelled', message: 'Cannot finish x.y: Warren is stopping' } });
+    await closing;
+  });
+
+  test('lets go of who waits for people, who may look at it as long as anything is under way', async () => {
+    await using t = await openTestGate();
+    const end = Promise.withResolvers<void>();
+    t.capabilities.define('x.y', { act: () => end.promise.then(() => done()) });
+    t.capabilities.define('x.asked');
+    t.policy = createTestPolicy({ 'x.asked': { tier: 'approval_required' } });
+    const pid = await t.start();
+    const answering = t.call(pid, 'x.y');
+    const waiting = t.call(pid, 'x.asked', { onAsk: 'wait', waitMs: 60_000 });
+    while (t.audit.entries.every(({ kind }) => kind !== 'question')) await new Promise(setImmediate);
+    const closing = t.gate.close({ drainMs: 60_000 });
+    const pending = await waiting;
+    expect(pending).toMatchObject({ kind: 'pending' });
+    expect(await t.gate.result(DEFAULT_WORKSPACE, pending.callId, { waitMs: 60_000 })).toMatchObject({ kind: 'pending' });
+    end.resolve();
+    expect(await answering).toMatchObject({ kind: 'done' });
+    await closing;
   });
 
   test('waits for what ends in time, and stops nothing', async () => {

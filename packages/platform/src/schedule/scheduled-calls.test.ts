@@ -19,6 +19,7 @@ class Desk implements AsyncDisposable {
   /** Awaited by each call before it ends. */
   holding: Promise<void> = Promise.resolve();
   begun = (): void => {};
+  effect: Capability['effect'] = 'once';
   host!: HandlerHost;
   gate!: Gate;
   calls!: ScheduledCalls;
@@ -40,16 +41,17 @@ class Desk implements AsyncDisposable {
     facts: () => NO_FACTS,
     redact: (input) => (input['pin'] === undefined ? input : { ...input, pin: '[REDACTED:pin]' }),
     redactWhole: (input) => this.#note.redact(input),
-    act: async ({ actor, input }) => {
+    act: async ({ actor, input, signal }) => {
       this.made.push({ ...actor, input, at: this.host.time });
       this.begun();
-      await this.holding;
+      const told = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(new Error('told to end'))));
+      await Promise.race([this.holding, told]);
       return { kind: 'done', output: {}, taint: input['web'] === true ? ['web'] : [] };
     },
   };
   readonly #table = {
     revision: 1,
-    find: (name: string) => (name === 'test.note' ? this.#note : undefined),
+    find: (name: string) => (name === 'test.note' ? { ...this.#note, effect: this.effect } : undefined),
     list: () => [this.#note],
   };
 
@@ -284,6 +286,43 @@ describe('a scheduled call', () => {
     await desk.pass(MINUTE);
     expect(desk.made.at(-1)).toMatchObject({ pid: fresh.pid });
     expect(asked).toEqual([['web']]);
+  });
+
+  it.each([
+    ['idempotent', [1, 2], 0],
+    ['once', [1, 1], 1],
+  ] as const)('of effect %s that the end of Warren cuts off is made again or told to people', async (effect, times, alerts) => {
+    await using desk = await Desk.open();
+    desk.effect = effect;
+    const ada = await desk.start('ada');
+    await desk.host.call(ada, 'scheduler.delay', { capability: 'test.note', delay_seconds: 60 });
+    desk.holding = new Promise(() => {});
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    desk.begun = begin;
+    const ticking = desk.pass(MINUTE);
+    await begun;
+    desk.calls.stop();
+    await desk.gate.close({ drainMs: 0 });
+    await ticking;
+    desk.holding = Promise.resolve();
+    const before = desk.made.length;
+    await desk.restart();
+    await desk.pass(1);
+    expect([before, desk.made.length]).toEqual(times);
+    expect((await desk.host.mine().alerts.list()).alerts).toHaveLength(alerts);
+    expect(desk.calls.list(ada)).toEqual([]);
+  });
+
+  it('that is due while Warren stops stays due', async () => {
+    await using desk = await Desk.open();
+    const ada = await desk.start('ada');
+    await desk.host.call(ada, 'scheduler.delay', { capability: 'test.note', delay_seconds: 60 });
+    desk.calls.stop();
+    await desk.pass(MINUTE);
+    expect([desk.made, desk.said]).toEqual([[], []]);
+    await desk.restart();
+    await desk.calls.tick();
+    expect(desk.made).toHaveLength(1);
   });
 
   it('whose agent has no process is told to people when it does not come again', async () => {

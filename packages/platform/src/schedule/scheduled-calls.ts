@@ -3,7 +3,7 @@
  * time: a crash between the call and the note that it was made finds its answer there and makes no second one. While a job runs it is not due again; times it
  * missed count once.
  */
-import { type Actor, type Gate, type Kernel, mergeLabels, nextRun, type WorkspaceKernel } from '@warren/kernel';
+import { type Actor, type Answer, type Gate, type Kernel, mergeLabels, nextRun, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type WorkspaceId } from '@warren/protocol';
 import { newestProcess } from '../handler/comms/agents-of.ts';
 import { deleteJob, type Job, ownerOf, readJobs, writeJob } from './job.ts';
@@ -94,6 +94,12 @@ export class ScheduledCalls implements AsyncDisposable {
     return true;
   }
 
+  /** Makes no calls from now on. Those under way end as they would; what the end of the gate cuts off, and may be repeated, stays due. */
+  stop(): void {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+  }
+
   /** Makes the calls that are due, and resolves when they have ended. A timer calls it; a test that moves the clock does too. */
   async tick(): Promise<void> {
     const now = this.#parts.now();
@@ -139,7 +145,7 @@ export class ScheduledCalls implements AsyncDisposable {
       const mine = kernel.workspace(workspace);
       const pid = await callerOf(mine, job);
       if (pid === undefined) await this.#missed(mine, job);
-      else await this.#call(key, workspace, { ...job, caller: pid });
+      else if ((await this.#call(key, workspace, { ...job, caller: pid })) === 'again') return;
       if (!this.#planned.has(key)) return; // It was deleted meanwhile.
       // A process that has ended makes no calls, and nothing runs for it any more.
       const isOver = job.agent === '' && pid === undefined;
@@ -161,23 +167,38 @@ export class ScheduledCalls implements AsyncDisposable {
     }
   }
 
-  async #call(key: string, workspace: WorkspaceId, job: Job & { readonly caller: number }): Promise<void> {
+  /** `again`: Warren stops, and it is made at the next start. */
+  async #call(key: string, workspace: WorkspaceId, job: Job & { readonly caller: number }): Promise<'made' | 'again'> {
     const { kernel, gate } = this.#parts;
     const { id, caller: pid, capability, inputs, taint, nextAt } = job;
     await writeJob(kernel.workspace(workspace), job);
     const planned = this.#planned.get(key);
     if (planned === undefined) {
       await deleteJob(kernel.workspace(workspace), job);
-      return;
+      return 'made';
     }
     this.#planned.set(key, { ...planned, job });
     const via = { kind: 'schedule', name: id } as const;
     const request = { pid, capability, input: inputs, taint, idempotencyKey: `schedule:${id}:${nextAt}`, onAsk: 'return', via } as const;
     try {
-      await gate.call(workspace, request); // What came of it is in the audit.
+      const answer = await gate.call(workspace, request); // What came of it is in the audit.
+      if (this.#closing.signal.aborted && isCutOff(answer))
+        return await this.#cutOff(kernel.workspace(workspace), job, answer.error.retryable);
     } catch (error) {
       if (!isFault(error, 'conflict') && !isFault(error, 'unknown_pid')) throw error; // Its process ended just now: as if there were none.
     }
+    return 'made';
+  }
+
+  /** The answer of its key is that it was cut off: it is made again under another. What must not be repeated is over, and somebody should know. */
+  async #cutOff(mine: WorkspaceKernel, job: Job, mayBeRepeated: boolean): Promise<'made' | 'again'> {
+    if (mayBeRepeated) {
+      await writeJob(mine, { ...job, nextAt: job.nextAt + 1, caller: undefined });
+      return 'again';
+    }
+    const message = `The call of ${job.capability} scheduled as ${job.id} was cut off when Warren stopped; how far it came is not known`;
+    await mine.alerts.send({ message, severity: 'warning', agent: job.agent }).catch(() => {}); // The audit says it.
+    return 'made';
   }
 
   /** What is to come again will be made at another time; what was to be made once will not, and somebody should know. */
@@ -190,10 +211,13 @@ export class ScheduledCalls implements AsyncDisposable {
 
   /** Calls under way end as they would: whoever asked for them cannot ask again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
-    clearTimeout(this.#timer);
+    this.stop();
     await Promise.all([...this.#running.values()].map(({ ended }) => ended));
   }
+}
+
+function isCutOff(answer: Answer): answer is Extract<Answer, { readonly kind: 'failed' }> {
+  return answer.kind === 'failed' && answer.error.type === 'Cancelled';
 }
 
 /** In whose name the call is made. What was begun before a crash is finished in the name in which it was begun. */

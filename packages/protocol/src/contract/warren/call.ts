@@ -19,7 +19,7 @@ export const CALL_OPERATIONS = {
     scope: itself(),
     params: z.strictObject({ pid: int, ...callParams }),
     result: callAnswer,
-    faults: ['unknown_pid', 'conflict', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'conflict', 'too_large', 'unavailable', ...ON_WRITE],
   }),
   'call.result': operation({
     summary: 'Answers a call of a process again that was pending or had a key, and waits up to `wait_ms` for it',

@@ -34,7 +34,8 @@ export const DAEMON_OPERATIONS = {
     faults: ['store_failed'],
   }),
   'daemon.stop': operation({
-    summary: 'Has the daemon answer what it is asked, for up to `drain_ms`, and end',
+    summary:
+      'Has the daemon finish and answer what is under way, for up to `drain_ms`, refuse new calls of capabilities, and end; once more with less time is sooner',
     tier: 'experimental',
     effect: 'idempotent',
     scope: OPERATOR,

@@ -32,6 +32,6 @@ export const TOOL_OPERATIONS = {
     scope: ANYONE,
     params: z.strictObject({ name: word, arguments: optional(z.union([jsonObject, z.string().max(JSON_BYTES_MAX)])), agent, ...howToCall }),
     result: callAnswer,
-    faults: ['unknown_pid', 'conflict', 'too_large', ...ON_WRITE],
+    faults: ['unknown_pid', 'conflict', 'too_large', 'unavailable', ...ON_WRITE],
   }),
 };
