@@ -1,17 +1,26 @@
 /**
- * What the conformance suite starts as the client: Warren's connection to a mounted server of HTTP, through the egress guard, with somebody at hand who signs in. The suite names the
- * scenario in the environment.
+ * What the conformance suite starts as the client: Warren's connection to a mounted server of HTTP and its way to log in there, through the egress guard, with somebody at hand who says
+ * yes in a browser. The suite names the scenario in the environment.
  */
-import { auth, type Client, extractWWWAuthenticateParams, type OAuthClientProvider } from '@modelcontextprotocol/client';
-import type { JsonObject } from '@warren/protocol';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Client } from '@modelcontextprotocol/client';
+import { isFault, type JsonObject } from '@warren/protocol';
 import type { Egress } from '@warren/sandbox';
 import { createEgress } from '@warren/sandbox/egress';
-import type { GuardedFetch } from '../../packages/platform/src/mcp/guarded-fetch.ts';
+import { TemporaryDirectory } from '@warren/testkit';
+import { createGuardedFetch } from '../../packages/platform/src/mcp/guarded-fetch.ts';
+import { LoginStore } from '../../packages/platform/src/mcp/login-store.ts';
 import { openConnection } from '../../packages/platform/src/mcp/open-connection.ts';
+import { ServerLogin, type ServerLoginParts } from '../../packages/platform/src/mcp/server-login.ts';
 import type { ForeignTool } from '../../packages/platform/src/mcp/tool-list.ts';
 
 const REDIRECT = 'http://localhost:3000/callback';
-const ATTEMPTS_MAX = 3;
+/** Of a client that says who it is by an address where one can read that. */
+const CLIENT_DOCUMENT = 'https://conformance-test.local/client-metadata.json';
+const LOGINS_MAX = 2;
+const scenario = process.env['MCP_CONFORMANCE_SCENARIO'];
+const asked: string[] = [];
 const url = process.argv[2] ?? '';
 const context = JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}') as Readonly<Record<string, unknown>>; // The suite wrote it.
 const signal = AbortSignal.timeout(25_000);
@@ -21,12 +30,12 @@ function localEgress(): Egress {
   const guard = createEgress({ privateNetworks: ['127.0.0.0/8'] });
   const rules = { hosts: ['127.0.0.1'] };
   return {
-    fetch: (_, request, ending) =>
-      guard.fetch(
-        { hosts: [...rules.hosts, `127.0.0.1:${new URL(request.url).port}`] },
-        { ...request, url: request.url.replace('//localhost:', '//127.0.0.1:') },
-        ending,
-      ),
+    fetch: (_, request, ending) => {
+      const { host, port } = new URL(request.url);
+      if (!asked.includes(host)) asked.push(host);
+      const there = { ...request, url: request.url.replace('//localhost:', '//127.0.0.1:') };
+      return guard.fetch({ hosts: [`127.0.0.1:${port}`] }, there, ending);
+    },
     lookup: (_, host, ending) => guard.lookup(rules, host, ending),
     connect: (_, target, ending) => guard.connect(rules, target, ending),
     probe: (_, target, ending) => guard.probe(rules, target, ending),
@@ -34,80 +43,40 @@ function localEgress(): Egress {
   };
 }
 
-/** A person who says yes at once. */
-class Person implements OAuthClientProvider {
-  readonly redirectUrl = REDIRECT;
-  readonly clientMetadataUrl = 'https://conformance-test.local/client-metadata.json';
-  readonly clientMetadata = { client_name: 'warren', redirect_uris: [REDIRECT], application_type: 'native' };
-  readonly #send: GuardedFetch;
-  #client = typeof context['client_id'] === 'string' ? ({ ...context, redirect_uris: [REDIRECT] } as never) : undefined;
-  #tokens: Awaited<ReturnType<OAuthClientProvider['tokens']>>;
-  #verifier = '';
-  #discovery: unknown;
-  answer: { code: string; iss: string | undefined } = { code: '', iss: undefined };
+/** A person who says yes at once, in a browser. */
+async function logIn(login: ServerLogin): Promise<void> {
+  const { address } = await login.begin(REDIRECT, signal);
+  const back = await createGuardedFetch(egress, { hosts: [] }, signal)(address);
+  const { searchParams } = new URL(back.headers.get('location') ?? '');
+  const answered = (name: string): string => searchParams.get(name) ?? '';
+  await login.finish({ state: answered('state'), code: answered('code'), iss: searchParams.get('iss') ?? undefined }, signal);
+}
 
-  constructor(send: GuardedFetch) {
-    this.#send = send;
-  }
-
-  clientInformation() {
-    return this.#client;
-  }
-  saveClientInformation(client: unknown) {
-    this.#client = client as never; // Of the library, back to the library.
-  }
-  tokens() {
-    return this.#tokens;
-  }
-  saveTokens(tokens: NonNullable<typeof this.tokens extends () => infer T ? T : never>) {
-    this.#tokens = tokens as never; // As above.
-  }
-  saveCodeVerifier(verifier: string) {
-    this.#verifier = verifier;
-  }
-  codeVerifier() {
-    return this.#verifier;
-  }
-  saveDiscoveryState(state: unknown) {
-    this.#discovery = state;
-  }
-  discoveryState() {
-    return this.#discovery as never; // As above.
-  }
-  invalidateCredentials(what: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery') {
-    if (what === 'all' || what === 'tokens') this.#tokens = undefined;
-    if (what === 'all' || what === 'client') this.#client = undefined;
-    if (what === 'all' || what === 'discovery') this.#discovery = undefined;
-  }
-  async redirectToAuthorization(place: URL) {
-    const { searchParams } = new URL((await this.#send(place)).headers.get('location') ?? '');
-    this.answer = { code: searchParams.get('code') ?? '', iss: searchParams.get('iss') ?? undefined };
+/** As somebody would who reads what went wrong: logs in when that is what is missing, and tries again, not forever. */
+async function withLogin<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let logins = 0; ; logins++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (logins === LOGINS_MAX || !isFault(error, 'unauthenticated')) throw error;
+      await logIn(login);
+    }
   }
 }
 
-function signIn(send: GuardedFetch, serverUrl: string): GuardedFetch {
-  const person = new Person(send);
-  const asked = new Set<string>();
-  return async (place, init = {}) => {
-    for (let attempt = 1; ; attempt++) {
-      const headers = new Headers(init.headers);
-      const token = person.tokens()?.access_token;
-      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-      const response = await send(place, { ...init, headers });
-      if ((response.status !== 401 && response.status !== 403) || attempt === ATTEMPTS_MAX) return response;
-      const { resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response);
-      for (const each of scope?.split(' ') ?? []) asked.add(each);
-      if (response.status === 401) person.invalidateCredentials('discovery');
-      const options = {
-        ...{ serverUrl, fetchFn: send, forceReauthorization: response.status === 403 },
-        ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
-        ...(asked.size > 0 && { scope: [...asked].join(' ') }),
-      };
-      if ((await auth(person, options)) === 'REDIRECT') {
-        const { code, iss } = person.answer;
-        await auth(person, { ...options, authorizationCode: code, ...(iss !== undefined && { iss }) });
-      }
-    }
+/** What `mcp-servers.yaml` would say. The suite's authorization servers have ports that nobody knows before: they are named as they are first asked. */
+async function configOf(folder: string): Promise<ServerLoginParts['config']> {
+  const { client_id: id, client_secret: secret } = context;
+  const secretFile = join(folder, 'secret');
+  if (typeof secret === 'string') await writeFile(secretFile, secret);
+  const who = typeof id === 'string' ? id : scenario === 'auth/basic-cimd' ? CLIENT_DOCUMENT : undefined;
+  return {
+    ...{ name: 'suite', url, headers: {}, header_files: {}, timeout: 20_000, concurrency: 1 },
+    login: {
+      hosts: asked,
+      ...(who !== undefined && { client_id: who }),
+      ...(typeof secret === 'string' && { client_secret_file: secretFile }),
+    },
   };
 }
 
@@ -125,20 +94,20 @@ function argumentsOf({ inputSchema }: ForeignTool): JsonObject {
 }
 
 const toolCalls = (context['toolCalls'] ?? undefined) as readonly { readonly name: string; readonly arguments: JsonObject }[] | undefined;
+await using folder = await TemporaryDirectory.create();
 await using egress = localEgress();
-await using connection = await openConnection(
-  { sandboxes: undefined as never, egress, version: '0.0.0', now: Date.now, signIn, prepare }, // No program is started here.
-  { name: 'suite', url, headers: {}, header_files: {}, timeout: 20_000, concurrency: 1 },
-  signal,
-);
-const { tools } = await connection.list(signal);
+const config = await configOf(folder.path);
+await using login = new ServerLogin({ config, store: new LoginStore(folder.path), egress, now: Date.now });
+const parts = { sandboxes: undefined as never, egress, version: '0.0.0', now: Date.now, say: console.error, prepare, login }; // No program is started here.
+await using connection = await withLogin(() => openConnection(parts, config, signal));
+const { tools } = await withLogin(() => connection.list(signal));
 const calls = toolCalls ?? tools.map((tool) => ({ name: tool.name, arguments: argumentsOf(tool) }));
-if (process.env['MCP_CONFORMANCE_SCENARIO'] !== 'json-schema-ref-no-deref')
+if (scenario !== 'json-schema-ref-no-deref')
   for (const { name, arguments: input } of calls) {
     const tool = tools.find((each) => each.name === name);
     if (tool === undefined) continue;
     const failed = (error: unknown): void => console.error(name, error); // One that fails keeps nobody from the next.
-    await connection.call(tool, input, { signal, timeoutMs: 20_000, onProgress: () => {} }).catch(failed);
+    await withLogin(() => connection.call(tool, input, { signal, timeoutMs: 20_000, onProgress: () => {} })).catch(failed);
   }
 await connection[Symbol.asyncDispose]();
 process.exit(0);

@@ -7,11 +7,30 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-type Granted = { readonly client: string; readonly redirect: string; readonly challenge: string; readonly resource: string };
+type Granted = {
+  readonly client: string;
+  readonly redirect: string;
+  readonly challenge: string;
+  readonly resource: string;
+  readonly scope: string;
+};
+type Holder = { readonly client: string; readonly scope: string };
 type Document = Readonly<Record<string, unknown>>;
 
 export class TestMcpLoginServer implements AsyncDisposable {
   changeMetadata: (metadata: Document) => Document = (metadata) => metadata;
+  /** Of the server itself, where it says who makes its tokens. */
+  changeResource: (resource: Document) => Document = (resource) => resource;
+  /** What it says to who has no good token. */
+  changeChallenge: (challenge: string) => string = (challenge) => challenge;
+  /** Where its metadata is, below its origin; it says so to who has no good token. */
+  metadataPath = '/.well-known/oauth-protected-resource/mcp';
+  /** Without this word in the scope of their token nobody calls the tool. */
+  wantedScope: string | undefined;
+  /** Where requests to a path are sent instead. */
+  readonly redirects = new Map<string, string>();
+  /** Everything that was asked: method, path, credentials and body. */
+  readonly asked: string[] = [];
   /** What its one tool answers; the token it was called with may be in it. */
   answer: (token: string) => string = () => 'done';
   /** Before a token is given or refused: whoever asked waits for it. */
@@ -23,8 +42,9 @@ export class TestMcpLoginServer implements AsyncDisposable {
   readonly #server: Server;
   readonly #clients = new Map<string, readonly string[]>();
   readonly #codes = new Map<string, Granted>();
-  readonly #access = new Set<string>();
-  readonly #refresh = new Map<string, string>();
+  /** The scope of each token. */
+  readonly #access = new Map<string, string>();
+  readonly #refresh = new Map<string, Holder>();
 
   private constructor(server: Server) {
     this.#server = server;
@@ -55,7 +75,13 @@ export class TestMcpLoginServer implements AsyncDisposable {
     if (this.#clients.get(asked('client_id'))?.includes(redirect) !== true) throw new Error('This is no client');
     if (asked('response_type') !== 'code' || asked('code_challenge_method') !== 'S256') throw new Error('Not as it should ask');
     const code = secret();
-    this.#codes.set(code, { client: asked('client_id'), redirect, challenge: asked('code_challenge'), resource: asked('resource') });
+    const [client, challenge, resource, scope] = ['client_id', 'code_challenge', 'resource', 'scope'].map(asked) as [
+      string,
+      string,
+      string,
+      string,
+    ]; // Of four names.
+    this.#codes.set(code, { client, redirect, challenge, resource, scope });
     const back = new URL(redirect);
     for (const [name, value] of Object.entries({ code, state: asked('state'), iss: this.origin })) back.searchParams.set(name, value);
     return back;
@@ -69,7 +95,7 @@ export class TestMcpLoginServer implements AsyncDisposable {
   /** A token that is good. */
   letIn(): string {
     const token = secret();
-    this.#access.add(token);
+    this.#access.set(token, '');
     return token;
   }
 
@@ -91,11 +117,18 @@ export class TestMcpLoginServer implements AsyncDisposable {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readAll(request);
-    switch (request.url) {
+    const { method, url = '' } = request;
+    this.asked.push(`${method} ${url} ${request.headers.authorization ?? ''} ${body}`);
+    const elsewhere = this.redirects.get(url);
+    if (elsewhere !== undefined) {
+      response.writeHead(307, { location: elsewhere }).end();
+      return;
+    }
+    switch (url) {
       case '/mcp':
         return this.#mcp(request, response, body);
-      case '/.well-known/oauth-protected-resource/mcp':
-        return send(response, 200, { resource: this.url, authorization_servers: [this.origin] });
+      case this.metadataPath:
+        return send(response, 200, this.changeResource({ resource: this.url, authorization_servers: [this.origin] }));
       case '/.well-known/oauth-authorization-server':
         return send(response, 200, this.changeMetadata(this.#metadata()));
       case '/register': {
@@ -114,12 +147,18 @@ export class TestMcpLoginServer implements AsyncDisposable {
 
   #mcp(request: IncomingMessage, response: ServerResponse, body: string): void {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-    if (!this.#access.has(token)) {
-      const challenge = `Bearer resource_metadata="${this.origin}/.well-known/oauth-protected-resource/mcp"`;
-      response.writeHead(401, { 'www-authenticate': challenge }).end();
+    const scope = this.#access.get(token);
+    const metadata = `resource_metadata="${this.origin}${this.metadataPath}"`;
+    if (scope === undefined) {
+      response.writeHead(401, { 'www-authenticate': this.changeChallenge(`Bearer ${metadata}`) }).end();
       return;
     }
     const { id, method = '' } = (request.method === 'POST' ? JSON.parse(body) : {}) as { readonly id?: number; readonly method?: string };
+    if (method === 'tools/call' && this.wantedScope !== undefined && !scope.split(' ').includes(this.wantedScope)) {
+      const challenge = `Bearer error="insufficient_scope", scope="${this.wantedScope}", ${metadata}`;
+      response.writeHead(403, { 'www-authenticate': challenge }).end();
+      return;
+    }
     const serverInfo = { name: 'login', version: '1' };
     const results: Readonly<Record<string, unknown>> = {
       initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo },
@@ -138,31 +177,31 @@ export class TestMcpLoginServer implements AsyncDisposable {
       return;
     }
     const given = (name: string): string => body.get(name) ?? '';
-    const client = given('grant_type') === 'refresh_token' ? this.#renew(given) : this.#redeem(given);
-    if (client === undefined) send(response, 400, { error: 'invalid_grant' });
-    else this.#give(client, response);
+    const holder = given('grant_type') === 'refresh_token' ? this.#renew(given) : this.#redeem(given);
+    if (holder === undefined) send(response, 400, { error: 'invalid_grant' });
+    else this.#give(holder, response);
   }
 
-  #renew(given: (name: string) => string): string | undefined {
-    const client = this.#refresh.get(given('refresh_token'));
+  #renew(given: (name: string) => string): Holder | undefined {
+    const holder = this.#refresh.get(given('refresh_token'));
     this.#refresh.delete(given('refresh_token'));
-    if (client === undefined || client !== given('client_id')) return undefined;
+    if (holder === undefined || holder.client !== given('client_id')) return undefined;
     this.renewed += 1;
-    return client;
+    return holder;
   }
 
-  #redeem(given: (name: string) => string): string | undefined {
+  #redeem(given: (name: string) => string): Holder | undefined {
     const granted = this.#codes.get(given('code'));
     this.#codes.delete(given('code'));
     const challenge = createHash('sha256').update(given('code_verifier')).digest('base64url');
     if (granted === undefined || granted.redirect !== given('redirect_uri') || granted.client !== given('client_id')) return undefined;
-    return granted.challenge === challenge && granted.resource === given('resource') ? granted.client : undefined;
+    return granted.challenge === challenge && granted.resource === given('resource') ? granted : undefined;
   }
 
-  #give(client: string, response: ServerResponse): void {
+  #give({ client, scope }: Holder, response: ServerResponse): void {
     const [access, refresh] = [secret(), secret()];
-    this.#access.add(access);
-    this.#refresh.set(refresh, client);
+    this.#access.set(access, scope);
+    this.#refresh.set(refresh, { client, scope });
     send(response, 200, { access_token: access, refresh_token: refresh, token_type: 'Bearer', expires_in: 3_600 });
   }
 

@@ -32,6 +32,7 @@ export async function callTool(
       });
     } catch (error) {
       signal.throwIfAborted();
+      if (isFault(error, 'unauthenticated')) server.wants(error.message);
       throw errorOf(error, connection, server.config.name, pin.reads.includes(tool.name));
     }
   });
@@ -66,6 +67,7 @@ function answerOf(result: CallToolResult, tool: ForeignTool, { net_bytes: bytes 
 }
 
 function errorOf(error: unknown, connection: McpConnection, server: string, isRead: boolean): CapabilityError {
+  if (isFault(error, 'unauthenticated')) return new CapabilityError('McpServerUnavailable', cleanText(error.message, SAID_LENGTH_MAX));
   const said = error instanceof Error ? cleanText(error.message, SAID_LENGTH_MAX) : 'it says no more';
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   if (typeof code === 'number' && !connection.isClosed)

@@ -5,7 +5,9 @@
 
 import { Fault, isFault } from '@warren/protocol';
 import { EgressRefusal } from '@warren/sandbox';
+import { cleanText } from './clean-text.ts';
 import type { GuardedFetch } from './guarded-fetch.ts';
+import { type LoginChallenge, readChallenge, uniteScopes } from './login-challenge.ts';
 import type { RemoteServer } from './mcp-config-format.ts';
 
 type Sdk = typeof import('@modelcontextprotocol/client');
@@ -28,14 +30,52 @@ export class LoginRequests {
     this.#send = send;
   }
 
-  /** Where the authorization server is, and what it can do: the server says. */
-  async discover(url: string): Promise<Discovery> {
-    const { discoverOAuthServerInfo, checkResourceAllowed, resourceUrlFromServerUrl } = this.#sdk;
-    const found = await discoverOAuthServerInfo(url, { fetchFn: this.#send });
-    const { resource } = found.resourceMetadata ?? {};
-    if (resource !== undefined && !checkResourceAllowed({ requestedResource: resourceUrlFromServerUrl(url), configuredResource: resource }))
-      throw new Error(`its tokens are for ${resource}`);
+  /** What the server says to somebody without a token; undefined when it lets them in. */
+  async challenge(url: string, headers: Readonly<Record<string, string>>): Promise<LoginChallenge | undefined> {
+    const answer = await this.#send(url, {
+      method: 'POST',
+      headers: { ...headers, accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} }),
+    });
+    await answer.body?.cancel();
+    return answer.status === 401 ? this.challengeOf(answer, url) : undefined;
+  }
+
+  challengeOf(answer: Response, url: string): LoginChallenge {
+    return readChallenge(this.#sdk.extractWWWAuthenticateParams(answer), url);
+  }
+
+  /** Where the authorization server is, and what it can do: the server says. With an address of its metadata these, and no others, are read. */
+  async discover(url: string, metadataUrl: string | undefined): Promise<Discovery> {
+    if (metadataUrl !== undefined) return await this.#discoverAt(url, metadataUrl);
+    const found = await this.#sdk.discoverOAuthServerInfo(url, { fetchFn: this.#send });
+    this.#requireOwn(url, found.resourceMetadata?.resource);
     return found;
+  }
+
+  async #discoverAt(url: string, resourceMetadataUrl: string): Promise<Discovery> {
+    const { discoverOAuthProtectedResourceMetadata, discoverAuthorizationServerMetadata } = this.#sdk;
+    const resourceMetadata = await discoverOAuthProtectedResourceMetadata(url, { resourceMetadataUrl }, this.#send);
+    this.#requireOwn(url, resourceMetadata.resource);
+    const authorizationServerUrl = resourceMetadata.authorization_servers?.[0] ?? String(new URL('/', url));
+    const metadata = await discoverAuthorizationServerMetadata(authorizationServerUrl, { fetchFn: this.#send });
+    return { authorizationServerUrl, resourceMetadata, ...(metadata !== undefined && { authorizationServerMetadata: metadata }) };
+  }
+
+  #requireOwn(url: string, resource: string | undefined): void {
+    const { checkResourceAllowed, resourceUrlFromServerUrl } = this.#sdk;
+    if (resource === undefined) return;
+    if (!checkResourceAllowed({ requestedResource: resourceUrlFromServerUrl(url), configuredResource: resource }))
+      throw new Error(`its tokens are for ${resource}`);
+  }
+
+  /** Whether the server, as far as it says so now, takes no tokens of this authorization server any more. */
+  async isMoved({ authorizationServerUrl }: Discovery, url: string, metadataUrl: string | undefined): Promise<boolean> {
+    const options = metadataUrl === undefined ? {} : { resourceMetadataUrl: metadataUrl };
+    // What cannot be read says nothing.
+    const now = await this.#sdk.discoverOAuthProtectedResourceMetadata(url, options, this.#send).catch(() => undefined);
+    const servers = now?.authorization_servers ?? [];
+    return servers.length > 0 && !servers.some((each) => isSameIssuer(each, authorizationServerUrl));
   }
 
   async register(discovery: Discovery, redirect: string, scope: string | undefined): Promise<LoginClient> {
@@ -93,7 +133,7 @@ export class LoginRequests {
   /** For Warren itself, which nobody has to log in for. Throws as `renew`. */
   async grant(discovery: Discovery, client: { readonly id: string; readonly secret: string }, scope: string | undefined): Promise<Tokens> {
     const { ClientCredentialsProvider, fetchToken } = this.#sdk;
-    const expectedIssuer = issuerOf(discovery);
+    const expectedIssuer = issuerOf(discovery); // Whoever calls has compared it with the operator's word.
     const provider = new ClientCredentialsProvider({
       ...{ clientId: client.id, clientSecret: client.secret, clientName: 'warren' },
       ...(expectedIssuer !== undefined && { expectedIssuer }),
@@ -129,10 +169,13 @@ export class LoginRequests {
   }
 }
 
-/** What the operator asks for, or all there is; and a token that makes others, where that has to be asked for. */
-export function scopeOf({ scope: asked }: NonNullable<RemoteServer['login']>, discovery: Discovery): string | undefined {
-  const { resourceMetadata, authorizationServerMetadata } = discovery;
-  const scope = asked ?? resourceMetadata?.scopes_supported?.join(' ') ?? '';
+/** What the operator asks for, or what the server wants, or all there is; and a token that makes others, where that has to be asked for. */
+export function scopeOf(
+  { scope: asked }: NonNullable<RemoteServer['login']>,
+  wanted: string | undefined,
+  { resourceMetadata, authorizationServerMetadata }: Discovery,
+): string | undefined {
+  const scope = asked ?? wanted ?? uniteScopes(...(resourceMetadata?.scopes_supported ?? [])) ?? '';
   if (scope === '') return undefined;
   const isLasting = authorizationServerMetadata?.scopes_supported?.includes('offline_access') === true;
   return isLasting && !scope.split(' ').includes('offline_access') ? `${scope} offline_access` : scope;
@@ -140,6 +183,22 @@ export function scopeOf({ scope: asked }: NonNullable<RemoteServer['login']>, di
 
 export function issuerOf(discovery: Discovery | undefined): string | undefined {
   return discovery?.authorizationServerMetadata?.issuer ?? discovery?.authorizationServerUrl;
+}
+
+/** Who a client's secret is for never changes by a word of a server. `pinned`: as the operator wrote it, or as it was when somebody logged in. Faults: `permission_denied`. */
+export function requireIssuer(server: string, discovery: Discovery, pinned: string | undefined): void {
+  const issuer = issuerOf(discovery) ?? '';
+  if (pinned === undefined || isSameIssuer(pinned, issuer)) return;
+  throw new Fault(
+    'permission_denied',
+    `Cannot log in for the MCP server ${server}: it names the authorization server ${cleanText(issuer, 300)}, and Warren is a client of ${cleanText(pinned, 300)}`,
+    { details: { fix: `if it moved: set its issuer in mcp-servers.yaml, and: warren mcp-server remove ${server}`, is_sent: false } },
+  );
+}
+
+/** As the client of MCP compares them: one slash at the end makes no difference. */
+function isSameIssuer(one: string, other: string): boolean {
+  return one.replace(/\/$/, '') === other.replace(/\/$/, '');
 }
 
 /** The client repeats the whole answer then. */

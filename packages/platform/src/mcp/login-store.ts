@@ -11,6 +11,8 @@ export type StoredLogin = {
   readonly url: string;
   /** Where the browser came back to, of which the authorization server was told. */
   readonly redirect: string;
+  /** What was asked for. */
+  readonly scope?: string | undefined;
   /** What the library gave us to keep, as it gave it. */
   readonly client?: unknown;
   readonly tokens?: unknown;
@@ -29,7 +31,8 @@ export class LoginStore {
     try {
       const found: unknown = JSON.parse(await readFile(this.#file(server), 'utf8'));
       if (!isObject(found) || found['url'] !== url || typeof found['redirect'] !== 'string') return undefined;
-      return { ...found, url, redirect: found['redirect'] };
+      const scope = typeof found['scope'] === 'string' ? found['scope'] : undefined;
+      return { ...found, url, redirect: found['redirect'], scope };
     } catch (error) {
       if (error instanceof SyntaxError || isMissing(error)) return undefined;
       throw error;

@@ -49,9 +49,16 @@ const program = z.strictObject({
   cpus: z.number().min(0.1).max(16).optional(),
 });
 
+/** Of the authorization server: the server may name no other. */
+const issuer = z
+  .url({ protocol: /^https?$/ })
+  .max(2_048)
+  .optional();
+
 const oauth = z.strictObject({
   client_id: z.string().min(1).max(512),
   client_secret_file: path,
+  issuer,
   scope: line.max(1_024).optional(),
   /** Hosts of the authorization server; the server's own is among them anyway. */
   hosts: z.array(z.string().min(1).max(260)).max(8).default([]),
@@ -62,6 +69,7 @@ const login = z.strictObject({
   /** Who Warren is at the authorization server. Absent: it is asked to say. */
   client_id: z.string().min(1).max(512).optional(),
   client_secret_file: path.optional(),
+  issuer,
   scope: line.max(1_024).optional(),
   /** Hosts of the authorization server; the server's own is among them anyway. */
   hosts: z.array(z.string().min(1).max(260)).max(8).default([]),

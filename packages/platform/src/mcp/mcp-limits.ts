@@ -32,6 +32,9 @@ export const MCP_LIMITS = {
   probeMs: 5_000,
   /** From the beginning of a login to its end. */
   loginMs: 600_000,
+  /** Of what a server asks for that wants another token. */
+  scopeLengthMax: 1_024,
+  metadataUrlLengthMax: 2_048,
   /** Without a call. */
   idleMs: 300_000,
   sweepMs: 15_000,

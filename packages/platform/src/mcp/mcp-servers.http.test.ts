@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '@warren/protocol';
+import { describe, expect, it, vi } from 'vitest';
 import { mount, NEVER, tool } from './test-support/mounted.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -123,6 +124,54 @@ describe('a server over HTTP', () => {
     const [looked] = await on.servers.reload('web', NEVER);
     expect(looked?.problem).toBeDefined();
     expect(requests).toBe(0);
+  });
+
+  it('of the version without sessions has tools left out whose headers are not valid, and nothing it calls them is written raw', async () => {
+    const written = (['warn', 'error', 'log', 'info', 'debug'] as const).map((name) => vi.spyOn(console, name));
+    const header = (name: string) => ({ inputSchema: { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': name } } } });
+    const bad = Array.from({ length: 7 }, (_, index) => tool(`evil\u001b[31m\n${index}`, header('\u001b[2J')));
+    const pages: Readonly<Record<string, JsonObject>> = {
+      undefined: { tools: [tool('echo', header('Region')), ...bad], nextCursor: 'second' },
+      second: { tools: [tool('look')] },
+    };
+    await using web = await listen((_, response, body) => {
+      const { id, method, params } = JSON.parse(body) as {
+        readonly id: number;
+        readonly method: string;
+        readonly params: { readonly cursor?: string };
+      };
+      const common = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+      const results: Readonly<Record<string, unknown>> = {
+        'server/discover': {
+          ...{ ...common, supportedVersions: ['2026-07-28'], capabilities: { tools: {} } },
+          ...{ serverInfo: { name: 'web', version: '1' } },
+        },
+        'tools/list': { ...common, ...pages[`${params.cursor}`] },
+      };
+      const text = JSON.stringify({ jsonrpc: '2.0', id, result: results[method] });
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    await using on = await mount({ sandboxes, privateNetworks, file: fileOf(`http://127.0.0.1:${web.port}/mcp`) });
+    const [looked] = await on.servers.reload('web', NEVER);
+    expect(looked?.problem).toBeUndefined();
+    expect(looked?.tools.map((each) => each.tool)).toEqual(['echo', 'look']);
+    expect(on.said).toEqual([
+      expect.stringMatching(/^The MCP server web has tools that are left out, .*: "evil[^"]*"(, "evil[^"]*"){4}, 2 more$/),
+    ]);
+    expect(on.said.join('')).not.toMatch(/[^\x20-\x7e]/);
+    for (const spy of written) expect(spy.mock.calls).toEqual([]);
+    vi.restoreAllMocks();
+  });
+
+  it('whose list has no end is refused', async () => {
+    await using web = await listen((request, response, body) => {
+      const { id, method } = JSON.parse(body || '{}') as { readonly id?: number; readonly method?: string };
+      if (method !== 'tools/list') return plain(() => ({}))(request, response, body);
+      const result = { tools: [], nextCursor: `after ${id}` };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+    });
+    await using on = await mount({ sandboxes, privateNetworks, file: fileOf(`http://127.0.0.1:${web.port}/mcp`) });
+    expect((await on.servers.reload('web', NEVER))[0]?.problem).toContain('they fill more than 16 pages');
   });
 
   it('leads nowhere else by a redirect, nor does its secret', async () => {

@@ -79,7 +79,6 @@ export interface McpServers extends AsyncDisposable {
 
 export type McpServersParts = ConnectionParts & {
   readonly directory: string;
-  readonly say: (message: string) => void;
   /** A server has, or has no longer, other tools than were approved; or it is mounted no more. */
   readonly onCompared: (server: string, isChanged: boolean) => void;
   /** After what is mounted changed. */

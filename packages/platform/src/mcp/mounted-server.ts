@@ -133,6 +133,14 @@ export class MountedServer implements AsyncDisposable {
     }
   }
 
+  /** What somebody has to do for it, as a call found out that its connection cannot go on with. */
+  wants(problem: string): void {
+    const words = cleanText(problem, 500);
+    if (this.#problem === words) return;
+    this.#problem = words;
+    this.#parts.say(words);
+  }
+
   /** Why it could not be used is mended: the next call starts it at once, and anew. */
   restart(): void {
     this.#retryAt = 0;

@@ -13,6 +13,7 @@ import { isProgram } from './mcp-config.ts';
 import type { McpServerConfig, ProgramServer, RemoteServer } from './mcp-config-format.ts';
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
+import { areParamHeadersValid } from './param-headers.ts';
 import { readSecrets } from './read-secrets.ts';
 import { SandboxTransport } from './sandbox-transport.ts';
 import { hostsOf, type ServerLogin } from './server-login.ts';
@@ -25,22 +26,28 @@ export type ConnectionParts = {
   readonly egress: Egress;
   readonly version: string;
   readonly now: () => number;
+  /** For the operator. */
+  readonly say: (message: string) => void;
   /** Says before the connection what this client can do for a server, and does it. Absent, as it is for agents: nothing. */
   readonly prepare?: ((client: Client) => void) | undefined;
-  /** Signs in where the credentials of the file do not: gets what sends through the guard, and gives what sends with a token. */
-  readonly signIn?: ((send: GuardedFetch, url: string) => GuardedFetch) | undefined;
   /** Of a server that a person logged in for. */
   readonly login?: ServerLogin | undefined;
 };
 
 type Sdk = typeof import('@modelcontextprotocol/client');
+type Listed = { readonly name: string; readonly inputSchema: unknown };
 type Opened = {
   readonly transport: Transport;
   /** What it was given and must not give back. */
   readonly secrets: () => readonly string[];
   readonly said: () => string;
+  /** What an error of the protocol means here. */
+  readonly explain: (error: unknown) => Promise<unknown>;
   readonly end: () => void;
 };
+
+const NAMES_SHOWN_MAX = 5;
+
 /** `signal` ends the attempt. The caller owns the result. Throws what the sandbox, the guard or the protocol says. */
 export async function openConnection(parts: ConnectionParts, server: McpServerConfig, signal: AbortSignal): Promise<McpConnection> {
   const sdk = await import('@modelcontextprotocol/client'); // Not before somebody needs it: it is large.
@@ -89,30 +96,42 @@ async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer
     signal,
   );
   const transport = new SandboxTransport(sandbox, { argv: server.command, cwd: server.cwd, env: { ...server.env, ...secrets } });
-  return { transport, secrets: () => Object.values(secrets), said: () => transport.errorText, end: () => {} };
+  return {
+    transport,
+    secrets: () => Object.values(secrets),
+    said: () => transport.errorText,
+    explain: async (error) => error,
+    end: () => {},
+  };
 }
 
-async function openRemote(sdk: Sdk, { egress, signIn = (send) => send, login }: ConnectionParts, server: RemoteServer): Promise<Opened> {
+async function openRemote(sdk: Sdk, { egress, login }: ConnectionParts, server: RemoteServer): Promise<Opened> {
   const ending = new AbortController();
   const send = createGuardedFetch(egress, { hosts: hostsOf(server) }, ending.signal);
   const secrets = await readSecrets(server.header_files);
   const authProvider = (await serviceLogin(sdk, server, send)) ?? login;
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
-    fetch: signIn(send, server.url),
+    fetch: send,
     requestInit: { headers: { ...server.headers, ...secrets } },
     redirectPolicy: 'same-origin',
     ...(authProvider !== undefined && { authProvider }),
   });
   const end = (): void => ending.abort(new Fault('aborted', 'Cannot go on: the connection is closed'));
   const all = (): readonly string[] => [...Object.values(secrets), ...(authProvider?.secrets ?? [])];
-  return { transport: transport as Transport, secrets: all, said: () => '', end };
+  const explain = async (error: unknown): Promise<unknown> => {
+    for (let each = error; login !== undefined && each instanceof Error; each = each.cause)
+      if (each instanceof sdk.InsufficientScopeError) return await login.onInsufficientScope(each);
+    return error;
+  };
+  return { transport: transport as Transport, secrets: all, said: () => '', explain, end };
 }
 
 async function serviceLogin(sdk: Sdk, { name: server, url, oauth }: RemoteServer, send: GuardedFetch): Promise<ServiceLogin | undefined> {
   if (oauth === undefined) return undefined;
   const { secret = '' } = await readSecrets({ secret: oauth.client_secret_file });
   const requests = new LoginRequests(sdk, send);
-  return new ServiceLogin({ ...{ server, url, requests, scope: oauth.scope }, client: { id: oauth.client_id, secret } });
+  const { client_id: id, scope, issuer } = oauth;
+  return new ServiceLogin({ ...{ server, url, requests, scope, issuer }, client: { id, secret } });
 }
 
 class SdkConnection implements McpConnection {
@@ -121,13 +140,17 @@ class SdkConnection implements McpConnection {
   readonly #server: McpServerConfig;
   readonly #opened: Opened;
   readonly #client: Client;
+  readonly #say: (message: string) => void;
   #isClosed = false;
   #reason = '';
+  /** What was said last of tools that are left out. */
+  #leftOut = '';
   #closing: Promise<void> | undefined;
 
-  constructor(sdk: Sdk, server: McpServerConfig, opened: Opened, { version, now, prepare }: ConnectionParts, mode: 'auto' | 'legacy') {
+  constructor(sdk: Sdk, server: McpServerConfig, opened: Opened, { version, now, say, prepare }: ConnectionParts, mode: 'auto' | 'legacy') {
     this.#server = server;
     this.#opened = opened;
+    this.#say = say;
     boundMessages(opened.transport, now, (reason) => this.#fail(`it ${reason}`));
     this.#client = new sdk.Client(
       { name: 'warren', version },
@@ -135,7 +158,6 @@ class SdkConnection implements McpConnection {
         capabilities: {},
         versionNegotiation: { mode, probe: { timeoutMs: MCP_LIMITS.probeMs } },
         inputRequired: { autoFulfill: prepare !== undefined },
-        listMaxPages: MCP_LIMITS.pagesMax,
         // What comes back is held to the schema that was approved, which is not always the one the server says now.
         jsonSchemaValidator: { getValidator: () => (input: unknown) => ({ valid: true, data: input as never, errorMessage: undefined }) },
         listChanged: { tools: { autoRefresh: false, debounceMs: 0, onChanged: () => this.onChanged() } },
@@ -163,9 +185,34 @@ class SdkConnection implements McpConnection {
 
   async list(signal: AbortSignal): Promise<ToolList> {
     if (this.#client.getServerCapabilities()?.tools === undefined) return readToolList(this.#server.name, []);
-    const options = { signal, timeout: MCP_LIMITS.connectMs, cacheMode: 'refresh' } as const;
-    const { tools } = await this.#cleaned(this.#client.listTools(undefined, options));
-    return readToolList(this.#server.name, tools);
+    return readToolList(this.#server.name, this.#usable(await this.#cleaned(this.#listed(signal))));
+  }
+
+  /** Page by page and not by the library's `listTools`, which writes what a stranger calls a tool to the standard error of the daemon. */
+  async #listed(signal: AbortSignal): Promise<readonly Listed[]> {
+    const tools: Listed[] = [];
+    let params = {};
+    for (let pages = 1; pages <= MCP_LIMITS.pagesMax; pages++) {
+      const page = await this.#client.request({ method: 'tools/list', params }, { signal, timeout: MCP_LIMITS.connectMs });
+      tools.push(...page.tools);
+      if (page.nextCursor === undefined) return tools;
+      params = { cursor: page.nextCursor };
+    }
+    throw new Fault(
+      'too_large',
+      `Cannot use the tools of the MCP server ${this.#server.name}: they fill more than ${MCP_LIMITS.pagesMax} pages`,
+    );
+  }
+
+  #usable(tools: readonly Listed[]): readonly Listed[] {
+    if (isProgram(this.#server) || this.#client.getProtocolEra() !== 'modern') return tools; // No headers travel with a call.
+    const usable = tools.filter(({ inputSchema }) => areParamHeadersValid(inputSchema));
+    const names = tools.filter((tool) => !usable.includes(tool)).map(({ name }) => JSON.stringify(cleanText(name, 64)));
+    const shown = names.length > NAMES_SHOWN_MAX ? [...names.slice(0, NAMES_SHOWN_MAX), `${names.length - NAMES_SHOWN_MAX} more`] : names;
+    const said = `The MCP server ${this.#server.name} has tools that are left out, for the headers they want are not valid: ${shown.join(', ')}`;
+    if (names.length > 0 && said !== this.#leftOut) this.#say(said);
+    this.#leftOut = said;
+    return usable;
   }
 
   async call(tool: ForeignTool, input: JsonObject, { signal, timeoutMs, onProgress }: CallOptions) {
@@ -190,7 +237,8 @@ class SdkConnection implements McpConnection {
   async #cleaned<Result>(asked: Promise<Result>): Promise<Result> {
     try {
       return await asked;
-    } catch (error) {
+    } catch (thrown) {
+      const error = await this.#opened.explain(thrown);
       for (let each = error; each instanceof Error; each = each.cause) each.message = this.#clean(each.message);
       throw error;
     }

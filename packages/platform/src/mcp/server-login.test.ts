@@ -117,7 +117,7 @@ it('nobody is sent to, and nothing is asked of, a host that the operator did not
   server.changeMetadata = (metadata) => ({ ...metadata, authorization_endpoint: 'javascript:alert(1)' });
   await expect(on.servers.beginLogin('web', REDIRECT, NEVER)).rejects.toThrow(/Cannot log in/);
   server.changeMetadata = (metadata) => ({ ...metadata, registration_endpoint: 'http://127.0.0.1:1/register' });
-  await expect(on.servers.beginLogin('web', REDIRECT, NEVER)).rejects.toMatchObject({ code: 'unavailable' });
+  await expect(on.servers.beginLogin('web', REDIRECT, NEVER)).rejects.toMatchObject({ code: 'permission_denied' });
 });
 
 it('a login is for the address it was given for', async () => {

@@ -8,9 +8,10 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { AuthProvider } from '@modelcontextprotocol/client';
 import { Fault, isFault } from '@warren/protocol';
-import type { Egress } from '@warren/sandbox';
+import { type Egress, EgressRefusal } from '@warren/sandbox';
 import { cleanText } from './clean-text.ts';
 import { createGuardedFetch } from './guarded-fetch.ts';
+import { type LoginChallenge, readChallenge, uniteScopes } from './login-challenge.ts';
 import {
   type Discovery,
   issuerOf,
@@ -18,6 +19,7 @@ import {
   type LoginClient,
   LoginRequests,
   NOT_SENT,
+  requireIssuer,
   scopeOf,
   type Tokens,
 } from './login-requests.ts';
@@ -48,12 +50,20 @@ type Begun = {
   readonly kept: AbortSignal;
 };
 
+/** As the client of MCP reads it out of an answer. */
+type Insufficient = { readonly requiredScope?: string | undefined; readonly resourceMetadataUrl?: URL | undefined };
+
 const STATE_BYTES = 32;
+const SCOPE_SHOWN_LENGTH_MAX = 200;
 /** Those of the last few renewals: answers under way may hold them yet. */
 const SECRETS_MAX = 16;
 
 export class ServerLogin implements AuthProvider, AsyncDisposable {
   readonly #parts: ServerLoginParts;
+  /** What the server said last to who had no token it takes. */
+  #challenge: LoginChallenge | undefined;
+  /** The scope of the next login, when the server found that of this one too small. */
+  #more: string | undefined;
   #begun: Begun | undefined;
   #renewing: Promise<void> | undefined;
   /** What changes the stored login does so one after the other. */
@@ -76,12 +86,32 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     return [...this.#secrets];
   }
 
-  /** The server takes the token no more. Faults: `unauthenticated`, when somebody has to log in; `unavailable`, when it may be tried again. */
-  async onUnauthorized(): Promise<void> {
+  /** The server takes the token no more. Faults: `unauthenticated`, when somebody has to log in; `unavailable`, when it may be tried again; `permission_denied`, when the login is of another issuer than the operator says. */
+  async onUnauthorized({ response }: { readonly response: Response }): Promise<void> {
+    const { extractWWWAuthenticateParams } = await import('@modelcontextprotocol/client');
+    this.#challenge = this.#heard(extractWWWAuthenticateParams(response));
     this.#renewing ??= this.#alone((kept) => this.#renew(kept)).finally(() => {
       this.#renewing = undefined;
     });
     await this.#renewing;
+  }
+
+  /** The server takes the token, and wants one that may do more: the fault for whoever called. The next login asks for that too. */
+  async onInsufficientScope({ requiredScope, resourceMetadataUrl }: Insufficient): Promise<Fault> {
+    const said = {
+      ...(requiredScope !== undefined && { scope: requiredScope }),
+      ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+    };
+    const { scope, metadataUrl } = this.#heard(said);
+    const before = await this.#read();
+    if (metadataUrl !== undefined) this.#challenge = { metadataUrl, scope: this.#challenge?.scope };
+    // What is granted already is lost with the next token unless it is asked for again.
+    this.#more = uniteScopes(before?.scope, this.#more, scope) ?? scope;
+    if (scope === undefined) return this.#nobody('with a scope that lets it do more');
+    const fixed = this.#parts.config.login.scope?.split(' ');
+    const isFixed = fixed !== undefined && scope.split(' ').some((word) => !fixed.includes(word));
+    const first = isFixed ? ', once login.scope in mcp-servers.yaml has it' : '';
+    return this.#nobody(`with the scope "${cleanText(scope, SCOPE_SHOWN_LENGTH_MAX)}"${first}`);
   }
 
   /** The address to open in a browser, which comes back to `redirect` with `state`. What was begun before is over. Faults: `invalid_argument`, `unavailable`, `conflict`. */
@@ -92,15 +122,17 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     const before = await this.#read();
     const state = randomBytes(STATE_BYTES).toString('base64url');
     const { address, begun } = await this.#ask(signal, kept, async (requests) => {
-      const discovery = await requests.discover(config.url);
-      const scope = scopeOf(config.login, discovery);
+      this.#challenge ??= await requests.challenge(config.url, config.headers);
+      const discovery = await requests.discover(config.url, this.#challenge?.metadataUrl);
+      this.#requireIssuer(discovery, before);
+      const scope = scopeOf(config.login, uniteScopes(this.#more, this.#challenge?.scope) ?? this.#more, discovery);
       // Who we are at the authorization server is kept while it is the same, and knows the same address of ours.
       const isKnown = before?.redirect === redirect && issuerOf(discoveryOf(before)) === issuerOf(discovery);
       const known = await this.#client(isKnown ? before : undefined);
       const client = known ?? (await requests.register(discovery, redirect, scope));
       const started = await requests.start(discovery, { client, redirect, scope, state });
       const isOurs = config.login.client_id !== undefined;
-      const login: StoredLogin = { url: config.url, redirect, discovery, ...(!isOurs && { client }) };
+      const login: StoredLogin = { url: config.url, redirect, scope, discovery, ...(!isOurs && { client }) };
       this.#remember(login);
       const until = now() + MCP_LIMITS.loginMs;
       return { address: started.address, begun: { login, discovery, client, state, verifier: started.verifier, until, kept } };
@@ -127,12 +159,15 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
       const answer = { client, redirect: login.redirect, verifier, code, iss };
       const tokens = await this.#ask(signal, kept, (requests) => requests.redeem(discovery, answer));
       await this.#keep({ ...login, tokens }, kept);
+      this.#more = undefined;
     });
   }
 
   /** At once, for what is under way too. Whether there was anything. */
   async forget(): Promise<boolean> {
     this.#end();
+    this.#challenge = undefined;
+    this.#more = undefined;
     this.#keeping = new AbortController();
     return await this.#alone(() => this.#parts.store.remove(this.#parts.config.name));
   }
@@ -164,6 +199,10 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     kept.throwIfAborted();
     if (login === undefined || refresh === undefined || discovery === undefined || client === undefined) throw this.#nobody();
     const requests = await this.#requests(kept);
+    requireIssuer(this.#parts.config.name, discovery, this.#parts.config.login.issuer);
+    const isMoved = await requests.isMoved(discovery, this.#parts.config.url, this.#challenge?.metadataUrl);
+    kept.throwIfAborted();
+    if (isMoved) throw this.#nobody('again, for it takes the tokens of another authorization server now');
     try {
       await this.#keep({ ...login, tokens: await requests.renew(discovery, client, refresh) }, kept);
     } catch (error) {
@@ -176,13 +215,27 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     }
   }
 
-  #nobody(): Fault {
+  /** `how`: what is special about it. */
+  #nobody(how = ''): Fault {
     const { name } = this.#parts.config;
     return new Fault(
       'unauthenticated',
-      `Cannot use the MCP server ${name}: somebody has to log in: warren mcp-server login ${name}`,
+      `Cannot use the MCP server ${name}: somebody has to log in${how === '' ? '' : ` ${how}`}: warren mcp-server login ${name}`,
       NOT_SENT,
     );
+  }
+
+  /** A server that repeats what it was trusted with does so to nobody, the authorization server neither. */
+  #heard(said: Parameters<typeof readChallenge>[0]): LoginChallenge {
+    const challenge = readChallenge(said, this.#parts.config.url);
+    const words = `${challenge.metadataUrl} ${challenge.scope}`;
+    return withoutSecrets(words, this.secrets) === words ? challenge : { metadataUrl: undefined, scope: undefined };
+  }
+
+  /** A secret of ours is for whom the operator says, or for whom it was when somebody logged in before. */
+  #requireIssuer(discovery: Discovery, before: StoredLogin | undefined): void {
+    const { name, login } = this.#parts.config;
+    requireIssuer(name, discovery, login.issuer ?? (login.client_secret_file === undefined ? undefined : issuerOf(discoveryOf(before))));
   }
 
   async #read(): Promise<StoredLogin | undefined> {
@@ -233,6 +286,7 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
       signal.throwIfAborted();
       kept.throwIfAborted();
       if (isFault(error)) throw error;
+      if (error instanceof EgressRefusal && error.reason === 'host_not_allowed') throw this.#notNamed('names', error.host);
       const said =
         isUnreadable(error) || !(error instanceof Error) ? 'its authorization server answers what cannot be read' : error.message;
       const why = cleanText(withoutSecrets(said, this.secrets), 500);
@@ -245,9 +299,15 @@ export class ServerLogin implements AuthProvider, AsyncDisposable {
     const isPlain = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
     const named = `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
     if (isPlain && username === '' && hostsOf(config).some((each) => each === named || each === host)) return;
-    throw new Fault(
+    throw this.#notNamed('sends people to', host);
+  }
+
+  #notNamed(how: string, host: string): Fault {
+    const { name } = this.#parts.config;
+    return new Fault(
       'permission_denied',
-      `Cannot log in for the MCP server ${config.name}: it sends people to ${cleanText(host, 260)}, which is not among login.hosts`,
+      `Cannot log in for the MCP server ${name}: it ${how} ${cleanText(host, 260)}, which is not among login.hosts`,
+      { details: { fix: 'if it belongs there: add it to login.hosts in mcp-servers.yaml, and: warren mcp-server reload' } },
     );
   }
 }
