@@ -19,6 +19,7 @@ import { log } from './benchmarks/log.ts';
 import { mcp } from './benchmarks/mcp.ts';
 import { memory } from './benchmarks/memory.ts';
 import { policy } from './benchmarks/policy.ts';
+import { recall } from './benchmarks/recall.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
@@ -49,6 +50,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   audit,
   syscall,
   memory,
+  recall,
 ];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 

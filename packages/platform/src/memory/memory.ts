@@ -79,7 +79,7 @@ export type Found = {
 };
 
 export type Ranking = {
-  /** 0 to 1: how well the words match, and which did. Undefined: none. */
+  /** 0 to 1: how well the words match, beside meaning as a share of the best match; and which did. Undefined: none. */
   readonly text: number | undefined;
   readonly terms: readonly string[];
   /** 0 to 1: how near the meaning is. Undefined: it was not compared. */

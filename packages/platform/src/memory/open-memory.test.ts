@@ -406,6 +406,31 @@ describe('a memory with vectors', () => {
     expect(await vectorsOf(t, 'car number')).toBe(100);
   });
 
+  it('compares also what words alone found', async () => {
+    await using t = await openTestMemory(BY_WORDS);
+    await t.remember(...Array.from({ length: 300 }, (_, index) => `red green number${index}`));
+    await t.memory.store([{ text: 'rare blue yellow black white', tags: ['asked for'] }]);
+    await t.memory.embedPending(NEVER);
+    // Three hundred are nearer, and none of them may be it.
+    const [found] = await t.memory.search('rare red green', { tags: ['asked for'] });
+    expect(found?.why.vector).toBeGreaterThan(0);
+  });
+
+  it('lets words speak beside meaning: a match half as good counts half as much', async () => {
+    await using t = await openTestMemory(BY_WORDS);
+    await t.remember(
+      'alpha beta gamma delta',
+      'alpha one two three',
+      'beta gamma four five',
+      ...Array.from({ length: 40 }, (_, n) => `other text ${n}`),
+    );
+    await t.memory.embedPending(NEVER);
+    const shares = (await t.memory.search('alpha beta gamma delta')).map(({ entry, why }) => [entry.text, why.text ?? 0] as const);
+    const of = (text: string): number => shares.find(([each]) => each === text)?.[1] ?? 0;
+    expect(of('alpha beta gamma delta')).toBeGreaterThan(of('beta gamma four five') * 1.5);
+    expect(of('beta gamma four five')).toBeGreaterThan(of('alpha one two three') * 1.2);
+  });
+
   it('goes by words while vectors of another model are left', async () => {
     const one = counting('one');
     await using t = await openTestMemory(one.embedder);

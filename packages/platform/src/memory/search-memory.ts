@@ -43,7 +43,7 @@ const WORDS_ONLY = { vector: 0, text: 1 };
 /** What importance 0 and 1 make of a score, beside that of 0.5. */
 const IMPORTANCE_SWING = 0.4;
 
-type Candidate = { bm25: number; vector: number | undefined; start: number; end: number };
+type Candidate = { readonly chunk: number; bm25: number; vector: number | undefined; start: number; end: number };
 
 export function searchMemory(parts: SearchParts, search: Search): readonly Found[] {
   const { store, now } = parts;
@@ -53,11 +53,12 @@ export function searchMemory(parts: SearchParts, search: Search): readonly Found
   nameByVectors(parts, search, candidates);
 
   const weights = search.vector === undefined ? WORDS_ONLY : WEIGHTS;
+  const best = search.vector === undefined ? 0 : Math.max(...candidates.values().map(({ bm25 }) => -bm25), 0);
   const ranked: { readonly found: Found; readonly words: ReadonlySet<string> | undefined }[] = [];
   for (const [key, candidate] of candidates) {
     const entry = store.get(key);
     if (entry === undefined || isExpired(entry, now) || !passes(entry, search.filter)) continue;
-    const found = rankOne(entry, candidate, { ...search, terms, common, weights, now });
+    const found = rankOne(entry, candidate, { ...search, terms, common, weights, best, now });
     if (found.score > 0 && found.score >= search.minScore)
       ranked.push({ found, words: search.diversity > 0 ? new Set(termsOf(found.snippet)) : undefined });
   }
@@ -98,9 +99,9 @@ function nameByTerms(
   const common = counted.slice(rare.length).map(({ term }) => term);
   const hits =
     rare.length > 0 ? store.rank(rare, filter, candidatesFor(limit)) : common.length > 0 ? store.newest(common, filter, NEWEST) : [];
-  for (const { entry, bm25, start, end } of hits) {
+  for (const { entry, chunk, bm25, start, end } of hits) {
     const known = candidates.get(entry);
-    if (known === undefined || bm25 < known.bm25) candidates.set(entry, { bm25, vector: undefined, start, end });
+    if (known === undefined || bm25 < known.bm25) candidates.set(entry, { chunk, bm25, vector: undefined, start, end });
   }
   return common;
 }
@@ -119,7 +120,12 @@ function nameByVectors({ store, vectors }: SearchParts, { vector, limit }: Searc
     if (place === undefined || likeness === 0) continue;
     const known = candidates.get(place.entry);
     if (known !== undefined) known.vector = Math.max(known.vector ?? 0, likeness);
-    else if (index < most) candidates.set(place.entry, { bm25: 0, vector: likeness, start: place.start, end: place.end });
+    else if (index < most) candidates.set(place.entry, { chunk, bm25: 0, vector: likeness, start: place.start, end: place.end });
+  }
+  // That what words found is not among the nearest does not mean that it is far.
+  for (const candidate of candidates.values()) {
+    const packed = candidate.vector === undefined ? store.vectorOf(candidate.chunk) : undefined;
+    if (packed !== undefined && packed.length > 0) candidate.vector = likenessOfVectors(vector, packed);
   }
 }
 
@@ -134,12 +140,15 @@ function rankOne(
     terms,
     common,
     weights,
+    best,
     halfLifeDays,
     now,
   }: Search & {
     readonly terms: readonly string[];
     readonly common: readonly string[];
     readonly weights: { readonly vector: number; readonly text: number };
+    /** Of BM25, when meaning counts as well; else 0. */
+    readonly best: number;
     readonly now: number;
   },
 ): Found {
@@ -148,7 +157,7 @@ function rankOne(
   const matched = terms.filter((term) => plain.includes(term.slice(0, Math.max(3, term.length - 2))));
   // A term that many have tells the less; how often it stands here is not counted.
   const more = common.filter((term) => plain.includes(term)).length * 0.5;
-  const relevance = bm25 === 0 && more === 0 ? undefined : scoreOfBm25(bm25 - more);
+  const relevance = bm25 === 0 && more === 0 ? undefined : scoreBeside(bm25 - more, best);
   const why: Ranking = {
     text: relevance,
     terms: matched,
@@ -159,6 +168,13 @@ function rankOne(
   const score = Math.min(1, fuse({ vector, text: relevance }, weights) * why.age * why.importance);
   const { key: _, ...plainEntry } = entry;
   return { entry: plainEntry, score, snippet: snippetOf(part, plain, matched), why };
+}
+
+/**
+ * Scores of BM25 hardly differ among good matches, so beside likeness they would say nothing: there a match counts as the share it is of the best, and that as it scores.
+ */
+function scoreBeside(bm25: number, best: number): number {
+  return best <= 0 ? scoreOfBm25(bm25) : scoreOfBm25(-best) * Math.min(1, Math.max(0, -bm25) / best);
 }
 
 /** From a little before the first match on. */
