@@ -107,6 +107,18 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { workspaceCreate } = await import('./commands/workspace.ts');
       end(await workspaceCreate(id, flags, host));
     },
+    workspaceShow: async (id, flags) => {
+      const { workspaceShow } = await import('./commands/workspace-show.ts');
+      end(await workspaceShow(id, flags, host));
+    },
+    workspaceQuota: async (id, settings, flags) => {
+      const { workspaceQuota } = await import('./commands/workspace-show.ts');
+      end(await workspaceQuota(id, settings, flags, host));
+    },
+    workspaceDelete: async (id, flags) => {
+      const { workspaceDelete } = await import('./commands/workspace-delete.ts');
+      end(await workspaceDelete(id, flags, host));
+    },
     workspaceList: async (flags) => {
       const [{ workspaceList }, { openOperations }] = await Promise.all([
         import('./commands/workspace.ts'),

@@ -1,2 +1,25 @@
 /** The library, re-exported by the published package. */
-export {};
+export {
+  createPlatform,
+  createRuntime,
+  type EmbeddedPlatform as Platform,
+  type EmbeddedPlatformConfig as PlatformConfig,
+  type EmbeddedRuntime as Runtime,
+  type EmbeddedWorkspace as Workspace,
+  type MemorySearchResult,
+  type ModelProvider,
+  type ModelRequest,
+  type ModelTurn,
+  type RunEvent,
+  type RunOptions,
+  type RunResult,
+  type RuntimeConfig,
+  type SkillEntry,
+  type SkillRegistry,
+  scriptedModel,
+  type WorkspaceConfig,
+  type WorkspaceCredentials,
+  type WorkspaceMemory,
+  type WorkspaceSkills,
+} from '@warren/platform';
+export { Fault, type FaultCode, isFault } from '@warren/protocol';

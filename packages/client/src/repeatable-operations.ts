@@ -118,6 +118,7 @@ const NAMES = [
   'workspace.get',
   'workspace.list',
   'workspace.update',
+  'workspace.usage',
 ] as const satisfies readonly OperationName[];
 
 const REPEATABLE: ReadonlySet<string> = new Set(NAMES);

@@ -129,4 +129,4 @@ export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export { mergeLabels } from './taint/labels.ts';
 export type { FileLabel, Taints } from './taint/taints.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
-export type { SettingsChange, WorkspaceRecord } from './workspace/workspaces.ts';
+export type { SettingsChange, WorkspaceKeeper, WorkspaceRecord } from './workspace/workspaces.ts';

@@ -51,7 +51,9 @@ import { createTaints } from './taint/create-taints.ts';
 import { endTaints } from './taint/process-labels.ts';
 import { createTokens } from './token/create-tokens.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
+import { createDeletion } from './workspace/delete-workspace.ts';
 import { rememberSettings } from './workspace/remember-settings.ts';
+import type { Workspaces } from './workspace/workspaces.ts';
 
 export type KernelOptions = {
   /** The state directory. */
@@ -65,6 +67,9 @@ export type KernelOptions = {
   /** Runs every transaction twice, to hold them to their rule. For tests. */
   readonly isRehearsing?: boolean | undefined;
 };
+
+/** Workspaces that a start looks after together: they share transactions. */
+const RECOVERED_AT_ONCE = 256;
 
 /** Throws what opening the store throws. */
 export async function openKernel(options: KernelOptions): Promise<Kernel> {
@@ -85,7 +90,11 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return known;
   };
   store.onCommit((id, events, bytes) => recent(id).add(events, bytes));
-  const { workspaces, settingsOf } = rememberSettings(createWorkspaces(store), async (id) => {
+  const {
+    workspaces: known,
+    settingsOf,
+    forget: forgetSettings,
+  } = rememberSettings(createWorkspaces(store), async (id) => {
     // Whoever waits for work hears of it: there may be room for more now.
     await store.workspace(id).write(({ events }) => events.append({ pid: undefined, kind: 'kernel.workspace.updated', payload: {} }));
   });
@@ -110,6 +119,22 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       createFiles({ store: store.workspace(id), limits, faults: options.faults, mayWrite: () => true, ...ledgerChanges });
     agentFsOf.set(id, made);
     return made;
+  };
+
+  const workspaces: Workspaces = {
+    ...known,
+    ...createDeletion({
+      store,
+      async forget(id) {
+        forgetSettings(id);
+        recentOf.get(id)?.end();
+        for (const each of [recentOf, agentFsOf, parts]) each.delete(id);
+        scheduler.forget(id);
+        states.forget(id);
+        office.forget(id);
+        await mailroom.forget(id);
+      },
+    }),
   };
 
   const parts = new Map<WorkspaceId, WorkspaceKernel>();
@@ -163,20 +188,25 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     }),
   });
 
+  const recover = async (id: WorkspaceId): Promise<void> => {
+    const mine = store.workspace(id);
+    await recoverQueue(mine);
+    await recoverProcesses(mine, options.recovery ?? 'resume', { hooks, changes, isLeased });
+    await recoverReservations(mine);
+    await mailroom.watch(id);
+    await states.watch(id);
+    await office.watch(id);
+    agentFs(id)
+      .sweep()
+      .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
+  };
+
   try {
     if (options.isReadOnly !== true) {
-      const known = await workspaces.list();
-      if (!known.some(({ id }) => id === DEFAULT_WORKSPACE)) await workspaces.create(DEFAULT_WORKSPACE);
-      for (const { id } of known) {
-        await recoverQueue(store.workspace(id));
-        await recoverProcesses(store.workspace(id), options.recovery ?? 'resume', { hooks, changes, isLeased });
-        await recoverReservations(store.workspace(id));
-        await mailroom.watch(id);
-        await states.watch(id);
-        await office.watch(id);
-        agentFs(id)
-          .sweep()
-          .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
+      const there = await workspaces.list();
+      if (!there.some(({ id }) => id === DEFAULT_WORKSPACE)) await workspaces.create(DEFAULT_WORKSPACE);
+      for (let start = 0; start < there.length; start += RECOVERED_AT_ONCE) {
+        await Promise.all(there.slice(start, start + RECOVERED_AT_ONCE).map(({ id }) => recover(id)));
       }
       await scheduler.begin((await workspaces.list()).map(({ id }) => id));
       purger.begin();

@@ -23,6 +23,24 @@ export type { Config } from './config/config-format.ts';
 export type { ConfigReload } from './config/live-config.ts';
 export type { OidcProviderConfig } from './config/sign-in-config.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
+export { createPlatform } from './library/create-platform.ts';
+export { createRuntime, type EmbeddedRuntime, type RuntimeConfig } from './library/create-runtime.ts';
+export type {
+  EmbeddedPlatform,
+  EmbeddedPlatformConfig,
+  EmbeddedWorkspace,
+  MemorySearchResult,
+  RunEvent,
+  RunOptions,
+  RunResult,
+  SkillEntry,
+  SkillRegistry,
+  WorkspaceConfig,
+  WorkspaceCredentials,
+  WorkspaceMemory,
+  WorkspaceSkills,
+} from './library/embedded-platform.ts';
+export { type ModelProvider, type ModelRequest, type ModelTurn, scriptedModel } from './library/model-provider.ts';
 export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';
 export type { Embedder, EmbeddingUse } from './memory/embedder.ts';
 export { createEmbedder, type EmbedderOptions } from './memory/embedding/create-embedder.ts';

@@ -15,6 +15,7 @@ import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
 import { LazySandboxes } from './agent/lazy-sandboxes.ts';
 import { withHandlerContext } from './agent/with-handler-context.ts';
 import { openAnchors, type RunGit } from './anchor/open-anchors.ts';
+import { ContentKeys } from './audit/content-keys.ts';
 import { ContentRecord } from './audit/content-record.ts';
 import { openRecordedAudit } from './audit/open-recorded-audit.ts';
 import { createRegistry, type Registry } from './capability/registry.ts';
@@ -60,6 +61,8 @@ import { ruleViews } from './policy/rule-views.ts';
 import { sayProblem } from './policy/say-problem.ts';
 import { simulatePolicy } from './policy/simulate-policy.ts';
 import { ScheduledCalls } from './schedule/scheduled-calls.ts';
+import { createKeeper } from './workspace/create-keeper.ts';
+import { measureWorkspace } from './workspace/measure-workspace.ts';
 
 export type PlatformOptions = {
   readonly kernel: Kernel;
@@ -95,7 +98,9 @@ async function open(
 ): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const now = (): number => Date.now();
   const { config, hash: configHash } = await loadConfig(directory);
-  const audit = owned.use(await openRecordedAudit({ store: kernel.store, directory, now, say }));
+  const exists = (id: WorkspaceId) => kernel.store.readSystem(({ workspaces }) => workspaces.find(id) !== undefined);
+  const contentKeys = new ContentKeys({ directory, exists });
+  const audit = owned.use(await openRecordedAudit({ store: kernel.store, directory, now, keys: contentKeys, say }));
   const content = await ContentRecord.open(audit);
   owned.defer(async () => {
     try {
@@ -239,6 +244,15 @@ async function open(
   );
   const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
+  const keeper = createKeeper({
+    ...{ directory, gate, parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, watches, agentSandboxes, mcpServers, memories] },
+    async forget(workspace) {
+      contentKeys.forget(workspace);
+      await policies.reload();
+    },
+  });
+  owned.use(kernel.workspaces.keep(keeper));
+  await kernel.workspaces.finishDeletions();
   const notifier = owned.use(
     await openNotifier({
       kernel,
@@ -274,6 +288,7 @@ async function open(
       const simulated = await simulatePolicy({ entries, policyOf: createPolicyOf(parsed), allowRulesOf, capability, limit, signal });
       return { ...simulated, problems: parsed.problems };
     },
+    usageOf: (workspace, signal) => measureWorkspace({ directory, memories, mine: kernel.workspace(workspace) }, signal),
     taints: (workspace, pid) => gate.taints(workspace, pid),
     clearTaints: (workspace, pid) => gate.clearTaints(workspace, pid),
     unfinishedCalls: (workspace, filter) => gate.unfinished(workspace, filter),

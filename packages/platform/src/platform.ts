@@ -15,6 +15,7 @@ import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
 import type { FileProblem } from './policy/read-yaml.ts';
 import type { Simulated } from './policy/simulate-policy.ts';
+import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
 
 export interface Platform extends AsyncDisposable {
   readonly gate: Gate;
@@ -48,6 +49,8 @@ export interface Platform extends AsyncDisposable {
     },
     signal: AbortSignal,
   ): Promise<Simulated & { readonly problems: readonly FileProblem[] }>;
+  /** What a workspace has, and how much of it. */
+  usageOf(workspace: WorkspaceId, signal: AbortSignal): Promise<WorkspaceUsage>;
   /** Labels of untrusted content that a process carries. */
   taints(workspace: WorkspaceId, pid: number): Promise<readonly TaintRow[]>;
   /** Returns how many. */

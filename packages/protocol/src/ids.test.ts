@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isFault } from './fault.ts';
-import { createSandboxId, createTokenId, parseSandboxId, type RandomSource } from './ids.ts';
+import { createSandboxId, createTokenId, parseSandboxId, parseWorkspaceId, type RandomSource } from './ids.ts';
 
 const same =
   (byte: number): RandomSource =>
@@ -58,5 +58,29 @@ describe('parseSandboxId', () => {
     if (!isFault(caught, 'invalid_argument')) throw new Error('not refused');
     expect(caught.message.length).toBeLessThan(300);
     expect([...caught.message].every((character) => character >= ' ')).toBe(true);
+  });
+});
+
+describe('parseWorkspaceId', () => {
+  it.each(['a', '_', 'Acme', 'user_42', 'a--b', 'a-', 'x'.repeat(128), 'toString', 'hasOwnProperty', 'con', 'default'])(
+    'takes %j',
+    (id) => {
+      expect(parseWorkspaceId(id)).toBe(id);
+    },
+  );
+
+  const hostile: unknown[] = [
+    '', '.', '..', '../x', 'a/b', 'a\\b', '/', 'a b', ' a', 'a ', 'café', 'а', 'a\0', 'a\n', '\na', 'a.b', '~', '%2e%2e', 'a%2fb', '-', '-rf', '--help', 'ａ', 'x'.repeat(129),
+    'x'.repeat(1_000_000), '__proto__', 'constructor', 'prototype', 7, null, undefined, ['acme'], { toString: () => 'acme' },
+  ]; // biome-ignore format: a table
+  it.each(hostile.map((value) => [value]))('refuses %j', (value) => {
+    let caught: unknown;
+    try {
+      parseWorkspaceId(value);
+    } catch (error) {
+      caught = error;
+    }
+    if (!isFault(caught, 'invalid_argument')) throw new Error('not refused');
+    expect(caught.message.length).toBeLessThan(300);
   });
 });

@@ -48,12 +48,22 @@ export function createId(
   return create(kind, random);
 }
 
-const WORKSPACE = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+/** No dot and no slash, so it is one name of a directory and nothing else; no hyphen in front, for a program that is given it would read an option. */
+export const WORKSPACE_ID_PATTERN = '^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$';
+const WORKSPACE = new RegExp(WORKSPACE_ID_PATTERN);
+/** What every object of JavaScript has: whoever keeps workspaces in one would find these in it. */
+const INHERITED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Checks a workspace id that came from outside: a DNS label, so it is safe as a directory name. Throws `invalid_argument`. */
+/** Checks a workspace id that came from outside: it is safe as a directory name. Throws `invalid_argument`. */
 export function parseWorkspaceId(text: unknown): WorkspaceId {
-  if (typeof text === 'string' && WORKSPACE.test(text)) return text as WorkspaceId; // The brand is given here and nowhere else.
-  throw new Fault('invalid_argument', `Cannot use ${quote(text)} as a workspace id: it is not 1 to 63 of a-z, 0-9 and inner hyphens`);
+  if (typeof text === 'string' && WORKSPACE.test(text) && !INHERITED.has(text)) return text as WorkspaceId; // The brand is given here and nowhere else.
+  throw new Fault('invalid_argument', `Cannot use ${quote(text)} as a workspace id: ${whyNot(text)}`);
+}
+
+function whyNot(text: unknown): string {
+  if (typeof text === 'string' && INHERITED.has(text)) return 'the name is reserved';
+  if (typeof text === 'string' && text.startsWith('-')) return 'it begins with a hyphen';
+  return 'it is not 1 to 128 of letters, digits, _ and -';
 }
 
 function create(kind: string, random: RandomSource): string {

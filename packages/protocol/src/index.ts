@@ -15,6 +15,7 @@ export {
   type RandomSource,
   type SandboxId,
   type TokenId,
+  WORKSPACE_ID_PATTERN,
   type WorkspaceId,
 } from './ids.ts';
 export { isLoopback } from './is-loopback.ts';

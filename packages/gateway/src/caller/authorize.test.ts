@@ -124,6 +124,8 @@ const EXPECTED: Readonly<Record<OperationName, readonly [keyof typeof FOR_PROCES
   'file.restore': ['itself', 'pid'],
   'file.purge_history': ['member'],
   'workspace.create': ['operator'],
+  'workspace.delete': ['operator'],
+  'workspace.usage': ['member'],
   'workspace.get': ['member'],
   'workspace.list': ['operator'],
   'workspace.update': ['operator'],

@@ -26,6 +26,6 @@ it.each(OTHERS)('a $kind gets no other workspace, in the same words whether ther
   }
 });
 
-it.each(['', 'ACME', '../acme', 'a/b', '-', 'a'.repeat(64), '\0'])('an operator cannot name a workspace %j', (named) => {
+it.each(['', 'a b', '../acme', 'a/b', '-', 'a'.repeat(129), '__proto__', '\0'])('an operator cannot name a workspace %j', (named) => {
   expect(() => selectWorkspace(OPERATOR, named)).toThrow('Cannot use');
 });

@@ -670,6 +670,23 @@ describe('the gate', () => {
     expect(await ok(on, 'audit.prove_consistency', { from: 1, to: head.size })).toMatchObject({ from: { size: 1 } });
   });
 
+  it('say what a workspace has, and delete it', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    const acme = { workspace: 'acme' };
+    await ok(on, 'memory.store', { text: 'Releases are cut on Tuesdays' }, acme);
+    const usage = await ok(on, 'workspace.usage', acme);
+    expect(usage).toMatchObject({ ...acme, agents: 0, processes: 0, memories: { count: 1 }, files: { count: 0, bytes: 0 }, secrets: 0 });
+    expect(await ok(on, 'workspace.delete', acme)).toEqual(acme);
+    for (const name of ['workspace.delete', 'workspace.get', 'workspace.usage'] as const)
+      expect(await fails(on, name, acme)).toMatchObject({ code: -32004, data: { fault: 'not_found' } });
+    expect(await fails(on, 'workspace.delete', { workspace: 'default' })).toMatchObject({ data: { fault: 'invalid_argument' } });
+    expect(existsSync(join(on.directory, 'workspaces', 'acme'))).toBe(false);
+    // Who deleted it is known; what was said in it is not.
+    const { entries } = await ok(on, 'audit.search', { action: 'workspace.delete' });
+    expect(entries.map(({ outcome }) => outcome)).toContain('success');
+  });
+
   it('remember, find, show, list and forget, each workspace for itself', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     await ok(on, 'workspace.create', { workspace: 'acme' });

@@ -86,7 +86,7 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...createApiHandlers({ version, schemaVersion: kernel.store.schemaVersion }),
     ...createTokenHandlers(kernel),
     ...createPersonHandlers(kernel),
-    ...createWorkspaceHandlers(kernel),
+    ...createWorkspaceHandlers(kernel, acting),
     ...createCallHandlers(acting),
     ...createCapabilityHandlers(acting),
     ...createToolHandlers(acting, seated),

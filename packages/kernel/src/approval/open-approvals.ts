@@ -18,6 +18,8 @@ export type ApprovalOffice = {
   approvals(id: WorkspaceId): Approvals;
   /** Looks for what falls due there. Called with each workspace there is at a start; later ones make themselves heard. */
   watch(id: WorkspaceId): Promise<void>;
+  /** The workspace is gone: who waits for a decision there looks again, and finds that. */
+  forget(id: WorkspaceId): void;
   close(): Promise<void>;
 };
 
@@ -55,6 +57,12 @@ class Office implements ApprovalOffice {
 
   async watch(id: WorkspaceId): Promise<void> {
     this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
+  }
+
+  forget(id: WorkspaceId): void {
+    this.#timer.set(id, undefined);
+    this.#waiters.get(id)?.wakeAll();
+    this.#waiters.delete(id);
   }
 
   async close(): Promise<void> {

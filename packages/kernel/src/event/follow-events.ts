@@ -19,6 +19,7 @@ export async function* followEvents(
   if (after !== undefined && after > newestId && gaps === 'refuse') throw ahead(after, newestId);
   let cursor = Math.min(after ?? newestId, newestId);
   while (!signal.aborted) {
+    if (recent.isEnded) throw gone(store.id);
     const waiting = recent.next(signal); // Before looking: what is committed after the look wakes us.
     const found = recent.after(cursor, PAGE);
     if (found !== undefined) {
@@ -55,6 +56,10 @@ function checkGap(cursor: number, oldest: number): void {
 /** As after a backup was restored: what happens from now on has ids the reader believes it has seen. */
 function ahead(cursor: number, newest: number): Fault {
   return new Fault('conflict', `Cannot follow events after ${cursor}: the newest is ${newest}`, { details: { newest } });
+}
+
+function gone(id: string): Fault {
+  return new Fault('not_found', `Cannot follow workspace "${id}": it was deleted`, { details: { workspace: id } });
 }
 
 function matches(event: EventRecord, { pid, kind }: EventFilter): boolean {

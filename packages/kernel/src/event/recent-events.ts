@@ -14,6 +14,18 @@ export class RecentEvents {
   #events: EventRecord[] = [];
   #bytes = 0;
   readonly #waiting = new Set<() => void>();
+  #isEnded = false;
+
+  /** The workspace is gone: what comes under its name from now on is another's. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    this.add([], 0);
+    this.#forget();
+  }
 
   /** Takes what was just committed. What is too large to be kept is in the store. */
   add(events: readonly EventRecord[], payloadBytes: number): void {

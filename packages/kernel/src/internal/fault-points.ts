@@ -8,6 +8,7 @@ export type FaultPoint =
   | 'store.commit' /** All bodies ran; nothing is on disk for sure. */
   | 'store.committed' /** On disk; nobody has been told. */
   | 'store.purge' /** Before each step of a purge. */
+  | 'store.erase' /** Before each step of wiping a workspace. */
   | 'body.chunk'; /** Before each piece of a large body is written. */
 
 export interface FaultPoints {

@@ -17,6 +17,8 @@ export interface Mailroom extends AsyncDisposable {
   watch(workspace: WorkspaceId): Promise<void>;
   /** Does what is due now. The timer calls it; a test that moves the clock does too. */
   tick(): Promise<void>;
+  /** The workspace is gone: waits there end with `aborted`. */
+  forget(workspace: WorkspaceId): Promise<void>;
   /** Ends every wait with `aborted`. Disposing does the same. */
   close(): Promise<void>;
 }
@@ -54,6 +56,12 @@ export function openMailroom({ store, clock }: { readonly store: Store; readonly
     async tick() {
       alarm.tick();
       await Promise.all([...desks.values()].map(({ sweeper }) => sweeper.idle()));
+    },
+    async forget(id) {
+      const desk = desks.get(id);
+      desks.delete(id);
+      desk?.waiters.close();
+      await desk?.sweeper.close();
     },
     close,
     [Symbol.asyncDispose]: close,

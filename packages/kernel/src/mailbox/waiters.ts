@@ -76,7 +76,8 @@ export class Waiters {
     signal: AbortSignal | undefined,
   ): Promise<T> {
     for (;;) {
-      if (this.#isClosed) throw new Fault('aborted', `Cannot wait for mail of process ${entry.interest.pid}: the kernel is closed`);
+      if (this.#isClosed)
+        throw new Fault('aborted', `Cannot wait for mail of process ${entry.interest.pid}: the kernel is closed, or its workspace deleted`);
       const { promise, resolve } = Promise.withResolvers<void>();
       const before = entry.arrival;
       entry.arrival = undefined;

@@ -1,5 +1,5 @@
 /** The one that forgets. It remembers nothing itself: what is due is found again each time, so a crash or a close in between loses nothing. */
-import type { WorkspaceId } from '@warren/protocol';
+import { isFault, type WorkspaceId } from '@warren/protocol';
 import { type FaultPoints, NO_FAULTS } from '../internal/fault-points.ts';
 import type { Store } from '../store/store.ts';
 import { purgeWorkspace, type RetentionRules, type WorkspaceParts } from './purge-workspace.ts';
@@ -77,6 +77,7 @@ class StepwisePurger implements Purger {
         purged = add(purged, await this.#purgeWorkspace(id, retention));
       } catch (error) {
         if (error instanceof Closed) return purged;
+        if (isFault(error, 'not_found')) continue; // It was deleted meanwhile.
         errors.push(error);
       }
     }

@@ -33,6 +33,8 @@ export type SchedulerParts = ClaimParts & {
 export type OwnedScheduler = Scheduler & {
   /** Looks for work and for what is due in these workspaces. Called once, with all there are; later ones make themselves heard. */
   begin(ids: readonly WorkspaceId[]): Promise<void>;
+  /** The workspace is gone. */
+  forget(id: WorkspaceId): void;
   /** Ends every wait with nothing. */
   close(): void;
 };
@@ -168,6 +170,12 @@ class FairScheduler implements OwnedScheduler {
     this.#changed.add(id);
   }
 
+  forget(id: WorkspaceId): void {
+    this.#changed.delete(id);
+    this.#shares.forget(id);
+    this.#timer.set(id, undefined);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#lines.sendAway();
@@ -198,6 +206,10 @@ class FairScheduler implements OwnedScheduler {
       try {
         this.#timer.set(id, await this.#parts.store.workspace(id).read(nextSweepAt));
       } catch (error) {
+        if (isFault(error, 'not_found')) {
+          this.forget(id); // It was deleted meanwhile.
+          continue;
+        }
         for (const left of changed.slice(index)) this.#changed.add(left); // The next commit looks again.
         throw error;
       }

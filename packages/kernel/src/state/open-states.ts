@@ -22,6 +22,8 @@ export interface States extends AsyncDisposable {
   watch(workspace: WorkspaceId): Promise<void>;
   /** Deletes what is past its time in this workspace, in small steps. Returns how many values. */
   sweep(workspace: WorkspaceId): Promise<number>;
+  /** The workspace is gone. */
+  forget(workspace: WorkspaceId): void;
   /** Does what is due now. The timer calls it; a test that moves the clock does too. */
   tick(): Promise<void>;
   /** Resolves when the step under way is done. Whatever is left is deleted another time. Disposing does the same. */
@@ -100,6 +102,10 @@ export function openStates({ store, createTimer, quotas }: StatesParts): States 
     },
     watch: lookAhead,
     sweep: sweepWorkspace,
+    forget(id) {
+      states.delete(id);
+      timer.set(id, undefined);
+    },
     tick,
     close,
     [Symbol.asyncDispose]: close,

@@ -112,6 +112,11 @@ export interface Store extends AsyncDisposable {
   onCommit(listener: CommitListener): Disposable;
   /** Copies a consistent picture of the whole store to a new file while others go on writing. Throws `already_exists`. */
   backup(path: string, options?: { readonly onProgress?: (share: number) => void; readonly signal?: AbortSignal }): Promise<void>;
+  /**
+   * Deletes the rows of workspaces of this id that were retired, overwrites them, and then their last row. Stopped in the middle it goes on where it was when it is called again. Faults: `busy` (somebody
+   * reads the file from outside, and the log cannot be wiped now).
+   */
+  eraseRetired(id: WorkspaceId, signal?: AbortSignal): Promise<void>;
   /** Looks at every page and every reference. Empty when all is well; else one sentence each. */
   check(): Promise<readonly string[]>;
   /** Bytes on disk, without bodies of files. */

@@ -199,6 +199,11 @@ export class CallJournal {
     await this.#shared.guard.append({ ...entry, kind: 'question', durationMs: undefined });
   }
 
+  /** The workspace is gone, and the rows that were to be tidied with it. */
+  forget(workspace: WorkspaceId): void {
+    this.#finished.forget(workspace);
+  }
+
   clean(workspace: WorkspaceId, error: CallError): CallError {
     const { capabilities, redactorOf } = this.#shared;
     return cleanGateError(error, { capabilities, redact: redactorOf(workspace) });
@@ -215,7 +220,11 @@ export class CallJournal {
 
   async #settle(workspace: WorkspaceId, end: EndCall, onWritten: () => void): Promise<void> {
     const settle = async (): Promise<void> => {
-      await this.#write(workspace, (transaction) => recordResult(transaction, this.#shared.budget, end));
+      try {
+        await this.#write(workspace, (transaction) => recordResult(transaction, this.#shared.budget, end));
+      } catch (error) {
+        if (!isGone(error, workspace)) throw error; // Else there is nothing left to settle with: the audit has what happened.
+      }
       onWritten();
     };
     try {
@@ -261,6 +270,10 @@ export class CallJournal {
     const { agent = '' } = await this.#shared.store.workspace(workspace).read((transaction) => requireLive(transaction, pid));
     return agent;
   }
+}
+
+function isGone(error: unknown, workspace: WorkspaceId): boolean {
+  return isFault(error, 'not_found') && error.details?.['workspace'] === workspace;
 }
 
 /** Whoever made the call hears that it was carried out, although what came of it is not on disk everywhere. */

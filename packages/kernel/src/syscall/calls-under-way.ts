@@ -8,6 +8,7 @@ import { checkGrants } from './check-grants.ts';
 export class CallsUnderWay {
   readonly #store: Store;
   readonly #byProcess = new Map<string, Set<CallWatch>>();
+  readonly #onEnded = new Set<() => void>();
   readonly #byId = new Map<WorkspaceId, Map<string, CallWatch>>();
 
   constructor(store: Store) {
@@ -27,6 +28,8 @@ export class CallsUnderWay {
         if (ofWorkspace.size === 0) this.#byId.delete(workspace);
         ofProcess.delete(watch);
         if (ofProcess.size === 0) this.#byProcess.delete(key);
+        for (const resolve of this.#onEnded) resolve();
+        this.#onEnded.clear();
       },
     };
   }
@@ -43,6 +46,16 @@ export class CallsUnderWay {
       for (const watch of this.#of(workspace, pid)) watch.stop({ kind: 'process_ended' });
     } else if (kind === 'kernel.grant.narrowed' || kind === 'kernel.grant.revoked') {
       for (const watch of this.#of(workspace, pid)) this.#recheck(workspace, watch);
+    }
+  }
+
+  /** Stops those of one workspace; resolves when none of them is left. */
+  async stopIn(workspace: WorkspaceId, reason: Stop): Promise<void> {
+    for (let left = this.#byId.get(workspace); left !== undefined && left.size > 0; left = this.#byId.get(workspace)) {
+      for (const watch of [...left.values()]) watch.stop(reason);
+      await new Promise<void>((resolve) => {
+        this.#onEnded.add(resolve);
+      });
     }
   }
 

@@ -68,7 +68,7 @@ export class CarryOut {
   /** Never throws. What is on its way already is looked at once more afterwards: what it waits for may have come meanwhile. */
   later(workspace: WorkspaceId, callId: string): void {
     const { life } = this.#shared;
-    if (life.isClosed || !this.#isBegun) return;
+    if (life.isClosed || !this.#isBegun || this.#shared.stopped.has(workspace)) return;
     const key = keyOf(workspace, callId);
     const known = this.#carrying.get(key);
     if (known !== undefined) {
@@ -112,6 +112,13 @@ export class CarryOut {
     for (const held of [...this.#held.values()]) {
       if (workspace === undefined || held.workspace === workspace) this.later(held.workspace, held.callId);
     }
+  }
+
+  /** Lets go of what is held there; resolves when nothing is on its way any more. */
+  async stopIn(workspace: WorkspaceId): Promise<void> {
+    for (const held of [...this.#held.values()]) if (held.workspace === workspace) this.#letGo(workspace, held.callId);
+    const prefix = keyOf(workspace, '');
+    await Promise.all([...this.#carrying].flatMap(([key, { ended }]) => (key.startsWith(prefix) ? [ended] : [])));
   }
 
   /** What is held stays approved: the next start looks for it. */
@@ -192,7 +199,7 @@ export class CarryOut {
 
   #hold(workspace: WorkspaceId, callId: string, ms: number, why: string): void {
     this.#letGo(workspace, callId);
-    if (this.#shared.life.isClosed) return;
+    if (this.#shared.life.isClosed || this.#shared.stopped.has(workspace)) return;
     const timer = setTimeout(() => this.later(workspace, callId), Math.min(ms, TIMER_MS_MAX)).unref();
     this.#held.set(keyOf(workspace, callId), { workspace, callId, timer, why });
   }

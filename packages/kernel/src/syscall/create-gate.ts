@@ -20,7 +20,7 @@ import { type CheckedRequest, checkMs, checkRequest } from './check-request.ts';
 import { editCall } from './edit-call.ts';
 import { type CallQuestion, explainCall } from './explain-call.ts';
 import type { Answer, CallRequest, Gate, Offer, Recovered, UnfinishedCall } from './gate.ts';
-import { callNotFound, gaveUp } from './gate-faults.ts';
+import { callNotFound, endingWorkspace, gaveUp } from './gate-faults.ts';
 import { GateLife } from './gate-life.ts';
 import type { GateParts, GateShared, PreparedCall } from './gate-parts.ts';
 import { DRAIN_MS_DEFAULT, GATE_LIMITS, WAIT_MS_MAX } from './limits.ts';
@@ -42,6 +42,7 @@ export function createGate(parts: GateParts): Gate {
     underWay: new CallsUnderWay(parts.store),
     waiters: new Waiters(),
     life: new GateLife(),
+    stopped: new Set(),
   });
 }
 
@@ -84,6 +85,7 @@ class SyscallGate implements Gate {
     const { life } = this.#shared;
     const checked = checkRequest(request);
     this.#requireOpen(signal);
+    if (this.#shared.stopped.has(workspace)) throw endingWorkspace(workspace);
     if (!this.#journal.isWhole) await this.#makeWhole(); // Nothing is awaited else: the policy is the one of now.
     life.begin();
     try {
@@ -254,6 +256,24 @@ class SyscallGate implements Gate {
 
   async begin(): Promise<void> {
     await this.#carryOut.begin();
+  }
+
+  async stopWorkspace(workspace: WorkspaceId): Promise<Disposable> {
+    const { stopped, underWay, waiters } = this.#shared;
+    stopped.add(workspace);
+    using undo = new DisposableStack();
+    undo.defer(() => stopped.delete(workspace));
+    await this.#carryOut.stopIn(workspace);
+    await underWay.stopIn(workspace, { kind: 'cancelled' });
+    await this.#journal.repair(); // What happened there is in the audit, or nothing is deleted.
+    this.#journal.forget(workspace);
+    undo.move();
+    return {
+      [Symbol.dispose]: () => {
+        stopped.delete(workspace);
+        waiters.wakeAll(); // Who waits for an answer of it looks, and finds that it is gone.
+      },
+    };
   }
 
   async close({ drainMs = DRAIN_MS_DEFAULT }: { readonly drainMs?: number | undefined } = {}): Promise<void> {

@@ -32,6 +32,10 @@ export class FinishedCalls {
     return [...this.#finished.keys()];
   }
 
+  forget(workspace: WorkspaceId): void {
+    this.#finished.delete(workspace);
+  }
+
   take(workspace: WorkspaceId): Tidying {
     const waiting = this.#finished.get(workspace);
     if (waiting === undefined) return NOTHING;

@@ -59,6 +59,8 @@ export type GateShared = Omit<GateParts, 'limits' | 'redactorOf'> & {
   /** Those who wait for a call to end, or for people to decide about it. */
   readonly waiters: Waiters;
   readonly life: GateLife;
+  /** Workspaces that are being deleted: nothing is begun there. */
+  readonly stopped: Set<WorkspaceId>;
 };
 
 /** A call as far as it is understood. */

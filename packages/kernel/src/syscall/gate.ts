@@ -103,6 +103,8 @@ export interface Gate extends AsyncDisposable {
   recover(): Promise<Recovered>;
   /** From here on what people approve is carried out, and first what they approved before. To be called when everything is there that implementations need. */
   begin(): Promise<void>;
+  /** Refuses calls of this workspace from now on, stops those under way, and resolves when they have ended. Disposing the lease lets calls in again. */
+  stopWorkspace(workspace: WorkspaceId): Promise<Disposable>;
   /** Calls under way. */
   readonly active: number;
   /**

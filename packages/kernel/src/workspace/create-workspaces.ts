@@ -24,14 +24,21 @@ export const SETTINGS_DEFAULT: WorkspaceSettings = {
   },
 };
 
-export function createWorkspaces(store: Store): Workspaces {
+export function createWorkspaces(store: Store): Omit<Workspaces, 'delete' | 'finishDeletions' | 'keep'> {
   return {
     async create(id, settings = {}) {
       parseWorkspaceId(id);
       const complete = mergeSettings(SETTINGS_DEFAULT, settings);
       return await store.writeSystem(({ workspaces, now }) => {
         if (workspaces.find(id) !== undefined)
-          throw new Fault('already_exists', `Cannot create workspace "${id}": it exists`, { details: { workspace: id } });
+          throw new Fault('already_exists', `Cannot create workspace "${id}": it already exists`, { details: { workspace: id } });
+        const alike = workspaces.findAlike(id);
+        if (alike !== undefined)
+          throw new Fault('already_exists', `Cannot create workspace "${id}": it differs from "${alike}" in capitals alone`, {
+            details: { workspace: alike },
+          });
+        if (workspaces.retired().includes(id))
+          throw new Fault('conflict', `Cannot create workspace "${id}": one of this id is being deleted`, { details: { workspace: id } });
         workspaces.insert({ id, createdAt: now, settings: complete });
         return { id, createdAt: now, settings: complete };
       });

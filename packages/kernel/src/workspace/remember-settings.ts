@@ -6,12 +6,16 @@ export type RememberedSettings = {
   /** As they are when this is called. Faults: `not_found`. */
   readonly settingsOf: (id: WorkspaceId) => Promise<WorkspaceSettings>;
   /** The same workspaces; updates through it are heard of. */
-  readonly workspaces: Workspaces;
+  readonly workspaces: SettableWorkspaces;
+  /** It is gone. */
+  readonly forget: (id: WorkspaceId) => void;
 };
+
+type SettableWorkspaces = Pick<Workspaces, 'create' | 'get' | 'list' | 'update'>;
 
 /** `updatedHook` is called after an update, when the new settings hold. */
 export function rememberSettings(
-  workspaces: Workspaces,
+  workspaces: SettableWorkspaces,
   updatedHook: (id: WorkspaceId) => Promise<void> = async () => {},
 ): RememberedSettings {
   const known = new Map<WorkspaceId, Promise<WorkspaceSettings>>();
@@ -24,6 +28,7 @@ export function rememberSettings(
   };
 
   return {
+    forget: (id) => void known.delete(id),
     settingsOf: (id) => known.get(id) ?? read(id),
     workspaces: {
       ...workspaces,

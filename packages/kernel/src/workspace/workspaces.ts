@@ -27,10 +27,28 @@ export type SettingsChange = Partial<Omit<WorkspaceSettings, 'retention'>> & { r
 
 export type WorkspaceRecord = { readonly id: WorkspaceId; readonly createdAt: number; readonly settings: WorkspaceSettings };
 
+/**
+ * Somebody who keeps something of workspaces outside of the kernel's rows, or does something for them. `stop` comes while everything is still there: from when it returns until its lease is disposed nothing is
+ * begun for that workspace, and what was under way has ended. `wipe` comes when nobody can find the workspace any more; after a crash it comes again, and to somebody who has nothing left of it.
+ */
+export interface WorkspaceKeeper {
+  stop(id: WorkspaceId): Promise<Disposable>;
+  wipe(id: WorkspaceId): Promise<void>;
+}
+
 export interface Workspaces {
-  /** Faults: `already_exists`, `invalid_argument`. */
+  /** Faults: `already_exists` (also one that differs in capitals alone: on many file systems they would be one), `conflict` (one of this id is being deleted), `invalid_argument`. */
   create(id: WorkspaceId, settings?: SettingsChange): Promise<WorkspaceRecord>;
   get(id: WorkspaceId): Promise<WorkspaceRecord>;
   list(): Promise<readonly WorkspaceRecord[]>;
   update(id: WorkspaceId, settings: SettingsChange): Promise<WorkspaceRecord>;
+  /**
+   * Ends what is under way there, destroys its keys, and then everything else of it, bytes included. When it returns nothing is left but metadata in the audit, and the id can be used again. Stopped in the
+   * middle, by a crash or a fault, `finishDeletions` goes on. Faults: `not_found`, `invalid_argument` (`default`: Warren itself uses it), `busy` (somebody reads the store from outside).
+   */
+  delete(id: WorkspaceId): Promise<void>;
+  /** Deletions that a crash cut off, to be called when those who keep something are known. Returns how many. */
+  finishDeletions(): Promise<number>;
+  /** Hears of deletions. Those who came last are stopped first. */
+  keep(keeper: WorkspaceKeeper): Disposable;
 }

@@ -38,6 +38,8 @@ export type AgentSandboxParts = {
 };
 
 export type OwnedAgentSandboxes = AgentSandboxes & {
+  /** Destroys those of a workspace, and starts none there until the lease is disposed. */
+  stop(id: WorkspaceId): Promise<Disposable>;
   /** Those that stand or are being started. */
   readonly active: number;
   /** Ends what was idle for too long. A timer calls it; a test that moves the clock does too. */
@@ -66,6 +68,7 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
   const slots = new Map<string, SandboxSlot>();
   const endings = new Set<Promise<void>>();
   let nextCommand = parts.now();
+  const stopped = new Set<WorkspaceId>();
   let isClosed = false;
 
   const end = (slot: SandboxSlot, why: string): Promise<void> => {
@@ -120,6 +123,7 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
   const holdOnce = async (id: WorkspaceId, pid: number, signal: AbortSignal | undefined): Promise<AgentSandbox | undefined> => {
     if (!slots.has(keyOf(id, pid))) await makeRoom();
     if (isClosed) throw closed();
+    if (stopped.has(id)) throw new Fault('sandbox_gone', `Cannot start a sandbox: workspace "${id}" is being deleted`);
     const slot = slotOf(id, pid);
     try {
       const live = await slot.hold(signal);
@@ -188,13 +192,23 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
       const slot = slots.get(keyOf(id, pid));
       if (slot !== undefined) await end(slot, 'it was closed');
     },
+    async stop(id) {
+      stopped.add(id);
+      const mine = [...slots.values()].filter(({ key }) => key.startsWith(keyPrefix(id)));
+      await Promise.all(mine.map((slot) => end(slot, 'its workspace is being deleted')));
+      return { [Symbol.dispose]: () => void stopped.delete(id) };
+    },
     sweep,
     [Symbol.asyncDispose]: close,
   };
 }
 
 function keyOf(id: WorkspaceId, pid: number): string {
-  return `${id}\0${pid}`;
+  return `${keyPrefix(id)}${pid}`;
+}
+
+function keyPrefix(id: WorkspaceId): string {
+  return `${id}\0`;
 }
 
 function closed(): Fault<'unavailable'> {

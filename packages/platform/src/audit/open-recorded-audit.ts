@@ -13,13 +13,17 @@ import {
   whyNotRemembered,
 } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
+import type { ContentKeys } from './content-keys.ts';
 import { forgetOfflineActions, type OfflineAction, readOfflineActions } from './offline-actions.ts';
+import { sealAudit } from './sealed-audit.ts';
 
 export type RecordedAuditParts = {
   readonly store: Pick<Kernel['store'], 'workspace'>;
   /** The state directory. */
   readonly directory: string;
   readonly now: () => number;
+  /** What calls are about is sealed with these. */
+  readonly keys: Pick<ContentKeys, 'need' | 'find'>;
   readonly say: (message: string) => void;
 };
 
@@ -27,16 +31,17 @@ export type RecordedAuditParts = {
 const RESTARTS: ReadonlySet<string> = new Set(['audit.restart', 'store.restore']);
 
 /** Faults: `store_failed` (it is missing, damaged, or not the one that is remembered), `storage_full`. Whoever opens it closes it. */
-export async function openRecordedAudit({ store, directory, now, say }: RecordedAuditParts): Promise<Audit> {
+export async function openRecordedAudit({ store, directory, now, keys, say }: RecordedAuditParts): Promise<Audit> {
   const own = store.workspace(DEFAULT_WORKSPACE);
   const remembered = await recallAudit(own);
   const actions = readOfflineActions(directory);
   const isRestartMeant = actions.some(({ action }) => RESTARTS.has(action));
-  const audit = await openAudit({
+  const opened = await openAudit({
     ...{ directory: join(directory, 'audit'), keyFile: join(directory, 'audit.key') },
     ...{ clock: { now }, openIndex: openAuditIndex },
     isExpected: remembered !== undefined && !isRestartMeant,
   });
+  const audit = sealAudit(opened, keys);
   try {
     const why = remembered === undefined || isRestartMeant ? undefined : await whyNotRemembered(audit, remembered);
     if (why !== undefined) throw replaced(join(directory, 'audit'), why);

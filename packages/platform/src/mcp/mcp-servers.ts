@@ -68,6 +68,8 @@ export interface McpServers extends AsyncDisposable {
   beginLogin(name: string, redirect: string, signal: AbortSignal): Promise<{ readonly address: string; readonly state: string }>;
   /** Takes what the browser came back with; connections begin anew. Faults: `not_found`, `unsupported`, `conflict`, `unavailable`. */
   finishLogin(name: string, answer: LoginAnswer, signal: AbortSignal): Promise<void>;
+  /** Ends the connections of a workspace that is being deleted. */
+  stop(workspace: string): Promise<Disposable>;
   /** Ends connections that were idle for too long. A timer calls it; a test that moves the clock does too. */
   sweep(): void;
   /**
@@ -312,6 +314,11 @@ class LiveMcpServers implements McpServers {
     if (oldest === undefined)
       throw new Fault('busy', `Cannot start the MCP server: ${MCP_LIMITS.connectionsMax} connections are in use, which is the limit`);
     oldest.sweep(oldest.idleSince ?? 0);
+  }
+
+  async stop(workspace: string): Promise<Disposable> {
+    for (const server of this.#servers.values()) await server.endIn(workspace);
+    return { [Symbol.dispose]() {} };
   }
 
   sweep(): void {

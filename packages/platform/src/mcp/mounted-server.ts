@@ -154,6 +154,12 @@ export class MountedServer implements AsyncDisposable {
     for (const [workspace, slot] of this.#slots) if (slot.users === 0 && slot.idleSince <= before) this.#end(workspace);
   }
 
+  /** The connection of a workspace that is being deleted. */
+  async endIn(workspace: string): Promise<void> {
+    if (this.#slots.has(workspace)) this.#end(workspace);
+    await Promise.all(this.#endings);
+  }
+
   /** Of connections nobody uses, since when; undefined when there is none. */
   get idleSince(): number | undefined {
     const idle = [...this.#slots.values()].filter(({ users }) => users === 0).map(({ idleSince }) => idleSince);

@@ -100,6 +100,16 @@ export class ScheduledCalls implements AsyncDisposable {
     clearTimeout(this.#timer);
   }
 
+  /** The workspace is being deleted: nothing is planned there any more. Calls under way are the gate's to stop. */
+  async stopWorkspace(workspace: WorkspaceId): Promise<Disposable> {
+    const prefix = keyOf(workspace, '');
+    for (const key of [...this.#planned.keys()]) if (key.startsWith(prefix)) this.#planned.delete(key);
+    await Promise.all([...this.#running].flatMap(([key, { ended }]) => (key.startsWith(prefix) ? [ended] : [])));
+    for (const key of [...this.#planned.keys()]) if (key.startsWith(prefix)) this.#planned.delete(key); // One that was running plans its next.
+    this.#arm();
+    return { [Symbol.dispose]() {} };
+  }
+
   /** Makes the calls that are due, and resolves when they have ended. A timer calls it; a test that moves the clock does too. */
   async tick(): Promise<void> {
     const now = this.#parts.now();

@@ -34,6 +34,14 @@ export async function openVault({ kernel, source, ...parts }: VaultParts): Promi
     known.set(workspace, made);
     return made;
   };
+  // The keys of one that is deleted are not those of another of its name.
+  kernel.workspaces.keep({
+    stop: async () => ({ [Symbol.dispose]() {} }),
+    async wipe(workspace) {
+      known.get(workspace)?.keys.forget();
+      known.delete(workspace);
+    },
+  });
   return {
     secrets: (workspace) => of(workspace).secrets,
     changeSource: (next) => roots.changeSource(next),

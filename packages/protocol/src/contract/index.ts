@@ -41,8 +41,10 @@ export {
   retention,
   type WorkspaceRecord,
   type WorkspaceSettings,
+  type WorkspaceUsage,
   workspaceRecord,
   workspaceSettings,
+  workspaceUsage,
 } from './record/workspace.ts';
 export { RECORDS } from './records.ts';
 export { JSON_BYTES_MAX, JSON_DEPTH_MAX, problemWith as problemWithJson } from './value/json-object.ts';

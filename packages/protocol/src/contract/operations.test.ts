@@ -76,6 +76,7 @@ const OF_AN_OPERATOR: readonly OperationName[] = [
   'ledger.workspace.refund',
   'ledger.workspace.update_grant',
   'workspace.create',
+  'workspace.delete',
   'workspace.list',
   'workspace.update',
   'token.create_operator',

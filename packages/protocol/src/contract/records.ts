@@ -17,7 +17,7 @@ import { personRecord } from './record/person.ts';
 import { agentProcess } from './record/process.ts';
 import { claim, claimedEntry, readyEntry } from './record/queue.ts';
 import { newToken, principal, tokenRecord } from './record/token.ts';
-import { workspaceRecord, workspaceSettings } from './record/workspace.ts';
+import { workspaceRecord, workspaceSettings, workspaceUsage } from './record/workspace.ts';
 
 export const RECORDS = {
   Account: account,
@@ -54,4 +54,5 @@ export const RECORDS = {
   TreeHead: treeHead,
   Workspace: workspaceRecord,
   WorkspaceSettings: workspaceSettings,
+  WorkspaceUsage: workspaceUsage,
 } as const satisfies Record<string, z.ZodType>;

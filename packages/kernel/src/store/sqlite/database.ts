@@ -66,6 +66,8 @@ export class Database {
     if (isReadOnly) return;
     this.execute('PRAGMA journal_mode = WAL');
     this.execute('PRAGMA synchronous = FULL');
+    // What is deleted is overwritten, in the page and when the page is freed: the bytes of a tenant go with the tenant.
+    this.execute('PRAGMA secure_delete = ON');
     this.execute(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   }
 
@@ -143,6 +145,16 @@ export class Database {
 
   execute(sql: string): void {
     this.#connection.exec(sql);
+  }
+
+  /** Brings the log into the file and cuts it to nothing; false when somebody reads from it now. Not within a transaction. */
+  truncateLog(): boolean {
+    this.execute('PRAGMA busy_timeout = 0'); // Whoever calls tries again; waiting here would keep everybody.
+    try {
+      return this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.['busy'] === 0;
+    } finally {
+      this.execute(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
   }
 
   close(): void {

@@ -3,6 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, rmSync, statSync } from 'nod
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { backup } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import type { Clock } from '../../internal/clock.ts';
 import { type FaultPoints, NO_FAULTS } from '../../internal/fault-points.ts';
@@ -18,6 +19,7 @@ import type {
   WorkspaceStore,
 } from '../store.ts';
 import { Database, type Row, storeFault } from './database.ts';
+import { prepareErase } from './erase-rows.ts';
 import { GroupCommit, type Written } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { SqlitePersonTable } from './person-table.ts';
@@ -30,6 +32,10 @@ import { SqliteWorkspaceTable } from './workspace-table.ts';
 export const STORE_FILE = 'kernel.db';
 /** Pages copied at a time by a backup; between two steps others write. */
 const BACKUP_PAGES = 500;
+/** 512 MiB: some seconds. */
+const REWRITTEN_PAGES_MAX = 131_072;
+const TRUNCATE_ATTEMPTS_MAX = 100;
+const TRUNCATE_PAUSE_MS = 50;
 
 export type SqliteStoreOptions = {
   /** The state directory; made, with mode 0700, if it is missing. */
@@ -108,7 +114,10 @@ class SqliteStore implements Store {
     this.schemaVersion = parts.schemaVersion;
     this.#database = parts.database;
     this.#statements = prepareStatements(parts.database);
-    this.#workspaces = new SqliteWorkspaceTable(parts.database);
+    this.#workspaces = new SqliteWorkspaceTable(parts.database, (id) => {
+      this.#rows.delete(id);
+      this.#database.forget(); // Rows went with others.
+    });
     this.#tokens = new SqliteTokenTable(this.#statements.tokens, { workspace: undefined, now: () => this.#systemNow });
     this.#people = new SqlitePersonTable(parts.database, () => this.#systemNow);
     this.#counters = new CounterCache(parts.database);
@@ -181,6 +190,59 @@ class SqliteStore implements Store {
       rmSync(path, { force: true }); // Half a copy is none.
       if (options.signal?.aborted === true) throw new Fault('aborted', `Cannot back up to ${path}: it was aborted`, { cause: error });
       throw storeFault(error, `back up to ${path}`);
+    }
+  }
+
+  async eraseRetired(id: WorkspaceId, signal?: AbortSignal): Promise<void> {
+    this.#requireWritable();
+    const erasing = prepareErase(this.#database);
+    for (const ws of this.#workspaces.retiredKeysOf(id)) {
+      for (const some of erasing) {
+        while (await this.#step(() => some.run(ws) > 0)) signal?.throwIfAborted();
+      }
+      this.#rewrite();
+      await this.#truncateLog(signal);
+      await this.#step(() => {
+        this.#workspaces.removeRetired(ws);
+        return false;
+      });
+    }
+    await this.#truncateLog(signal);
+  }
+
+  async #step(body: () => boolean): Promise<boolean> {
+    return (await this.#commits.submit({
+      run: () => {
+        this.#parts.faults?.reach('store.erase');
+        return { value: body(), written: undefined };
+      },
+    })) as boolean; // As above.
+  }
+
+  /**
+   * Overwriting what is deleted is not all: when a page overflows, SQLite moves rows to another and leaves the bytes where they were, in a gap between rows that are there. Only writing the whole file anew leaves none. It keeps
+   * everybody for that time, so a large store is left as it is.
+   */
+  #rewrite(): void {
+    this.#requireOpen();
+    const { page_count: pages } = this.#database.query('PRAGMA page_count').get() ?? {};
+    if (Number(pages) > REWRITTEN_PAGES_MAX) return;
+    try {
+      this.#database.execute('VACUUM');
+    } catch (error) {
+      throw storeFault(error, 'wipe what was deleted');
+    }
+  }
+
+  /** The log has what was deleted since, until it is written anew. Whoever reads the store from outside keeps it for a moment. */
+  async #truncateLog(signal: AbortSignal | undefined): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.#requireOpen();
+      if (this.#database.truncateLog()) return;
+      if (attempt === TRUNCATE_ATTEMPTS_MAX)
+        throw new Fault('busy', 'Cannot wipe what was deleted from the log of the store: another process reads it');
+      await sleep(TRUNCATE_PAUSE_MS, undefined, { ref: false });
+      signal?.throwIfAborted();
     }
   }
 

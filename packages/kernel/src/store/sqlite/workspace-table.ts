@@ -3,18 +3,37 @@ import type { WorkspaceRow, WorkspaceTable } from '../tables/workspace-table.ts'
 import { parseObject } from './columns.ts';
 import type { Database, Row } from './database.ts';
 
+/**
+ * One whose deletion has begun keeps its row until nothing else of it is left, under an id that nobody can ask for: a tilde, its number, a tilde, and what it was called. So a crash finds it again, and
+ * needs no table for that.
+ */
 export class SqliteWorkspaceTable implements WorkspaceTable {
   readonly #find;
   readonly #list;
   readonly #insert;
   readonly #update;
   readonly #key;
+  readonly #alike;
+  readonly #retired;
+  readonly #retiredRows;
+  readonly #rename;
+  readonly #remove;
+  readonly #ended;
+  readonly #onRetire: (id: WorkspaceId) => void;
 
-  constructor(database: Database) {
+  /** `onRetire` is called within the transaction: what is remembered of it is of one that is gone. */
+  constructor(database: Database, onRetire: (id: WorkspaceId) => void) {
+    this.#onRetire = onRetire;
     this.#find = database.query('SELECT id, created_at, settings FROM workspaces WHERE id = ?');
-    this.#list = database.query('SELECT id, created_at, settings FROM workspaces ORDER BY id');
+    this.#list = database.query("SELECT id, created_at, settings FROM workspaces WHERE id NOT GLOB '~*' ORDER BY id");
     this.#key = database.query('SELECT ws FROM workspaces WHERE id = ?');
     this.#insert = database.change('INSERT INTO workspaces (id, created_at, settings) VALUES (?, ?, ?)');
+    this.#alike = database.query('SELECT id FROM workspaces WHERE id = ? COLLATE NOCASE AND id <> ?');
+    this.#retired = database.query("SELECT id FROM workspaces WHERE id GLOB '~*' ORDER BY ws");
+    this.#retiredRows = database.query('SELECT ws FROM workspaces WHERE id GLOB ? ORDER BY ws');
+    this.#rename = database.change("UPDATE workspaces SET id = '~' || ws || '~' || id, settings = '{}' WHERE id = ?");
+    this.#remove = database.change('DELETE FROM workspaces WHERE ws = ?');
+    this.#ended = ['data_keys', 'tokens', 'people'].map((table) => database.change(`DELETE FROM ${table} WHERE ws = ?`));
     this.#update = database.change('UPDATE workspaces SET settings = ? WHERE id = ?');
   }
 
@@ -39,6 +58,33 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
 
   update(row: WorkspaceRow): void {
     this.#update.run(JSON.stringify(row.settings), row.id);
+  }
+
+  findAlike(id: WorkspaceId): WorkspaceId | undefined {
+    return this.#alike.get(id, id)?.['id'] as WorkspaceId | undefined; // Only valid ones were inserted; a retired one has a tilde and is like none.
+  }
+
+  retired(): readonly WorkspaceId[] {
+    const ids = this.#retired.all().map((row) => String(row['id']).replace(/^~\d+~/, '') as WorkspaceId); // As above.
+    return [...new Set(ids)];
+  }
+
+  retire(id: WorkspaceId): void {
+    const ws = this.keyOf(id);
+    if (ws === undefined) throw new Error(`No workspace ${id} to retire`);
+    for (const each of this.#ended) each.run(ws);
+    this.#rename.run(id);
+    this.#onRetire(id);
+  }
+
+  /** The numbers that stood for it. */
+  retiredKeysOf(id: WorkspaceId): readonly number[] {
+    return this.#retiredRows.all(`~*~${id}`).map((row) => Number(row['ws']));
+  }
+
+  /** With whatever rows of it are left. */
+  removeRetired(ws: number): void {
+    this.#remove.run(ws);
   }
 }
 

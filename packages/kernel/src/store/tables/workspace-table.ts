@@ -7,9 +7,15 @@ export interface WorkspaceTableReads {
   find(id: WorkspaceId): WorkspaceRow | undefined;
   /** By id. */
   list(): readonly WorkspaceRow[];
+  /** An id that differs from this one in nothing but capitals. */
+  findAlike(id: WorkspaceId): WorkspaceId | undefined;
+  /** Ids of those whose deletion has begun and is not done, each once. */
+  retired(): readonly WorkspaceId[];
 }
 
 export interface WorkspaceTable extends WorkspaceTableReads {
   insert(row: WorkspaceRow): void;
   update(row: WorkspaceRow): void;
+  /** The beginning of its end: from here on nobody finds it. Its keys, its tokens and its people go at once, its other rows with `Store.eraseRetired`. */
+  retire(id: WorkspaceId): void;
 }

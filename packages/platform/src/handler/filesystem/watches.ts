@@ -89,6 +89,14 @@ export class Watches implements AsyncDisposable {
     return true;
   }
 
+  /** Those of a workspace that is being deleted; the gate lets no other begin. */
+  async stop(workspace: string): Promise<Disposable> {
+    const mine = [...this.#watches.values()].filter((watch) => watch.workspace === workspace);
+    for (const { end } of mine) end.abort();
+    await Promise.allSettled(mine.map(({ done }) => done));
+    return { [Symbol.dispose]() {} };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [...this.#watches.values()];
     for (const { end } of all) end.abort();

@@ -24,6 +24,24 @@ export const workspaceSettings = z.object({
 
 export const workspaceRecord = z.object({ workspace: word, created_at: seconds, settings: workspaceSettings });
 
+const held = z.object({ count: int, bytes: int });
+
+export const workspaceUsage = z.object({
+  workspace: word,
+  agents: int,
+  /** Those that are not DEAD. */
+  processes: int,
+  /** What agents remember. */
+  memories: held,
+  /** What stands in their working directory; at most the first million of files is counted. */
+  files: held,
+  /** What they keep with `file.*`, all versions together. */
+  stored_files: held,
+  sessions: held,
+  secrets: int,
+});
+
+export type WorkspaceUsage = z.output<typeof workspaceUsage>;
 export type Retention = z.output<typeof retention>;
 export type WorkspaceSettings = z.output<typeof workspaceSettings>;
 export type WorkspaceRecord = z.output<typeof workspaceRecord>;

@@ -2,6 +2,7 @@
  * The OpenAPI 3.1 document of `/api`, made from the contract: nothing in it is written by hand but what stands beside the operations. It describes what
  * a caller sends and gets, in JSON Schema 2020-12; records that several operations share stand in its components once.
  */
+import { WORKSPACE_ID_PATTERN } from '@warren/protocol';
 import {
   HTTP_ROUTES,
   type HttpRoute,
@@ -59,7 +60,7 @@ const WORKSPACE = {
   name: 'warren-workspace',
   in: 'header',
   description: 'Which workspace, where the operation has no parameter for it. Only operators have more than one',
-  schema: { type: 'string', pattern: '^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$' },
+  schema: { type: 'string', pattern: WORKSPACE_ID_PATTERN },
 } as const;
 
 function describe(name: OperationName, route: HttpRoute, shared: Shared, responses: Responses): OpenApiOperation {

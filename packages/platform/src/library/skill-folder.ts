@@ -1,0 +1,88 @@
+/** Skills as folders with a SKILL.md, and which of them a workspace may use. Looked at anew each time: they are few, and people add to them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Fault } from '@warren/protocol';
+import type { SkillEntry, SkillRegistry, WorkspaceSkills } from './embedded-platform.ts';
+import { type KeptConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
+
+const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
+const DESCRIPTION_CHARACTERS_MAX = 200;
+const INHERITED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+export function isSkillId(id: unknown): id is string {
+  return typeof id === 'string' && ID.test(id) && !INHERITED.has(id);
+}
+
+export function openSkillFolder(folder: string): SkillRegistry {
+  const get = (id: string): SkillEntry | undefined => {
+    if (!isSkillId(id)) return undefined;
+    const path = join(folder, id);
+    try {
+      return { id, ...describe(id, readFileSync(join(path, 'SKILL.md'), 'utf8')), path };
+    } catch {
+      return undefined; // No skill stands there.
+    }
+  };
+  return {
+    get,
+    list() {
+      const names = readNames(folder);
+      return names.flatMap((id) => get(id) ?? []).toSorted((one, other) => (one.id < other.id ? -1 : 1));
+    },
+  };
+}
+
+/** `folder`: of the workspace. */
+export function createWorkspaceSkills(folder: string, registry: SkillRegistry): WorkspaceSkills {
+  const read = (): { readonly config: KeptConfig; readonly enabled: readonly string[] } => {
+    const config = readWorkspaceConfig(folder);
+    return { config, enabled: config.skills?.enabled ?? [] };
+  };
+  const write = (config: KeptConfig, enabled: readonly string[]): void =>
+    writeWorkspaceConfig(folder, { ...config, skills: { ...config.skills, enabled } });
+  const enabledIds = (): string[] => [...read().enabled];
+  return {
+    enable(id) {
+      if (registry.get(id) === undefined) return false;
+      const { config, enabled } = read();
+      if (!enabled.includes(id)) write(config, [...enabled, id]);
+      return true;
+    },
+    disable(id) {
+      const { config, enabled } = read();
+      if (!enabled.includes(id)) return false;
+      write(config, enabled.filter((each) => each !== id)); // biome-ignore format: one line
+      return true;
+    },
+    isEnabled: (id) => enabledIds().includes(id),
+    listEnabled: () => enabledIds().flatMap((id) => registry.get(id) ?? []),
+    listEnabledIds: enabledIds,
+  };
+}
+
+export function checkSkillId(id: unknown): string {
+  if (isSkillId(id)) return id;
+  throw new Fault(
+    'invalid_argument',
+    `Cannot use ${JSON.stringify(String(id).slice(0, 80))} as the id of a skill: it is not 1 to 128 of letters, digits, _ and -`,
+    {
+      details: { field: 'skillId' },
+    },
+  );
+}
+
+function readNames(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // There are none.
+  }
+}
+
+/** By its first heading and its first line that is none. */
+function describe(id: string, text: string): { readonly name: string; readonly description: string } {
+  const lines = text.replace(/^---\n[\s\S]*?\n---\n/, '').split('\n').map((line) => line.trim()); // biome-ignore format: one line
+  const heading = lines.find((line) => line.startsWith('# '));
+  const description = lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
+  return { name: heading?.slice(2).trim() ?? id, description: description.slice(0, DESCRIPTION_CHARACTERS_MAX) };
+}
