@@ -30,6 +30,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'faultFromError',
       'formatDuration',
       'hasRole',
+      'ipv6Groups',
       'isDirectlyBelow',
       'isFault',
       'isLoopback',
@@ -86,6 +87,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'reviewRun',
       'stateDirectoryPath',
       'summarizeDiff',
+      'type AnswerRedactor',
       'type ApplyOptions',
       'type ApplyPreview',
       'type ApplyResult',
@@ -99,6 +101,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type DiffOptions',
       'type DiffSummary',
       'type Egress',
+      'type EgressAsked',
       'type EgressEvent',
       'type EgressNetwork',
       'type EgressReason',
@@ -106,7 +109,9 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type EgressResponse',
       'type EgressRule',
       'type EgressRules',
+      'type EgressSecrets',
       'type EgressTraffic',
+      'type EgressVerdict',
       'type Entry',
       'type ExecLimits',
       'type ExecOptions',
@@ -123,7 +128,6 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type OpaqueProbe',
       'type OpenOptions',
       'type OpenRunRequest',
-      'type PlainRequest',
       'type Profile',
       'type ProfileName',
       'type ReadOptions',
@@ -143,6 +147,10 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type SandboxSpec',
       'type SandboxStats',
       'type Sandboxes',
+      'type SecretAnswer',
+      'type SecretAsked',
+      'type SecretPlace',
+      'type SeenRequest',
       'type SignalName',
       'type StatOptions',
       'type StateDirectoryOptions',
@@ -366,6 +374,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'importPolicy',
       'labelsKeptIn',
       'lintDefinitions',
+      'makeCertificate',
       'noteOfflineAction',
       'openMemory',
       'openPacks',
@@ -415,6 +424,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type ImportedPolicy',
       'type InstalledPack',
       'type ListedAgent',
+      'type MadeCertificate',
       'type McpServerDetails',
       'type McpServerSummary',
       'type McpServers',
@@ -706,10 +716,10 @@ it('the contract keeps its exports', async () => {
 });
 
 it('the egress guard keeps its exports', async () => {
-  const exports = ['createEgress', 'openSandboxProxy', 'type EgressOptions'];
+  const exports = ['createEgress', 'makePlaceholder', 'openSandboxProxy', 'type EgressOptions'];
   expect(exportedNames(readFileSync(join(ROOT, 'packages/sandbox/src/egress/index.ts'), 'utf8'))).toEqual(exports);
   const seen: object = await import('@warren/sandbox/egress');
-  expect(Object.keys(seen)).toEqual(['createEgress', 'openSandboxProxy']);
+  expect(Object.keys(seen).toSorted()).toEqual(['createEgress', 'makePlaceholder', 'openSandboxProxy']);
 });
 
 it('the fault codes keep their numbers', () => {

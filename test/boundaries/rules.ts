@@ -38,7 +38,7 @@ export const RULES: Rules = {
     },
     sandbox: {
       name: '@warren/sandbox',
-      entries: ['egress'],
+      entries: ['certificate', 'egress'],
       ours: ['protocol'],
       node: true,
       theirs: ['diff', 'ipaddr.js'],

@@ -1,5 +1,6 @@
 /** What Warren's agents and tenants have, above the kernel and the walls. */
 
+export { type MadeCertificate, makeCertificate } from '@warren/sandbox/certificate';
 export type { AgentSandbox, AgentSandboxes } from './agent/agent-sandboxes.ts';
 export type { Agents, ListedAgent, StartAgent } from './agent/agents.ts';
 export { labelsKeptIn } from './agent/labelled-workspace.ts';

@@ -20,6 +20,7 @@ it('the main entry imports neither the contract nor anything of others, so that 
     'host-pattern.ts',
     'ids.ts',
     'index.ts',
+    'ipv6-groups.ts',
     'is-loopback.ts',
     'json-rpc.ts',
     'json.ts',

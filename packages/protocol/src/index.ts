@@ -18,6 +18,7 @@ export {
   WORKSPACE_ID_PATTERN,
   type WorkspaceId,
 } from './ids.ts';
+export { ipv6Groups } from './ipv6-groups.ts';
 export { isLoopback } from './is-loopback.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export {

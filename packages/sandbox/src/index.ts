@@ -41,12 +41,15 @@ export {
 } from './egress/egress.ts';
 export type {
   DenialReason,
+  EgressAsked,
   EgressEvent,
   EgressNetwork,
   EgressRule,
   EgressTraffic,
-  PlainRequest,
+  EgressVerdict,
+  SeenRequest,
 } from './egress/proxy/egress-network.ts';
+export type { AnswerRedactor, EgressSecrets, SecretAnswer, SecretAsked, SecretPlace } from './egress/proxy/secret/egress-secrets.ts';
 export {
   type ApplyOptions,
   type ApplyPreview,

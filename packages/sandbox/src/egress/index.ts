@@ -2,3 +2,5 @@
 export { createEgress, type EgressOptions } from './create-egress.ts';
 /** The same as an HTTP proxy for one sandbox: its rules, its decisions, its bytes. */
 export { openSandboxProxy } from './proxy/open-sandbox-proxy.ts';
+/** What commands have in the place of a secret. */
+export { makePlaceholder } from './proxy/secret/placeholder.ts';

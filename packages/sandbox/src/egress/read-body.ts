@@ -66,7 +66,8 @@ async function* decode(wire: AsyncGenerator<Uint8Array, void>, encoding: string,
   yield* pipeline(whole, decoder, () => {}) as AsyncIterable<Uint8Array>;
 }
 
-function decoderOf(encoding: string, first: Uint8Array): Gunzip | undefined {
+/** Undefined for an encoding that is none of these. `first`: what comes first. */
+export function decoderOf(encoding: string, first: Uint8Array): Gunzip | undefined {
   switch (encoding) {
     case 'gzip':
     case 'x-gzip':

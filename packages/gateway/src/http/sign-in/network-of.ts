@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { ipv6Groups } from '../../internal/ipv6-groups.ts';
+import { ipv6Groups } from '@warren/protocol';
 
 /** What counts as one address: who has an IPv6 address usually has the 2^64 beside it, and IPv4 is IPv4 however it is written. */
 export function networkOf(address: string): string {

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { makeCertificate } from './make-certificate.ts';
+import { makeCertificate } from '@warren/platform';
 
 const DAY_MS = 86_400_000;
 const RENEWED_BEFORE_MS = 30 * DAY_MS;

@@ -56,6 +56,7 @@ export class NamespaceSandboxes implements Sandboxes {
     if (spec.workspace?.kind === 'overlay') prepareLayer(spec.workspace.directory, spec.workspace.layer, facts);
     const network = given.network === undefined || given.network === 'loopback' ? undefined : given.network;
     const proxy = network === undefined ? undefined : await openProxy(network, this.#parts.egress);
+    const trusted = proxy?.certificate === undefined ? undefined : await import('./trust-authority.ts'); // Loads what speaks TLS.
     const startedAt = performance.now();
     const { process: launcher, roots } = this.#openLauncher();
     const id = launcher.nextId();
@@ -63,23 +64,22 @@ export class NamespaceSandboxes implements Sandboxes {
     const flags = planWalls({ spec, profile, facts, cgroups, without });
     const filter = without?.has('seccomp') === true ? NO_FILTER : filterOf(spec.seccomp, architecture());
     const launched = await launcher.launch(id, flags, filter, signal);
-    if (proxy !== undefined) {
-      try {
-        await connectProxy(launched.client, proxy);
-      } catch (error) {
-        launched.destroy();
-        await launched.gone;
-        throw error;
-      }
-    }
     const counters = cgroups.countersOf(launched.slot);
     const guest = new Guest(launched.client, {
       cwd: spec.workspace === undefined ? AGENT_HOME : WORKSPACE,
-      env: { ...BASE_ENVIRONMENT, ...(proxy === undefined ? {} : EGRESS_ENVIRONMENT), ...spec.env },
+      env: { ...BASE_ENVIRONMENT, ...(proxy === undefined ? {} : EGRESS_ENVIRONMENT), ...trusted?.TRUST_ENVIRONMENT, ...spec.env },
       user: AGENT,
       limits: spec.limits,
       readLimitCounts: limitCounter(counters),
     });
+    try {
+      if (proxy !== undefined) await connectProxy(launched.client, proxy);
+      if (proxy?.certificate !== undefined) await trusted?.trustAuthority(guest, proxy.certificate, signal);
+    } catch (error) {
+      launched.destroy();
+      await launched.gone;
+      throw error;
+    }
     const gone = launched.gone.then((message) => ({ usage: usageOf(message?.usage, performance.now() - startedAt) }));
     return new NamespaceSandbox({ id: createSandboxId(randomBytes), spec, guest, counters, gone, proxy, destroy: launched.destroy });
   }

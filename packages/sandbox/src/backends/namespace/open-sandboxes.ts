@@ -22,8 +22,8 @@ export type OpenOptions = {
   readonly spares?: number;
   /** As a user: `subordinate` takes a range from /etc/subuid through newuidmap, so that commands may be several users. Default: one id, no helper. */
   readonly identities?: IdentityChoice;
-  /** Of the guard behind every sandbox with egress: its DNS servers, and networks that all of them may reach although they are not public. */
-  readonly egress?: Pick<EgressOptions, 'dns' | 'privateNetworks' | 'ownAddresses'>;
+  /** Of the guard behind every sandbox with egress: its DNS servers, networks that all of them may reach although they are not public, and who vouches for hosts. */
+  readonly egress?: Pick<EgressOptions, 'dns' | 'privateNetworks' | 'ownAddresses' | 'tls'>;
 };
 
 /** What only a test may ask for. */

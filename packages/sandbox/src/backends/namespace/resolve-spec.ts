@@ -82,7 +82,7 @@ function resolveNetwork(given: SandboxSpec['network'], profile: Profile): Resolv
   if (given === undefined || given === 'loopback') return 'loopback';
   if (typeof given !== 'object' || given?.kind !== 'egress')
     throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given)}: there is "loopback", and egress by rules`);
-  checkFields(given, ['kind', 'rules', 'privateNetworks', 'onEvent', 'onRequest'], 'network');
+  checkFields(given, ['kind', 'rules', 'privateNetworks', 'decide', 'onEvent', 'onTraffic', 'onRequest', 'secrets'], 'network');
   if (profile.seccomp === 'restrictive') throw refuse('network is egress, and commands of the profile restrictive have no sockets');
   return { kind: 'egress', rules: given.rules, privateNetworks: given.privateNetworks };
 }

@@ -12,10 +12,28 @@ export type Denial = {
   readonly message: string;
 };
 
+/** What the proxy refuses by itself, rather than the guard behind it. */
+export class RequestDenied extends Error {
+  override readonly name = 'RequestDenied';
+  readonly reason: DenialReason;
+  readonly host: string;
+
+  constructor(reason: DenialReason, host: string, message: string) {
+    super(message);
+    this.reason = reason;
+    this.host = host;
+  }
+}
+
 const STATUS: Partial<Readonly<Record<DenialReason, number>>> = {
   host_not_allowed: 403,
   request_not_allowed: 403,
   address_not_public: 403,
+  policy_denied: 403,
+  approval_required: 403,
+  budget_exceeded: 403,
+  secret_not_bound: 403,
+  secret_misplaced: 403,
   invalid_url: 400,
   invalid_request: 400,
   too_large: 431,
@@ -30,18 +48,13 @@ const PHRASES: Readonly<Record<number, string>> = {
   503: 'Unavailable',
   504: 'Timeout',
 };
+const DENIED: ReadonlySet<number> = new Set([400, 403, 431]);
 
 /** Only a refusal's own words get out. */
 export function denialOf(error: unknown, host: string): Denial {
-  if (error instanceof EgressRefusal) {
+  if (error instanceof EgressRefusal || error instanceof RequestDenied) {
     const status = STATUS[error.reason] ?? 502;
-    return {
-      status,
-      kind: status === 403 || status === 400 || status === 431 ? 'denied' : 'failed',
-      reason: error.reason,
-      host: error.host,
-      message: error.message,
-    };
+    return { status, kind: DENIED.has(status) ? 'denied' : 'failed', reason: error.reason, host: error.host, message: error.message };
   }
   if (error instanceof Fault && error.code === 'busy') return { status: 503, kind: 'failed', reason: 'busy', host, message: error.message };
   if (error instanceof Error && 'code' in error)

@@ -2,16 +2,14 @@
 import { coversNames, Fault, type HostPattern, readHostPattern } from '@warren/protocol';
 import { EgressRefusal } from '../egress.ts';
 import { readHost } from '../read-target.ts';
-import type { EgressRule } from './egress-network.ts';
+import type { EgressAsked, EgressRule } from './egress-network.ts';
 
 type Rule = {
   readonly pattern: HostPattern;
   readonly methods: ReadonlySet<string> | undefined;
   readonly paths: readonly string[] | undefined;
+  readonly isInspected: boolean;
 };
-
-/** What is asked for. `path` as it will be sent, without the query; a tunnel has none. */
-export type Asked = { readonly method: string; readonly host: string; readonly port: number; readonly path: string | undefined };
 
 const RULES_MAX = 256;
 const LIST_MAX = 64;
@@ -36,17 +34,30 @@ export class ProxyRules {
     this.hosts = given.map(({ host }: EgressRule) => host);
   }
 
+  /** Whether connections to any host are opened. */
+  get inspectsAny(): boolean {
+    return this.#rules.some(({ isInspected }) => isInspected);
+  }
+
+  /** Whether connections to this host are opened. Throws `EgressRefusal` when no rule is about it. */
+  inspects(host: string, port: number): boolean {
+    return this.#about(host, port).some(({ isInspected }) => isInspected);
+  }
+
   /** Throws `EgressRefusal` when no rule allows it. */
-  admit({ method, host, port, path }: Asked): void {
-    const named = { scope: 'host', host, port } as const;
-    const ofHost = this.#rules.filter(
-      ({ pattern }) => coversNames(pattern, named) && (pattern.port === undefined ? WEB_PORTS.has(port) : pattern.port === port),
-    );
-    if (ofHost.length === 0)
-      throw new EgressRefusal('host_not_allowed', host, `Cannot reach ${host}: no rule of this sandbox allows ${host}:${port}`);
-    if (ofHost.some((rule) => allows(rule, method, path))) return;
+  admit({ method, host, port, path }: Pick<EgressAsked, 'method' | 'host' | 'port' | 'path'>): void {
+    if (this.#about(host, port).some((rule) => allows(rule, method, path))) return;
     const why = path === undefined ? 'its rules are about methods or paths, which a tunnel hides' : `no rule allows ${method} of this path`;
     throw new EgressRefusal('request_not_allowed', host, `Cannot send this request to ${host}: ${why}`);
+  }
+
+  #about(host: string, port: number): readonly Rule[] {
+    const named = { scope: 'host', host, port } as const;
+    const about = this.#rules.filter(
+      ({ pattern }) => coversNames(pattern, named) && (pattern.port === undefined ? WEB_PORTS.has(port) : pattern.port === port),
+    );
+    if (about.length > 0) return about;
+    throw new EgressRefusal('host_not_allowed', host, `Cannot reach ${host}: no rule of this sandbox allows ${host}:${port}`);
   }
 }
 
@@ -61,12 +72,15 @@ function allows({ methods, paths }: Rule, method: string, path: string | undefin
 function readRule(rule: EgressRule, index: number): Rule {
   const field = `network.rules[${index}]`;
   if (typeof rule !== 'object' || rule === null) throw malformed(`${field} is not an object`);
-  const unknown = Object.keys(rule).find((key) => !['host', 'methods', 'paths'].includes(key));
+  const unknown = Object.keys(rule).find((key) => !['host', 'methods', 'paths', 'inspect'].includes(key));
   if (unknown !== undefined) throw malformed(`${field} has an unknown field ${JSON.stringify(unknown)}`);
+  const { inspect = false } = rule;
+  if (typeof inspect !== 'boolean') throw malformed(`${field}.inspect is neither true nor false`);
   return {
     pattern: readPattern(rule.host, `${field}.host`),
     methods: rule.methods === undefined ? undefined : new Set(readList(rule.methods, METHOD, `${field}.methods`)),
     paths: rule.paths === undefined ? undefined : readList(rule.paths, PATH, `${field}.paths`),
+    isInspected: inspect,
   };
 }
 

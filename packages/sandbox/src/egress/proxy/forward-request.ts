@@ -1,10 +1,14 @@
-/** One request of plain HTTP, written anew towards its host, and the answer back. Both bodies go at the pace of their readers. */
+/** One request that can be seen, written anew towards its host, and the answer back. Both bodies go at the pace of their readers. */
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EgressRefusal } from '../egress.ts';
 import type { Target } from '../read-target.ts';
-import type { EgressNetwork, Headers, PlainRequest } from './egress-network.ts';
+import type { EgressNetwork, Headers, SeenRequest } from './egress-network.ts';
 import { forwardHeaders, framingOf } from './forward-headers.ts';
+import { readableEncodings, redactAnswer } from './secret/redact-answer.ts';
+import { SecretSwap } from './secret/secret-swap.ts';
+import { type Body, swapBody } from './secret/swap-body.ts';
+import { swapHeaders, swapQuery } from './secret/swap-head.ts';
 import type { Upstream } from './upstream.ts';
 
 export type Exchange = {
@@ -14,28 +18,53 @@ export type Exchange = {
   /** As `readHeaders` gives them. */
   readonly headers: Headers;
   readonly upstream: Upstream;
-  readonly onRequest: EgressNetwork['onRequest'];
+  readonly network: Pick<EgressNetwork, 'onRequest' | 'secrets'>;
   readonly headBytesMax: number;
   readonly signal: AbortSignal;
   /** The host has changed the protocol, as it was asked to: the head of its answer, the connection, and what came behind. */
   readonly onUpgrade?: ((head: string, upstream: Duplex, rest: Buffer) => void) | undefined;
 };
 
+/** What goes to the host. */
+type Outgoing = { readonly headers: Headers; readonly path: string; readonly body: Body | undefined };
+
 /** Answers before the answer: 100, 102, 103. */
 const INTERIM_MAX = 16;
 
 /** Resolves when the answer has gone out, or the client is gone. Throws, before anything is answered, what kept it from that; later breaks both connections. */
 export async function forwardRequest(exchange: Exchange): Promise<void> {
+  const { request, target, network, signal } = exchange;
+  const { secrets } = network;
+  const place = { scheme: target.scheme, method: request.method ?? '', host: target.host, port: target.port, path: pathOf(target) };
+  using swap = secrets === undefined ? undefined : new SecretSwap(secrets, place, signal);
+  const headers = await changeHeaders(exchange);
+  const outgoing = swap === undefined ? { headers, path: target.path, body: undefined } : await putSecrets(exchange, headers, swap);
+  await send(exchange, outgoing);
+}
+
+/** Of the path what may be told. */
+export function pathOf({ path }: Target): string {
+  return path.split('?', 1)[0] ?? path;
+}
+
+/** The headers of a request as they go on, the body's framing included. Throws `EgressRefusal` for what two servers could read differently. */
+export function readHeaders({ rawHeaders, method = '', httpVersion }: IncomingMessage, host: string): Headers {
+  return [
+    ...forwardHeaders(rawHeaders, host).filter(([name]) => name.toLowerCase() !== 'host'),
+    ...framingOf(method, httpVersion, rawHeaders, host),
+  ];
+}
+
+async function send(exchange: Exchange, { headers, path, body }: Outgoing): Promise<void> {
   const { request, response, target, upstream, headBytesMax, onUpgrade } = exchange;
-  const headers = await headersOf(exchange);
   const settled = Promise.withResolvers<void>();
   const outgoing = httpRequest({
     agent: upstream,
     host: target.host,
     port: target.port,
     method: request.method,
-    path: target.path,
-    headers: headers.flat(),
+    path,
+    headers: [hostHeader(target), ...headers, ...(onUpgrade === undefined ? [] : UPGRADE)].flat(),
     setHost: false,
     maxHeaderSize: headBytesMax,
     insecureHTTPParser: false,
@@ -65,7 +94,7 @@ export async function forwardRequest(exchange: Exchange): Promise<void> {
       );
       return;
     }
-    onUpgrade(headOf(incoming), socket, rest);
+    onUpgrade(headOf(incoming, exchange), socket, rest);
     settled.resolve();
   });
   outgoing.on('error', (error) => {
@@ -79,59 +108,72 @@ export async function forwardRequest(exchange: Exchange): Promise<void> {
     settled.resolve();
   });
   request.on('error', () => outgoing.destroy()); // The client broke off.
-  request.pipe(outgoing);
+  if (body?.kind === 'whole') outgoing.end(body.bytes);
+  else {
+    const stream = body?.stream ?? request;
+    if (stream !== request) stream.on('error', (error) => outgoing.destroy(error));
+    stream.pipe(outgoing);
+  }
   await settled.promise;
 }
 
-/** The headers of a request as they go on, the body's framing included. Throws `EgressRefusal` for what two servers could read differently. */
-export function readHeaders({ rawHeaders, method = '', httpVersion }: IncomingMessage, host: string): Headers {
-  return [
-    ...forwardHeaders(rawHeaders, host).filter(([name]) => name.toLowerCase() !== 'host'),
-    ...framingOf(method, httpVersion, rawHeaders, host),
-  ];
-}
-
-async function headersOf({ request, target, headers, onRequest, signal, onUpgrade }: Exchange): Promise<Headers> {
-  const { method = '' } = request;
-  const { host, port, path } = target;
-  const changed = onRequest === undefined ? headers : await changeHeaders({ method, host, port, path, headers }, onRequest, signal);
-  return [
-    ['host', port === 80 ? host : `${host}:${port}`],
-    ...changed,
-    ...(onUpgrade === undefined
-      ? []
-      : ([
-          ['connection', 'upgrade'],
-          ['upgrade', 'websocket'],
-        ] as const)),
-  ];
+/** Placeholders become values. Throws `RequestDenied`. */
+async function putSecrets({ request, target, onUpgrade }: Exchange, headers: Headers, swap: SecretSwap): Promise<Outgoing> {
+  const isFraming = ([name]: Headers[number]): boolean => FRAMING.has(name.toLowerCase());
+  const swapped = await swapHeaders(headers, swap);
+  const path = await swapQuery(target.path, swap);
+  const body = await swapBody(request, headers, swap);
+  if (onUpgrade !== undefined && swap.hasSwapped)
+    throw swap.misplaced('it asks for a WebSocket, and what comes over one cannot be searched for values');
+  // Of a part of an answer nobody can say whether there is part of a value in it.
+  const isPart = ([name]: Headers[number]): boolean => swap.hasSwapped && ['range', 'if-range'].includes(name.toLowerCase());
+  const kept = readableEncodings(swapped.filter((header) => !isPart(header)));
+  if (body?.kind !== 'whole') return { headers: kept, path, body };
+  return { headers: [...kept.filter((header) => !isFraming(header)), ['content-length', `${body.bytes.length}`]], path, body };
 }
 
 /** Whoever changes headers sees none of the framing, and can add none. */
-async function changeHeaders(
-  request: PlainRequest,
-  onRequest: NonNullable<EgressNetwork['onRequest']>,
-  signal: AbortSignal,
-): Promise<Headers> {
+async function changeHeaders({ request, target, headers, network, signal }: Exchange): Promise<Headers> {
+  const { onRequest } = network;
+  if (onRequest === undefined) return headers;
   const isFraming = ([name]: Headers[number]): boolean => FRAMING.has(name.toLowerCase());
-  const changed = await onRequest({ ...request, headers: request.headers.filter((header) => !isFraming(header)) }, signal);
+  const { host, port, path } = target;
+  const seen: SeenRequest = { method: request.method ?? '', host, port, path, headers: headers.filter((header) => !isFraming(header)) };
+  const changed = await onRequest(seen, signal);
   signal.throwIfAborted();
-  return [...changed.filter((header) => !isFraming(header)), ...request.headers.filter(isFraming)];
+  return [...changed.filter((header) => !isFraming(header)), ...headers.filter(isFraming)];
 }
 
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'upgrade', 'trailer']);
 
-function passAnswer(incoming: IncomingMessage, { response, target }: Exchange): void {
-  const { statusCode = 502, statusMessage = '' } = incoming;
-  const headers = forwardHeaders(incoming.rawHeaders, target.host).flat();
-  if (/^[\t\x20-\x7e]+$/.test(statusMessage)) response.writeHead(statusCode, statusMessage, headers);
-  else response.writeHead(statusCode, headers);
-  incoming.on('error', () => response.destroy()); // Half an answer must not look like a whole one.
-  incoming.on('aborted', () => response.destroy());
-  incoming.pipe(response);
+const UPGRADE: Headers = [
+  ['connection', 'upgrade'],
+  ['upgrade', 'websocket'],
+];
+
+function hostHeader({ scheme, host, port }: Target): Headers[number] {
+  return ['host', port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`];
 }
 
-function headOf({ statusMessage, rawHeaders }: IncomingMessage): string {
-  const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1] ?? ''}`] : []));
-  return [`HTTP/1.1 101 ${statusMessage ?? ''}`, ...lines, '', ''].join('\r\n');
+function passAnswer(incoming: IncomingMessage, { request, response, target, network: { secrets } }: Exchange): void {
+  const { statusCode = 502, statusMessage = '' } = incoming;
+  const redactor = secrets?.redactor();
+  const passed = forwardHeaders(incoming.rawHeaders, target.host);
+  const { headers, body } =
+    redactor === undefined
+      ? { headers: passed, body: incoming }
+      : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host }, redactor);
+  const phrase = redactor?.text(statusMessage) ?? statusMessage;
+  if (/^[\t\x20-\x7e]+$/.test(phrase)) response.writeHead(statusCode, phrase, headers.flat());
+  else response.writeHead(statusCode, headers.flat());
+  for (const stream of new Set([incoming, body])) stream.on('error', () => response.destroy()); // Half an answer must not look like a whole one.
+  incoming.on('aborted', () => response.destroy());
+  body.pipe(response);
+}
+
+function headOf({ statusMessage = '', rawHeaders }: IncomingMessage, { network: { secrets } }: Exchange): string {
+  const redactor = secrets?.redactor();
+  const show = (text: string): string => redactor?.text(text) ?? text;
+  const lines = rawHeaders.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${show(rawHeaders[index + 1] ?? '')}`] : []));
+  return [`HTTP/1.1 101 ${show(statusMessage)}`, ...lines, '', ''].join('\r\n');
 }

@@ -11,5 +11,5 @@ const UPSTREAM_MAX = 256;
 export function openSandboxProxy(network: EgressNetwork, options: EgressOptions = {}): SandboxProxy {
   const privateNetworks = [...(options.privateNetworks ?? []), ...(network.privateNetworks ?? [])];
   const guard = createEgress({ openMax: UPSTREAM_MAX, ...options, privateNetworks });
-  return new SandboxProxy({ network, guard, clock: options.clock ?? SYSTEM_CLOCK });
+  return new SandboxProxy({ network, guard, clock: options.clock ?? SYSTEM_CLOCK, tls: options.tls ?? {} });
 }

@@ -20,6 +20,19 @@ export function readPlainTarget(request: IncomingMessage): Target {
   return target;
 }
 
+/** Of a request in a connection that was opened for this host: it asks for a path there, and names no other host. Throws `EgressRefusal`. */
+export function readInnerTarget(request: IncomingMessage, { scheme, host, port }: Pick<Target, 'scheme' | 'host' | 'port'>): Target {
+  const { url = '' } = request;
+  const schemePort = scheme === 'https' ? 443 : 80;
+  const authority = port === schemePort ? host : `${host}:${port}`;
+  if (!url.startsWith('/'))
+    throw new EgressRefusal('invalid_request', host, `Cannot send this request to ${host}: it asks for no path, in a tunnel to that host`);
+  if (url.includes('#')) throw new EgressRefusal('invalid_url', host, 'Cannot use the URL: it has a fragment');
+  const target = readTarget(`${scheme}://${authority}${url}`);
+  requireSameHost(request, host, port, schemePort);
+  return target;
+}
+
 /** Of a CONNECT. Throws `EgressRefusal`. */
 export function readTunnelTarget(request: IncomingMessage): { readonly host: string; readonly port: number } {
   const [, name = '', digits] = AUTHORITY.exec(request.url ?? '') ?? [];

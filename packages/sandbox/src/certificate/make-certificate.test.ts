@@ -1,12 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { Authority } from './authority.ts';
 import { der, integer, objectIdentifier, time } from './der.ts';
 import { makeCertificate } from './make-certificate.ts';
-import { keepSelfSigned, ownNames } from './self-signed.ts';
-import { readTlsIdentity, versionOf } from './tls-identity.ts';
 
 const NOW = new Date('2026-03-04T05:06:07.089Z');
 
@@ -35,6 +31,29 @@ it('holds as many names as a machine has', () => {
   expect(new X509Certificate(makeCertificate(names, NOW).cert).checkHost('n499.example')).toBe('n499.example');
 });
 
+it('an authority vouches for hosts, each alone, and no two authorities are one', () => {
+  const authority = new Authority('Warren sandbox', NOW);
+  const other = new Authority('Warren sandbox', NOW);
+  const root = new X509Certificate(authority.certificate);
+  expect([root.ca, root.checkIssued(root), root.subject]).toEqual([true, true, expect.stringMatching(/^CN=Warren sandbox [0-9a-f]{8}$/)]);
+  const long = `${'a'.repeat(60)}.example.com`;
+  for (const host of ['a.example', long, '192.0.2.1', '2001:db8::1']) {
+    const { cert, key } = authority.issue(host);
+    const leaf = new X509Certificate(cert);
+    expect([leaf.ca, leaf.checkIssued(root), leaf.verify(root.publicKey), leaf.checkPrivateKey(createPrivateKey(key))]).toEqual([
+      false,
+      true,
+      true,
+      true,
+    ]);
+    expect(leaf.verify(new X509Certificate(other.certificate).publicKey)).toBe(false);
+    expect(leaf.checkHost('b.example')).toBeUndefined();
+  }
+  expect(new X509Certificate(authority.issue('a.example').cert).checkHost('a.example')).toBe('a.example');
+  expect(other.certificate).not.toBe(authority.certificate);
+  expect(JSON.stringify(authority)).not.toContain('PRIVATE');
+});
+
 it('numbers, lengths and times are as DER has them', () => {
   expect(integer(Buffer.from([0, 0, 0x80])).toString('hex')).toBe('02020080');
   expect(integer(Buffer.from([0])).toString('hex')).toBe('020100');
@@ -44,34 +63,4 @@ it('numbers, lengths and times are as DER has them', () => {
   expect(der(4, Buffer.alloc(65_536)).subarray(0, 5).toString('hex')).toBe('0483010000');
   expect(time(NOW).toString('latin1').slice(2)).toBe('260304050607Z');
   expect(time(new Date('2050-01-01T00:00:00Z')).toString('latin1').slice(2)).toBe('20500101000000Z');
-});
-
-it('is made once, for its owner alone, and anew when it does not fit', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'warren-tls-'));
-  try {
-    const paths = keepSelfSigned(join(directory, 'tls'), ownNames(['127.0.0.1']), NOW);
-    expect([statSync(paths.key).mode & 0o777, statSync(paths.cert).mode & 0o777]).toEqual([0o600, 0o600]);
-    const first = readTlsIdentity(paths);
-    expect(first.fingerprint).toMatch(/^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/);
-    keepSelfSigned(join(directory, 'tls'), ownNames(['::1']), NOW);
-    expect(readTlsIdentity(paths)).toEqual(first);
-    keepSelfSigned(join(directory, 'tls'), ownNames(['192.0.2.7']), NOW);
-    const second = readTlsIdentity(paths);
-    expect(second.fingerprint).not.toBe(first.fingerprint);
-    keepSelfSigned(join(directory, 'tls'), ownNames(['192.0.2.7']), new Date('2036-02-20T00:00:00Z'));
-    expect(readTlsIdentity(paths).fingerprint).not.toBe(second.fingerprint);
-    writeFileSync(paths.cert, 'nonsense');
-    expect(() => readTlsIdentity(paths)).toThrow(/Cannot serve TLS with the certificate .*cert.pem/);
-    const before = versionOf(paths);
-    keepSelfSigned(join(directory, 'tls'), ownNames([]), NOW);
-    expect(versionOf(paths)).not.toBe(before);
-    writeFileSync(paths.key, makeCertificate([], NOW).key);
-    expect(() => readTlsIdentity(paths)).toThrow(/it is not that of the certificate/);
-    expect(readFileSync(paths.key, 'utf8')).toContain('PRIVATE KEY');
-    rmSync(paths.key);
-    expect(() => readTlsIdentity(paths)).toThrow(/there is no such file/);
-    expect(ownNames(['0.0.0.0']).length).toBeGreaterThan(2);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 });
