@@ -124,6 +124,7 @@ export {
 } from './syscall/gate.ts';
 export type { CallDefect, GateOptions } from './syscall/gate-parts.ts';
 export { type OperationEntry, OperationJournal } from './syscall/operation-journal.ts';
+export type { Permit, PermitQuestion, PermitRefusal, Permits } from './syscall/permits.ts';
 export { readRecordedFacts } from './syscall/recorded-facts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
 export { mergeLabels } from './taint/labels.ts';

@@ -23,6 +23,7 @@ import { shippedDefinitions } from './capability/shipped-definitions.ts';
 import { loadConfig } from './config/config.ts';
 import type { Config } from './config/config-format.ts';
 import { LiveConfig } from './config/live-config.ts';
+import { type AgentNetworkParts, openAgentNetwork } from './egress/agent-network.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
 import { createCodeHandlers } from './handler/code/code-handlers.ts';
@@ -149,6 +150,12 @@ async function open(
   owned.use(openAnchors({ audit, config: config.audit, now, runGit, say }));
   const sandboxes = owned.use(new LazySandboxes(openSandboxes));
   const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
+  const ways: AgentNetworkParts = {
+    permits: (id, pid, onChange) => need(late.platform).gate.permits(id, pid, onChange),
+    workspace: (id) => kernel.workspace(id),
+    onPolicyChange: (listener) => policies.onChange(listener),
+    privateNetworks: config.egress.private_networks,
+  };
   const agentSandboxes = owned.use(
     createAgentSandboxes({
       sandboxes,
@@ -156,6 +163,7 @@ async function open(
       directoryOf: (id) => filesOf(directory, id),
       onCommit: (listener) => kernel.store.onCommit(listener),
       now,
+      openNetwork: (id, pid, hosts) => openAgentNetwork(ways, id, pid, hosts),
     }),
   );
   const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config), now }));

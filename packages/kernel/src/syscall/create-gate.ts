@@ -24,6 +24,7 @@ import { callNotFound, endingWorkspace, gaveUp } from './gate-faults.ts';
 import { GateLife } from './gate-life.ts';
 import type { GateParts, GateShared, PreparedCall } from './gate-parts.ts';
 import { DRAIN_MS_DEFAULT, GATE_LIMITS, WAIT_MS_MAX } from './limits.ts';
+import { createPermits, type Permits } from './permits.ts';
 import { recoverCalls } from './recover-calls.ts';
 import { redactOwnTokens } from './redact.ts';
 import { resolveCall } from './resolve-call.ts';
@@ -212,6 +213,11 @@ class SyscallGate implements Gate {
       const { mildest } = policy.outlook({ capability: name, tags, agent, defaultTier });
       return mildest === 'blocked' ? [] : [{ name, tier: mildest }];
     });
+  }
+
+  permits(workspace: WorkspaceId, pid: number, onChange: () => void): Permits {
+    const { store, capabilities, policyOf } = this.#shared;
+    return createPermits({ store, capabilities, policyOf, workspace, pid, onChange });
   }
 
   async explain(workspace: WorkspaceId, question: CallQuestion): Promise<Decision> {

@@ -45,7 +45,7 @@ export function decideCall(
 }
 
 /** A slice that began before the window may have counts of it: it counts in full, so a limit is never passed. */
-function readCounters({ counters, now }: ReadTransaction): ReadCounter {
+export function readCounters({ counters, now }: ReadTransaction): ReadCounter {
   return ({ key, perMs }: CounterRef) => {
     const slice = sliceMs(perMs);
     const { amount, oldestAt } = counters.sum(key, now - perMs - slice);

@@ -19,6 +19,7 @@ import type { TaintRow } from '../store/tables/taint-table.ts';
 import type { CallError } from './capability.ts';
 import type { CallQuestion } from './explain-call.ts';
 import type { Via } from './journal-record.ts';
+import type { Permits } from './permits.ts';
 
 export { GATE_ERRORS, type GateErrorType } from './gate-errors.ts';
 
@@ -85,6 +86,8 @@ export interface Gate extends AsyncDisposable {
   ): Promise<boolean>;
   /** What this process may call at all, with the tier a call without surprises would get. Blocked ones and those it holds no grant for are left out. */
   offered(workspace: WorkspaceId, pid: number): Promise<readonly Offer[]>;
+  /** For what commands of a process ask for while they run. The caller owns it; `onChange` is called when what was decided may be decided otherwise now. */
+  permits(workspace: WorkspaceId, pid: number, onChange: () => void): Permits;
   /** What would be decided about a call; nothing is carried out, counted or recorded. Faults: `not_found` (the capability), `invalid_argument` (its arguments). */
   explain(workspace: WorkspaceId, question: CallQuestion): Promise<Decision>;
   /** Calls that are under way or wait for approval, oldest first; at most 1,000. */

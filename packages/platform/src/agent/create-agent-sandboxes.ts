@@ -5,7 +5,8 @@
  */
 import type { EventRecord, WorkspaceKernel } from '@warren/kernel';
 import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
-import type { Limits, Sandboxes, SandboxSpec } from '@warren/sandbox';
+import type { Limits, Sandbox, Sandboxes, SandboxSpec } from '@warren/sandbox';
+import type { AgentNetwork } from '../egress/agent-network.ts';
 import type { AgentSandbox, AgentSandboxes } from './agent-sandboxes.ts';
 import { type BackgroundLimits, createBackgroundCommands } from './create-background-commands.ts';
 import { grantedDirectory } from './granted-directory.ts';
@@ -35,6 +36,8 @@ export type AgentSandboxParts = {
   /** Of each sandbox; default: those of its profile. */
   readonly sandboxLimits?: Limits | undefined;
   readonly profile?: SandboxSpec['profile'] | undefined;
+  /** The way out for a process that holds hosts. Absent: none has any. */
+  readonly openNetwork?: ((id: WorkspaceId, pid: number, hosts: readonly string[]) => AgentNetwork) | undefined;
 };
 
 export type OwnedAgentSandboxes = AgentSandboxes & {
@@ -89,21 +92,32 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
   };
 
   const start = async (id: WorkspaceId, pid: number, signal: AbortSignal): Promise<LiveSandbox> => {
-    const spec = await specOf(parts, id, pid);
+    const { spec, hosts } = await specOf(parts, id, pid);
     signal.throwIfAborted();
-    const sandbox = await parts.sandboxes.start(spec, signal);
-    try {
-      refuseOtherSources(spec, sandbox.spec);
-    } catch (error) {
-      await sandbox[Symbol.asyncDispose]();
-      throw error;
-    }
+    const way = hosts.length === 0 ? undefined : parts.openNetwork?.(id, pid, hosts);
+    const sandbox = await startWith(spec, way, signal);
     const background = createBackgroundCommands({ sandbox, now: parts.now, nextId: () => nextCommand++, limits: parts.backgroundLimits });
+    void sandbox.gone.then(async () => {
+      await way?.[Symbol.asyncDispose]();
+    });
     sandbox.gone.then(() => {
       const slot = slots.get(keyOf(id, pid));
       if (slot?.live?.sandbox === sandbox) void end(slot, 'it is gone');
     });
     return { sandbox, background };
+  };
+
+  const startWith = async (spec: SandboxSpec, way: AgentNetwork | undefined, signal: AbortSignal): Promise<Sandbox> => {
+    let sandbox: Sandbox | undefined;
+    try {
+      sandbox = await parts.sandboxes.start(way === undefined ? spec : { ...spec, network: way.network }, signal);
+      refuseOtherSources(spec, sandbox.spec);
+      return sandbox;
+    } catch (error) {
+      await sandbox?.[Symbol.asyncDispose]();
+      await way?.[Symbol.asyncDispose]();
+      throw error;
+    }
   };
 
   const slotOf = (id: WorkspaceId, pid: number): SandboxSlot => {
@@ -215,16 +229,18 @@ function closed(): Fault<'unavailable'> {
   return new Fault('unavailable', 'Cannot start a sandbox: the platform closes');
 }
 
-async function specOf(parts: AgentSandboxParts, id: WorkspaceId, pid: number): Promise<SandboxSpec> {
+type Spec = { readonly spec: SandboxSpec; readonly hosts: readonly string[] };
+
+async function specOf(parts: AgentSandboxParts, id: WorkspaceId, pid: number): Promise<Spec> {
   const mine = parts.workspace(id);
   const process = await mine.processes.get(pid);
   if (process.state === 'DEAD') throw new Fault('conflict', `Cannot start the sandbox of process ${pid}: it is DEAD`);
-  const paths = (await mine.grants.find(pid))?.paths ?? [];
+  const { paths = [], hosts = [] } = (await mine.grants.find(pid)) ?? {};
   if (paths.length === 0) throw new Fault('permission_denied', `Cannot start the sandbox of process ${pid}: it was granted no path`);
   const root = parts.directoryOf(id);
   const mounts = grantedMounts(paths).map(({ path, isWritable }) => ({ source: sourceOf(root, path), path, isWritable }));
   const whole = mounts.find(({ path }) => path === '');
-  return {
+  const spec: SandboxSpec = {
     profile: parts.profile ?? 'moderate',
     ...(parts.sandboxLimits === undefined ? {} : { limits: parts.sandboxLimits }),
     ...(whole === undefined ? {} : { workspace: { kind: whole.isWritable ? 'writable' : 'read_only', directory: whole.source } }),
@@ -232,6 +248,7 @@ async function specOf(parts: AgentSandboxParts, id: WorkspaceId, pid: number): P
       .filter((mount) => mount !== whole)
       .map(({ source, path, isWritable }) => ({ source, target: `${WORKSPACE}/${path}`, writable: isWritable })),
   };
+  return { spec, hosts };
 }
 
 function sourceOf(root: string, path: string): string {
