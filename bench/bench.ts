@@ -19,6 +19,7 @@ import { log } from './benchmarks/log.ts';
 import { mcp } from './benchmarks/mcp.ts';
 import { memory } from './benchmarks/memory.ts';
 import { policy } from './benchmarks/policy.ts';
+import { proxy } from './benchmarks/proxy.ts';
 import { recall } from './benchmarks/recall.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { start } from './benchmarks/start.ts';
@@ -36,6 +37,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   burst,
   exec,
   egress,
+  proxy,
   idle,
   startup,
   start,
