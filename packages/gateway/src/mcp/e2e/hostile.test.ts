@@ -292,7 +292,7 @@ describe('a message that is none', () => {
       ['', 400, -32700],
       ['{', 400, -32700],
       ['null', 400, -32600],
-      ['[]', 400, -32000],
+      ['[]', 400, -32600],
       ['{"jsonrpc":"2.0"}', 400, -32600],
       ['{"jsonrpc":"1.0","id":1,"method":"ping"}', 400, -32600],
       ['{"jsonrpc":"2.0","id":null,"method":"ping"}', 400, -32600],
@@ -365,9 +365,15 @@ describe('a message that is none', () => {
       { jsonrpc: '2.0', id: 'b', method: 'nothing' },
       5,
     ];
+    const refused = [400, { id: null, error: { code: -32600, data: { fault: 'unsupported', supported: ['2025-03-26'] } } }];
     await client.begin('2025-11-25');
-    expect((await client.post(batch, client.sessionHeaders())).status).toBe(400);
+    for (const headers of [client.sessionHeaders(), { 'mcp-session-id': client.session }, { 'mcp-protocol-version': '2026-07-28' }]) {
+      const { status, message } = await client.post(batch, headers);
+      expect([headers, status, message]).toMatchObject([headers, ...refused]);
+    }
     await client.begin('2025-03-26');
+    const none = await client.post([], { 'mcp-session-id': client.session });
+    expect([none.status, none.message.error]).toMatchObject([400, { code: -32600, data: { fault: 'invalid_argument' } }]);
     const answer = await client.post(batch, { 'mcp-session-id': client.session });
     expect(answer.messages.map(({ id, error }) => [id, error?.code])).toEqual([
       ['a', undefined],
@@ -414,7 +420,10 @@ describe('versions', () => {
     );
     expect([later.status, later.message.error]).toMatchObject([
       400,
-      { code: -32022, data: { supported: ['2026-07-28'], requested: '2099-01-01' } },
+      {
+        code: -32022,
+        data: { supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'], requested: '2099-01-01' },
+      },
     ]);
     const none = await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
     expect(none.status).toBe(400);

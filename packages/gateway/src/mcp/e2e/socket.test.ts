@@ -103,6 +103,27 @@ describe('a connection of messages', () => {
     expect(await socket.next()).toMatchObject({ id: 6, result: {} });
   });
 
+  it('takes a batch in the version that has them, and refuses it in both eras otherwise', async () => {
+    await using on = await openFixture();
+    const batch = [
+      { jsonrpc: '2.0', id: 1, method: 'ping' },
+      { jsonrpc: '2.0', id: 2, method: 'tools/list', params: { _meta: metaOf() } },
+    ];
+    const refused = { id: null, error: { code: -32600, data: { fault: 'unsupported', supported: ['2025-03-26'] } } };
+    for (const version of [undefined, '2025-11-25']) {
+      using socket = await Socket.open(on, '/mcp', ['mcp'], on.token);
+      if (version !== undefined) await socket.begin(version);
+      socket.send(batch);
+      expect(await socket.next()).toMatchObject(refused);
+      socket.request(3, 'ping');
+      expect(await socket.next()).toEqual({ jsonrpc: '2.0', id: 3, result: {} });
+    }
+    using socket = await Socket.open(on, '/mcp', ['mcp'], on.token);
+    await socket.begin('2025-03-26');
+    socket.send([batch[0], { ...batch[0], id: 4 }]);
+    expect(await socket.next()).toMatchObject([{ id: 1 }, { id: 4 }]);
+  });
+
   it('tells who listens of what it asked for, under the id of its request, until it is cancelled or the daemon stops', async () => {
     await using on = await openFixture();
     using socket = await Socket.open(on, '/mcp', ['mcp'], on.token);

@@ -6,14 +6,14 @@ import type { JsonRpcError } from '@warren/protocol';
 import type { SealedStates } from '../../internal/sealed-states.ts';
 import type { McpHost } from '../host.ts';
 import { LISTEN, Listening } from './listen.ts';
-import { INVALID_REQUEST, invalidParams, McpError, SERVER_ERROR } from './mcp-error.ts';
+import { invalidParams, McpError, SERVER_ERROR } from './mcp-error.ts';
 import type { McpLimits } from './mcp-limits.ts';
 import type { MessageStream } from './message-stream.ts';
 import { errorText, resultText } from './messages.ts';
 import { type McpMessage, type McpNotification, type McpRequest, type RequestId, readMessage } from './read-message.ts';
+import { refuseBatch } from './refuse-batch.ts';
 import { McpSession } from './session.ts';
 import { isStateless, runStateless } from './stateless.ts';
-import { BATCH_VERSION } from './versions.ts';
 
 export type ChannelParts = {
   readonly host: McpHost;
@@ -67,12 +67,8 @@ export class McpChannel implements Disposable {
 
   async #takeBatch(values: readonly unknown[]): Promise<string | undefined> {
     const { batchMax, textMax } = this.#parts.limits;
-    if (this.#session?.version !== BATCH_VERSION || values.length === 0 || values.length > batchMax) {
-      return errorText(null, {
-        code: INVALID_REQUEST,
-        message: 'Cannot read the message: it is a batch, which this version does not have, or too long',
-      });
-    }
+    const refusal = refuseBatch(this.#session?.version, values.length, batchMax);
+    if (refusal !== undefined) return errorText(null, refusal);
     const answers = await Promise.all(values.map((value) => this.#takeOne(readMessage(value, textMax))));
     const given = answers.filter((answer) => answer !== undefined);
     return given.length === 0 ? undefined : `[${given.join(',')}]`;

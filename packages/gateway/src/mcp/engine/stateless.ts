@@ -11,7 +11,7 @@ import type { MessageStream } from './message-stream.ts';
 import { METHODS, type Method } from './methods.ts';
 import type { McpRequest } from './read-message.ts';
 import { methodNotFound } from './session.ts';
-import { META, STATELESS_VERSION, STATELESS_VERSIONS } from './versions.ts';
+import { META, SESSION_VERSIONS, STATELESS_VERSION, STATELESS_VERSIONS } from './versions.ts';
 
 export type StatelessParts = {
   readonly host: McpHost;
@@ -43,10 +43,12 @@ export function readEnvelope(params: JsonObject): { readonly client: JsonObject;
 }
 
 export function unsupportedVersion(requested: string): McpError {
-  return new McpError(UNSUPPORTED_VERSION, 'Cannot answer the request: this version of the protocol is not spoken here', {
-    supported: STATELESS_VERSIONS,
-    requested: requested.slice(0, 100),
-  });
+  const supported = [...STATELESS_VERSIONS, ...SESSION_VERSIONS];
+  return new McpError(
+    UNSUPPORTED_VERSION,
+    `Cannot answer the request: this version of the protocol is not spoken here; spoken are ${supported.join(', ')}`,
+    { supported, requested: requested.slice(0, 100) },
+  );
 }
 
 /** The result of any request but `subscriptions/listen`. Rejects with `McpError`, faults, and what is a defect. */

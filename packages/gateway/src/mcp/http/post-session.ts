@@ -1,15 +1,18 @@
 /** Messages of the versions with sessions. */
 import { isFault } from '@warren/protocol';
 import { askedSeat } from '../../caller/asked-seat.ts';
+import { headerOf } from '../../http/header.ts';
 import { refuseTooFast } from '../../http/refuse-too-fast.ts';
 import { sendJson } from '../../http/reply.ts';
 import { errorText, resultText } from '../engine/messages.ts';
 import { type McpMessage, type McpRequest, readMessage } from '../engine/read-message.ts';
+import { refuseBatch } from '../engine/refuse-batch.ts';
 import { BATCH_VERSION } from '../engine/versions.ts';
+import { VERSION_HEADER } from './check-headers.ts';
 import { findSession, SESSION_HEADER } from './find-session.ts';
 import type { HttpSession } from './http-session.ts';
 import { type Post, PostReply } from './post.ts';
-import { refuseMcp, sendMcpError } from './refuse-mcp.ts';
+import { sendMcpError } from './refuse-mcp.ts';
 
 type Valid = Exclude<McpMessage, { readonly kind: 'invalid' }>;
 
@@ -36,12 +39,13 @@ export async function postToSession(message: Valid, post: Post): Promise<void> {
 export async function postBatch(values: readonly unknown[], post: Post): Promise<void> {
   const { request, response, identity, gateway } = post;
   const { batchMax, textMax } = gateway.mcp.limits;
+  // Of a version without sessions there is none to find.
+  const early = refuseBatch(headerOf(request, VERSION_HEADER) ?? BATCH_VERSION, values.length, batchMax);
+  if (early !== undefined) return sendMcpError(response, 400, early);
   const session = findSession(request, response, identity, gateway);
   if (session === undefined) return;
-  if (session.session.version !== BATCH_VERSION)
-    return refuseMcp(response, 400, 'Cannot answer: this version of the protocol has no batches');
-  if (values.length === 0 || values.length > batchMax)
-    return refuseMcp(response, 400, `Cannot answer: a batch has 1 to ${batchMax} messages`);
+  const refusal = refuseBatch(session.session.version, values.length, batchMax);
+  if (refusal !== undefined) return sendMcpError(response, 400, refusal);
   const waitMs = gateway.rates.takeMore(identity, values.length - 1);
   if (waitMs > 0) return refuseTooFast(response, waitMs);
   const messages = values.map((value) => readMessage(value, textMax));
