@@ -131,6 +131,8 @@ it('is a stream of server-sent events, too, for whoever may read what is recorde
     (await on.send({ path: `/events?${query}`, headers: token === undefined ? {} : { authorization: `Bearer ${token}` } })).status;
   expect(await refused('view=nonsense')).toBe(400);
   expect(await refused('view=supervision&types=nonsense')).toBe(400);
+  for (const session of ['7', 'sess-', 'sess-07', 'sess-7x', 'sess-7 '])
+    expect([session, await refused(`view=supervision&session=${encodeURIComponent(session)}`)]).toEqual([session, 400]);
   expect(await refused('view=supervision&after=1')).toBe(400);
   const process = await on.tokenFor({ kind: 'process', workspace: DEFAULT_WORKSPACE, pid: 1 });
   expect(await refused('view=supervision', process)).toBe(403);

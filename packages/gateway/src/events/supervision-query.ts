@@ -8,6 +8,8 @@ export type SupervisionQuery = {
 };
 
 const WORD_CHARACTERS_MAX = 256;
+/** As `sessionId` makes them. */
+const SESSION_ID = /^sess-[1-9]\d{0,15}$/;
 
 /** Whether the stream of the kernel's events is meant, or this one. Throws `invalid_argument`. */
 export function isSupervision(search: URLSearchParams): boolean {
@@ -19,6 +21,7 @@ export function isSupervision(search: URLSearchParams): boolean {
 /** `types`: several keys, or one with commas. `lastEventId` wins over `after`. Throws `invalid_argument` with the field. */
 export function readSupervisionQuery(search: URLSearchParams, lastEventId: string | undefined): SupervisionQuery {
   const [agent, session] = [wordOf(search, 'agent'), wordOf(search, 'session')];
+  if (session !== undefined && !SESSION_ID.test(session)) throw invalid('session', 'is none: the session of process 7 is sess-7');
   const types = new Set(search.getAll('types').flatMap((text) => text.split(',')));
   for (const type of types) {
     if (!(SUPERVISION_TYPES as readonly string[]).includes(type))
