@@ -10,7 +10,7 @@ import { ROOT } from '../boundaries/read-tree.ts';
 it('the example in docs/client.md does what it says', async () => {
   const [, example = ''] = /^```ts\n(.*?)^```/ms.exec(readFileSync(join(ROOT, 'docs/client.md'), 'utf8')) ?? [];
   await using gateway = await openTestGateway({ hasPlatform: true });
-  await gateway.call('agent.start', { agent: 'builder' });
+  await gateway.call('agent.start', { agent: 'builder', tool_grants: ['*'] });
   const token = await gateway.tokenFor({ kind: 'operator' });
   // Below the packages, where the name is found; and `await using` is not for every Node, so types and all are taken away as in a build.
   const directory = mkdtempSync(join(ROOT, 'packages/cli', '.example-'));

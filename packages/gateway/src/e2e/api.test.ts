@@ -31,7 +31,7 @@ describe('/api', () => {
 
   it('the path wins over the body, and an earlier name of a parameter is taken', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
-    const made = await ask(on, 'POST /api/agents/coder/start', { agent: 'other' });
+    const made = await ask(on, 'POST /api/agents/coder/start', { agent: 'other', tool_grants: ['state.*'] });
     expect(JSON.parse(made.text)).toMatchObject({ agent: 'coder' });
     const found = await ask(on, 'GET /api/audit?capability=agent.start&since=1');
     expect(JSON.parse(found.text)).toMatchObject({

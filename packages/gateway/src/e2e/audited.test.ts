@@ -11,7 +11,7 @@ async function entriesOf(on: TestGateway, query: object): Promise<readonly Audit
 
 it('what an operator, a member and a process change is recorded before it is done, and with what came of it', async () => {
   await using on = await openTestGateway({ hasPlatform: true });
-  const started = await on.call('agent.start', { agent: 'ada' });
+  const started = await on.call('agent.start', { agent: 'ada', tool_grants: ['*'] });
   const pid = Number(started.result?.['pid']);
   const own = await on.kernel.workspace(DEFAULT_WORKSPACE).processes.create({ name: 'runner', template: 't' });
   const member = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });

@@ -519,6 +519,17 @@ describe('agents as they are kept', () => {
     expect((await on.call('capability.list', {}, { token: restored.token })).error).toBeDefined();
   });
 
+  it('are not made by being started by a name that nobody made: nothing is, unless grants are given', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    const unknown = { data: { fault: 'not_found', agent: 'adda', fix: 'warren agent create adda' } };
+    for (const more of [{}, { budgets: { tool_calls: 9 } }, { sub_agent: false }, { sub_agent: null }])
+      expect([more, await fails(on, 'agent.start', { agent: 'adda', ...more })]).toMatchObject([more, unknown]);
+    expect(await ok(on, 'agent.list', {})).toEqual({ agents: [] });
+    expect((await ok(on, 'kernel.agent.list', {})).total).toBe(0);
+    await ok(on, 'agent.start', { agent: 'adda', tool_grants: [] });
+    expect((await ok(on, 'agent.list', {})).agents).toMatchObject([{ agent: 'adda', kept: true }]);
+  });
+
   it('act with their token for themselves, and for no other', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     const made = await Promise.all(['ada', 'bob'].map((agent) => ok(on, 'agent.create', { agent, tool_grants: ['agent.*'] })));

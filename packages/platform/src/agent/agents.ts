@@ -32,7 +32,7 @@ export type ListedAgent = {
 export interface Agents {
   /** Throws `invalid_argument` (the name, a budget that nothing measures), `grant_invalid`, `ledger_amount_invalid`. */
   check(request: StartAgent): void;
-  /** Faults: as `check`, `illegal_transition` (it is revoked), `too_large`. */
+  /** Without grants with those it is kept with. Faults: as `check`, `not_found` (none of this name is kept, and none were given), `illegal_transition` (it is revoked), `too_large`. */
   start(workspace: WorkspaceId, request: StartAgent): Promise<ProcessRecord>;
   /** Its newest process that is not DEAD; one begins where there is none. Faults: as `start`, and `not_found` (no such agent is kept). */
   open(workspace: WorkspaceId, agent: string): Promise<ProcessRecord>;
@@ -72,7 +72,10 @@ export function createAgents(kernel: Pick<Kernel, 'workspace'>): Agents {
       // Before there is a process: a request with a mistake leaves nothing behind.
       check(request);
       const mine = kernel.workspace(workspace);
-      const { grants, budgets } = termsOf(request, await mine.agents.find(agent));
+      const record = await mine.agents.find(agent);
+      // A name that nobody made may be a mistake: it is not given anything by default, nor is there a process of nobody.
+      if (record === undefined && request.grants === undefined) throw noSuchAgent('start', agent);
+      const { grants, budgets } = termsOf(request, record);
       const { pid } = await mine.processes.create({ name: agent, template: TEMPLATE, agent });
       try {
         await mine.grants.create(pid, grants);
