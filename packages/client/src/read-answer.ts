@@ -15,6 +15,10 @@ export function refusalOf(head: WireHead, body: string, address: string): Fault 
   const document = parse(body);
   if (document !== undefined && 'error' in document) return withRetryAfter(faultFromError(document.error), head);
   const { status } = head;
+  if (status === 400 && body.startsWith(PLAIN_TO_TLS)) {
+    const fix = `use ${address.replace(/^http:/, 'https:')}`;
+    return new Fault('unavailable', `Cannot talk to ${address}: this port speaks TLS`, { details: { status, is_sent: false, fix } });
+  }
   if (GATEWAY_STATUSES.has(status)) {
     const fault = new Fault('unavailable', `Cannot reach ${address}: a proxy answers for it, with HTTP ${status}`, {
       details: { status, is_sent: true },
@@ -25,6 +29,9 @@ export function refusalOf(head: WireHead, body: string, address: string): Fault 
     details: { status },
   });
 }
+
+/** What a daemon with TLS says to whoever speaks without. It has read nothing then. */
+const PLAIN_TO_TLS = 'This port speaks TLS';
 
 /** What proxies say when there is nobody behind them. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);

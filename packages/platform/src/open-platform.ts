@@ -77,6 +77,8 @@ export type PlatformOptions = {
   readonly isWatching?: boolean | undefined;
   /** What an operator should know: for the log. */
   readonly say?: ((message: string) => void) | undefined;
+  /** What an operator has to mend. Absent: as `say`. */
+  readonly warn?: ((message: string) => void) | undefined;
   /** An implementation threw what it never should: for the log, under the id of the call, which its answer has too. */
   readonly onDefect?: ((defect: CallDefect) => void) | undefined;
 };
@@ -94,7 +96,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 }
 
 async function open(
-  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, onDefect }: PlatformOptions,
+  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, warn = say, onDefect }: PlatformOptions,
   owned: AsyncDisposableStack,
 ): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const now = (): number => Date.now();
@@ -138,7 +140,7 @@ async function open(
       onChange: (hash) => content.change('policies', hash),
       onRead: (status) => {
         const { text, mistake } = sayRead(status);
-        say(text);
+        (mistake === undefined ? say : warn)(text);
         void policyAlerts.tell(status.problems);
         if (mistake === undefined) return;
         content

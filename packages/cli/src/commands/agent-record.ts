@@ -76,7 +76,7 @@ export async function agentUpdate(name: string, flags: AgentUpdateFlags, host: H
   await host.stdout.write(`Agent ${safeText(name)} is changed for the processes it begins from now on.\n`);
   const { agents } = await client.call('agent.list', {});
   if (agents.some((each) => each.agent === name && each.pid !== null)) {
-    await host.stderr.write(`  its process keeps what it has; to begin anew: ${nextCommand(`agent stop ${name}`, flags.state)}\n`);
+    await host.stderr.write(`  its process keeps what it has; to begin anew: ${nextCommand(`agent stop ${name}`, flags)}\n`);
   }
   return 0;
 }
@@ -101,7 +101,7 @@ export async function agentRevoke(name: string, flags: WorkspaceFlags, host: Hos
         ? `Agent ${safeText(name)} is revoked: its tokens are worthless and its processes have ended.\n`
         : `Agent ${safeText(name)} was revoked already.\n`,
     );
-    await host.stderr.write(`  take it back: ${nextCommand(`agent restore ${name}`, flags.state)}\n`);
+    await host.stderr.write(`  take it back: ${nextCommand(`agent restore ${name}`, flags)}\n`);
   }
   return 0;
 }
@@ -127,7 +127,7 @@ async function tellToken(made: NewToken, name: string, flags: AgentTokenFlags, h
 async function sayToken({ token, token_id }: NewToken, name: string, flags: WorkspaceFlags, host: Host): Promise<void> {
   await host.stdout.write(`${token}\n`);
   await host.stderr.write(`warren: token ${safeText(token_id)} of agent ${safeText(name)}; it is not shown again\n`);
-  await host.stderr.write(`  connect a program on this machine, without the token: ${nextCommand(`agent connect ${name}`, flags.state)}\n`);
+  await host.stderr.write(`  connect a program on this machine, without the token: ${nextCommand(`agent connect ${name}`, flags)}\n`);
 }
 
 async function tokensOf(client: Client, name: string): Promise<readonly Result<'token.list'>['tokens'][number][]> {

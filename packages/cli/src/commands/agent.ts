@@ -34,7 +34,7 @@ export async function agentStart(name: string, flags: AgentStartFlags, host: Hos
   }
   const word = live === undefined ? 'runs' : 'runs already,';
   await host.stdout.write(`Agent ${safeText(name)} ${word} as process ${run.pid}.\n`);
-  await host.stderr.write(`  let it act: ${nextCommand(await firstCall(client, run), flags.state)}\n`);
+  await host.stderr.write(`  let it act: ${nextCommand(await firstCall(client, run), flags)}\n`);
   return 0;
 }
 
@@ -65,16 +65,16 @@ async function findProcess(client: Client, name: string): Promise<Result<'agent.
   }
 }
 
-function runsAlready(name: string, pid: number, { state }: AgentStartFlags): Fault {
+function runsAlready(name: string, pid: number, flags: AgentStartFlags): Fault {
   return new Fault('conflict', `Cannot start agent ${name} with these grants: it runs already, as process ${pid}, with its own`, {
-    details: { agent: name, pid, fix: nextCommand(`agent stop ${name}`, state) },
+    details: { agent: name, pid, fix: nextCommand(`agent stop ${name}`, flags) },
   });
 }
 
-async function requireMade(client: Client, name: string, { state }: AgentStartFlags): Promise<void> {
+async function requireMade(client: Client, name: string, flags: AgentStartFlags): Promise<void> {
   if (await isKeptAgent(client, name)) return;
   throw new Fault('not_found', `Cannot start agent ${JSON.stringify(name)}: there is no agent of this name`, {
-    details: { agent: name, fix: nextCommand(`agent create ${name} --tool PATTERN --path /workspace:rw`, state) },
+    details: { agent: name, fix: nextCommand(`agent create ${name} --tool PATTERN --path /workspace:rw`, flags) },
   });
 }
 
@@ -124,7 +124,7 @@ export async function agentList(flags: WorkspaceFlags, host: Host): Promise<numb
     return 0;
   }
   if (found.agents.length === 0) {
-    await host.stderr.write(`warren: no agents; ${nextCommand('agent create NAME', flags.state)} makes one\n`);
+    await host.stderr.write(`warren: no agents; ${nextCommand('agent create NAME', flags)} makes one\n`);
     return 0;
   }
   const columns = [
@@ -149,7 +149,7 @@ export async function agentPause(name: string, flags: WorkspaceFlags, host: Host
   const paused = await client.call('agent.pause', { agent: name });
   if (flags.json === true) await host.stdout.write(`${safeJson(paused, 2)}\n`);
   else await host.stdout.write(`Agent ${safeText(name)} ${paused.changed ? 'is' : 'was already'} paused.\n`);
-  await host.stderr.write(`  let it go on: ${nextCommand(`agent resume ${name}`, flags.state)}\n`);
+  await host.stderr.write(`  let it go on: ${nextCommand(`agent resume ${name}`, flags)}\n`);
   return 0;
 }
 
@@ -166,7 +166,10 @@ export async function agentStop(name: string, flags: WorkspaceFlags, host: Host)
   await using client = await openWorkspaceClient(flags, host, 'stop an agent');
   const pids = await livePids(client, name);
   // Says which: there is none of this name, or it is idle.
-  if (pids.length === 0) await client.call('agent.find', { agent: name });
+  if (pids.length === 0)
+    await client.call('agent.find', { agent: name }).catch((error: unknown) => {
+      throw nothingToStop(name, flags, error);
+    });
   const ended: Result<'kernel.agent.terminate'>[] = [];
   for (const pid of pids) {
     try {
@@ -182,6 +185,13 @@ export async function agentStop(name: string, flags: WorkspaceFlags, host: Host)
     await host.stdout.write(`Agent ${safeText(name)}: ${what} ended.\n`);
   }
   return 0;
+}
+
+function nothingToStop(name: string, flags: WorkspaceFlags, error: unknown): unknown {
+  if (!isFault(error, 'not_found') || error.details?.['idle'] !== true) return error;
+  const message = `Cannot stop agent ${JSON.stringify(name)}: it is idle, and has no live process`;
+  const fix = `nothing to do; so that it does not begin again: ${nextCommand(`agent pause ${name}`, flags)}`;
+  return new Fault('not_found', message, { details: { ...error.details, fix }, cause: error });
 }
 
 /** The newest first. */

@@ -33,11 +33,11 @@ export async function approvalsList(flags: ApprovalListFlags, host: Host): Promi
   const width = host.stdout.size?.columns ?? Number.POSITIVE_INFINITY;
   await host.stdout.write(isGrouped ? groupTable(found.approvals, host.now(), width) : table(found.approvals, host.now(), width));
   const hint = async (text: string, command: string): Promise<void> =>
-    await host.stderr.write(`warren: ${text}: ${nextCommand(`approvals list ${command}`, flags.state)}\n`);
+    await host.stderr.write(`warren: ${text}: ${nextCommand(`approvals list ${command}`, flags)}\n`);
   if (isGrouped) await hint(`${count(found.approvals.length, 'question')} by agent and capability; each of them`, '--each');
   else if (found.approvals.some(({ input_is_whole }) => !input_is_whole))
     await host.stderr.write(
-      `warren: where it says "cut", arguments are shortened; all of them: ${nextCommand('approvals show ID', flags.state)}\n`,
+      `warren: where it says "cut", arguments are shortened; all of them: ${nextCommand('approvals show ID', flags)}\n`,
     );
   const behind = found.pending - found.approvals.length;
   const last = found.approvals.at(-1);

@@ -26,7 +26,8 @@ export async function approvalsShow(id: string, flags: WorkspaceFlags, host: Hos
 }
 
 export async function approvalsApprove(id: string, flags: ApproveFlags, host: Host): Promise<number> {
-  const { note, input, always } = flags;
+  const { input, always } = flags;
+  const note = wordsOf(flags, 'approve');
   if (flags.for !== undefined && always === undefined) throw new Fault('invalid_argument', 'Cannot use --for without --always');
   await using client = await openWorkspaceClient(flags, host, 'approve');
   const request = {
@@ -39,10 +40,16 @@ export async function approvalsApprove(id: string, flags: ApproveFlags, host: Ho
 }
 
 export async function approvalsReject(id: string, flags: RejectFlags, host: Host): Promise<number> {
-  const { reason } = flags;
+  const reason = wordsOf(flags, 'reject');
   await using client = await openWorkspaceClient(flags, host, 'reject');
   const about = await read(client, id, host);
   return await tell(await client.call('approval.reject', { ...about, ...(reason !== undefined && { reason }) }), flags, host);
+}
+
+/** Two names for one thing: nobody has to remember which of them belongs to which answer. */
+function wordsOf({ note, reason }: Pick<ApproveFlags, 'note' | 'reason'>, action: string): string | undefined {
+  if (note === undefined || reason === undefined) return note ?? reason;
+  throw new Fault('invalid_argument', `Cannot ${action} with two reasons: --note and --reason are the same, give one`);
 }
 
 const SHOWN_MAX = 300;

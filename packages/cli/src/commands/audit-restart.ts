@@ -17,7 +17,7 @@ export async function auditRestart({ state, confirm, json }: AuditRestartFlags, 
   const directory = statePath(host, state);
   if (confirm === undefined || confirm.trim() === '') {
     throw new Fault('invalid_argument', 'Cannot restart the audit: say why, it is recorded', {
-      details: { fix: nextCommand("audit restart --confirm 'the disk was lost'", state) },
+      details: { fix: nextCommand("audit restart --confirm 'the disk was lost'", { state }) },
     });
   }
   if (!existsSync(join(directory, 'kernel.db'))) {
@@ -26,7 +26,7 @@ export async function auditRestart({ state, confirm, json }: AuditRestartFlags, 
   const pid = findHolder(directory);
   if (pid !== undefined) {
     throw new Fault('busy', `Cannot restart the audit: process ${pid} has ${directory} open`, {
-      details: { pid, fix: nextCommand('stop', state) },
+      details: { pid, fix: nextCommand('stop', { state }) },
     });
   }
   const at = host.now();
@@ -41,6 +41,6 @@ export async function auditRestart({ state, confirm, json }: AuditRestartFlags, 
   }
   await host.stdout.write('The next start begins a new audit, which says so in its first entry.\n');
   for (const path of kept) await host.stdout.write(`What was left of the old one is kept: ${safeText(path)}\n`);
-  await host.stdout.write(`  next: ${nextCommand('serve', state)}\n`);
+  await host.stdout.write(`  next: ${nextCommand('serve', { state })}\n`);
   return 0;
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Client } from '@warren/client';
-import { Fault, isFault, type JsonObject } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { CallAnswer } from '@warren/protocol/contract';
 import { readCallInput, readObject } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
@@ -10,6 +10,7 @@ import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { processOfAgent } from '../internal/process-of-agent.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
+import { shellWord } from '../internal/shell-words.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { isoMinute } from '../internal/time.ts';
 import type { CallFlags, CallResultFlags } from '../program/agent-commands.ts';
@@ -34,18 +35,37 @@ export async function call(capability: string, words: readonly string[], flags: 
       ...(flags.timeout !== undefined && { deadline_ms: flags.timeout }),
     };
     const answer = await client.call('call.make', request, { signal }).catch((error: unknown) => {
-      throw signal.aborted ? leftAlone(capability, flags, error) : error;
+      throw signal.aborted ? leftAlone(capability, flags, error) : ofUnknownOutcome(capability, flags, error);
     });
     return await tell(answer, flags, host);
   });
 }
 
 /** Told to end before the answer came: the daemon notices, and cancels what can be. */
-function leftAlone(capability: string, { state }: CallFlags, cause: unknown): Fault {
-  const look = nextCommand(`audit search --action ${capability} --limit 1`, state);
-  return new Fault('aborted', `the call is cancelled; if it waits for an approval, it goes on waiting. What came of it: ${look}`, {
-    cause,
+function leftAlone(capability: string, flags: CallFlags, cause: unknown): Fault {
+  return new Fault(
+    'aborted',
+    `the call is cancelled; if it waits for an approval, it goes on waiting. What came of it: ${lookCommand(capability, flags)}`,
+    { cause },
+  );
+}
+
+/** The connection broke after the call had left: it may have been carried out, and calling again may do it twice. What has a key is not done twice. */
+function ofUnknownOutcome(capability: string, flags: CallFlags, error: unknown): unknown {
+  if (!isFault(error, 'unavailable') || error.details?.['is_sent'] !== true) return error;
+  const [why, fix] =
+    flags.key === undefined
+      ? ['it may be carried out or not', `before you call again: ${lookCommand(capability, flags)}`]
+      : ['the same call with the same --key is not done twice', 'the same command again'];
+  return new Fault('unavailable', `${error.message}; what came of the call is unknown: ${why}`, {
+    details: { ...error.details, outcome: 'unknown', fix },
+    cause: error,
   });
+}
+
+function lookCommand(capability: string, flags: CallFlags): string {
+  const workspace = flags.workspace === DEFAULT_WORKSPACE ? '' : ` --workspace ${shellWord(flags.workspace)}`;
+  return nextCommand(`audit search --action ${shellWord(capability)} --limit 1${workspace}`, flags);
 }
 
 export async function callResult(callId: string, flags: CallResultFlags, host: Host): Promise<number> {
@@ -111,7 +131,7 @@ async function tell(answer: CallAnswer, flags: WorkspaceFlags, host: Host): Prom
   if (state === 'pending') {
     const until = expires_at === null ? '' : `, until ${isoMinute(expires_at)}`;
     await host.stderr.write(
-      `warren: a person has to approve this call first${until}\n  approve: ${nextCommand(`approvals approve ${approval_id}`, flags.state)}\n  then: ${nextCommand(`call result ${answer.call_id} --wait 30s`, flags.state)}\n`,
+      `warren: a person has to approve this call first${until}\n  approve: ${nextCommand(`approvals approve ${approval_id}`, flags)}\n  then: ${nextCommand(`call result ${answer.call_id} --wait 30s`, flags)}\n`,
     );
     return PENDING;
   }

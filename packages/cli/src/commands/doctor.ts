@@ -61,7 +61,7 @@ export async function doctor(flags: DoctorFlags, host: Host, parts: DoctorParts)
       ? 'Every needed wall stands.'
       : `${missing.length} of ${walls.length} walls cannot be built: ${missing.map(({ wall }) => safeText(wall)).join(', ')}.`;
   await host.stdout.write(`\n${verdict}\n\n`);
-  await printChecks(host, policyChecks(policies, isUsable, nextCommand('policy check', flags.state)));
+  await printChecks(host, policyChecks(policies, isUsable, nextCommand('policy check', flags)));
   await host.stdout.write(
     `\n${isUsable ? 'The policies can be used.' : 'The policies cannot be used: a daemon that runs keeps those it has, and none starts.'}\n`,
   );

@@ -43,7 +43,7 @@ export async function logout(flags: StateFlags, host: Host): Promise<number> {
   const server = requireServer(flags, host, 'log out');
   const { token, fingerprint } = credentialFor(server, host);
   return await interruptible(host, async (signal) => {
-    const left = await endSession({ url: server, token, fingerprint }, signal);
+    const left = await endSession({ url: server, token, fingerprint }, signal, nextCommand('token revoke ID', flags));
     await new Credentials(host).remove(server, signal);
     if (left !== undefined) await host.stderr.write(`warren: ${safeText(left)}\n`);
     return await say({ server, ended: left === undefined }, `Logged out on ${server}.\n`, flags, host);
@@ -56,9 +56,7 @@ export async function whoami(flags: StateFlags, host: Host): Promise<number> {
     if (server === undefined) {
       const stateDirectory = statePath(host, flags.state);
       const who = await whoAmI({ socketPath: socketPath(stateDirectory) }, signal).catch((error: unknown) => {
-        throw isFault(error, 'unavailable')
-          ? noDaemon(stateDirectory, 'say who you are', nextCommand('serve --detach', flags.state))
-          : error;
+        throw isFault(error, 'unavailable') ? noDaemon(stateDirectory, 'say who you are', nextCommand('serve --detach', flags)) : error;
       });
       return await say(described(who), `${holderWord(who)}\n`, flags, host);
     }
@@ -93,25 +91,26 @@ async function authenticate(
   await whoAmI({ ...address, token: undefined }, signal).catch((error: unknown) => {
     if (!isFault(error, 'unauthenticated')) throw error;
   });
-  const passphrase = await readPassphrase(flags.name, flags, host, 'known');
+  const passphrase = await readPassphrase(flags, host, 'known');
   const who = await signIn(address, flags.name, passphrase, signal);
   return { token: who.token, who, isOpened: true };
 }
 
 /** A session that nobody could use, as it is kept nowhere. Also when the caller gave up. */
 async function giveUp(address: Address & { readonly token: string }, host: Host): Promise<void> {
-  const left = await endSession(address, AbortSignal.timeout(GIVE_UP_MS));
+  const left = await endSession(address, AbortSignal.timeout(GIVE_UP_MS), nextCommand('token revoke ID', { server: address.url }));
   if (left !== undefined) await host.stderr.write(`warren: ${safeText(left)}\n`);
 }
 
-/** What is left open there, in words; undefined when nothing is. */
-async function endSession(address: Address & { readonly token: string }, signal: AbortSignal): Promise<string | undefined> {
+/** What is left open there, in words; undefined when nothing is. `revoke`: what ends a token that nobody signed in for. */
+async function endSession(address: Address & { readonly token: string }, signal: AbortSignal, revoke: string): Promise<string | undefined> {
   try {
     await signOut(address, signal);
     return undefined;
   } catch (error) {
     if (isFault(error, 'unauthenticated')) return undefined; // It had ended.
-    if (isFault(error, 'conflict')) return 'nobody signed in for this token: it is forgotten here, and good until it is revoked';
+    if (isFault(error, 'conflict'))
+      return `nobody signed in for this token: it is forgotten here, and good until an operator revokes it: ${revoke} (token list says which)`;
     if (isFault(error)) return `the session is forgotten here and ends there by itself: ${error.message}`;
     throw error;
   }

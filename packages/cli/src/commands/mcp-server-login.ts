@@ -20,9 +20,7 @@ export async function mcpServerLogin(name: string, flags: StateFlags, host: Host
     const done = await client.call('mcp_server.finish_login', { name, state, code, ...(issuer !== undefined && { issuer }) }, { signal });
     if (flags.json === true) await host.stdout.write(`${safeJson(done, 2)}\n`);
     else
-      await host.stdout.write(
-        `Logged in for ${safeText(name)}.\n  next: ${nextCommand(`mcp-server reload ${safeText(name)}`, flags.state)}\n`,
-      );
+      await host.stdout.write(`Logged in for ${safeText(name)}.\n  next: ${nextCommand(`mcp-server reload ${safeText(name)}`, flags)}\n`);
     return 0;
   });
 }

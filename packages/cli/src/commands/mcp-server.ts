@@ -78,7 +78,7 @@ async function show(server: McpServerRecord, flags: StateFlags, host: Host): Pro
   await host.stdout.write(`${head}tools\n${lines.map((line) => `${line}\n`).join('')}`);
   if (differences.length > 0) await host.stdout.write(`changed since it was approved\n${differences.map((line) => `${line}\n`).join('')}`);
   if (seen !== null && seen !== pinned)
-    await host.stderr.write(`  approve it: ${nextCommand(`mcp-server approve ${safeText(name)} --hash ${seen}`, flags.state)}\n`);
+    await host.stderr.write(`  approve it: ${nextCommand(`mcp-server approve ${safeText(name)} --hash ${seen}`, flags)}\n`);
   return 0;
 }
 

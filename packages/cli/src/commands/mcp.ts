@@ -33,7 +33,7 @@ export async function mcp({ state, workspace, agent }: McpFlags, host: Host): Pr
       await pipe.begin();
     } catch (error) {
       if (!isFault(error, 'unavailable')) throw error;
-      throw noDaemon(stateDirectory, 'be a server of MCP', nextCommand('serve --detach', state));
+      throw noDaemon(stateDirectory, 'be a server of MCP', nextCommand('serve --detach', { state }));
     }
     const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
     try {

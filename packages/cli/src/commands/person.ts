@@ -3,7 +3,7 @@ import { Fault } from '@warren/protocol';
 import type { PersonRecord } from '@warren/protocol/contract';
 import { openClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
-import { readPassphrase } from '../internal/read-passphrase.ts';
+import { hintAbout, readPassphrase } from '../internal/read-passphrase.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
@@ -13,19 +13,21 @@ import type { StateFlags } from '../program/state-options.ts';
 
 export async function personCreate(name: string, flags: PersonCreateFlags, host: Host): Promise<number> {
   await using client = await openClient(flags, host, 'create a person');
+  const passphrase = wantsPassphrase(flags) ? await readPassphrase(flags, host) : undefined;
   const terms = {
     name,
     ...(flags.group !== undefined && { groups: [...flags.group] }),
     ...identityTerms(flags),
-    ...(wantsPassphrase(flags) && { passphrase: await readPassphrase(name, flags, host) }),
+    ...(passphrase !== undefined && { passphrase }),
   };
   const { workspace, role } = flags;
   const made =
     flags.operator === true
       ? await client.call('person.create_operator', terms)
       : await client.call('person.create', { ...terms, workspace, role }).catch((error: unknown) => {
-          throw withWorkspaceAdvice(error, flags.state);
+          throw withWorkspaceAdvice(error, flags);
         });
+  await hintAbout(passphrase, name, host);
   return await say(made, `${safeText(name)} may sign in as ${holderWord(made)}\n`, flags, host);
 }
 
@@ -34,7 +36,7 @@ export async function personList(flags: PersonListFlags, host: Host): Promise<nu
   const found = await client
     .call('person.list', flags.workspace === undefined ? {} : { workspace: flags.workspace })
     .catch((error: unknown) => {
-      throw withWorkspaceAdvice(error, flags.state);
+      throw withWorkspaceAdvice(error, flags);
     });
   const titles = ['NAME', 'MAY SIGN IN AS', 'GROUPS', 'BY', 'STATE', 'SINCE'].map((title) => ({ title }));
   const rows = found.people.map((person) => [
@@ -43,13 +45,14 @@ export async function personList(flags: PersonListFlags, host: Host): Promise<nu
   ]);
   if (flags.json === true) await host.stdout.write(`${safeJson(found, 2)}\n`);
   else if (rows.length > 0) await host.stdout.write(formatTable(titles, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
-  else await host.stderr.write(`warren: no people; to make one: ${nextCommand('person create NAME', flags.state)}\n`);
+  else await host.stderr.write(`warren: no people; to make one: ${nextCommand('person create NAME', flags)}\n`);
   return 0;
 }
 
 export async function personUpdate(name: string, flags: PersonUpdateFlags, host: Host): Promise<number> {
   await using client = await openClient(flags, host, 'change a person');
   const isNew = flags.passphrase === true || flags.passphraseFile !== undefined;
+  const passphrase = isNew ? await readPassphrase(flags, host) : undefined;
   const changed = await client.call('person.update', {
     name,
     ...(flags.role !== undefined && { role: flags.role }),
@@ -57,8 +60,9 @@ export async function personUpdate(name: string, flags: PersonUpdateFlags, host:
     ...(flags.group !== undefined && { groups: [...flags.group] }),
     ...identityTerms(flags),
     ...(flags.passphrase === false && { passphrase: null }),
-    ...(isNew && { passphrase: await readPassphrase(name, flags, host) }),
+    ...(passphrase !== undefined && { passphrase }),
   });
+  await hintAbout(passphrase, name, host);
   return await say(changed, `${safeText(name)} may sign in as ${holderWord(changed)}; earlier sessions have ended\n`, flags, host);
 }
 

@@ -45,7 +45,7 @@ export async function policyShow(flags: WorkspaceFlags, host: Host): Promise<num
   if (flags.json === true) return await printJson(host, status);
   if (status.files.length === 0) {
     await host.stdout.write('No policy files: the tier of each capability holds, and what no file can allow is blocked.\n');
-    await host.stderr.write(`  begin with a template: ${nextCommand('policy init team-moderate', flags.state)}\n`);
+    await host.stderr.write(`  begin with a template: ${nextCommand('policy init team-moderate', flags)}\n`);
   } else {
     const columns = [{ title: 'LAYER' }, { title: 'FILE' }, { title: 'RULES', align: 'right' }, { title: 'DEFAULT' }] as const;
     const rows = status.files.map(({ layer, file, rules, default: tier }) => [layer, safeText(file), `${rules}`, tier ?? '']);

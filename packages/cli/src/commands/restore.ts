@@ -42,8 +42,8 @@ export async function restore(file: string, flags: RestoreFlags, host: Host, par
 function explain(error: unknown, { state }: RestoreFlags, file: string): unknown {
   if (!isFault(error)) return error;
   const fix = {
-    busy: `${nextCommand('stop', state)}, then the same again`,
-    already_exists: nextCommand(`restore --force ${safeText(file)}`, state),
+    busy: `${nextCommand('stop', { state })}, then the same again`,
+    already_exists: nextCommand(`restore --force ${safeText(file)}`, { state }),
     store_failed: 'take another backup; this one is left as it is',
     not_found: undefined,
     invalid_argument: 'name a file that `warren backup` made',

@@ -162,7 +162,7 @@ async function announce(document: ServeDocument, flags: ServeFlags, host: Host):
     const address = parseListenAddress(text, '/');
     const url =
       address.kind === 'tcp'
-        ? ` (${urlOf(address, document.fingerprint !== undefined)}, with a token: ${nextCommand('token create', flags.state)})`
+        ? ` (${urlOf(address, document.fingerprint !== undefined)}, with a token: ${nextCommand('token create', flags)})`
         : '';
     await host.stdout.write(`  ${safeText(text)}${url}\n`);
   }

@@ -23,7 +23,7 @@ export async function status(flags: StateFlags, host: Host): Promise<number> {
     if (flags.json === true) await host.stdout.write(`${safeJson({ running: false, state_directory: stateDirectory }, 2)}\n`);
     else {
       await host.stdout.write(`No daemon runs on ${safeText(stateDirectory)}.\n`);
-      await host.stderr.write(`  fix: ${nextCommand('serve --detach', flags.state)}\n`);
+      await host.stderr.write(`  fix: ${nextCommand('serve --detach', flags)}\n`);
     }
     return 1;
   }

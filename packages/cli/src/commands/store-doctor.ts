@@ -48,7 +48,7 @@ export async function storeDoctor(flags: StateFlags, host: Host, parts: StoreDoc
   const stat = look(directory, directory);
   if (stat === undefined || look(join(directory, STORE_FILE), directory) === undefined) {
     throw new Fault('not_found', `Cannot check the store of ${directory}: there is none`, {
-      details: { path: directory, fix: `${nextCommand('serve', flags.state)}, which makes one` },
+      details: { path: directory, fix: `${nextCommand('serve', flags)}, which makes one` },
     });
   }
   const checks = [
@@ -128,7 +128,7 @@ async function checkStore(directory: string, flags: StateFlags, parts: StoreDoct
     if (!isFault(advised)) throw advised;
     const details: Readonly<Record<string, unknown>> = advised.details ?? {};
     const advice =
-      typeof details['fix'] === 'string' ? details['fix'].replace(`${nextCommand('doctor --store', flags.state)}, then: `, '') : undefined; // Done.
+      typeof details['fix'] === 'string' ? details['fix'].replace(`${nextCommand('doctor --store', flags)}, then: `, '') : undefined; // Done.
     return [bad('store', advised.code, advised.message, advice)];
   }
   const { schemaVersion, bytes, problems, counts } = report;
@@ -140,7 +140,7 @@ async function checkStore(directory: string, flags: StateFlags, parts: StoreDoct
           'integrity',
           count(problems.length, 'problem'),
           problems.slice(0, PROBLEMS_SHOWN).join('; '),
-          nextCommand('restore --force FILE', flags.state),
+          nextCommand('restore --force FILE', flags),
         ),
     good(
       'contents',

@@ -45,7 +45,7 @@ async function make(client: Client, flags: TokenCreateFlags, described: ParamsIn
   try {
     return await client.call('token.create', { ...described, workspace, role, agent, pid });
   } catch (error) {
-    if (!isFault(error, 'unknown_pid')) throw withWorkspaceAdvice(error, flags.state);
+    if (!isFault(error, 'unknown_pid')) throw withWorkspaceAdvice(error, flags);
     throw new Fault('unknown_pid', error.message, { details: { ...error.details, fix: agentsCommand(flags) }, cause: error });
   }
 }
@@ -55,7 +55,7 @@ export async function tokenList(flags: TokenListFlags, host: Host): Promise<numb
   const found = await client
     .call('token.list', flags.workspace === undefined ? {} : { workspace: flags.workspace })
     .catch((error: unknown) => {
-      throw withWorkspaceAdvice(error, flags.state);
+      throw withWorkspaceAdvice(error, flags);
     });
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(found, 2)}\n`);
@@ -75,7 +75,7 @@ export async function tokenList(flags: TokenListFlags, host: Host): Promise<numb
     safeText(token.label),
   ]);
   if (rows.length > 0) await host.stdout.write(formatTable(columns, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
-  else await host.stderr.write(`warren: no tokens; to make one: ${nextCommand('token create', flags.state)}\n`);
+  else await host.stderr.write(`warren: no tokens; to make one: ${nextCommand('token create', flags)}\n`);
   return 0;
 }
 
@@ -100,7 +100,7 @@ export async function tokenRevoke(ids: readonly string[], flags: StateFlags, hos
     const made = others === 0 ? '' : `, and ${count(others, 'token')} made with ${revoked.length === 1 ? 'it' : 'them'}`;
     if (revoked.length > 0) await host.stdout.write(`${count(revoked.length, 'token')} revoked${made}\n`);
     for (const id of missing) await host.stderr.write(`warren: cannot revoke "${safeText(id)}": there is no such token, or no longer\n`);
-    if (missing.length > 0) await host.stderr.write(`  fix: ${nextCommand('token list', flags.state)}\n`);
+    if (missing.length > 0) await host.stderr.write(`  fix: ${nextCommand('token list', flags)}\n`);
   }
   return missing.length === 0 ? 0 : 1;
 }

@@ -10,11 +10,11 @@ const ANSWER_CHARACTERS_MAX = 1_024;
 
 export async function workspaceDelete(id: string, flags: WorkspaceDeleteFlags, host: Host): Promise<number> {
   parseWorkspaceId(id);
-  if (flags.yes !== true) await ask(id, flags.state, host);
+  if (flags.yes !== true) await ask(id, flags, host);
   await using client = await openClient(flags, host, 'delete a workspace');
   const deleted = await client.call('workspace.delete', { workspace: id }).catch((error: unknown) => {
     if (!isFault(error, 'not_found')) throw error;
-    const details = { ...error.details, fix: nextCommand('workspace list', flags.state) };
+    const details = { ...error.details, fix: nextCommand('workspace list', flags) };
     throw new Fault('not_found', error.message, { details, cause: error });
   });
   if (flags.json === true) await host.stdout.write(`${safeJson(deleted, 2)}\n`);
@@ -22,8 +22,8 @@ export async function workspaceDelete(id: string, flags: WorkspaceDeleteFlags, h
   return 0;
 }
 
-async function ask(id: string, state: string | undefined, host: Host): Promise<void> {
-  const fix = nextCommand(`workspace delete ${id} --yes`, state);
+async function ask(id: string, flags: WorkspaceDeleteFlags, host: Host): Promise<void> {
+  const fix = nextCommand(`workspace delete ${id} --yes`, flags);
   if (!host.stdin.isTerminal || !host.stdin.isReadable)
     throw new Fault('invalid_argument', `Cannot delete workspace "${id}": nobody can be asked`, { details: { fix } });
   await host.stderr.write(`Everything of workspace "${safeText(id)}" will be destroyed. Type its name to go on: `);

@@ -85,6 +85,6 @@ function readSetting(text: string): { readonly name: string; readonly value: num
 
 function advised(flags: StateFlags) {
   return (error: unknown): never => {
-    throw withWorkspaceAdvice(error, flags.state);
+    throw withWorkspaceAdvice(error, flags);
   };
 }

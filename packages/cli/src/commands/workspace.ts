@@ -14,13 +14,13 @@ export async function workspaceCreate(id: string, flags: StateFlags, host: Host)
   await using client = await openClient(flags, host, 'make a workspace');
   const made = await client.call('workspace.create', { workspace: id }).catch((error: unknown) => {
     if (!isFault(error, 'already_exists')) throw error;
-    const details = { ...error.details, fix: nextCommand('workspace list', flags.state) };
+    const details = { ...error.details, fix: nextCommand('workspace list', flags) };
     throw new Fault('already_exists', error.message, { details, cause: error });
   });
   if (flags.json === true) await host.stdout.write(`${safeJson(made, 2)}\n`);
   else {
     await host.stdout.write(`Workspace ${safeText(made.workspace)} is there.\n`);
-    await host.stderr.write(`  a token for it: ${nextCommand(`token create --workspace ${made.workspace}`, flags.state)}\n`);
+    await host.stderr.write(`  a token for it: ${nextCommand(`token create --workspace ${made.workspace}`, flags)}\n`);
   }
   return 0;
 }

@@ -90,7 +90,7 @@ describe('a call that people have to approve', () => {
       expect(shown.stdout.split('\n')).toContain(line);
     expect(linesOf(path)).toEqual([]);
 
-    const approved = await gate.warren(['approvals', 'approve', asked.approval_id, '--note', 'fine']);
+    const approved = await gate.warren(['approvals', 'approve', asked.approval_id, '--reason', 'fine']);
     const about = `warren: builder asks for filesystem.append {"path":"/workspace/${path}","content":"line\\n"}\n`;
     expect(approved).toMatchObject({ code: 0, stdout: `${asked.approval_id} is approved.\n`, stderr: about });
     expect(await resultOf(asked)).toMatchObject({ state: 'done', tier: 'approval_required', output: { path: `/workspace/${path}` } });
@@ -114,7 +114,7 @@ describe('a call that people have to approve', () => {
   it('is not carried out when somebody says no, and the agent is told why', async () => {
     const path = await emptyFile();
     const asked = await ask(path);
-    const rejected = await gate.json(['approvals', 'reject', asked.approval_id, '--reason', 'use the other list']);
+    const rejected = await gate.json(['approvals', 'reject', asked.approval_id, '--note', 'use the other list']);
     expect(rejected).toMatchObject({ state: 'rejected', reason: 'use the other list' });
     const { error } = await resultOf(asked);
     expect(error?.type).toBe('ApprovalRejected');
@@ -192,6 +192,8 @@ describe('a call that people have to approve', () => {
   it('is not asked about again after --always, until that is taken back', async () => {
     const path = await emptyFile();
     const asked = await ask(path);
+    const twice = await gate.warren(['approvals', 'approve', asked.approval_id, '--note', 'a', '--reason', 'b']);
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('--note and --reason are the same')]);
     const noScope = await gate.warren(['approvals', 'approve', asked.approval_id, '--for', '1h']);
     expect([noScope.code, noScope.stderr]).toEqual([2, expect.stringContaining('cannot use --for without --always')]);
     await gate.json(['approvals', 'approve', asked.approval_id, '--always', 'exact', '--for', '1h']);

@@ -118,6 +118,14 @@ describe('warren serve', () => {
     expect(daemon.document.addresses).toHaveLength(2);
   });
 
+  it('says which certificate cannot be used, and nothing of addresses', async () => {
+    await using user = await User.create();
+    const { code, stderr } = await user.warren(['serve', '--tls-cert', '/nope', '--tls-key', '/nope', '--state', user.state]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('cannot serve TLS with the certificate /nope: there is no such file')]);
+    expect(stderr).toContain(`or let Warren make them: warren serve --tls self-signed --state ${user.state}\n`);
+    expect(stderr).not.toContain('--no-tcp');
+  });
+
   it('listens where it is told, and is found there', async () => {
     await using user = await User.create();
     mkdirSync(join(user.home, 'run'), { mode: 0o700 });

@@ -59,7 +59,8 @@ describe('warren agent', () => {
     expect((await gate.warren(['agent', 'list'])).stdout).toMatch(/^reader +idle/m);
     const again = await gate.warren(['agent', 'stop', 'reader']);
     expect(again).toMatchObject({ code: 1, stdout: '' });
-    expect(again.stderr).toContain('it is idle, and has no live process');
+    expect(again.stderr).toMatch(/it is idle, and has no live process\n {2}fix: nothing to do; .* warren agent pause reader\n$/);
+    expect((await gate.warren(['agent', 'stop', 'nobody'])).stderr).toContain('fix: warren agent create nobody');
   });
 
   it('says what of it is of no use, and what to do first', async () => {

@@ -39,6 +39,11 @@ it('somebody logs in on a server, works there, and logs out', { timeout: PATIENC
   expect((await warren(['whoami'], '', env)).stdout).toBe(`root, operator on ${server}\n`);
   expect((await warren(['agent', 'create', 'builder'], '', env)).code).toBe(0);
   expect((await warren(['agent', 'list', '--server', server])).stdout).toContain('builder');
+  // What to type next goes to the same server, if it was named by a word.
+  const there = await warren(['agent', 'pause', 'builder', '--server', server]);
+  expect(there.stderr).toBe(`  let it go on: warren agent resume builder --server ${server}\n`);
+  expect((await warren(['agent', 'resume', 'builder'], '', env)).code).toBe(0);
+  expect((await warren(['agent', 'pause', 'builder'], '', env)).stderr).toBe('  let it go on: warren agent resume builder\n');
   expect((await warren(['kernel', 'summary', '--server', server])).code).toBe(0);
   expect(JSON.parse((await warren(['status', '--json'], '', env)).stdout)).toMatchObject({
     running: true,
@@ -82,7 +87,7 @@ it('a program logs in with a token, which stays good when it is forgotten', { ti
   expect([seen.code, seen.stderr]).toEqual([1, expect.stringContaining(`fix: chmod 600 ${file}`)]);
   chmodSync(file, 0o600);
   const logout = await warren(['logout', '--server', daemon.url]);
-  expect([logout.code, logout.stderr]).toEqual([0, expect.stringContaining('good until it is revoked')]);
+  expect([logout.code, logout.stderr]).toEqual([0, expect.stringContaining('good until an operator revokes it: warren token revoke ID')]);
   expect((await fetch(`${daemon.url}/api/session`, { headers: { authorization: `Bearer ${token.trim()}` } })).status).toBe(200);
   const bad = await warren(['login', '--server', daemon.url, '--token-file', '-'], 'wrn_guess');
   expect(bad.code).toBe(1);
@@ -104,6 +109,8 @@ it('a server is known by the fingerprint of its certificate, and another one wit
     await user.warren(['person', 'create', 'ann'], { input: PASSPHRASE });
     const { fingerprint } = daemon.document as { fingerprint?: string };
     const words = ['login', '--server', server, '--name', 'ann'];
+    const plain = await warren(['login', '--server', server.replace('https:', 'http:'), '--name', 'ann'], PASSPHRASE);
+    expect([plain.code, plain.stderr]).toEqual([1, expect.stringContaining(`this port speaks TLS\n  fix: use ${server}\n`)]);
     const unknown = await warren(words, PASSPHRASE);
     expect([unknown.code, unknown.stderr]).toEqual([
       1,

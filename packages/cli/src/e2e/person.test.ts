@@ -37,7 +37,12 @@ it('people are made, let in over HTTP, changed, kept out and forgotten', { timeo
   expect((await signIn('another passphrase')).status).toBe(200);
   expect((await warren(['person', 'delete', 'ann'])).code).toBe(0);
   expect((await warren(['person', 'delete', 'ann'])).code).toBe(1);
-  expect((await warren(['person', 'create', 'bob'], 'short\n')).code).not.toBe(0);
+  const short = await warren(['person', 'create', 'bob'], 'short\n');
+  expect([short.code, short.stderr]).toEqual([
+    2,
+    expect.stringMatching(/^warren: cannot use the passphrase: it is too short: it has 5 bytes/),
+  ]);
+  expect((await warren(['person', 'create', 'bob'], 'just enough!\n')).stderr).toContain('hint: several words');
   expect((await warren(['person', 'create', 'root', '--operator', '--no-passphrase'])).stdout).toBe('root may sign in as operator\n');
 });
 

@@ -113,7 +113,7 @@ describe('warren policy', () => {
     await inForce;
     expect(await read()).toMatchObject({ state: 'failed', error: { type: 'PolicyDenied' } });
 
-    const refused = gate.says('Policies on disk have mistakes');
+    const refused = gate.says('"level":"warn","message":"Policies on disk have mistakes');
     writeFileSync(file, BAD);
     await refused;
     expect(await read()).toMatchObject({ state: 'failed', error: { type: 'PolicyDenied' } });

@@ -76,7 +76,7 @@ export async function openClient(flags: StateFlags, host: Host, action: string):
   if (server !== undefined) return openServerClient(server, host);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory);
-  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
+  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', { state }));
   return link.client;
 }
 
@@ -87,7 +87,7 @@ export async function openWorkspaceClient(flags: WorkspaceFlags, host: Host, act
   if (server !== undefined) return openServerClient(server, host, workspace);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory, { workspace });
-  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', state));
+  if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', { state }));
   return link.client;
 }
 

@@ -26,16 +26,16 @@ function typing(keys: string): { readonly host: FakeHost; readonly shown: () => 
 describe('a passphrase at the terminal', () => {
   it('is typed twice, corrected as one types, and not shown', async () => {
     const { host, shown } = typing('wrong\u0015caf\u00e9x\u007f with several words\rcaf\u00e9 with several words\n');
-    expect(await readPassphrase('ann', {}, host)).toBe('caf\u00e9 with several words');
+    expect(await readPassphrase({}, host)).toBe('caf\u00e9 with several words');
     expect(shown()).toBe('Passphrase: \nOnce more: \n');
   });
 
   it('that was typed differently the second time is none', async () => {
-    await expect(readPassphrase('ann', {}, typing('one\rother\r').host)).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(readPassphrase({}, typing('one\rother\r').host)).rejects.toMatchObject({ code: 'invalid_argument' });
   });
 
   it.each(['\u0003', 'half\u0003', '\u0004', 'half', 'one\r\u0003'])('is none when it is given up: %j', async (keys) => {
-    await expect(readPassphrase('ann', {}, typing(keys).host)).rejects.toMatchObject({ code: 'aborted' });
+    await expect(readPassphrase({}, typing(keys).host)).rejects.toMatchObject({ code: 'aborted' });
   });
 });
 

@@ -21,17 +21,14 @@ export async function readToken(file: string, host: Host): Promise<string> {
 }
 
 /** A `new` one is asked for twice. Without the line end that editors put at the end of a file. */
-export async function readPassphrase(
-  name: string,
-  { passphraseFile }: PassphraseFlags,
-  host: Host,
-  kind: 'new' | 'known' = 'new',
-): Promise<string> {
-  const passphrase = await read(passphraseFile, host, { kind, option: '--passphrase-file', what: 'passphrase' });
-  if (kind === 'known') return passphrase;
-  const hint = hintFor(passphrase, name);
+export async function readPassphrase({ passphraseFile }: PassphraseFlags, host: Host, kind: 'new' | 'known' = 'new'): Promise<string> {
+  return await read(passphraseFile, host, { kind, option: '--passphrase-file', what: 'passphrase' });
+}
+
+/** Of one that was taken: why another was refused is what matters then. */
+export async function hintAbout(passphrase: string | undefined, name: string, host: Host): Promise<void> {
+  const hint = passphrase === undefined ? undefined : hintFor(passphrase, name);
   if (hint !== undefined) await host.stderr.write(`warren: hint: ${hint}\n`);
-  return passphrase;
 }
 
 /** What would make it harder to guess; undefined when it is fine. It says nothing of the passphrase itself. */

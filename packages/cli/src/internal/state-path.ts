@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { stateDirectoryPath } from '@warren/sandbox';
-import type { WorkspaceFlags } from '../program/state-options.ts';
+import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
 import type { Host } from './host.ts';
 import { shellWord } from './shell-words.ts';
 
@@ -13,13 +13,20 @@ export function statePath(host: Host, flag: string | undefined): string {
   return stateDirectoryPath({ environment: host.env });
 }
 
-/** `warren status --state /x`: what to type, with the state directory if it was given as a word and not by the environment. */
-export function nextCommand(words: string, flag: string | undefined): string {
-  return flag === undefined ? `warren ${words}` : `warren ${words} --state ${shellWord(flag)}`;
+/** Which daemon was meant, as far as words said so. */
+export type PlaceFlags = { readonly [Flag in 'state' | 'server']?: StateFlags[Flag] | undefined };
+
+/** `warren status --state /x`: what to type, with the state directory or server if it was given as a word and not by the environment. */
+export function nextCommand(words: string, { state, server }: PlaceFlags): string {
+  return [`warren ${words}`, ...placeOf('--state', state), ...placeOf('--server', server)].join(' ');
+}
+
+function placeOf(option: string, value: string | undefined): readonly string[] {
+  return value === undefined ? [] : [`${option} ${shellWord(value)}`];
 }
 
 /** What lists processes. There `--state` is the state of a process, and the directory is `--state-dir`. */
-export function agentsCommand({ state, workspace }: WorkspaceFlags): string {
-  const directory = state === undefined ? '' : ` --state-dir ${shellWord(state)}`;
-  return `warren kernel agents${workspace === 'default' ? '' : ` --workspace ${shellWord(workspace)}`}${directory}`;
+export function agentsCommand({ state, server, workspace }: WorkspaceFlags): string {
+  const where = [...placeOf('--state-dir', state), ...placeOf('--server', server)];
+  return ['warren kernel agents', ...placeOf('--workspace', workspace === 'default' ? undefined : workspace), ...where].join(' ');
 }

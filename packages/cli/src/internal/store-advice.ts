@@ -16,17 +16,19 @@ function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, fla
   if (ofPlatform !== undefined) return ofPlatform;
   switch (error.code) {
     case 'busy':
-      return typeof details['pid'] === 'number' ? `${nextCommand('status', flag)}, or: ${nextCommand('stop', flag)}` : undefined;
+      return typeof details['pid'] === 'number'
+        ? `${nextCommand('status', { state: flag })}, or: ${nextCommand('stop', { state: flag })}`
+        : undefined;
     case 'schema_mismatch':
       return Number(details['found']) < Number(details['expected'])
-        ? `${nextCommand('serve', flag)}, which upgrades it`
-        : `upgrade Warren, or: ${nextCommand('restore --force FILE', flag)}`;
+        ? `${nextCommand('serve', { state: flag })}, which upgrades it`
+        : `upgrade Warren, or: ${nextCommand('restore --force FILE', { state: flag })}`;
     case 'store_failed':
       return adviceForSqlite(details['sqlite'], flag);
     case 'storage_full':
-      return `free some space (df -h), then: ${nextCommand('doctor --store', flag)}`;
+      return `free some space (df -h), then: ${nextCommand('doctor --store', { state: flag })}`;
     case 'not_found':
-      return nextCommand('serve', flag);
+      return nextCommand('serve', { state: flag });
     default:
       return undefined;
   }
@@ -35,11 +37,12 @@ function adviceFor(error: Fault, details: Readonly<Record<string, unknown>>, fla
 /** What stands beside the store, and a daemon cannot start without. */
 function adviceForPlatform({ audit, start }: Readonly<Record<string, unknown>>, flag: string | undefined): string | undefined {
   if (audit !== undefined) {
-    const look = audit === 'damaged' ? `${nextCommand('audit verify', flag)}; ` : '';
-    return `${look}put it back, or go on without it, which is recorded: ${nextCommand("audit restart --confirm 'WHY'", flag)}`;
+    const look = audit === 'damaged' ? `${nextCommand('audit verify', { state: flag })}; ` : '';
+    return `${look}put it back, or go on without it, which is recorded: ${nextCommand("audit restart --confirm 'WHY'", { state: flag })}`;
   }
-  if (start === 'policies') return `correct them (${nextCommand('policy check', flag)}), then: ${nextCommand('serve', flag)}`;
-  return start === 'config' ? `correct it, then: ${nextCommand('serve', flag)}` : undefined;
+  if (start === 'policies')
+    return `correct them (${nextCommand('policy check', { state: flag })}), then: ${nextCommand('serve', { state: flag })}`;
+  return start === 'config' ? `correct it, then: ${nextCommand('serve', { state: flag })}` : undefined;
 }
 
 /** By the code of SQLite (sqlite.org/rescode.html), of which the low byte is the kind. */
@@ -47,7 +50,7 @@ function adviceForSqlite(code: unknown, flag: string | undefined): string {
   switch (typeof code === 'number' ? code & 0xff : undefined) {
     case 11: // SQLITE_CORRUPT
     case 26: // SQLITE_NOTADB
-      return `${nextCommand('doctor --store', flag)}, then: ${nextCommand('restore --force FILE', flag)}`;
+      return `${nextCommand('doctor --store', { state: flag })}, then: ${nextCommand('restore --force FILE', { state: flag })}`;
     case 10: // SQLITE_IOERR
       return 'look at the disk: df -h, dmesg';
     default:

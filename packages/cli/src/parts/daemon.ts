@@ -27,6 +27,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       await openPlatform({
         ...{ kernel, directory: stateDirectory, openSandboxes: () => openSandboxes(), version, runGit },
         say: (message) => log.info(message),
+        warn: (message) => log.warn(message),
         onDefect: (defect) => log.error('A capability failed by a defect of its own', defect),
       }).catch((error: unknown) => {
         throw named('the policies, capabilities or audit of the state directory', error);
@@ -39,7 +40,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
       ...request.web,
       delayFile: join(stateDirectory, 'sign-in-delays.json'),
     }).catch((error: unknown) => {
-      throw isFault(error) ? withAddressAdvice(error, request) : named('its addresses', error);
+      throw isFault(error) ? withDoorAdvice(error, request) : named('its addresses', error);
     });
     let drain: number | undefined;
     opened.defer(() => served.close({ drainMs: drain }));
@@ -82,7 +83,12 @@ async function sendLastTraces(tracing: AsyncDisposable, { log }: DaemonRequest):
   if (outcome !== 'sent') log.warn('The last traces were not sent', { reason: outcome });
 }
 
-function withAddressAdvice(error: Fault, { stateFlag }: DaemonRequest): Fault {
-  const fix = `choose another address, as in: ${nextCommand('serve --listen tcp:127.0.0.1:0', stateFlag)} (any free port), or --no-tcp`;
+/** Of an address that cannot be had, or a certificate. */
+function withDoorAdvice(error: Fault, { stateFlag: state }: DaemonRequest): Fault {
+  const details: Readonly<Record<string, unknown>> = error.details ?? {};
+  const fix =
+    details['address'] === undefined
+      ? `name files that belong together (--tls-cert and --tls-key), or let Warren make them: ${nextCommand('serve --tls self-signed', { state })}`
+      : `choose another address, as in: ${nextCommand('serve --listen tcp:127.0.0.1:0', { state })} (any free port), or --no-tcp`;
   return new Fault(error.code, error.message, { details: { ...error.details, fix }, cause: error });
 }

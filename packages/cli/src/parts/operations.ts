@@ -23,13 +23,13 @@ export async function openOperations(host: Host, flags: WorkspaceFlags): Promise
   if (link !== undefined) return operationsOf(link.client);
   if (statSync(join(stateDirectory, 'kernel.db'), { throwIfNoEntry: false }) === undefined) {
     throw new Fault('not_found', `Cannot look at ${stateDirectory}: no daemon runs there, and there is no store`, {
-      details: { path: stateDirectory, fix: nextCommand('serve --detach', flags.state) },
+      details: { path: stateDirectory, fix: nextCommand('serve --detach', flags) },
     });
   }
   try {
     const { openStoreOperations } = await import('./store-operations.ts');
     return await openStoreOperations(stateDirectory, flags.workspace, () =>
-      noDaemon(stateDirectory, 'follow', nextCommand('serve --detach', flags.state)),
+      noDaemon(stateDirectory, 'follow', nextCommand('serve --detach', flags)),
     );
   } catch (error) {
     throw withStoreAdvice(error, flags.state);

@@ -13,11 +13,12 @@ export type ApprovalListFlags = WorkspaceFlags & {
 };
 export type ApproveFlags = WorkspaceFlags & {
   readonly note?: string;
+  readonly reason?: string;
   readonly input?: string;
   readonly always?: 'exact' | 'capability';
   readonly for?: number;
 };
-export type RejectFlags = WorkspaceFlags & { readonly reason?: string };
+export type RejectFlags = WorkspaceFlags & { readonly reason?: string; readonly note?: string };
 
 export interface ApprovalActions {
   approvalsList(flags: ApprovalListFlags): Promise<void>;
@@ -69,6 +70,7 @@ export function addApprovals(program: Command, actions: ApprovalActions): void {
         .argument('<id>', 'its id'),
     )
       .option('--note <text>', 'kept with the answer')
+      .option('--reason <text>', 'the same as --note')
       .option('--input <json>', 'other arguments; they are checked and recorded as yours')
       .addOption(
         new Option('--always <scope>', 'do not ask again: about the same arguments, or about this capability of this agent').choices([
@@ -80,9 +82,9 @@ export function addApprovals(program: Command, actions: ApprovalActions): void {
   ).action((id: string, flags: ApproveFlags) => actions.approvalsApprove(id, flags));
 
   withJson(
-    withWorkspace(
-      approvals.command('reject').summary('say no').description('Says no; the agent is told why.').argument('<id>', 'its id'),
-    ).option('--reason <text>', 'why, in words for the agent'),
+    withWorkspace(approvals.command('reject').summary('say no').description('Says no; the agent is told why.').argument('<id>', 'its id'))
+      .option('--reason <text>', 'why, in words for the agent')
+      .option('--note <text>', 'the same as --reason'),
   ).action((id: string, flags: RejectFlags) => actions.approvalsReject(id, flags));
 
   withJson(

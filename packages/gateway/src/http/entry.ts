@@ -53,17 +53,18 @@ function originsOf(host: string, port: number, { isTls, origins }: Web): Readonl
 
 function explain(error: Error, address: ListenAddress): unknown {
   const name = formatAddress(address);
+  const details = { address: name };
   switch ('code' in error ? error.code : undefined) {
     case 'EADDRINUSE':
-      return new Fault('busy', `Cannot listen on ${name}: another program listens there`, { cause: error });
+      return new Fault('busy', `Cannot listen on ${name}: another program listens there`, { details, cause: error });
     case 'EACCES':
     case 'EPERM':
-      return new Fault('permission_denied', `Cannot listen on ${name}: this user may not`, { cause: error });
+      return new Fault('permission_denied', `Cannot listen on ${name}: this user may not`, { details, cause: error });
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
     case 'EINVAL':
     case 'ENAMETOOLONG':
-      return new Fault('invalid_argument', `Cannot listen on ${name}: this machine has no such address`, { cause: error });
+      return new Fault('invalid_argument', `Cannot listen on ${name}: this machine has no such address`, { details, cause: error });
     default:
       return error;
   }

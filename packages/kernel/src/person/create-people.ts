@@ -165,14 +165,14 @@ function checkRole(workspace: WorkspaceId | undefined, role: MemberRole | undefi
 
 function checkPassphrase(passphrase: string): string {
   const bytes = Buffer.byteLength(passphrase);
+  const why =
+    bytes < PASSPHRASE_BYTES_MIN
+      ? `it is too short: it has ${bytes} bytes, and must have ${PASSPHRASE_BYTES_MIN} or more`
+      : bytes > PASSPHRASE_BYTES_MAX
+        ? `it is too long: it has ${bytes} bytes, and may have ${PASSPHRASE_BYTES_MAX}`
+        : 'it has half a character, which nobody can type';
   if (bytes >= PASSPHRASE_BYTES_MIN && bytes <= PASSPHRASE_BYTES_MAX && passphrase.isWellFormed()) return passphrase;
-  throw new Fault(
-    'invalid_argument',
-    `Cannot use the passphrase: it has ${bytes} bytes, and must have ${PASSPHRASE_BYTES_MIN} to ${PASSPHRASE_BYTES_MAX}`,
-    {
-      details: { field: 'passphrase' },
-    },
-  );
+  throw new Fault('invalid_argument', `Cannot use the passphrase: ${why}`, { details: { field: 'passphrase' } });
 }
 
 function checkIdentity(identity: NewPerson['identity']): NewPerson['identity'] {

@@ -23,7 +23,7 @@ export async function kernel(view: KernelView, host: Host, open: (flags: Workspa
     await using operations = await open(view.flags);
     return await show(view, { operations, host });
   } catch (error) {
-    throw withWorkspaceAdvice(error, view.flags.state);
+    throw withWorkspaceAdvice(error, view.flags);
   }
 }
 
