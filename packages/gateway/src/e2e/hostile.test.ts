@@ -205,6 +205,33 @@ it('headers that are too large are refused', async () => {
   expect(await isWell(on)).toBe(true);
 });
 
+it('says so also to who sends on and reads later', async () => {
+  await using on = await openTestGateway();
+  const refused = async (): Promise<string> => {
+    using raw = await openRaw({ path: on.socketPath });
+    raw.socket.pause();
+    await new Promise((resolve) => raw.socket.write(requestText(info, { 'x-large': 'x'.repeat(300_000) }), resolve));
+    raw.socket.resume();
+    return await raw.closed();
+  };
+  for (const answer of await Promise.all(Array.from({ length: 20 }, refused))) expect(answer).toMatch(/^HTTP\/1.1 431 /);
+  expect(await isWell(on)).toBe(true);
+});
+
+it('hears nobody out who never ends', async () => {
+  await using on = await openTestGateway();
+  using raw = await openRaw({ path: on.socketPath });
+  const forever = (): void => {
+    while (raw.socket.writable && raw.socket.write('x'.repeat(65_536)));
+  };
+  raw.socket.on('drain', forever);
+  raw.send('GET / HTTP/1.1\r\nx-large: ');
+  forever();
+  await raw.closed();
+  expect(raw.socket.bytesWritten).toBeLessThan(16 * 2 ** 20);
+  expect(await isWell(on)).toBe(true);
+});
+
 it('connections beyond the limit are dropped, and there is room again when some close', async () => {
   await using on = await openTestGateway({ limits: { connectionsMax: 3 } });
   const raws = await Promise.all([1, 2, 3].map(() => openRaw({ path: on.socketPath })));

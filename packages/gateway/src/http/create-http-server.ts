@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerOptions } from 'node:http';
+import { refuseMalformed } from './refuse-malformed.ts';
 import type { ServeLimits } from './serve-limits.ts';
 import { answerPlain } from './tls/answer-plain.ts';
 import type { TlsIdentity } from './tls/tls-identity.ts';
@@ -11,6 +12,7 @@ export type TlsServer = Server & { setSecureContext(options: object): void };
 export function createHttpServer(limits: ServeLimits): Server {
   const server = createServer(optionsOf(limits));
   server.maxConnections = limits.connectionsMax;
+  refuseMalformed(server);
   return server;
 }
 
@@ -24,6 +26,7 @@ export async function createHttpsServer(limits: ServeLimits, tls: TlsIdentity): 
   });
   server.maxConnections = limits.connectionsMax;
   answerPlain(server, limits.headersMs);
+  refuseMalformed(server);
   return server;
 }
 
