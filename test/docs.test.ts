@@ -8,6 +8,7 @@ import { createDescriber, parsePolicies, placeOf, shippedDefinitions, testPolici
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../packages/platform/src/config/config.ts';
+import { readHookFile } from '../packages/platform/src/hook/hook-file.ts';
 import { readMcpConfig } from '../packages/platform/src/mcp/mcp-config.ts';
 import { createWebhookTarget, sign } from '../packages/platform/src/notify/webhook-target.ts';
 import { ROOT } from './boundaries/read-tree.ts';
@@ -25,6 +26,7 @@ const YAML = PAGES.flatMap((page) => snippetsOf(page, 'yaml'));
 const POLICIES = YAML.filter(({ text }) => text.startsWith('# policies/'));
 const CONFIGS = YAML.filter(({ text }) => text.startsWith('# config.yaml'));
 const MOUNTED = YAML.filter(({ text }) => text.startsWith('# mcp-servers.yaml'));
+const HOOKS = YAML.filter(({ text }) => text.startsWith('# hooks.yaml'));
 
 function snippetsOf(page: string, language: string): readonly Snippet[] {
   const source = readFileSync(join(ROOT, page), 'utf8');
@@ -38,8 +40,8 @@ const nameOf = ({ page, line }: Snippet): string => `${page}:${line}`;
 
 describe('YAML in the docs', () => {
   it('says which file it is', () => {
-    expect(YAML.filter((each) => ![POLICIES, CONFIGS, MOUNTED].some((kind) => kind.includes(each))).map(nameOf)).toEqual([]);
-    expect([POLICIES.length > 5, CONFIGS.length > 0, MOUNTED.length > 0]).toEqual([true, true, true]);
+    expect(YAML.filter((each) => ![POLICIES, CONFIGS, MOUNTED, HOOKS].some((kind) => kind.includes(each))).map(nameOf)).toEqual([]);
+    expect([POLICIES.length > 5, ...[CONFIGS, MOUNTED, HOOKS].map(({ length }) => length > 0)]).toEqual([true, true, true, true]);
   });
 
   it.each(POLICIES.map((each) => [nameOf(each), each.text] as const))(
@@ -72,6 +74,12 @@ describe('YAML in the docs', () => {
       expect((await readMcpConfig(directory.path)).servers.length).toBeGreaterThan(0);
     },
   );
+
+  it.each(HOOKS.map((each) => [nameOf(each), each.text] as const))('%s is a file of hooks that can be used', async (_, text) => {
+    await using directory = await TemporaryDirectory.create();
+    writeFileSync(directory.join('hooks.yaml'), text);
+    expect((await readHookFile(directory.path)).hooks.length).toBeGreaterThan(0);
+  });
 
   it('a mistake in one is found', () => {
     const found = placeOf('system.yaml');

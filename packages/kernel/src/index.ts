@@ -127,6 +127,7 @@ export { type OperationEntry, OperationJournal } from './syscall/operation-journ
 export type { Permit, PermitQuestion, PermitRefusal, Permits } from './syscall/permits.ts';
 export { readRecordedFacts } from './syscall/recorded-facts.ts';
 export { type Redact, redactOwnTokens } from './syscall/redact.ts';
+export type { Review, ReviewCall, ReviewedCall, Verdict } from './syscall/review.ts';
 export { mergeLabels } from './taint/labels.ts';
 export type { FileLabel, Taints } from './taint/taints.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';

@@ -23,6 +23,10 @@ export { testCapability } from './capability/test-capability.ts';
 export type { Config } from './config/config-format.ts';
 export type { ConfigReload } from './config/live-config.ts';
 export type { OidcProviderConfig } from './config/sign-in-config.ts';
+export type { FileHook } from './hook/hook-file-format.ts';
+export { HOOK_POINTS, type HookPoint } from './hook/hook-points.ts';
+export type { HookHandler, HookName, HookOptions, HookPayloads, Hooks, ToolCallVerdict } from './hook/hooks.ts';
+export type { HookTrial, LiveHooks } from './hook/open-hooks.ts';
 export { readPlainFile } from './internal/read-plain-file.ts';
 export { createPlatform } from './library/create-platform.ts';
 export { createRuntime, type EmbeddedRuntime, type RuntimeConfig } from './library/create-runtime.ts';
@@ -76,3 +80,6 @@ export { type PolicyTestResult, testPolicies } from './policy/run-policy-tests.t
 export { sayProblem } from './policy/say-problem.ts';
 export type { Simulated, SimulatedChange } from './policy/simulate-policy.ts';
 export { TEMPLATES, templateText } from './policy/templates.ts';
+export type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
+export type { EntryBody, Session, SessionEntry, SessionInfo, SessionMatch, Sessions } from './session/sessions.ts';
+export { textOf as sessionText } from './session/text-of.ts';

@@ -43,6 +43,7 @@ import { createStateHandlers } from './handler/state/create-state-handlers.ts';
 import { MachineHistory } from './handler/system/machine-history.ts';
 import { readMachine } from './handler/system/read-machine.ts';
 import { createSystemHandlers } from './handler/system/system-handlers.ts';
+import { openLiveHooks } from './hook/open-hooks.ts';
 import { ChangedAlerts } from './mcp/changed-alerts.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
 import { configuredEmbedder } from './memory/configured-embedder.ts';
@@ -62,6 +63,7 @@ import { ruleViews } from './policy/rule-views.ts';
 import { sayProblem } from './policy/say-problem.ts';
 import { simulatePolicy } from './policy/simulate-policy.ts';
 import { ScheduledCalls } from './schedule/scheduled-calls.ts';
+import { openWorkspaceSessions } from './session/open-workspace-sessions.ts';
 import { createKeeper } from './workspace/create-keeper.ts';
 import { measureWorkspace } from './workspace/measure-workspace.ts';
 
@@ -169,6 +171,7 @@ async function open(
     }),
   );
   const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config), now }));
+  const sessions = owned.use(openWorkspaceSessions({ directory, now }));
   const workers = owned.use(new Workers());
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
   const history = new MachineHistory({ read: readMachine, now: () => performance.now() });
@@ -247,15 +250,26 @@ async function open(
   if (isWatching)
     owned.use(packs.watch(() => void registry.reload().catch((error: unknown) => say(`Packs cannot be read: ${String(error)}`)), say));
 
+  const hooks = owned.use(
+    await openLiveHooks({
+      ...{ directory, kernel, sandboxes, egress, now, isWatching, say },
+      onChange: (hash) => content.change('hooks', hash),
+      tell: (problem) => tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'hooks', problem),
+    }),
+  );
+  await content.change('hooks', hooks.hash);
   await content.started(version ?? 'unknown');
   const redact = createTextRedactor([]);
   const gate = owned.use(
-    await kernel.openGate({ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact, onDefect }),
+    await kernel.openGate({
+      ...{ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact, onDefect },
+      review: (call) => hooks.review(call),
+    }),
   );
   const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
   const keeper = createKeeper({
-    ...{ directory, gate, parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, watches, agentSandboxes, mcpServers, memories] },
+    ...{ directory, gate, parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, watches, agentSandboxes, mcpServers, memories, sessions] },
     async forget(workspace) {
       contentKeys.forget(workspace);
       await policies.reload();
@@ -274,7 +288,7 @@ async function open(
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions },
     async drain(options) {
       scheduled.stop();
       await gate.close(options);

@@ -8,6 +8,7 @@ import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
 import type { Config } from './config/config-format.ts';
 import type { ConfigReload } from './config/live-config.ts';
+import type { LiveHooks } from './hook/open-hooks.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Memories } from './memory/open-memories.ts';
 import type { Notifier } from './notify/open-notifier.ts';
@@ -15,6 +16,7 @@ import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
 import type { FileProblem } from './policy/read-yaml.ts';
 import type { Simulated } from './policy/simulate-policy.ts';
+import type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
 import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
 
 export interface Platform extends AsyncDisposable {
@@ -27,6 +29,8 @@ export interface Platform extends AsyncDisposable {
   readonly agents: Agents;
   readonly notifier: Notifier;
   readonly memories: Memories;
+  readonly hooks: LiveHooks;
+  readonly sessions: WorkspaceSessions;
   /**
    * Begins nothing any more, lets calls under way end for so long, and stops those that have not; what is scheduled and was not made stays due. Once more, with less,
    * is sooner. To be called while callers can still be answered; disposing does it otherwise.

@@ -3,7 +3,7 @@ import { FakeHost } from '../test-support/fake-host.ts';
 import { createDaemonLog } from './daemon-log.ts';
 import { reloadDaemon } from './reload-daemon.ts';
 
-const STEPS = ['certificate', 'configuration', 'policies', 'packs'];
+const STEPS = ['certificate', 'configuration', 'policies', 'packs', 'hooks'];
 
 /** Steps that fail, and which were taken. */
 function setUp(failing: readonly string[]) {
@@ -19,6 +19,7 @@ function setUp(failing: readonly string[]) {
     },
     policies: { reload: async () => take('policies') },
     capabilities: { reload: async () => take('packs') },
+    hooks: { reload: async () => take('hooks') },
   };
   return { taken, reload: () => reloadDaemon({ reload: () => take('certificate') }, platform, createDaemonLog(new FakeHost())) };
 }

@@ -1,4 +1,4 @@
-/** What a running daemon reads again: its certificate, its configuration, policies and packs. Each, whatever became of the others. */
+/** What a running daemon reads again: its certificate, its configuration, policies, packs and hooks. Each, whatever became of the others. */
 import type { Served } from '@warren/gateway';
 import type { Platform } from '@warren/platform';
 import type { DaemonLog } from './daemon-log.ts';
@@ -7,6 +7,7 @@ export type Reloading = {
   readonly reloadConfig: Platform['reloadConfig'];
   readonly policies: { reload(): Promise<unknown> };
   readonly capabilities: { reload(): Promise<unknown> };
+  readonly hooks: { reload(): Promise<unknown> };
 };
 
 /** Rejects with what failed: one as it is, several together. */
@@ -16,6 +17,7 @@ export async function reloadDaemon(served: Pick<Served, 'reload'>, platform: Rel
     () => reloadConfig(platform, log),
     () => platform.policies.reload(),
     () => platform.capabilities.reload(),
+    () => platform.hooks.reload(),
   ];
   const failed: unknown[] = [];
   for (const step of steps) {

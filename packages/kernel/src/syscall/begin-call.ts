@@ -21,12 +21,14 @@ import type { JournalRecord } from './journal-record.ts';
 import { type NewCall, recordAgain, recordIntent } from './record-intent.ts';
 import { type KeptRefusal, recordRefusal } from './record-refusal.ts';
 import { checkBudget, reserveBudget } from './reserve-budget.ts';
+import { isSameCall } from './review-call.ts';
 
 export type BeginCall = NewCall & {
   readonly workspace: WorkspaceId;
   readonly policy: Policy;
   /** Labels the request names. */
   readonly taint: readonly string[];
+  readonly askedHash: string | undefined;
   readonly deadlineMs: number;
   /** An error as it leaves. Pure. */
   readonly clean: (error: GateError) => CallError;
@@ -59,6 +61,7 @@ export function beginCall(transaction: Transaction, budget: BreachParts, call: B
     policy: call.policy.version,
     input: recorded,
     inputHash,
+    askedHash: call.askedHash,
     facts: recordedFacts,
     taint,
     reasoning: call.reasoning,
@@ -110,10 +113,10 @@ export function requireLive({ processes }: ReadTransaction, pid: number): Proces
 }
 
 /** Throws `conflict` when the key was used for another call. */
-function findKnown({ calls }: Transaction, { pid, idempotencyKey, valid }: BeginCall): CallRow | undefined {
+function findKnown({ calls }: Transaction, { pid, idempotencyKey, valid, askedHash }: BeginCall): CallRow | undefined {
   if (idempotencyKey === undefined) return undefined;
   const row = calls.findByKey(pid, idempotencyKey);
-  if (row === undefined || row.hash === valid.callHash) return row;
+  if (row === undefined || isSameCall(row, valid, askedHash)) return row;
   throw new Fault('conflict', `Cannot make the call: its key was used for another call, ${row.id}`, {
     details: { field: 'idempotency_key', call_id: row.id },
   });

@@ -171,10 +171,10 @@ export class CarryOut {
     const validated = validateInput(row.pid, resolved.capability, row.input, redactorOf(workspace));
     if (validated.kind === 'refused') return await this.#end(workspace, found, validated.error);
     if (validated.call.callHash !== approval.callHash) return await this.#end(workspace, found, changedSince(row.capability));
-    const { reasoning, taint, deadlineMs, via } = readRecord(row.record);
+    const { reasoning, taint, askedHash, deadlineMs, via } = readRecord(row.record);
     await this.#try(found, {
       ...{ workspace, callId, pid: row.pid, valid: validated.call, approvalId: approval.id, idempotencyKey: row.idempotencyKey },
-      ...{ reasoning, taint, deadlineMs, via, onProgress: undefined, again: { row, isApproved: true } },
+      ...{ reasoning, taint, askedHash, deadlineMs, via, onProgress: undefined, again: { row, isApproved: true } },
     });
   }
 

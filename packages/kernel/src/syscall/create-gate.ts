@@ -23,11 +23,13 @@ import type { Answer, CallRequest, Gate, Offer, Recovered, UnfinishedCall } from
 import { callNotFound, endingWorkspace, gaveUp } from './gate-faults.ts';
 import { GateLife } from './gate-life.ts';
 import type { GateParts, GateShared, PreparedCall } from './gate-parts.ts';
+import { readRecord } from './journal-record.ts';
 import { DRAIN_MS_DEFAULT, GATE_LIMITS, WAIT_MS_MAX } from './limits.ts';
 import { createPermits, type Permits } from './permits.ts';
 import { recoverCalls } from './recover-calls.ts';
 import { redactOwnTokens } from './redact.ts';
 import { resolveCall } from './resolve-call.ts';
+import { asBefore, reviewCall, reviewedCall } from './review-call.ts';
 import { CallRunner } from './run-call.ts';
 import { showCall } from './show-call.ts';
 import { listUnfinished, UNFINISHED_MAX } from './unfinished-calls.ts';
@@ -106,11 +108,12 @@ class SyscallGate implements Gate {
     const { capability } = resolved;
     const validated = validateInput(request.pid, capability, request.input, redact);
     if (validated.kind === 'refused') return await this.#journal.refuseEarly(workspace, request, callId, validated.error, startedMs);
-    const call: PreparedCall = {
+    let call: PreparedCall = {
       workspace,
       callId,
       pid: request.pid,
       valid: validated.call,
+      askedHash: undefined,
       approvalId: undefined,
       idempotencyKey: request.idempotencyKey,
       reasoning: request.reasoning === undefined ? undefined : redact(request.reasoning),
@@ -120,6 +123,12 @@ class SyscallGate implements Gate {
       onProgress: request.onProgress,
       again: undefined,
     };
+    const before = this.#shared.review?.(reviewedCall(call))?.before;
+    if (before !== undefined) {
+      const reviewed = await reviewCall(this.#shared, call, before, signal);
+      if (reviewed.kind === 'refused') return await this.#journal.refuse(call, reviewed.error, undefined, startedMs);
+      call = { ...call, ...reviewed.as };
+    }
     const tried = await this.#runner.try(call, signal);
     switch (tried.kind) {
       case 'answered':
@@ -154,7 +163,11 @@ class SyscallGate implements Gate {
     const { workspace } = call;
     const { id: callId, approvalId } = row;
     if (row.state === 'open' && !isEnded(row) && this.#shared.underWay.find(workspace, callId) === undefined && row.effect !== 'once') {
-      if (approvalId === undefined) return await this.#carryOut.again({ ...call, callId, again: { row, isApproved: false } }, row);
+      if (approvalId === undefined) {
+        const { askedHash } = readRecord(row.record);
+        const valid = asBefore(call.valid, row, this.#shared.redactorOf(workspace));
+        return await this.#carryOut.again({ ...call, callId, valid, askedHash, again: { row, isApproved: false } }, row);
+      }
       await this.#carryOut.tried(workspace, callId); // As it was approved, which may be with other arguments than these.
     }
     const waitMs = approvalId !== undefined && request.onAsk === 'return' ? 0 : request.waitMs;
@@ -290,6 +303,7 @@ class SyscallGate implements Gate {
     }
     this.#carryOut.close();
     if (!(await life.idleWithin(drainMs))) {
+      life.cutOff();
       underWay.stopAll({ kind: 'closing' });
       await life.idle(); // Each has a grace to end and is answered without then.
     }

@@ -2,6 +2,7 @@
 export const GATE_ERRORS = [
   'UnknownCapability',
   'InvalidInput',
+  'Vetoed',
   'PolicyDenied',
   'RateLimited',
   'ApprovalRejected',

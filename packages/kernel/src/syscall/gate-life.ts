@@ -3,6 +3,12 @@ export class GateLife {
   readonly #idle: (() => void)[] = [];
   #active = 0;
   #isClosed = false;
+  readonly #cut = new AbortController();
+
+  /** Fires when there is no more time for what is under way. */
+  get cut(): AbortSignal {
+    return this.#cut.signal;
+  }
 
   get active(): number {
     return this.#active;
@@ -24,6 +30,10 @@ export class GateLife {
   /** Nothing is to begin from now on. */
   close(): void {
     this.#isClosed = true;
+  }
+
+  cutOff(): void {
+    this.#cut.abort();
   }
 
   /** Whether nothing is under way any more before this long. */

@@ -16,6 +16,7 @@ import type { GateLife } from './gate-life.ts';
 import type { Via } from './journal-record.ts';
 import type { GateLimits } from './limits.ts';
 import type { Redact } from './redact.ts';
+import type { ReviewCall } from './review.ts';
 import type { ValidCall } from './validate-input.ts';
 
 /** What whoever opens a gate decides. */
@@ -26,6 +27,8 @@ export type GateOptions = {
   readonly audit: Pick<Audit, 'append' | 'check' | 'search'>;
   /** Takes known secrets out of a text. Default: Warren's own tokens. */
   readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
+  /** Who looks at calls before they are decided and hears what they came to. Default: nobody. */
+  readonly review?: ReviewCall | undefined;
   readonly limits?: Partial<GateLimits> | undefined;
   readonly random?: RandomSource | undefined;
   /** Called when an implementation has a defect, for a log: agents learn no more of it than that it is one. Must not throw. */
@@ -73,6 +76,8 @@ export type PreparedCall = {
   readonly idempotencyKey: string | undefined;
   readonly reasoning: string | undefined;
   readonly taint: readonly string[];
+  /** Of the call as it was asked for, where review made another one of it. */
+  readonly askedHash: string | undefined;
   readonly deadlineMs: number;
   readonly via: Via | undefined;
   readonly onProgress: CallRequest['onProgress'];

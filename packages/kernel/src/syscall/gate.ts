@@ -1,7 +1,7 @@
 /**
  * The gate: every action of every agent is one call of `Gate.call`, and takes the same steps in the same order:
  *
- *   resolve → validate → decide → ask → grants → budget → record intent → act → redact → settle → record result → answer
+ *   resolve → validate → review → decide → ask → grants → budget → record intent → act → redact → settle → record result → answer
  *
  * Decision, grants, budget and intent are one transaction: nothing can change between them, and what they say is on disk before anything happens. A second
  * transaction settles and records; the entry of the audit is written at the same time. Nobody is answered before both are on disk.

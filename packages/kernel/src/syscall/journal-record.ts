@@ -13,6 +13,8 @@ export type JournalRecord = {
   /** As it may be read. */
   readonly input: JsonObject;
   readonly inputHash: string;
+  /** Of the call as it was asked for, where review made another one of it: `input` is what was made. */
+  readonly askedHash?: string | undefined;
   /** By `recordFacts`. */
   readonly facts?: JsonObject | undefined;
   readonly taint: readonly string[];
@@ -84,10 +86,11 @@ export function entryOf({ workspace, pid, callId, capability, approvalId }: Entr
   };
 }
 
-function detailsOf({ reasoning, exception, via, facts }: JournalRecord, { defect, limit }: Ending): JsonObject | undefined {
-  if ([reasoning, exception, via, facts, defect, limit].every((each) => each === undefined)) return undefined;
+function detailsOf({ reasoning, exception, via, facts, askedHash }: JournalRecord, { defect, limit }: Ending): JsonObject | undefined {
+  if ([reasoning, exception, via, facts, askedHash, defect, limit].every((each) => each === undefined)) return undefined;
   return {
     ...(facts !== undefined && { facts }),
+    ...(askedHash !== undefined && { asked_hash: askedHash }),
     ...(reasoning !== undefined && { reasoning }),
     ...(exception !== undefined && { exception: writeRule(exception) }),
     ...(via !== undefined && { via }),

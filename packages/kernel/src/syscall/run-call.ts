@@ -14,6 +14,7 @@ import type { GateShared, PreparedCall } from './gate-parts.ts';
 import type { JournalRecord } from './journal-record.ts';
 import type { Redact } from './redact.ts';
 import { redactAnswer, stoppedError } from './redact-answer.ts';
+import { reviewedCall } from './review-call.ts';
 
 type Open = Extract<Begun, { readonly kind: 'open' }>;
 
@@ -111,7 +112,9 @@ export class CallRunner {
     const outcome = redactAnswer(end, watch.stopped, { capability, capabilities, redact });
     const { record, reservationId } = begun;
     const ending = { workspace, callId, pid, approvalId, idempotencyKey, capability: capability.name, record, reservationId };
-    return await this.#journal.finish(ending, outcome, durationMs);
+    const answer = await this.#journal.finish(ending, outcome, durationMs);
+    this.#shared.review?.(reviewedCall(call))?.after?.(answer);
+    return answer;
   }
 
   /** Gives the place back, or, when the implementation does not end, waits for that and records it. */

@@ -5,10 +5,10 @@
 import type { Audit } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type JsonObject } from '@warren/protocol';
 
-export type ContentName = 'policies' | 'packs' | 'mcp' | 'config';
+export type ContentName = 'policies' | 'packs' | 'mcp' | 'config' | 'hooks';
 type Content = Partial<Record<ContentName, string>>;
 
-const NAMES: readonly ContentName[] = ['policies', 'packs', 'mcp', 'config'];
+const NAMES: readonly ContentName[] = ['policies', 'packs', 'mcp', 'config', 'hooks'];
 const COMMON = { workspace: DEFAULT_WORKSPACE, actor: { kind: 'system' }, outcome: 'success' } as const;
 
 export class ContentRecord {

@@ -2,8 +2,8 @@ import { Fault, type JsonObject } from '@warren/protocol';
 import type { HookFailure, HookHandler, HookName, HookOptions, HookPayloads, Hooks, ToolCallVerdict } from './hooks.ts';
 
 export type HookParts = {
-  /** Told of each hook that failed: an event. Must not throw. */
-  readonly onFailure: (failure: HookFailure) => void;
+  /** Told of each hook that failed, and of what it was told: an event. Must not throw. */
+  readonly onFailure: (failure: HookFailure, payload: HookPayloads[HookName]) => void;
 };
 
 const HOOKS_MAX = 1_000;
@@ -19,13 +19,15 @@ type Registered = {
   readonly name: HookName;
   readonly handler: HookHandler<never>;
   readonly label: string;
+  readonly capabilities: readonly string[] | undefined;
   readonly priority: number;
   readonly timeoutMs: number;
 };
 
 export function createHooks({ onFailure }: HookParts): Hooks {
   let registered: readonly Registered[] = [];
-  const of = (name: HookName): readonly Registered[] => registered.filter((each) => each.name === name);
+  const of = (name: HookName, capability: string | undefined): readonly Registered[] =>
+    registered.filter((each) => each.name === name && isAbout(each, capability));
 
   /** Undefined when it failed, which was told. */
   const call = async <Name extends HookName>(
@@ -42,7 +44,7 @@ export function createHooks({ onFailure }: HookParts): Hooks {
     } catch (error) {
       signal.throwIfAborted();
       const reason = (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
-      onFailure({ hook: hook.name, label: hook.label, reason });
+      onFailure({ hook: hook.name, label: hook.label, reason }, payload);
       return reason;
     } finally {
       clearTimeout(timer);
@@ -53,6 +55,7 @@ export function createHooks({ onFailure }: HookParts): Hooks {
     register(name, handler, options = {}) {
       const {
         label = name,
+        capabilities,
         priority = 0,
         timeoutMs = TIMEOUT_MS,
       }: HookOptions = typeof options === 'number' ? { priority: options } : options;
@@ -62,7 +65,7 @@ export function createHooks({ onFailure }: HookParts): Hooks {
       if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX)) throw refuse('timeoutMs', `it is not 1 to ${TIMEOUT_MS_MAX}`);
       if (registered.length >= HOOKS_MAX)
         throw new Fault('too_large', `Cannot register another hook: there are ${HOOKS_MAX}, which is the limit`);
-      const hook: Registered = { name, handler: handler as HookHandler<never>, label, priority, timeoutMs }; // It is called with what its name says.
+      const hook: Registered = { name, handler: handler as HookHandler<never>, label, capabilities, priority, timeoutMs }; // It is called with what its name says.
       registered = [...registered, hook].sort((a, b) => b.priority - a.priority); // Sorting keeps the order of equals.
       return {
         [Symbol.dispose]: () => {
@@ -71,8 +74,10 @@ export function createHooks({ onFailure }: HookParts): Hooks {
       };
     },
 
+    has: (name, capability) => registered.length > 0 && of(name, capability).length > 0,
+
     async run(name, payload, signal = new AbortController().signal) {
-      for (const hook of of(name)) {
+      for (const hook of of(name, capabilityOf(payload))) {
         signal.throwIfAborted();
         await call(hook, payload, signal);
       }
@@ -80,13 +85,13 @@ export function createHooks({ onFailure }: HookParts): Hooks {
 
     async beforeToolCall(payload, signal = new AbortController().signal) {
       let input = payload.input;
-      for (const hook of of('before_tool_call')) {
+      for (const hook of of('before_tool_call', payload.toolName)) {
         signal.throwIfAborted();
         const answer = await call<'before_tool_call'>(hook, { ...payload, input }, signal);
         if (typeof answer === 'string') return { kind: 'vetoed', by: hook.label, reason: `it failed: ${answer}` };
         const verdict = readVerdict(answer.value);
         if (typeof verdict === 'string') {
-          onFailure({ hook: hook.name, label: hook.label, reason: verdict });
+          onFailure({ hook: hook.name, label: hook.label, reason: verdict }, payload);
           return { kind: 'vetoed', by: hook.label, reason: verdict };
         }
         if (verdict === undefined) continue;
@@ -96,6 +101,19 @@ export function createHooks({ onFailure }: HookParts): Hooks {
       return { kind: 'call', input };
     },
   };
+}
+
+/** What is about no capability concerns every hook. */
+function isAbout({ capabilities }: Registered, capability: string | undefined): boolean {
+  if (capabilities === undefined || capability === undefined) return true;
+  return capabilities.some(
+    (each) => each === '*' || each === capability || (each.endsWith('.*') && capability.startsWith(each.slice(0, -1))),
+  );
+}
+
+function capabilityOf(payload: HookPayloads[HookName]): string | undefined {
+  if ('toolName' in payload) return payload.toolName;
+  return 'capability' in payload ? payload.capability : undefined;
 }
 
 /** Text says what is wrong with it: an answer that is not understood may have meant no. */

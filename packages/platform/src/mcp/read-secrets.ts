@@ -2,15 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { Fault } from '@warren/protocol';
 
-export async function readSecrets(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
-  const read = Object.entries(files).map(async ([name, file]) => [name, (await readSecret(file)).trim()] as const);
+export async function readSecrets(
+  files: Readonly<Record<string, string>>,
+  action = 'start the MCP server',
+): Promise<Readonly<Record<string, string>>> {
+  const read = Object.entries(files).map(async ([name, file]) => [name, (await readSecret(file, action)).trim()] as const);
   return Object.fromEntries(await Promise.all(read));
 }
 
-async function readSecret(file: string): Promise<string> {
+async function readSecret(file: string, action: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new Fault('invalid_argument', `Cannot start the MCP server: its secret file ${JSON.stringify(file)} cannot be read`, { cause });
+    throw new Fault('invalid_argument', `Cannot ${action}: its secret file ${JSON.stringify(file)} cannot be read`, { cause });
   }
 }
