@@ -79,6 +79,42 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { tokenRevoke } = await import('./commands/token.ts');
       end(await tokenRevoke(ids, flags, host));
     },
+    hookList: async (flags) => {
+      const { hookList } = await import('./commands/hook.ts');
+      end(await hookList(flags, host));
+    },
+    hookTest: async (name, capability, fields, flags) => {
+      const { hookTest } = await import('./commands/hook.ts');
+      end(await hookTest(name, capability, fields, flags, host));
+    },
+    sessionList: async (flags) => {
+      const { sessionList } = await import('./commands/session.ts');
+      end(await sessionList(flags, host));
+    },
+    sessionShow: async (id, flags) => {
+      const { sessionShow } = await import('./commands/session.ts');
+      end(await sessionShow(id, flags, host));
+    },
+    sessionSearch: async (words, flags) => {
+      const { sessionSearch } = await import('./commands/session.ts');
+      end(await sessionSearch(words, flags, host));
+    },
+    sessionBranch: async (id, entry, flags) => {
+      const { sessionBranch } = await import('./commands/session.ts');
+      end(await sessionBranch(id, entry, flags, host));
+    },
+    sessionCompact: async (id, summary, flags) => {
+      const { sessionCompact } = await import('./commands/session.ts');
+      end(await sessionCompact(id, summary, flags, host));
+    },
+    sessionExport: async (id, flags) => {
+      const { sessionExport } = await import('./commands/session.ts');
+      end(await sessionExport(id, flags, host));
+    },
+    sessionDelete: async (ids, flags) => {
+      const { sessionDelete } = await import('./commands/session.ts');
+      end(await sessionDelete(ids, flags, host));
+    },
     memoryStore: async (text, flags) => {
       const { memoryStore } = await import('./commands/memory.ts');
       end(await memoryStore(text, flags, host));

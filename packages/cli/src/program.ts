@@ -13,6 +13,7 @@ import { type ApprovalActions, addApprovals } from './program/approval-commands.
 import { type AuditActions, addAudit } from './program/audit-commands.ts';
 import { addCapability, type CapabilityActions } from './program/capability-commands.ts';
 import { addServe, addService, addStatus, addStop, type DaemonActions } from './program/daemon-commands.ts';
+import { addHook, type HookActions } from './program/hook-commands.ts';
 import { addKernel, type KernelActions } from './program/kernel-commands.ts';
 import { addLogin, addLogout, addWhoami, type LoginActions } from './program/login-commands.ts';
 import { addMcp, type McpActions } from './program/mcp-commands.ts';
@@ -20,6 +21,7 @@ import { addMcpServer, type McpServerActions } from './program/mcp-server-comman
 import { addMemory, type MemoryActions } from './program/memory-commands.ts';
 import { addPerson, type PersonActions } from './program/person-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
+import { addSession, type SessionActions } from './program/session-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
 import { addToken, type TokenActions } from './program/token-commands.ts';
@@ -76,6 +78,7 @@ export interface Actions
     AuditActions,
     CapabilityActions,
     DaemonActions,
+    HookActions,
     KernelActions,
     LoginActions,
     McpActions,
@@ -83,6 +86,7 @@ export interface Actions
     MemoryActions,
     PersonActions,
     PolicyActions,
+    SessionActions,
     StoreActions,
     TokenActions,
     WorkspaceActions {
@@ -121,7 +125,9 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   approvals: addApprovals,
   policy: addPolicy,
   capability: addCapability,
+  hook: addHook,
   memory: addMemory,
+  session: addSession,
   audit: addAudit,
   kernel: addKernel,
   workspace: addWorkspace,

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { isOperationName, OPERATIONS, type OperationName, type ParamsInput, type Result, verifyContract } from '@warren/protocol/contract';
@@ -716,6 +716,85 @@ describe('the gate', () => {
     expect(await fails(on, 'memory.list', {}, { workspace: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
     expect(existsSync(join(on.directory, 'workspaces', 'none'))).toBe(false);
     expect(await fails(on, 'memory.store', { text: 'x', importance: 2 })).toMatchObject({ data: { fault: 'invalid_argument' } });
+  });
+
+  it('keep conversations, each workspace its own', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    expect(await ok(on, 'transcript.create', { session: 'chat', agent: 'writer', title: 'Plans' })).toEqual({ session: 'chat' });
+    expect(await fails(on, 'transcript.create', { session: 'chat' })).toMatchObject({ data: { fault: 'already_exists' } });
+    const said = [
+      { type: 'message', role: 'user', content: 'When do we release?' },
+      { type: 'message', role: 'assistant', content: 'On Tuesdays <b>' },
+      { type: 'note', kind: 'tool', data: { ok: true } },
+    ] as const;
+    const { entry_ids: ids } = await ok(on, 'transcript.append', { session: 'chat', entries: [...said] });
+    const got = await ok(on, 'transcript.get', { session: 'chat', offset: 1, limit: 1 });
+    expect(got).toMatchObject({ tip_id: ids[2], count: 4, next: 2, entries: [{ entry_id: ids[0], role: 'user', text: said[0].content }] });
+    expect(await ok(on, 'transcript.search', { query: 'release tuesdays' })).toEqual({ matches: [] });
+    expect(await ok(on, 'transcript.search', { query: 'TUESDAYS' })).toMatchObject({ matches: [{ session: 'chat', entry_id: ids[1] }] });
+    const [first = '', second = ''] = ids;
+    expect(await ok(on, 'transcript.branch', { session: 'chat', entry_id: first })).toEqual({ session: 'chat', tip_id: first });
+    expect(await ok(on, 'transcript.branch', { session: 'chat', entry_id: second, as: 'other' })).toEqual({
+      session: 'other',
+      tip_id: second,
+    });
+    expect(await fails(on, 'transcript.branch', { session: 'chat', entry_id: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
+    const { entry_id: summary } = await ok(on, 'transcript.compact', { session: 'chat', summary: 'They asked about releases' });
+    expect((await ok(on, 'transcript.get', { session: 'chat', view: 'context' })).entries).toMatchObject([
+      { entry_id: summary, type: 'summary' },
+    ]);
+    expect((await ok(on, 'transcript.get', { session: 'chat', view: 'all' })).count).toBe(5);
+    expect((await ok(on, 'transcript.export', { session: 'other', format: 'html' })).text).toContain('On Tuesdays &#60;b&#62;');
+    expect((await ok(on, 'transcript.list', {})).transcripts).toMatchObject([{ session: 'chat', title: 'Plans', agent: 'writer', origin: null }, { session: 'other', origin: { session: 'chat', entry_id: second } }]); // biome-ignore format: one line
+    const acme = { workspace: 'acme' };
+    expect(await ok(on, 'transcript.list', {}, acme)).toEqual({ transcripts: [] });
+    expect(await ok(on, 'transcript.search', { query: 'tuesdays' }, acme)).toEqual({ matches: [] });
+    expect(await fails(on, 'transcript.get', { session: 'chat' }, acme)).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await ok(on, 'transcript.delete', { session: 'chat' }, acme)).toEqual({ deleted: false });
+    expect(await ok(on, 'transcript.delete', { session: 'chat' })).toEqual({ deleted: true });
+    expect(await fails(on, 'transcript.append', { session: 'chat', entries: [said[0]] })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await fails(on, 'transcript.list', {}, { workspace: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
+  });
+
+  it.each(['', '.', '..', '../x', 'a/b', '/etc/passwd', 'a\0b', '-x', 'a\nb', 'é', 'x'.repeat(129), '__proto__/x', '.hidden'])(
+    'make nothing of a conversation called %j',
+    async (session) => {
+      await using on = await openTestGateway({ hasPlatform: true });
+      expect(await fails(on, 'transcript.create', { session })).toMatchObject({ data: { fault: 'invalid_argument' } });
+      await ok(on, 'transcript.create', { session: 'chat' });
+      const { entry_ids: ids } = await ok(on, 'transcript.append', { session: 'chat', entries: [{ type: 'title', title: 'x' }] });
+      const forked = { session: 'chat', entry_id: ids[0] ?? '', as: session };
+      expect(await fails(on, 'transcript.branch', forked)).toMatchObject({ data: { fault: 'invalid_argument' } });
+      for (const name of ['transcript.get', 'transcript.export', 'transcript.delete'] as const)
+        expect(await fails(on, name, { session })).toMatchObject({ data: { fault: 'invalid_argument' } });
+      expect(
+        readdirSync(join(on.directory, 'workspaces', 'default'), { recursive: true })
+          .map(String)
+          .toSorted(),
+      ).toEqual(['sessions', 'sessions/chat.jsonl']);
+    },
+  );
+
+  it('list hooks and try them', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    expect(await ok(on, 'hook.list', {})).toEqual({ hooks: [] });
+    writeFileSync(
+      join(on.directory, 'hooks.yaml'),
+      'hooks: [{ name: told, on: after_tool_call, webhook: "http://127.0.0.1:1/x?key=1", secret_file: key }]',
+    );
+    await on.platform.hooks.reload();
+    const [told] = (await ok(on, 'hook.list', {})).hooks;
+    expect(told).toMatchObject({
+      name: 'told',
+      on: ['after_tool_call'],
+      kind: 'webhook',
+      webhook: 'http://127.0.0.1:1/x',
+      timeout_ms: 10_000,
+    });
+    expect(await ok(on, 'hook.test', { name: 'told' })).toMatchObject({ outcome: 'fails', reason: expect.stringContaining('secret file') });
+    expect(await fails(on, 'hook.test', { name: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await fails(on, 'hook.test', { name: 'told', point: 'before_tool_call' })).toMatchObject({ data: { fault: 'conflict' } });
   });
 
   it('says what can be called, and what would be decided', async () => {

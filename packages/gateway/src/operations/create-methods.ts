@@ -30,6 +30,7 @@ import { createEventHandlers } from './event.ts';
 import { createFileHandlers } from './file.ts';
 import { GRANT_HANDLERS } from './grant.ts';
 import type { Call, Handlers } from './handler.ts';
+import { createHookHandlers } from './hook.ts';
 import { LEDGER_HANDLERS } from './ledger.ts';
 import { MAIL_HANDLERS } from './mail.ts';
 import { createMcpServerHandlers } from './mcp-server.ts';
@@ -44,6 +45,7 @@ import { REGISTRY_HANDLERS } from './registry.ts';
 import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
 import { createToolHandlers } from './tool.ts';
+import { createTranscriptHandlers } from './transcript.ts';
 import { createWorkspaceHandlers } from './workspace.ts';
 
 export type MethodParts = {
@@ -96,6 +98,8 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...createAuditHandlers(acting),
     ...ALERT_HANDLERS,
     ...createMemoryHandlers(kernel, acting),
+    ...createHookHandlers(acting),
+    ...createTranscriptHandlers(kernel, acting),
     ...createTaintHandlers(acting),
     ...createAgentRunHandlers(acting),
     ...createAgentRecordHandlers(kernel, acting),

@@ -5,7 +5,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOp
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Audit, type Kernel, type KernelOptions, openKernel, type Principal } from '@warren/kernel';
-import { openPlatform } from '@warren/platform';
+import { openPlatform, type Platform } from '@warren/platform';
 import { serve } from '../http/serve.ts';
 import type { Served, ServeOptions } from '../http/served.ts';
 
@@ -14,6 +14,8 @@ export type Answer = { readonly status: number; readonly headers: IncomingHttpHe
 export type TestGateway = AsyncDisposable & {
   readonly kernel: Kernel;
   readonly served: Served;
+  /** Throws where it has none. */
+  readonly platform: Platform;
   /** The audit of its platform, where it has one. */
   platformAudit(): Audit;
   readonly directory: string;
@@ -109,6 +111,10 @@ export async function openTestGateway({
   return {
     kernel,
     served,
+    get platform() {
+      if (platform === undefined) throw new Error('It has no platform');
+      return platform;
+    },
     platformAudit() {
       if (platform === undefined) throw new Error('It has no platform');
       return platform.audit;

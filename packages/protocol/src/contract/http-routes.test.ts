@@ -28,6 +28,7 @@ describe('HTTP_ROUTES', () => {
       'policy.explain',
       'policy.simulate',
       'memory.search',
+      'transcript.search',
     ]);
   });
 

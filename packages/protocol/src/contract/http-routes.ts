@@ -113,6 +113,17 @@ const PLACES = {
   'memory.get': 'GET /memories/{memory_id}',
   'memory.list': 'GET /memories',
   'memory.forget': 'DELETE /memories/{memory_id}',
+  'hook.list': 'GET /hooks',
+  'hook.test': 'POST /hooks/{name}/test',
+  'transcript.create': 'POST /transcripts',
+  'transcript.append': 'POST /transcripts/{session}/entries',
+  'transcript.list': 'GET /transcripts',
+  'transcript.get': 'GET /transcripts/{session}',
+  'transcript.search': 'POST /transcripts/search',
+  'transcript.branch': 'POST /transcripts/{session}/branch',
+  'transcript.compact': 'POST /transcripts/{session}/compact',
+  'transcript.export': 'GET /transcripts/{session}/export',
+  'transcript.delete': 'DELETE /transcripts/{session}',
   'taint.list': 'GET /processes/{pid}/taint',
   'taint.clear': 'DELETE /processes/{pid}/taint',
   'taint.list_files': 'GET /files/taint',
@@ -139,7 +150,15 @@ const PLACES = {
 /** What makes something that has a place of its own from then on. */
 const MAKES: ReadonlySet<string> = new Set<OperationName>([
   ...(['ledger.account.create', 'ledger.workspace.create', 'workspace.create', 'queue.enqueue', 'ledger.reserve'] as const),
-  ...(['token.create', 'token.create_operator', 'person.create', 'person.create_operator', 'agent.create', 'agent.start'] as const),
+  ...([
+    'token.create',
+    'token.create_operator',
+    'person.create',
+    'person.create_operator',
+    'agent.create',
+    'agent.start',
+    'transcript.create',
+  ] as const),
 ]);
 
 const ALIASES: Partial<Record<OperationName, Readonly<Record<string, string>>>> = {

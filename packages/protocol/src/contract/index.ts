@@ -16,6 +16,7 @@ export { type CapabilityDescription, type CapabilitySummary, capabilityDescripti
 export { type Event, event } from './record/event.ts';
 export { type FileContent, type FileObject, type FileVersion, fileContent, fileMode, fileObject, fileVersion } from './record/file.ts';
 export { type Grant, grant, pathGrant, pathMode } from './record/grant.ts';
+export { type HookRecord, hook, hookPoint } from './record/hook.ts';
 export { type Account, type AccountEntry, account, accountEntry, breachPolicy, type LedgerEntry, ledgerEntry } from './record/ledger.ts';
 export { type Message, message } from './record/mail.ts';
 export { type McpServerRecord, type McpServerSummaryRecord, mcpServer, mcpServerSummary } from './record/mcp-server.ts';
@@ -36,6 +37,7 @@ export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type Re
 export { type RuleReference, ruleRef } from './record/rule.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
 export { type ToolFormat, toolFormat } from './record/tool.ts';
+export type { TranscriptEntry, TranscriptInfo, TranscriptMatch } from './record/transcript.ts';
 export {
   type Retention,
   retention,

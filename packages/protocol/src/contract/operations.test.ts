@@ -91,6 +91,8 @@ const OF_AN_OPERATOR: readonly OperationName[] = [
   'mcp_server.remove',
   'policy.reload',
   'policy.simulate',
+  'hook.list',
+  'hook.test',
   'daemon.status',
   'daemon.stop',
   'store.check',

@@ -22,6 +22,7 @@ import { DAEMON_OPERATIONS } from './warren/daemon.ts';
 import { EVENT_OPERATIONS } from './warren/event.ts';
 import { FILE_OPERATIONS } from './warren/file.ts';
 import { GRANT_OPERATIONS } from './warren/grant.ts';
+import { HOOK_OPERATIONS } from './warren/hook.ts';
 import { LEDGER_ACCOUNT_OPERATIONS } from './warren/ledger.ts';
 import { MAIL_OPERATIONS } from './warren/mail.ts';
 import { MCP_SERVER_OPERATIONS } from './warren/mcp-server.ts';
@@ -33,6 +34,7 @@ import { QUEUE_OPERATIONS } from './warren/queue.ts';
 import { TAINT_OPERATIONS } from './warren/taint.ts';
 import { TOKEN_OPERATIONS } from './warren/token.ts';
 import { TOOL_OPERATIONS } from './warren/tool.ts';
+import { TRANSCRIPT_OPERATIONS } from './warren/transcript.ts';
 import { WORKSPACE_OPERATIONS } from './warren/workspace.ts';
 
 export const OPERATIONS = Object.freeze({
@@ -65,6 +67,8 @@ export const OPERATIONS = Object.freeze({
   ...AUDIT_OPERATIONS,
   ...ALERT_OPERATIONS,
   ...MEMORY_OPERATIONS,
+  ...HOOK_OPERATIONS,
+  ...TRANSCRIPT_OPERATIONS,
   ...TAINT_OPERATIONS,
   ...AGENT_RUN_OPERATIONS,
   ...AGENT_RECORD_OPERATIONS,

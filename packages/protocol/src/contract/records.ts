@@ -8,6 +8,7 @@ import { capabilityDescription, capabilitySummary } from './record/capability.ts
 import { event } from './record/event.ts';
 import { fileContent, fileObject, fileVersion } from './record/file.ts';
 import { grant } from './record/grant.ts';
+import { hook } from './record/hook.ts';
 import { account, accountEntry, ledgerEntry } from './record/ledger.ts';
 import { message } from './record/mail.ts';
 import { foundMemory, memory, ranking } from './record/memory.ts';
@@ -17,6 +18,7 @@ import { personRecord } from './record/person.ts';
 import { agentProcess } from './record/process.ts';
 import { claim, claimedEntry, readyEntry } from './record/queue.ts';
 import { newToken, principal, tokenRecord } from './record/token.ts';
+import { transcriptEntry, transcriptInfo, transcriptMatch } from './record/transcript.ts';
 import { workspaceRecord, workspaceSettings, workspaceUsage } from './record/workspace.ts';
 
 export const RECORDS = {
@@ -38,6 +40,7 @@ export const RECORDS = {
   FileVersion: fileVersion,
   FoundMemory: foundMemory,
   Grant: grant,
+  Hook: hook,
   LedgerEntry: ledgerEntry,
   Memory: memory,
   MemoryRanking: ranking,
@@ -51,6 +54,9 @@ export const RECORDS = {
   ReadyEntry: readyEntry,
   Summary: summary,
   Token: tokenRecord,
+  TranscriptEntry: transcriptEntry,
+  TranscriptInfo: transcriptInfo,
+  TranscriptMatch: transcriptMatch,
   TreeHead: treeHead,
   Workspace: workspaceRecord,
   WorkspaceSettings: workspaceSettings,
