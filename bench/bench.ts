@@ -21,6 +21,7 @@ import { memory } from './benchmarks/memory.ts';
 import { policy } from './benchmarks/policy.ts';
 import { proxy } from './benchmarks/proxy.ts';
 import { recall } from './benchmarks/recall.ts';
+import { redact } from './benchmarks/redact.ts';
 import { rpc } from './benchmarks/rpc.ts';
 import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
@@ -53,6 +54,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   syscall,
   memory,
   recall,
+  redact,
 ];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 

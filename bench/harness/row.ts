@@ -1,7 +1,7 @@
 /** One line of a result: what was measured, in numbers, and what it was to reach. */
 import { type Statistics, summarize } from './statistics.ts';
 
-export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'sandboxes/s' | '/s' | 'calls' | 'share';
+export type Unit = 'µs' | 'ms' | 's' | 'MiB' | 'MB/s' | 'sandboxes/s' | '/s' | 'calls' | 'share';
 
 export type Bound = { readonly kind: 'at_most' | 'at_least' | 'below'; readonly value: number };
 

@@ -161,6 +161,11 @@ export const RULES: Rules = {
       why: 'the store keeps rows and knows none of the rules',
     },
     {
+      path: 'packages/kernel/src/redact',
+      mayNotImport: ['packages/kernel/src/store', 'packages/kernel/src/syscall', 'packages/kernel/src/audit'],
+      why: 'it takes values out of texts, and knows neither where they come from nor where they go',
+    },
+    {
       path: 'packages/kernel/src/process',
       mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
       why: 'nouns know the contract of the store, not which one it is',

@@ -24,7 +24,6 @@ export { type ExportFormat, exportEntries } from './audit/export-entries.ts';
 export { type HeadDocument, readHeads, toHeadDocument } from './audit/head-document.ts';
 export { type AuditOptions, openAudit } from './audit/open-audit.ts';
 export { createRedactor, type RedactOptions, redactInput } from './audit/redact-input.ts';
-export { createTextRedactor } from './audit/redact-text.ts';
 export { type RememberedAudit, recallAudit, rememberAudit, whyNotRemembered } from './audit/remembered-audit.ts';
 export { type VerifyAuditOptions, verifyAudit } from './audit/verify-audit.ts';
 export { verifyConsistency, verifyInclusion } from './audit/verify-proof.ts';
@@ -68,6 +67,10 @@ export {
   type Tier,
 } from './policy/policy.ts';
 export type { CreateProcess, ProcessRecord, RecoveryPolicy } from './process/processes.ts';
+export type { RedactStream } from './redact/redact-stream.ts';
+export { createTextRedactor, withoutForms } from './redact/redact-text.ts';
+export type { KnownSecret } from './redact/secret-needles.ts';
+export { createSecretRedactor, type SecretRedactor } from './redact/secret-redactor.ts';
 export type { NameEntry } from './registry/names.ts';
 export { createWorker, type RunResult, type Worker, type WorkerParts } from './schedule/create-worker.ts';
 export { checkCron, nextRun } from './schedule/cron.ts';

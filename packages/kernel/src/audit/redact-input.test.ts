@@ -57,18 +57,22 @@ describe('a known secret', () => {
     JSON.stringify({ a: secret }),
   ];
   it.each(forms)('is found as %s, in texts and in names', (form) => {
-    const redacted = JSON.stringify(redactInput({ command: `run ${form} now`, [form]: 1 }, { knownSecrets: [secret] }));
+    const redacted = JSON.stringify(
+      redactInput({ command: `run ${form} now`, [form]: 1 }, { knownSecrets: [{ name: 'database', value: secret }] }),
+    );
     expect(redacted).not.toContain(form.slice(2, -4));
-    expect(redacted).toContain('[REDACTED]');
+    expect(redacted).toContain('[redacted:database]');
   });
 
   it('is found across where a long text is cut', () => {
     const text = `${'x'.repeat(8_190)}supersecret`;
-    expect(JSON.stringify(redactInput({ text }, { knownSecrets: ['supersecret'] }))).not.toMatch(/supe|su\[/);
+    expect(JSON.stringify(redactInput({ text }, { knownSecrets: [{ name: 'a', value: 'supersecret' }] }))).not.toMatch(/supe|su\[/);
   });
 
   it('that is too short to be one does not take every letter away', () => {
-    expect(redactInput({ a: 'banana' }, { knownSecrets: ['a', 'an', ''] })).toEqual({ a: 'banana' });
+    expect(redactInput({ a: 'banana' }, { knownSecrets: ['a', 'an', ''].map((value) => ({ name: 'short', value })) })).toEqual({
+      a: 'banana',
+    });
   });
 });
 

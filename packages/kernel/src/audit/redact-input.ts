@@ -5,13 +5,14 @@
  * It is a net under the vault, which hands out no secrets in the first place: an unknown secret in an unknown form under a harmless name passes.
  */
 import type { JsonObject, JsonValue } from '../internal/json.ts';
-import { createTextRedactor } from './redact-text.ts';
+import { createTextRedactor } from '../redact/redact-text.ts';
+import type { KnownSecret } from '../redact/secret-needles.ts';
 
 export type RedactOptions = {
   /** Names of fields on top of the usual ones. */
   readonly secretFields?: readonly string[] | undefined;
-  /** Values in clear; found also in base64, hexadecimal and percent encoding. Those shorter than 6 characters are not looked for. */
-  readonly knownSecrets?: readonly string[] | undefined;
+  /** Values in clear; found in whichever encoding. Those of fewer than 6 bytes are not looked for. */
+  readonly knownSecrets?: readonly KnownSecret[] | undefined;
 };
 
 const SECRET_FIELDS = [

@@ -51,7 +51,7 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
   const ask = async (texts: readonly string[], use: EmbeddingUse, signal: AbortSignal): Promise<readonly Float32Array[] | Failure> => {
     const key = await keyOf(signal);
     if (key === undefined && wire.needsKey) return { code: 'permission_denied', why: 'there is no key for it', isLasting: true };
-    const redact = createTextRedactor(key === undefined ? [] : [key]);
+    const redact = createTextRedactor(key === undefined ? [] : [{ name: `${provider} key`, value: key }]);
     const deadline = AbortSignal.timeout(requestMs);
     let answer: JsonAnswer;
     try {

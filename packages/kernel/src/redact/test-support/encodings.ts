@@ -1,0 +1,94 @@
+/** The ways in which values travel, each as a program would write it; `roll` gives whole numbers below what it is asked for. */
+import { deflateSync, gzipSync } from 'node:zlib';
+
+export type Roll = (below: number) => number;
+export type Encode = (value: Buffer, roll: Roll) => Buffer;
+
+const hex2 = (byte: number): string => byte.toString(16).padStart(2, '0');
+const cased = (text: string, roll: Roll): string => (roll(2) === 0 ? text : text.toUpperCase());
+
+/** Each byte that has to be, and some of the others. */
+function escaped(value: Buffer, mustBe: RegExp, roll: Roll, write: (byte: number) => string): string {
+  const share = roll(4);
+  return Array.from(value, (byte) => {
+    const character = String.fromCharCode(byte);
+    return byte >= 0x80 || mustBe.test(character) || roll(4) < share ? write(byte) : character;
+  }).join('');
+}
+
+/** Escapes that name characters, not bytes. */
+function escapedCharacters(value: Buffer, mustBe: RegExp, roll: Roll, write: (character: string) => string): string {
+  const share = roll(4);
+  return [...value.toString()].map((character) => (mustBe.test(character) || roll(4) < share ? write(character) : character)).join('');
+}
+
+function wrapped(text: string, roll: Roll, least = 4): string {
+  const width = least + roll(77 - least);
+  const end = ['\n', '\r\n', '\n  '][roll(3)] ?? '\n';
+  return (text.match(new RegExp(`.{1,${width}}`, 'g')) ?? []).join(end);
+}
+
+/** Within something longer, so that it begins anywhere within three bytes. */
+function within(value: Buffer, roll: Roll): Buffer {
+  const around = (count: number): Buffer => Buffer.from(Array.from({ length: count }, () => 33 + roll(90)));
+  return Buffer.concat([around(roll(5)), value, around(roll(5))]);
+}
+
+const units = (character: string): string =>
+  Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');
+
+const NAMED: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+export const ENCODINGS: Readonly<Record<string, Encode>> = {
+  plain: (value) => value,
+  base64: (value, roll) =>
+    Buffer.from(
+      within(value, roll)
+        .toString('base64')
+        .replace(roll(2) === 0 ? /=+$/ : /$/, ''),
+    ),
+  base64url: (value, roll) => Buffer.from(within(value, roll).toString('base64url')),
+  'base64 in lines': (value, roll) => Buffer.from(wrapped(within(value, roll).toString('base64'), roll)),
+  hex: (value, roll) => Buffer.from(cased(value.toString('hex'), roll)),
+  'hex in lines': (value, roll) => Buffer.from(wrapped(value.toString('hex'), roll)),
+  'hex with separators': (value, roll) => Buffer.from(cased(Array.from(value, hex2).join([':', ' ', '-'][roll(3)] ?? ':'), roll)),
+  percent: (value, roll) => Buffer.from(escaped(value, /[%&+=\s"<>]/, roll, (byte) => `%${cased(hex2(byte), roll)}`)),
+  json: (value, roll) => Buffer.from(escapedCharacters(value, /["\\\u0000-\u001f]/, roll, (each) => (each === '/' ? '\\/' : units(each)))),
+  'json as a program writes it': (value) => Buffer.from(JSON.stringify(value.toString())),
+  'c escapes': (value, roll) => Buffer.from(escaped(value, /[\\"\s]/, roll, (byte) => `\\x${hex2(byte)}`)),
+  html: (value, roll) =>
+    Buffer.from(
+      escapedCharacters(value, /[&<>"']/, roll, (each) => (roll(2) === 0 ? NAMED[each] : undefined) ?? `&#${each.codePointAt(0)};`),
+    ),
+  'quoted-printable': (value, roll) =>
+    Buffer.from(escaped(value, /[=\s]/, roll, (byte) => `=${hex2(byte).toUpperCase()}${roll(5) === 0 ? '=\r\n' : ''}`)),
+  gzip: (value, roll) => gzipSync(within(value, roll)),
+  deflate: (value, roll) => deflateSync(within(value, roll), { level: 1 + roll(9) }),
+};
+
+/** What is written in two ways, one on top of the other. */
+export const DOUBLE_ENCODINGS: readonly (readonly [inner: string, outer: string])[] = [
+  ...['base64', 'base64 in lines', 'hex'].flatMap((inner) =>
+    ['percent', 'json as a program writes it', 'quoted-printable', 'html'].map((outer) => [inner, outer] as const),
+  ),
+  ['json as a program writes it', 'json as a program writes it'],
+  ['percent', 'percent'],
+  ['percent', 'json as a program writes it'],
+  ['json as a program writes it', 'percent'],
+  ['html', 'json as a program writes it'],
+  ['gzip', 'base64 whole'],
+  ['deflate', 'base64 whole'],
+  ['gzip', 'hex whole'],
+  ['base64', 'base64 whole'],
+  ['percent', 'base64 whole'],
+  ['json', 'hex whole'],
+];
+
+/** Of all there is, and standing apart: whoever decodes it knows where it begins. */
+export const WHOLE: Readonly<Record<string, Encode>> = {
+  'base64 whole': (value, roll) => {
+    const text = value.toString('base64');
+    return Buffer.from(` ${roll(2) === 0 ? text : wrapped(text, roll, 16)} `);
+  },
+  'hex whole': (value, roll) => Buffer.from(` ${cased(value.toString('hex'), roll)} `),
+};
