@@ -29,8 +29,12 @@ const judge = new Judge(openApi);
 const known = new KnownValues();
 const connections = new Agent({ keepAlive: true });
 
-/** What a caller is not let do: there would be no daemon left to ask, or a file wherever on this machine the path says. */
-const NOT_ASKED: Readonly<Record<string, CallerKind>> = { 'daemon.stop': 'operator', 'store.backup': 'operator' };
+/** What a caller is not let do: there would be no daemon or workspace left to ask about, or a file wherever on this machine the path says. */
+const NOT_ASKED: Readonly<Record<string, CallerKind>> = {
+  'daemon.stop': 'operator',
+  'store.backup': 'operator',
+  'workspace.delete': 'operator',
+};
 /** Who gets further than others. */
 const OFTEN: readonly CallerKind[] = ['operator', 'operator', 'operator', 'operator', 'operator', 'operator', 'admin', 'admin', 'process'];
 /** One word in requests that no answer may repeat. */

@@ -13,7 +13,7 @@ const PYTHON = join(BUILD, 'bin/python');
 const REQUIREMENTS = join(import.meta.dirname, 'requirements.txt');
 
 /** What an operator may do and that would be the end of the daemon, or write to the machine it runs on, or last for as long as it is asked to. */
-const NOT_ASKED = ['daemon.stop', 'store.backup', 'queue.claim'];
+const NOT_ASKED = ['daemon.stop', 'store.backup', 'queue.claim', 'workspace.delete'];
 
 /** Checks that judge what is so on purpose; the tests of `test/fuzz` and `who-may-call.test.ts` hold each of these their own way. */
 const NOT_CHECKED = [
