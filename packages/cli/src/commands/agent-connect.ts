@@ -4,7 +4,7 @@ import type { Host } from '../internal/host.ts';
 import { lastingCommand } from '../internal/lasting-command.ts';
 import { safeJson } from '../internal/safe-text.ts';
 import { serverOf } from '../internal/server-link.ts';
-import { statePath } from '../internal/state-path.ts';
+import { nextCommand, statePath } from '../internal/state-path.ts';
 import type { AgentConnectFlags } from '../program/agent-record-commands.ts';
 import { connectionFor, TOKEN_VARIABLE, type Wire } from './connections.ts';
 
@@ -25,7 +25,8 @@ export async function agentConnect(name: string, flags: AgentConnectFlags, host:
   }
   await host.stdout.write(`${connection.text.trimEnd()}\n`);
   await host.stderr.write(`warren: ${connection.where}\n`);
-  if (wire.kind === 'http') await host.stderr.write(`  set ${TOKEN_VARIABLE} to a token: warren agent rotate-token ${name}\n`);
+  if (wire.kind === 'http')
+    await host.stderr.write(`  set ${TOKEN_VARIABLE} to a token: ${nextCommand(`agent rotate-token ${name}`, flags)}\n`);
   return 0;
 }
 

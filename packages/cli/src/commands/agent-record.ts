@@ -19,7 +19,7 @@ export async function agentCreate(name: string, flags: AgentCreateFlags, host: H
   await using client = await openWorkspaceClient(flags, host, 'make an agent');
   const purpose = flags.purpose ?? '';
   const made = await client.call('agent.create', { agent: name, purpose, ...grants, budgets, ...endOf(flags, host) });
-  for (const warning of await warningsOf(client, grants)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
+  for (const warning of await warningsOf(client, grants, flags)) await host.stderr.write(`warren: ${safeText(warning)}\n`);
   if (flags.tool === undefined) {
     await host.stderr.write('warren: it may call every capability, as policy lets it: no --tool says which\n');
   }

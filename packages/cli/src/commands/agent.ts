@@ -25,7 +25,7 @@ export async function agentStart(name: string, flags: AgentStartFlags, host: Hos
   if (live !== undefined && asked !== undefined) throw runsAlready(name, live.pid, flags);
   if (live === undefined && asked === undefined) await requireMade(client, name, flags);
   const run = live ?? (await client.call('agent.start', { agent: name, ...asked }));
-  for (const warning of asked === undefined ? [] : await warningsOf(client, asked)) {
+  for (const warning of asked === undefined ? [] : await warningsOf(client, asked, flags)) {
     await host.stderr.write(`warren: ${safeText(warning)}\n`);
   }
   if (flags.json === true) {
@@ -107,11 +107,13 @@ async function isKeptAgent(client: Client, name: string): Promise<boolean> {
 export async function warningsOf(
   client: Client,
   { tool_grants, fs_grants }: { readonly tool_grants: readonly string[]; readonly fs_grants: readonly PathFlag[] },
+  flags: WorkspaceFlags,
 ): Promise<readonly string[]> {
+  const list = nextCommand('capability list', flags);
   const isAll = tool_grants.every((pattern) => pattern === '*');
   const names = isAll ? [] : (await client.call('capability.list', {})).capabilities.map(({ name }) => name);
   return [
-    ...matchingNone(tool_grants, names).map((pattern) => `--tool ${pattern} is the name of no capability now: \`warren capability list\``),
+    ...matchingNone(tool_grants, names).map((pattern) => `--tool ${pattern} is the name of no capability now: \`${list}\``),
     ...beyondWorkspace(fs_grants).map((path) => `--path ${path} holds no files of an agent: they are below /workspace`),
   ];
 }

@@ -42,6 +42,8 @@ it('somebody logs in on a server, works there, and logs out', { timeout: PATIENC
   // What to type next goes to the same server, if it was named by a word.
   const there = await warren(['agent', 'pause', 'builder', '--server', server]);
   expect(there.stderr).toBe(`  let it go on: warren agent resume builder --server ${server}\n`);
+  const nobody = await warren(['agent', 'stop', 'nobody', '--server', server]);
+  expect(nobody.stderr).toContain(`fix: warren agent create nobody --server ${server}\n`);
   expect((await warren(['agent', 'resume', 'builder'], '', env)).code).toBe(0);
   expect((await warren(['agent', 'pause', 'builder'], '', env)).stderr).toBe('  let it go on: warren agent resume builder\n');
   expect((await warren(['kernel', 'summary', '--server', server])).code).toBe(0);

@@ -73,7 +73,7 @@ function refused(stateDirectory: string, error: Fault): Fault {
 export async function openClient(flags: StateFlags, host: Host, action: string): Promise<Client> {
   const { state } = flags;
   const server = serverOf(flags, host);
-  if (server !== undefined) return openServerClient(server, host);
+  if (server !== undefined) return openServerClient(server, host, undefined, flags);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory);
   if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', { state }));
@@ -84,7 +84,7 @@ export async function openClient(flags: StateFlags, host: Host, action: string):
 export async function openWorkspaceClient(flags: WorkspaceFlags, host: Host, action: string): Promise<Client> {
   const { state, workspace } = flags;
   const server = serverOf(flags, host);
-  if (server !== undefined) return openServerClient(server, host, workspace);
+  if (server !== undefined) return openServerClient(server, host, workspace, flags);
   const stateDirectory = statePath(host, state);
   const link = await findDaemon(stateDirectory, { workspace });
   if (link === undefined) throw noDaemon(stateDirectory, action, nextCommand('serve --detach', { state }));

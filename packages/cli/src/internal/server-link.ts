@@ -5,6 +5,7 @@ import type { StateFlags } from '../program/state-options.ts';
 import { Credentials } from './credentials.ts';
 import type { Host } from './host.ts';
 import { shellWord } from './shell-words.ts';
+import { nextCommand, type PlaceFlags } from './state-path.ts';
 
 /**
  * Which server a command means: `--server`, else WARREN_SERVER. Undefined: the daemon of a state directory, which `--state` asks for whatever the environment says.
@@ -44,8 +45,8 @@ export function credentialFor(server: string, host: Host) {
   throw new Fault('unauthenticated', `Cannot ask ${server}: nobody is logged in there`, { details: { fix: loginCommand(server) } });
 }
 
-/** The client is the caller's to close. */
-export function openServerClient(server: string, host: Host, workspace?: string): Client {
+/** `place`: as it was named by a word, which what the server says to type next repeats. The client is the caller's to close. */
+export function openServerClient(server: string, host: Host, workspace?: string, place: PlaceFlags = {}): Client {
   const { token, fingerprint } = credentialFor(server, host);
   // The default one is of whoever calls: members of another have no other.
   const named = workspace === DEFAULT_WORKSPACE ? undefined : workspace;
@@ -54,12 +55,22 @@ export function openServerClient(server: string, host: Host, workspace?: string)
     address: client.address,
     call: (...call) =>
       client.call(...call).catch((error: unknown) => {
-        throw withLoginAdvice(error, server);
+        throw withPlace(withLoginAdvice(error, server), place);
       }),
     events: (...follow) => client.events(...follow),
     close: () => client.close(),
     [Symbol.asyncDispose]: () => client.close(),
   };
+}
+
+/** A command that names no place and nothing else: what a daemon says to type, which does not know how it was reached. */
+const NEXT = /^warren ((?:[a-z][a-z-]*)(?: [\w.][\w.-]*)*)$/;
+
+function withPlace(error: unknown, place: PlaceFlags): unknown {
+  const fix = isFault(error) ? (error.details as Readonly<Record<string, unknown>> | undefined)?.['fix'] : undefined; // Any fault may have it.
+  const words = typeof fix === 'string' ? NEXT.exec(fix)?.[1] : undefined;
+  if (!isFault(error) || words === undefined || place.server === undefined) return error;
+  return new Fault(error.code, error.message, { details: { ...error.details, fix: nextCommand(words, place) }, cause: error });
 }
 
 /** The same fault, with what to type when the server knows us no more, or we do not know it. */

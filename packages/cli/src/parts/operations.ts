@@ -17,7 +17,7 @@ import type { WorkspaceFlags } from '../program/state-options.ts';
 export async function openOperations(host: Host, flags: WorkspaceFlags): Promise<Operations> {
   parseWorkspaceId(flags.workspace);
   const server = serverOf(flags, host);
-  if (server !== undefined) return operationsOf(openServerClient(server, host, flags.workspace));
+  if (server !== undefined) return operationsOf(openServerClient(server, host, flags.workspace, flags));
   const stateDirectory = statePath(host, flags.state);
   const link = await findDaemonOrNone(host, stateDirectory, flags.workspace);
   if (link !== undefined) return operationsOf(link.client);

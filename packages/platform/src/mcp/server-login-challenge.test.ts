@@ -160,7 +160,9 @@ it('no token and no client of one authorization server reaches another that the 
   expect(await problemOf(setting)).toContain('somebody has to log in again, for it takes the tokens of another authorization server now');
   expect(server.renewed).toBe(0);
   // Also not when somebody logs in there: it is another client, and nothing of before goes along.
-  expect((await begin(setting)).origin).toBe(thief.origin);
+  const there = await begin(setting);
+  expect(there.origin).toBe(thief.origin);
+  expect(there.searchParams.get('client_id')).not.toBe(client.client_id);
   const seen = thief.asked.join('\n');
   for (const each of [client.client_id, tokens.access_token, tokens.refresh_token]) expect(seen).not.toContain(each);
   // An answer that says it comes from elsewhere is none.
