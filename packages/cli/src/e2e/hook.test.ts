@@ -47,8 +47,9 @@ describe('hooks.yaml', { timeout: PATIENCE_MS }, () => {
     expect(read).toMatchObject({ output: { content: 'DRAFT of builder' } });
     expect(JSON.stringify((await write('broken.txt')).document)).toContain('it exits with code 1: I am broken');
     expect(await write('plain.txt')).toMatchObject({ code: 0 });
-    const { events } = await gate.client.call('kernel.events.tail', { kind: 'hook.failed' });
-    expect(events).toMatchObject([{ pid, payload: { hook: 'before_tool_call', name: 'check' } }]);
+    const failed = async () => (await gate.client.call('kernel.events.tail', { kind: 'kernel.hook.failed' })).events;
+    while ((await failed()).length === 0); // Nobody waits for it to be written.
+    expect(await failed()).toMatchObject([{ pid, payload: { hook: 'before_tool_call', label: 'check' } }]);
     const { entries } = await gate.client.call('audit.search', { action: 'filesystem.write', outcome: 'denied' });
     expect(entries.map(({ error }) => error?.type)).toEqual(['Vetoed', 'Vetoed']);
   });
