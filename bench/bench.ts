@@ -27,6 +27,7 @@ import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
 import { syscall } from './benchmarks/syscall.ts';
 import { wide } from './benchmarks/wide.ts';
+import { workspaces } from './benchmarks/workspaces.ts';
 import type { Benchmark, Context } from './harness/benchmark.ts';
 import { errorsIn } from './harness/errors-in.ts';
 import { describeComparators, describeMachine } from './harness/machine.ts';
@@ -55,6 +56,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   memory,
   recall,
   redact,
+  workspaces,
 ];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 

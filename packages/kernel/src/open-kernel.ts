@@ -176,10 +176,14 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return made;
   };
 
+  const usedRecords = async () => {
+    const used = new Set(await workspaces.used());
+    return (await workspaces.list()).filter(({ id }) => used.has(id));
+  };
   const purger = createPurger({
     store,
     faults: options.faults,
-    list: async () => (await workspaces.list()).map(({ id, settings }) => ({ id, retention: { ...AGED_DEFAULT, ...settings.retention } })),
+    list: async () => (await usedRecords()).map(({ id, settings }) => ({ id, retention: { ...AGED_DEFAULT, ...settings.retention } })),
     workspace: (id) => ({
       purgeEntries: purgeFinished,
       purgeMessages: () => workspace(id).mail.expire(),
@@ -203,12 +207,13 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
 
   try {
     if (options.isReadOnly !== true) {
-      const there = await workspaces.list();
-      if (!there.some(({ id }) => id === DEFAULT_WORKSPACE)) await workspaces.create(DEFAULT_WORKSPACE);
+      const hasDefault = await store.readSystem(({ workspaces: all }) => all.find(DEFAULT_WORKSPACE) !== undefined);
+      if (!hasDefault) await workspaces.create(DEFAULT_WORKSPACE);
+      const there = await workspaces.used();
       for (let start = 0; start < there.length; start += RECOVERED_AT_ONCE) {
-        await Promise.all(there.slice(start, start + RECOVERED_AT_ONCE).map(({ id }) => recover(id)));
+        await Promise.all(there.slice(start, start + RECOVERED_AT_ONCE).map(recover));
       }
-      await scheduler.begin((await workspaces.list()).map(({ id }) => id));
+      await scheduler.begin(there);
       purger.begin();
     }
   } catch (error) {
@@ -244,7 +249,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
         clock,
         budget,
         office,
-        workspaces: async () => (await workspaces.list()).map(({ id }) => id),
+        workspaces: () => workspaces.used(),
       });
       try {
         await gate.recover();

@@ -48,6 +48,8 @@ export function createWorkspaces(store: Store): Omit<Workspaces, 'delete' | 'fin
 
     list: () => store.readSystem(({ workspaces }) => workspaces.list().map(toRecord)),
 
+    used: () => store.readSystem(({ workspaces }) => workspaces.used()),
+
     async update(id, settings) {
       return await store.writeSystem(({ workspaces }) => {
         const before = toRecord(require(workspaces.find(id), id));

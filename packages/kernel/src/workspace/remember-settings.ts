@@ -11,7 +11,7 @@ export type RememberedSettings = {
   readonly forget: (id: WorkspaceId) => void;
 };
 
-type SettableWorkspaces = Pick<Workspaces, 'create' | 'get' | 'list' | 'update'>;
+type SettableWorkspaces = Pick<Workspaces, 'create' | 'get' | 'list' | 'used' | 'update'>;
 
 /** `updatedHook` is called after an update, when the new settings hold. */
 export function rememberSettings(

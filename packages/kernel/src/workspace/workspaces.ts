@@ -41,6 +41,8 @@ export interface Workspaces {
   create(id: WorkspaceId, settings?: SettingsChange): Promise<WorkspaceRecord>;
   get(id: WorkspaceId): Promise<WorkspaceRecord>;
   list(): Promise<readonly WorkspaceRecord[]>;
+  /** Those in which something happened: what a start looks after. Of ten thousand tenants most may be asleep. */
+  used(): Promise<readonly WorkspaceId[]>;
   update(id: WorkspaceId, settings: SettingsChange): Promise<WorkspaceRecord>;
   /**
    * Ends what is under way there, destroys its keys, and then everything else of it, bytes included. When it returns nothing is left but metadata in the audit, and the id can be used again. Stopped in the

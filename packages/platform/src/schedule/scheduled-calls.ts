@@ -49,7 +49,7 @@ export class ScheduledCalls implements AsyncDisposable {
 
   async begin(): Promise<void> {
     const { kernel } = this.#parts;
-    for (const { id } of await kernel.workspaces.list()) {
+    for (const id of await kernel.workspaces.used()) {
       for (const job of await readJobs(kernel.workspace(id))) this.#plan(id, job);
     }
     this.#arm();

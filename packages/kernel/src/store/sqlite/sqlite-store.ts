@@ -34,6 +34,8 @@ export const STORE_FILE = 'kernel.db';
 const BACKUP_PAGES = 500;
 /** 512 MiB: some seconds. */
 const REWRITTEN_PAGES_MAX = 131_072;
+/** Workspaces whose tables are held ready. When there are more it begins anew. */
+const ROWS_MAX = 1_024;
 const TRUNCATE_ATTEMPTS_MAX = 100;
 const TRUNCATE_PAUSE_MS = 50;
 
@@ -327,6 +329,7 @@ class SqliteStore implements Store {
     const ws = this.#workspaces.keyOf(id);
     if (ws === undefined) throw new Fault('not_found', `Cannot use workspace "${id}": it does not exist`, { details: { workspace: id } });
     const rows = new WorkspaceRows(id, ws, this.#statements, this.#counters.of(ws));
+    if (this.#rows.size >= ROWS_MAX) this.#rows.clear();
     this.#rows.set(id, rows);
     return rows;
   }

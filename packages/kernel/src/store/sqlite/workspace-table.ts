@@ -3,6 +3,27 @@ import type { WorkspaceRow, WorkspaceTable } from '../tables/workspace-table.ts'
 import { parseObject } from './columns.ts';
 import type { Database, Row } from './database.ts';
 
+/** Whatever happens in a workspace leaves a row in one of these. */
+const TABLES = [
+  'events',
+  'processes',
+  'queue',
+  'reservations',
+  'boxes',
+  'state_scopes',
+  'approvals',
+  'calls',
+  'bodies',
+  'alerts',
+  'counters',
+];
+/** Each index is asked for the next workspace and not walked: of a million rows of one workspace one is looked at. */
+const NEXT = TABLES.map((table) => `SELECT min(ws) FROM ${table} WHERE ws > found.ws`).map(
+  (one) => `ifnull((${one}), ${Number.MAX_SAFE_INTEGER})`,
+);
+const USED = `WITH RECURSIVE found (ws) AS (VALUES (0) UNION ALL SELECT min(${NEXT.join(', ')}) FROM found WHERE ws < ${Number.MAX_SAFE_INTEGER})
+  SELECT workspaces.id FROM found JOIN workspaces USING (ws) WHERE id NOT GLOB '~*' ORDER BY id`;
+
 /**
  * One whose deletion has begun keeps its row until nothing else of it is left, under an id that nobody can ask for: a tilde, its number, a tilde, and what it was called. So a crash finds it again, and
  * needs no table for that.
@@ -14,6 +35,7 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
   readonly #update;
   readonly #key;
   readonly #alike;
+  readonly #used;
   readonly #retired;
   readonly #retiredRows;
   readonly #rename;
@@ -29,6 +51,7 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
     this.#key = database.query('SELECT ws FROM workspaces WHERE id = ?');
     this.#insert = database.change('INSERT INTO workspaces (id, created_at, settings) VALUES (?, ?, ?)');
     this.#alike = database.query('SELECT id FROM workspaces WHERE id = ? COLLATE NOCASE AND id <> ?');
+    this.#used = database.query(USED);
     this.#retired = database.query("SELECT id FROM workspaces WHERE id GLOB '~*' ORDER BY ws");
     this.#retiredRows = database.query('SELECT ws FROM workspaces WHERE id GLOB ? ORDER BY ws');
     this.#rename = database.change("UPDATE workspaces SET id = '~' || ws || '~' || id, settings = '{}' WHERE id = ?");
@@ -58,6 +81,10 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
 
   update(row: WorkspaceRow): void {
     this.#update.run(JSON.stringify(row.settings), row.id);
+  }
+
+  used(): readonly WorkspaceId[] {
+    return this.#used.all().map((row) => row['id'] as WorkspaceId); // Only valid ones were inserted.
   }
 
   findAlike(id: WorkspaceId): WorkspaceId | undefined {

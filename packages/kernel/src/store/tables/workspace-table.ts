@@ -7,6 +7,8 @@ export interface WorkspaceTableReads {
   find(id: WorkspaceId): WorkspaceRow | undefined;
   /** By id. */
   list(): readonly WorkspaceRow[];
+  /** Those in which something happened that a start or a purge may have to look after, by id. */
+  used(): readonly WorkspaceId[];
   /** An id that differs from this one in nothing but capitals. */
   findAlike(id: WorkspaceId): WorkspaceId | undefined;
   /** Ids of those whose deletion has begun and is not done, each once. */
