@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { connect } from 'node:tls';
 import { promisify } from 'node:util';
 import { type EgressNetwork, openSandboxes, type Sandbox } from '@warren/sandbox';
@@ -66,7 +65,12 @@ async function run(context: Context): Promise<readonly Row[]> {
   const start = (rest: Partial<EgressNetwork>, inspect: boolean): Promise<Sandbox> =>
     sandboxes.start({ network: { kind: 'egress', rules: [{ host: `127.0.0.1:${port}`, inspect }], ...rest } });
   const placeholder = makePlaceholder('benchmark');
-  const redactor = () => ({ text: (text: string) => text, stream: () => new PassThrough() });
+  const nothing = new Uint8Array(0);
+  const redactor = () => ({
+    text: (text: string) => text,
+    bytes: (bytes: Uint8Array) => bytes,
+    stream: () => ({ push: (chunk: Uint8Array) => chunk, end: () => nothing }),
+  });
   await using tunnel = await start({}, false);
   await using inspected = await start({}, true);
   await using secret = await start({ secrets: { substitute: () => ({ kind: 'value', value: Buffer.from(VALUE) }), redactor } }, true);

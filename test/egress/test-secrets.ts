@@ -1,6 +1,5 @@
 /** Secrets as a platform hands them to a proxy: one that is bound to a host, and a redactor that knows its value. */
-import { Transform } from 'node:stream';
-import type { EgressSecrets, SecretAsked } from '../../packages/sandbox/src/egress/proxy/secret/egress-secrets.ts';
+import type { AnswerRedactor, EgressSecrets, SecretAsked } from '../../packages/sandbox/src/egress/proxy/secret/egress-secrets.ts';
 import { makePlaceholder } from '../../packages/sandbox/src/egress/proxy/secret/placeholder.ts';
 
 export type TestSecrets = {
@@ -42,7 +41,8 @@ export function testSecrets({
       },
       redactor: () => ({
         text: (text) => hide(text, value),
-        stream: () => redactStream(value),
+        bytes: (bytes) => Buffer.from(hide(Buffer.from(bytes).toString('latin1'), value), 'latin1'),
+        stream: () => redactParts(value),
       }),
     },
   };
@@ -53,17 +53,16 @@ function hide(text: string, value: string): string {
 }
 
 /** Holds back as much as a value has. */
-function redactStream(value: string): Transform {
+function redactParts(value: string): ReturnType<AnswerRedactor['stream']> {
   let held = '';
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      held = hide(held + chunk.toString('latin1'), value);
+  return {
+    push(chunk) {
+      held = hide(held + Buffer.from(chunk).toString('latin1'), value);
       const safe = Math.max(0, held.length - 2 * value.length - 40);
-      done(null, safe === 0 ? undefined : Buffer.from(held.slice(0, safe), 'latin1'));
+      const told = held.slice(0, safe);
       held = held.slice(safe);
+      return Buffer.from(told, 'latin1');
     },
-    flush(done) {
-      done(null, Buffer.from(hide(held, value), 'latin1'));
-    },
-  });
+    end: () => Buffer.from(hide(held, value), 'latin1'),
+  };
 }

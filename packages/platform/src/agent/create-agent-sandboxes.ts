@@ -37,7 +37,7 @@ export type AgentSandboxParts = {
   readonly sandboxLimits?: Limits | undefined;
   readonly profile?: SandboxSpec['profile'] | undefined;
   /** The way out for a process that holds hosts. Absent: none has any. */
-  readonly openNetwork?: ((id: WorkspaceId, pid: number, hosts: readonly string[]) => AgentNetwork) | undefined;
+  readonly openNetwork?: ((id: WorkspaceId, pid: number, hosts: readonly string[]) => Promise<AgentNetwork>) | undefined;
 };
 
 export type OwnedAgentSandboxes = AgentSandboxes & {
@@ -94,7 +94,7 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
   const start = async (id: WorkspaceId, pid: number, signal: AbortSignal): Promise<LiveSandbox> => {
     const { spec, hosts } = await specOf(parts, id, pid);
     signal.throwIfAborted();
-    const way = hosts.length === 0 ? undefined : parts.openNetwork?.(id, pid, hosts);
+    const way = hosts.length === 0 ? undefined : await parts.openNetwork?.(id, pid, hosts);
     const sandbox = await startWith(spec, way, signal);
     const background = createBackgroundCommands({ sandbox, now: parts.now, nextId: () => nextCommand++, limits: parts.backgroundLimits });
     void sandbox.gone.then(async () => {
@@ -110,7 +110,7 @@ export function createAgentSandboxes(parts: AgentSandboxParts): OwnedAgentSandbo
   const startWith = async (spec: SandboxSpec, way: AgentNetwork | undefined, signal: AbortSignal): Promise<Sandbox> => {
     let sandbox: Sandbox | undefined;
     try {
-      sandbox = await parts.sandboxes.start(way === undefined ? spec : { ...spec, network: way.network }, signal);
+      sandbox = await parts.sandboxes.start(way === undefined ? spec : { ...spec, network: way.network, env: way.env }, signal);
       refuseOtherSources(spec, sandbox.spec);
       return sandbox;
     } catch (error) {

@@ -8,9 +8,10 @@
  */
 import type { Permits, WorkspaceKernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
-import type { DenialReason, EgressAsked, EgressEvent, EgressNetwork, EgressSecrets, EgressVerdict } from '@warren/sandbox';
+import type { DenialReason, EgressAsked, EgressEvent, EgressNetwork, EgressVerdict } from '@warren/sandbox';
 import { ByteAccount } from './byte-account.ts';
 import { DecisionLog } from './decision-log.ts';
+import type { ProcessSecrets } from './process-secrets.ts';
 
 export type AgentNetworkParts = {
   readonly permits: (workspace: WorkspaceId, pid: number, onChange: () => void) => Permits;
@@ -19,11 +20,15 @@ export type AgentNetworkParts = {
   readonly onPolicyChange: (listener: () => void) => () => void;
   /** As `EgressRules` says it. */
   readonly privateNetworks: readonly string[];
-  /** Of what the process may use. */
-  readonly secretsOf?: ((workspace: WorkspaceId, pid: number) => EgressSecrets | undefined) | undefined;
+  /** What commands may have of the secrets of a workspace (`openProcessSecrets`); asked when a sandbox starts. Absent: nothing. */
+  readonly secretsOf?: ((workspace: WorkspaceId) => Promise<ProcessSecrets | undefined>) | undefined;
 };
 
-export type AgentNetwork = AsyncDisposable & { readonly network: EgressNetwork };
+export type AgentNetwork = AsyncDisposable & {
+  readonly network: EgressNetwork;
+  /** For the environment of its commands. */
+  readonly env: Readonly<Record<string, string>>;
+};
 
 /** The capability that does for an agent what its commands do by themselves. */
 const CAPABILITY = 'network.http_request';
@@ -40,11 +45,17 @@ const REASONS = {
 } as const satisfies Record<string, DenialReason>;
 
 /** `hosts`: as the process holds them, at least one. The caller disposes it when the sandbox is gone. */
-export function openAgentNetwork(parts: AgentNetworkParts, id: WorkspaceId, pid: number, hosts: readonly string[]): AgentNetwork {
+export async function openAgentNetwork(
+  parts: AgentNetworkParts,
+  id: WorkspaceId,
+  pid: number,
+  hosts: readonly string[],
+): Promise<AgentNetwork> {
+  const known = await parts.secretsOf?.(id);
   const guide = new NetworkGuide(parts, id, pid);
   const patterns = hosts.length > RULES_MAX ? ['*'] : hosts;
-  const secrets = parts.secretsOf?.(id, pid);
   return {
+    env: known?.env ?? {},
     network: {
       kind: 'egress',
       rules: patterns.map((host) => ({ host, inspect: true })),
@@ -52,7 +63,7 @@ export function openAgentNetwork(parts: AgentNetworkParts, id: WorkspaceId, pid:
       decide: (asked) => guide.decide(asked),
       onEvent: (event) => guide.note(event),
       onTraffic: ({ bytesSent, bytesReceived }) => guide.charge(bytesSent + bytesReceived),
-      ...(secrets === undefined ? {} : { secrets }),
+      ...(known === undefined ? {} : { secrets: known.secrets }),
     },
     [Symbol.asyncDispose]: () => guide[Symbol.asyncDispose](),
   };

@@ -164,10 +164,22 @@ function passAnswer(incoming: IncomingMessage, { request, response, target, netw
       ? { headers: passed, body: incoming }
       : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host }, redactor);
   const phrase = redactor?.text(statusMessage) ?? statusMessage;
-  if (/^[\t\x20-\x7e]+$/.test(phrase)) response.writeHead(statusCode, phrase, headers.flat());
-  else response.writeHead(statusCode, headers.flat());
-  for (const stream of new Set([incoming, body])) stream.on('error', () => response.destroy()); // Half an answer must not look like a whole one.
-  incoming.on('aborted', () => response.destroy());
+  const writeHead = (all: Headers): void => {
+    if (/^[\t\x20-\x7e]+$/.test(phrase)) response.writeHead(statusCode, phrase, all.flat());
+    else response.writeHead(statusCode, all.flat());
+  };
+  const breakOff = (): void => void response.destroy(); // Half an answer must not look like a whole one.
+  incoming.on('error', breakOff);
+  incoming.on('aborted', breakOff);
+  if (body instanceof Promise) {
+    body.then((bytes) => {
+      writeHead([...headers, ['content-length', `${bytes.byteLength}`]]);
+      response.end(bytes);
+    }, breakOff);
+    return;
+  }
+  writeHead(headers);
+  if (body !== incoming) body.on('error', breakOff);
   body.pipe(response);
 }
 

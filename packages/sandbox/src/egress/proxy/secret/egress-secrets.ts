@@ -2,8 +2,6 @@
  * Secrets that commands use without ever having them. What they have is a placeholder; the proxy puts the value in its place, in requests that it can see, after
  * the rules, where whoever knows the secrets says so. What comes back is searched for values before a command sees it. The proxy knows no vault: it asks.
  */
-import type { Transform } from 'node:stream';
-
 export type EgressSecrets = {
   /** Asked for each placeholder in each request. What it throws refuses the request. */
   readonly substitute: (asked: SecretAsked, signal: AbortSignal) => SecretAnswer | Promise<SecretAnswer>;
@@ -38,6 +36,8 @@ export type SecretAnswer =
 export interface AnswerRedactor {
   /** Of the values of headers. */
   text(text: string): string;
-  /** Of a body, after it was decompressed. Bytes in, bytes out. */
-  stream(): Transform;
+  /** Of a whole body, after it was decompressed. */
+  bytes(bytes: Uint8Array): Uint8Array;
+  /** Of one that comes in parts: what can be told by now, and the rest. */
+  stream(): { push(chunk: Uint8Array): Uint8Array; end(): Uint8Array };
 }

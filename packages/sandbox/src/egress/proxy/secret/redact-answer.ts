@@ -1,6 +1,6 @@
 /** An answer on its way back: decompressed, searched for values, and then given to the command. What cannot be read is not given to it. */
 import type { IncomingMessage } from 'node:http';
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline, type Readable, Transform } from 'node:stream';
 import { EgressRefusal } from '../../egress.ts';
 import { decoderOf } from '../../read-body.ts';
 import type { Headers } from '../egress-network.ts';
@@ -12,7 +12,10 @@ const LENGTHS: ReadonlySet<string> = new Set(['content-length', 'content-encodin
 const EMPTY_STATUS: ReadonlySet<number> = new Set([204, 304]);
 const NOTHING = new Uint8Array(0);
 
-export type Redacted = { readonly headers: Headers; readonly body: Readable };
+/** Bodies up to this are looked through at once, and keep a length. */
+const WHOLE_BYTES_MAX = 65_536;
+
+export type Redacted = { readonly headers: Headers; readonly body: Readable | Promise<Uint8Array> };
 
 /** What a client may ask for, as far as it can be read here. */
 export function readableEncodings(headers: Headers): Headers {
@@ -41,7 +44,38 @@ export function redactAnswer(
       host,
       `Cannot read the answer of ${host}: its content-encoding is ${JSON.stringify(encoding.slice(0, 40))}, so it cannot be searched for secrets`,
     );
-  const stages = [incoming, ...(decoder === undefined ? [] : [decoder]), redactor.stream()] as const;
+  const kept = clean.filter(([name]) => !LENGTHS.has(name.toLowerCase()));
+  const length = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (decoder === undefined && length <= WHOLE_BYTES_MAX) return { headers: kept, body: readWhole(incoming, redactor) };
+  const stages = [incoming, ...(decoder === undefined ? [] : [decoder]), redactParts(redactor)];
   const body = pipeline(stages as readonly NodeJS.ReadWriteStream[], () => {}) as unknown as Readable; // Its error is that of the last stage.
-  return { headers: clean.filter(([name]) => !LENGTHS.has(name.toLowerCase())), body };
+  return { headers: kept, body };
+}
+
+/** Rejects when it breaks off. */
+async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+  incoming.once('end', resolve);
+  incoming.once('error', reject);
+  incoming.once('close', () => reject(new Error('the answer broke off')));
+  await promise;
+  return redactor.bytes(Buffer.concat(chunks));
+}
+
+function redactParts(redactor: AnswerRedactor): Transform {
+  const parts = redactor.stream();
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, someOf(parts.push(chunk)));
+    },
+    flush(done) {
+      done(null, someOf(parts.end()));
+    },
+  });
+}
+
+function someOf(bytes: Uint8Array): Uint8Array | undefined {
+  return bytes.byteLength === 0 ? undefined : bytes;
 }
