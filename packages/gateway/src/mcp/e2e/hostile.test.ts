@@ -422,7 +422,8 @@ describe('versions', () => {
       400,
       {
         code: -32022,
-        data: { supported: ['2026-07-28', '2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'], requested: '2099-01-01' },
+        message: expect.stringContaining('spoken are 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26, 2024-11-05'),
+        data: { supported: ['2026-07-28'], requested: '2099-01-01' },
       },
     ]);
     const none = await client.post({ jsonrpc: '2.0', id: 1, method: 'tools/list' });

@@ -43,11 +43,12 @@ export function readEnvelope(params: JsonObject): { readonly client: JsonObject;
 }
 
 export function unsupportedVersion(requested: string): McpError {
-  const supported = [...STATELESS_VERSIONS, ...SESSION_VERSIONS];
+  // In the data those that `server/discover` names, as the protocol wants it; people are told of all.
+  const all = [...STATELESS_VERSIONS, ...SESSION_VERSIONS];
   return new McpError(
     UNSUPPORTED_VERSION,
-    `Cannot answer the request: this version of the protocol is not spoken here; spoken are ${supported.join(', ')}`,
-    { supported, requested: requested.slice(0, 100) },
+    `Cannot answer the request: this version of the protocol is not spoken here; spoken are ${all.join(', ')}`,
+    { supported: STATELESS_VERSIONS, requested: requested.slice(0, 100) },
   );
 }
 

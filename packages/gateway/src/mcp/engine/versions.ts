@@ -3,7 +3,7 @@ export const SESSION_VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024
 export type SessionVersion = (typeof SESSION_VERSIONS)[number];
 
 export const STATELESS_VERSION = '2026-07-28';
-/** What `server/discover` names: versions that can be asked for without a session. Refusals of a version name all. */
+/** What `server/discover` and the data of refusals of a version name: versions that can be asked for without a session. */
 export const STATELESS_VERSIONS = [STATELESS_VERSION] as const;
 
 /** The only one in which several messages may come in one. */
