@@ -34,6 +34,46 @@ it('closing lets a request that has begun come to its end', async () => {
   expect((await on.kernel.workspace(DEFAULT_WORKSPACE).processes.list()).total).toBe(1);
 });
 
+it.each(['return', 'wait'] as const)(
+  'closing lets a call of a capability end and answers it (on_ask: %s), and refuses the next',
+  async (on_ask) => {
+    await using on = await openTestGateway({ policy: 'rules: [{ capability: "*", tier: autonomous }]' });
+    const { pid } = (await on.call('agent.start', { agent: 'coder', tool_grants: ['system.*'] })).result as { readonly pid: number }; // It is started.
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const hooks = on.platform.hooks.workspace(DEFAULT_WORKSPACE);
+    hooks.register('before_tool_call', async () => {
+      begun.resolve();
+      await end.promise;
+      return undefined;
+    });
+    const make = { pid, capability: 'system.time', input: {}, on_ask };
+    const answering = on.call('call.make', make);
+    await begun.promise;
+    const closing = on.served.close();
+    expect((await on.call('call.make', make)).error).toMatchObject({ data: { fault: 'unavailable' } });
+    expect(JSON.parse((await on.send({ path: '/health' })).text)).toMatchObject({ status: 'draining' });
+    end.resolve();
+    expect((await answering).result).toMatchObject({ state: 'done' });
+    await closing;
+  },
+);
+
+it('closing once more with less time cuts off calls, which say so', async () => {
+  await using on = await openTestGateway({ policy: 'rules: [{ capability: "*", tier: autonomous }]' });
+  const { pid } = (await on.call('agent.start', { agent: 'coder', tool_grants: ['system.*'] })).result as { readonly pid: number }; // It is started.
+  const begun = Promise.withResolvers<void>();
+  on.platform.hooks.workspace(DEFAULT_WORKSPACE).register('before_tool_call', () => {
+    begun.resolve();
+    return new Promise(() => {});
+  });
+  const answering = on.call('call.make', { pid, capability: 'system.time', input: {} });
+  await begun.promise;
+  const closing = on.served.close({ drainMs: 600_000 });
+  await on.served.close({ drainMs: 0 });
+  expect((await answering).error).toMatchObject({ data: { fault: 'unavailable' } });
+  await closing;
+});
+
 it('closing cuts off what is not done in time', async () => {
   await using on = await openTestGateway();
   using raw = await openRaw({ path: on.socketPath });
