@@ -23,6 +23,7 @@ import { proxy } from './benchmarks/proxy.ts';
 import { recall } from './benchmarks/recall.ts';
 import { redact } from './benchmarks/redact.ts';
 import { rpc } from './benchmarks/rpc.ts';
+import { secrets } from './benchmarks/secrets.ts';
 import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
 import { syscall } from './benchmarks/syscall.ts';
@@ -57,6 +58,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   recall,
   redact,
   workspaces,
+  secrets,
 ];
 const JSON_PATH = resolve(import.meta.dirname, 'results/latest.json');
 

@@ -103,11 +103,12 @@ export const RULES: Rules = {
         'packages/sandbox/src/backends',
         'packages/cli/src/internal/detach.ts',
         'packages/cli/src/internal/run-git.ts',
+        'packages/cli/src/internal/run-key-command.ts',
         'scripts',
         'test',
         'bench',
       ],
-      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal, and pushes heads of its audit to the repository of its operator',
+      why: 'what starts processes stands in one place, so that nothing runs outside the walls by accident; the daemon starts itself anew to leave its terminal, and pushes heads of its audit to the repository of its operator and asks a program of theirs for the key of the vault',
     },
     {
       module: 'zod',

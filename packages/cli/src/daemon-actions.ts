@@ -1,6 +1,7 @@
 /** What the commands about the daemon and its store do. Each loads only what it needs: `warren run` loads none of it. */
 
 import type { RestoreParts } from './commands/restore.ts';
+import type { SecretImportParts } from './commands/secret.ts';
 import { gateActions } from './gate-actions.ts';
 import type { Host } from './internal/host.ts';
 import type { Actions } from './program.ts';
@@ -138,6 +139,68 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
     memoryExport: async (flags) => {
       const { memoryExport } = await import('./commands/memory.ts');
       end(await memoryExport(flags, host));
+    },
+    secretSet: async (name, words, flags) => {
+      const { secretSet } = await import('./commands/secret.ts');
+      end(await secretSet(name, words, flags, host));
+    },
+    secretRotate: async (name, words, flags) => {
+      const { secretRotate } = await import('./commands/secret.ts');
+      end(await secretRotate(name, words, flags, host));
+    },
+    secretList: async (flags) => {
+      const { secretList } = await import('./commands/secret.ts');
+      end(await secretList(flags, host));
+    },
+    secretShow: async (name, flags) => {
+      const { secretShow } = await import('./commands/secret.ts');
+      end(await secretShow(name, flags, host));
+    },
+    secretBind: async (name, flags) => {
+      const { secretBind } = await import('./commands/secret.ts');
+      end(await secretBind(name, flags, host));
+    },
+    secretUnbind: async (name, flags) => {
+      const { secretUnbind } = await import('./commands/secret.ts');
+      end(await secretUnbind(name, flags, host));
+    },
+    secretRollback: async (name, version, flags) => {
+      const { secretRollback } = await import('./commands/secret.ts');
+      end(await secretRollback(name, version, flags, host));
+    },
+    secretRevoke: async (name, flags) => {
+      const { secretRevoke } = await import('./commands/secret.ts');
+      end(await secretRevoke(name, flags, host));
+    },
+    secretRestore: async (name, flags) => {
+      const { secretRestore } = await import('./commands/secret.ts');
+      end(await secretRestore(name, flags, host));
+    },
+    secretDelete: async (names, flags) => {
+      const { secretDelete } = await import('./commands/secret.ts');
+      end(await secretDelete(names, flags, host));
+    },
+    secretImport: async (file, flags) => {
+      const { secretImport } = await import('./commands/secret.ts');
+      const readEarlierCredentials: SecretImportParts['readEarlierCredentials'] = async (content, passphrase) =>
+        (await import('./parts/earlier-credentials.ts')).readEarlierCredentials(content, passphrase);
+      end(await secretImport(file, flags, host, { readEarlierCredentials }));
+    },
+    vaultStatus: async (flags) => {
+      const { vaultStatus } = await import('./commands/vault.ts');
+      end(await vaultStatus(flags, host));
+    },
+    vaultUnlock: async (flags) => {
+      const { vaultUnlock } = await import('./commands/vault.ts');
+      end(await vaultUnlock(flags, host));
+    },
+    vaultPassphrase: async (flags) => {
+      const { vaultPassphrase } = await import('./commands/vault.ts');
+      end(await vaultPassphrase(flags, host));
+    },
+    vaultRotate: async (flags) => {
+      const { vaultRotate } = await import('./commands/vault.ts');
+      end(await vaultRotate(flags, host));
     },
     workspaceCreate: async (id, flags) => {
       const { workspaceCreate } = await import('./commands/workspace.ts');

@@ -21,6 +21,7 @@ import { addMcpServer, type McpServerActions } from './program/mcp-server-comman
 import { addMemory, type MemoryActions } from './program/memory-commands.ts';
 import { addPerson, type PersonActions } from './program/person-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
+import { addSecret, addVault, type SecretActions } from './program/secret-commands.ts';
 import { addSession, type SessionActions } from './program/session-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
@@ -87,6 +88,7 @@ export interface Actions
     PersonActions,
     PolicyActions,
     SessionActions,
+    SecretActions,
     StoreActions,
     TokenActions,
     WorkspaceActions {
@@ -128,6 +130,8 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   hook: addHook,
   memory: addMemory,
   session: addSession,
+  secret: addSecret,
+  vault: addVault,
   audit: addAudit,
   kernel: addKernel,
   workspace: addWorkspace,

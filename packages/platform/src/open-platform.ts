@@ -33,9 +33,11 @@ import { Watches } from './handler/filesystem/watches.ts';
 import { gitHandlers } from './handler/git/git-handlers.ts';
 import { Workers } from './handler/internal/workers.ts';
 import { createMemoryHandlers } from './handler/memory/create-memory-handlers.ts';
+import { CREDENTIALED_REQUEST, createCredentialedRequest } from './handler/network/credentialed-request.ts';
 import { networkHandlers } from './handler/network/network-handlers.ts';
 import { processHandlers } from './handler/process/process-handlers.ts';
 import { createSchedulerHandlers } from './handler/scheduler/create-scheduler-handlers.ts';
+import { createSecretHandlers } from './handler/secrets/create-secret-handlers.ts';
 import { createBackupKeys } from './handler/state/backup-keys.ts';
 import { createBackupHandlers } from './handler/state/create-backup-handlers.ts';
 import { createReportHandlers } from './handler/state/create-report-handlers.ts';
@@ -51,7 +53,7 @@ import { openMemories } from './memory/open-memories.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
 import { tellStanding } from './notify/standing-alert.ts';
-import { createWebhookTarget } from './notify/webhook-target.ts';
+import { createWebhookTarget, type WebhookParts } from './notify/webhook-target.ts';
 import { hashPacks, openPacks } from './pack/packs.ts';
 import type { Platform } from './platform.ts';
 import { openPolicies, type PoliciesStatus } from './policy/open-policies.ts';
@@ -64,6 +66,8 @@ import { sayProblem } from './policy/say-problem.ts';
 import { simulatePolicy } from './policy/simulate-policy.ts';
 import { ScheduledCalls } from './schedule/scheduled-calls.ts';
 import { openWorkspaceSessions } from './session/open-workspace-sessions.ts';
+import { createConfiguredSecret } from './vault/configured-secret.ts';
+import { createVault } from './vault/create-vault.ts';
 import { createKeeper } from './workspace/create-keeper.ts';
 import { measureWorkspace } from './workspace/measure-workspace.ts';
 
@@ -75,6 +79,9 @@ export type PlatformOptions = {
   readonly version?: string | undefined;
   /** For anchors of the audit in a git repository of the operator. */
   readonly runGit?: RunGit | undefined;
+  /** For the key of the vault: variables, and what starts a program that prints it. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly runKeyCommand?: ((argv: readonly string[]) => Promise<Uint8Array>) | undefined;
   /** Whether to notice by itself that policies and packs change. Default: yes. */
   readonly isWatching?: boolean | undefined;
   /** What an operator should know: for the log. */
@@ -97,10 +104,8 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
   return { ...platform, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function open(
-  { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, warn = say, onDefect }: PlatformOptions,
-  owned: AsyncDisposableStack,
-): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
+async function open(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
+  const { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, warn = say, onDefect } = options;
   const now = (): number => Date.now();
   const { config, hash: configHash } = await loadConfig(directory);
   const exists = (id: WorkspaceId) => kernel.store.readSystem(({ workspaces }) => workspaces.find(id) !== undefined);
@@ -127,6 +132,14 @@ async function open(
     },
     say,
   });
+  const vault = createVault({
+    ...{ kernel, directory, now, say },
+    key: () => live.current.vault.key,
+    environment: options.environment ?? {},
+    runCommand: options.runKeyCommand,
+  });
+  await vault.tellIfLocked();
+  const secretOf = createConfiguredSecret(vault.secrets(DEFAULT_WORKSPACE));
   // One of a life before is mended: we are here.
   await tellStanding(kernel.workspace(DEFAULT_WORKSPACE).alerts, 'config', undefined);
   const policyAlerts = owned.use(
@@ -170,7 +183,7 @@ async function open(
       openNetwork: (id, pid, hosts) => openAgentNetwork(ways, id, pid, hosts),
     }),
   );
-  const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config), now }));
+  const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config, secretOf), now }));
   const sessions = owned.use(openWorkspaceSessions({ directory, now }));
   const workers = owned.use(new Workers());
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
@@ -182,7 +195,7 @@ async function open(
   const changedAlerts = owned.use(new ChangedAlerts({ alerts: kernel.workspace(DEFAULT_WORKSPACE).alerts, say }));
   const mcpServers = owned.use(
     await openMcpServers({
-      ...{ directory, sandboxes, egress, now, say, version: version ?? 'unknown' },
+      ...{ directory, sandboxes, egress, now, say, secretOf, version: version ?? 'unknown' },
       onCompared: (server, isChanged) => void changedAlerts.tell(server, isChanged),
       async onChange() {
         await content.change('mcp', mcpServers.hash);
@@ -220,6 +233,8 @@ async function open(
       ...processHandlers,
       ...gitHandlers,
       ...networkHandlers,
+      [CREDENTIALED_REQUEST]: createCredentialedRequest((workspace) => vault.secrets(workspace)),
+      ...createSecretHandlers({ secrets: (workspace) => vault.secrets(workspace), vault }),
       ...createSystemHandlers({ version, directory, now, history }),
       ...createStateHandlers(),
       ...createReportHandlers(about),
@@ -281,18 +296,19 @@ async function open(
     await openNotifier({
       kernel,
       directory: join(directory, 'notify'),
-      targets: targetsOf(config, now),
+      targets: targetsOf(config, { now, secretOf }),
       now,
       pause: async (ms, signal) => void (await sleep(ms, undefined, { signal, ref: false })),
       say,
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions, vault },
     async drain(options) {
       scheduled.stop();
       await gate.close(options);
     },
+    secrets: (workspace) => vault.secrets(workspace),
     config: () => live.current,
     reloadConfig: () => live.reload(),
     agents: createAgents(kernel),
@@ -348,8 +364,8 @@ function filesOf(directory: string, id: WorkspaceId): string {
   return path;
 }
 
-function targetsOf({ notify }: Config, now: () => number) {
-  return [...notify.webhooks.map((each) => createWebhookTarget(each, { now })), ...notify.mail.map(createMailTarget)];
+function targetsOf({ notify }: Config, parts: WebhookParts) {
+  return [...notify.webhooks.map((each) => createWebhookTarget(each, parts)), ...notify.mail.map(createMailTarget)];
 }
 
 async function* recordedCalls(

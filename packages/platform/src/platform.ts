@@ -17,6 +17,8 @@ import type { Policies } from './policy/open-policies.ts';
 import type { FileProblem } from './policy/read-yaml.ts';
 import type { Simulated } from './policy/simulate-policy.ts';
 import type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
+import type { Secrets } from './vault/secrets.ts';
+import type { Vault } from './vault/vault.ts';
 import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
 
 export interface Platform extends AsyncDisposable {
@@ -36,6 +38,9 @@ export interface Platform extends AsyncDisposable {
    * is sooner. To be called while callers can still be answered; disposing does it otherwise.
    */
   drain(options: { readonly drainMs: number }): Promise<void>;
+  readonly vault: Vault;
+  /** Of one workspace. */
+  secrets(workspace: WorkspaceId): Secrets;
   /** What the operator set, as it is in force now. */
   config(): Config;
   /** Reads it again. What cannot be used changes nothing, and an alert says so until it is mended. */

@@ -37,6 +37,8 @@ export const FAULTS = {
   store_failed: { http: 500, rpc: -32016, retry: false },
   /** Nobody answers there, or the connection broke. Details: `is_sent`, false when the call was certainly not carried out. */
   unavailable: { http: 503, rpc: -32018, retry: true },
+  /** It needs a secret, and the vault is not unlocked. Details: `fix`. */
+  vault_locked: { http: 423, rpc: -32019, retry: false },
   /** What the caller held was taken back: its lease ran out and somebody else has the work. Details: `sched_id`, `fence`. */
   lease_lost: { http: 409, rpc: -32017, retry: false },
 

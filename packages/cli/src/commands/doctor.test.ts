@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeHost } from '../test-support/fake-host.ts';
-import { doctor, type PolicyReport, type WallReport } from './doctor.ts';
+import { doctor, type PolicyReport, type VaultReport, type WallReport } from './doctor.ts';
 
 const STANDING: WallReport = { wall: 'user namespace', state: 'enforced', detail: 'range of 65536 ids' };
 const DEGRADED: WallReport = { wall: 'Landlock', state: 'degraded', detail: 'ABI 1', reason: 'an old kernel' };
@@ -27,8 +27,8 @@ const WRONG: PolicyReport = {
   problems: [{ file: 'system.yaml', line: 7, severity: 'error', message: 'tier: is unknown' }],
 };
 
-function partsOf(walls: readonly WallReport[], policies = NO_POLICIES) {
-  return { diagnose: async () => walls, examinePolicies: async () => policies };
+function partsOf(walls: readonly WallReport[], policies = NO_POLICIES, vault: VaultReport = { kind: 'absent' }) {
+  return { diagnose: async () => walls, examinePolicies: async () => policies, examineVault: async () => vault };
 }
 
 describe('doctor', () => {
@@ -54,7 +54,27 @@ describe('doctor', () => {
       ok: false,
       walls: [MISSING],
       policies: { directory: '/state/policies', is_usable: true, files: [], problems: [], contradictions: [] },
+      vault: { state: 'absent' },
     });
+  });
+
+  it('says how secrets are locked, and how that could be better', async () => {
+    const say = async (vault: VaultReport) => {
+      const host = new FakeHost();
+      return [await doctor({}, host, partsOf([STANDING], NO_POLICIES, vault)), host.stdout.text] as const;
+    };
+    expect(await say({ kind: 'locked', key: 'systemd', isKeyBeside: false })).toEqual([
+      0,
+      expect.stringContaining('✓ vault  locked    with a systemd'),
+    ]);
+    expect(await say({ kind: 'locked', key: 'file', isKeyBeside: true })).toEqual([
+      0,
+      expect.stringMatching(/! vault {2}weak .*\n {4}fix: warren vault passphrase/),
+    ]);
+    expect(await say({ kind: 'unusable', reason: 'it is damaged' })).toEqual([
+      1,
+      expect.stringContaining('✗ vault  unusable  it is damaged'),
+    ]);
   });
 
   it('tells which policies there are, what holds where they say nothing, and what in them is probably not meant', async () => {

@@ -1,4 +1,4 @@
-/** `warren doctor`: every wall of this machine, and the policies of its state directory, and what to do about what is missing or wrong. */
+/** `warren doctor`: every wall of this machine, the policies of its state directory and how its secrets are locked, and what to do about what is missing or wrong. */
 import { type Check, printChecks } from '../internal/checks.ts';
 import { count } from '../internal/count.ts';
 import type { Host } from '../internal/host.ts';
@@ -37,19 +37,33 @@ export type PolicyReport = {
   readonly contradictions: readonly Problem[];
 };
 
+/** How the secrets are locked. */
+export type VaultReport =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'locked'; readonly key: string; readonly isKeyBeside: boolean }
+  | { readonly kind: 'unusable'; readonly reason: string };
+
 export interface DoctorParts {
+  examineVault(stateDirectory: string): Promise<VaultReport>;
   diagnose(): Promise<readonly WallReport[]>;
   examinePolicies(stateDirectory: string): Promise<PolicyReport>;
 }
 
-/** Returns 1 when a wall is missing, or the policies cannot be used. A degraded wall stands, with less than it could. */
+/** Returns 1 when a wall is missing, or the policies or the vault cannot be used. A degraded wall stands, with less than it could. */
 export async function doctor(flags: DoctorFlags, host: Host, parts: DoctorParts): Promise<number> {
-  const [walls, policies] = await Promise.all([parts.diagnose(), parts.examinePolicies(statePath(host, flags.state))]);
+  const stateDirectory = statePath(host, flags.state);
+  const [walls, policies, vault] = await Promise.all([
+    parts.diagnose(),
+    parts.examinePolicies(stateDirectory),
+    parts.examineVault(stateDirectory),
+  ]);
   const missing = walls.filter(({ state }) => state === 'missing');
   const isUsable = policies.problems.every(({ severity }) => severity !== 'error');
-  const code = missing.length === 0 && isUsable ? 0 : 1;
+  const code = missing.length === 0 && isUsable && vault.kind !== 'unusable' ? 0 : 1;
   if (flags.json === true) {
-    await host.stdout.write(`${safeJson({ ok: code === 0, walls, policies: documentOf(policies, isUsable) }, 2)}\n`);
+    await host.stdout.write(
+      `${safeJson({ ok: code === 0, walls, policies: documentOf(policies, isUsable), vault: vaultDocument(vault) }, 2)}\n`,
+    );
     return code;
   }
   await printChecks(
@@ -63,9 +77,38 @@ export async function doctor(flags: DoctorFlags, host: Host, parts: DoctorParts)
   await host.stdout.write(`\n${verdict}\n\n`);
   await printChecks(host, policyChecks(policies, isUsable, nextCommand('policy check', flags)));
   await host.stdout.write(
-    `\n${isUsable ? 'The policies can be used.' : 'The policies cannot be used: a daemon that runs keeps those it has, and none starts.'}\n`,
+    `\n${isUsable ? 'The policies can be used.' : 'The policies cannot be used: a daemon that runs keeps those it has, and none starts.'}\n\n`,
   );
+  await printChecks(host, [vaultCheck(vault, nextCommand('vault passphrase', flags))]);
   return code;
+}
+
+function vaultCheck(vault: VaultReport, fix: string): Check {
+  switch (vault.kind) {
+    case 'absent':
+      return { name: 'vault', state: 'enforced', word: 'absent', detail: 'it is made with the first secret' };
+    case 'unusable':
+      return { name: 'vault', state: 'missing', word: 'unusable', detail: vault.reason };
+    case 'locked':
+      return vault.isKeyBeside
+        ? {
+            name: 'vault',
+            state: 'degraded',
+            word: 'weak',
+            detail: 'its key lies beside what it protects: whoever copies the directory has both',
+            fix: `${fix}, or vault.key in config.yaml`,
+          }
+        : { name: 'vault', state: 'enforced', word: 'locked', detail: `with a ${vault.key}` };
+    default:
+      return vault satisfies never;
+  }
+}
+
+function vaultDocument(vault: VaultReport): object {
+  if (vault.kind === 'absent') return { state: 'absent' };
+  return vault.kind === 'unusable'
+    ? { state: 'unusable', reason: vault.reason }
+    : { state: 'locked', key: vault.key, key_beside: vault.isKeyBeside };
 }
 
 function policyChecks(report: PolicyReport, isUsable: boolean, fix: string): readonly Check[] {

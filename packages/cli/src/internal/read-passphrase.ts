@@ -77,14 +77,24 @@ function trimmed(text: string, from: string, { what, option }: Asked): string {
 }
 
 async function ask(host: Host, { kind }: Asked): Promise<string> {
+  if (kind === 'known') return (await askHidden(['Passphrase: '], host))[0] ?? '';
+  const [first = '', second] = await askHidden(['Passphrase: ', 'Once more: '], host);
+  requireSame(first, second);
+  return first;
+}
+
+export function requireSame(first: string, second: string | undefined): void {
+  if (first !== second) throw new Fault('invalid_argument', 'Cannot use the passphrase: what was typed the second time is something else');
+}
+
+/** A line for each prompt, typed at the terminal without being shown. Nothing can be read from standard input afterwards. */
+export async function askHidden(prompts: readonly string[], host: Host, bytesMax = BYTES_MAX): Promise<readonly string[]> {
   using _raw = host.stdin.raw();
   const keys = bytesOf(host.stdin.read());
   try {
-    if (kind === 'known') return await line('Passphrase: ', keys, host);
-    const [first, second] = [await line('Passphrase: ', keys, host), await line('Once more: ', keys, host)];
-    if (first !== second)
-      throw new Fault('invalid_argument', 'Cannot use the passphrase: what was typed the second time is something else');
-    return first;
+    const lines: string[] = [];
+    for (const prompt of prompts) lines.push(await line(prompt, keys, host, bytesMax));
+    return lines;
   } finally {
     host.stdin.close();
   }
@@ -94,19 +104,19 @@ async function* bytesOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<numbe
   for await (const piece of pieces) yield* piece;
 }
 
-async function line(prompt: string, keys: AsyncGenerator<number, void, undefined>, host: Host): Promise<string> {
+async function line(prompt: string, keys: AsyncGenerator<number, void, undefined>, host: Host, bytesMax: number): Promise<string> {
   await host.stderr.write(prompt);
   let typed: number[] = [];
   for (;;) {
     const { value: key } = await keys.next();
     if (key === undefined || key === CTRL_C || (key === CTRL_D && typed.length === 0)) {
       await host.stderr.write('\n');
-      throw new Fault('aborted', 'Cannot read a passphrase: nothing was typed to the end');
+      throw new Fault('aborted', 'Cannot read it: nothing was typed to the end');
     }
     if (ENTER.has(key)) break;
     if (key === CTRL_U) typed = [];
     else if (ERASE.has(key)) typed = [...Buffer.from([...Buffer.from(typed).toString('utf8')].slice(0, -1).join(''))];
-    else if (typed.length < BYTES_MAX) typed.push(key);
+    else if (typed.length < bytesMax) typed.push(key);
   }
   await host.stderr.write('\n');
   return Buffer.from(typed).toString('utf8');

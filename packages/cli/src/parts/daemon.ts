@@ -9,6 +9,7 @@ import { openSandboxes } from '@warren/sandbox';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
 import { reloadDaemon } from '../internal/reload-daemon.ts';
 import { runGit } from '../internal/run-git.ts';
+import { runKeyCommand } from '../internal/run-key-command.ts';
 import { nextCommand } from '../internal/state-path.ts';
 
 /** How long the end of the daemon waits for a collector to take the last traces. */
@@ -25,7 +26,15 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
     const kernel = opened.use(await openKernel({ directory: stateDirectory, recovery }));
     const platform = opened.use(
       await openPlatform({
-        ...{ kernel, directory: stateDirectory, openSandboxes: () => openSandboxes(), version, runGit },
+        ...{
+          kernel,
+          directory: stateDirectory,
+          openSandboxes: () => openSandboxes(),
+          version,
+          runGit,
+          runKeyCommand,
+          environment: request.env,
+        },
         say: (message) => log.info(message),
         warn: (message) => log.warn(message),
         onDefect: (defect) => log.error('A capability failed by a defect of its own', defect),

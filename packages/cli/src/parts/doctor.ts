@@ -1,6 +1,6 @@
 /** Apart from sandboxes.ts, so that a run does not load how to examine a machine. */
 import { join } from 'node:path';
-import type { PolicyReport } from '../commands/doctor.ts';
+import type { PolicyReport, VaultReport } from '../commands/doctor.ts';
 
 export { diagnose } from '@warren/sandbox';
 
@@ -26,4 +26,8 @@ export async function examinePolicies(stateDirectory: string): Promise<PolicyRep
     problems,
     contradictions: overruledIn(loaded),
   };
+}
+
+export async function examineVault(stateDirectory: string): Promise<VaultReport> {
+  return await (await import('@warren/platform')).examineVault(stateDirectory);
 }

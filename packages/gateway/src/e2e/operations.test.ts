@@ -797,6 +797,43 @@ describe('the gate', () => {
     expect(await fails(on, 'hook.test', { name: 'told', point: 'before_tool_call' })).toMatchObject({ data: { fault: 'conflict' } });
   });
 
+  it('keep secrets, of which nobody is told the value', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    expect(await ok(on, 'vault.status', {})).toEqual({ state: 'absent', key: null, key_beside: true, reason: null });
+    const bindings = { hosts: ['api.example.com'], capabilities: ['network.credentialed_request'] };
+    const set = await ok(on, 'secret.set', { name: 'ci/github', value: 'first value', type: 'api_key', purpose: 'for CI', bindings });
+    expect(set).toMatchObject({ version: 1, bindings: { ...bindings, skills: [] }, revoked_at: null });
+    expect(await ok(on, 'vault.status', {})).toEqual({ state: 'unlocked', key: 'file', key_beside: true, reason: null });
+    await ok(on, 'secret.set', { name: 'ci/github', value: Buffer.from([1, 2, 255]).toString('base64'), value_encoding: 'base64' });
+    expect(await fails(on, 'secret.set', { name: 'x', value: 'a*', value_encoding: 'base64' })).toMatchObject({ code: -32602 });
+    const change = { bind: { skills: ['issues'] }, unbind: { hosts: ['api.example.com'] }, bindings: { capabilities: [] } };
+    expect((await ok(on, 'secret.change', { name: 'ci/github', ...change })).bindings).toEqual({
+      hosts: [],
+      capabilities: [],
+      skills: ['issues'],
+    });
+    expect(await ok(on, 'secret.rollback', { name: 'ci/github', version: 1 })).toMatchObject({ version: 3 });
+    expect((await ok(on, 'secret.revoke', { name: 'ci/github' })).revoked_at).not.toBeNull();
+    expect((await ok(on, 'secret.restore', { name: 'ci/github' })).revoked_at).toBeNull();
+    expect(await ok(on, 'secret.rotate_key', {})).toEqual({ sealed: 1 });
+    const { versions, name } = await ok(on, 'secret.get', { name: 'ci/github' });
+    expect([name, versions.map(({ version }) => version)]).toEqual(['ci/github', [3, 2, 1]]);
+    expect((await ok(on, 'secret.list', { limit: 5 })).secrets).toHaveLength(1);
+    expect(await ok(on, 'secret.list', {}, { workspace: 'acme' })).toEqual({ secrets: [] });
+    expect(await fails(on, 'secret.get', { name: 'ci/github' }, { workspace: 'acme' })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await fails(on, 'secret.list', {}, { workspace: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
+    expect(await ok(on, 'vault.rotate_root', {})).toEqual({ rotated: true });
+    expect(await ok(on, 'vault.change_passphrase', { passphrase: 'correct horse' })).toMatchObject({
+      key: 'passphrase',
+      key_beside: false,
+    });
+    expect(await fails(on, 'vault.change_passphrase', { passphrase: 'x', current: 'wrong' })).toMatchObject({ code: -32005 });
+    expect(await ok(on, 'vault.unlock', {})).toMatchObject({ state: 'unlocked' });
+    expect(await ok(on, 'secret.delete', { name: 'ci/github' })).toEqual({ deleted: true });
+    expect(await ok(on, 'secret.delete', { name: 'ci/github' })).toEqual({ deleted: false });
+  });
+
   it('says what can be called, and what would be decided', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     const { pid } = await ok(on, 'agent.start', { agent: 'writer', tool_grants: ['alerts.*'] });

@@ -42,10 +42,12 @@ import { PROCESS_HANDLERS } from './process.ts';
 import { createQueueHandlers } from './queue.ts';
 import type { RefusedAttempt, RefusedAttempts } from './refused-attempts.ts';
 import { REGISTRY_HANDLERS } from './registry.ts';
+import { createSecretHandlers } from './secret.ts';
 import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
 import { createToolHandlers } from './tool.ts';
 import { createTranscriptHandlers } from './transcript.ts';
+import { createVaultHandlers } from './vault.ts';
 import { createWorkspaceHandlers } from './workspace.ts';
 
 export type MethodParts = {
@@ -100,6 +102,8 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...createMemoryHandlers(kernel, acting),
     ...createHookHandlers(acting),
     ...createTranscriptHandlers(kernel, acting),
+    ...createSecretHandlers(kernel, acting),
+    ...createVaultHandlers(acting),
     ...createTaintHandlers(acting),
     ...createAgentRunHandlers(acting),
     ...createAgentRecordHandlers(kernel, acting),

@@ -10,5 +10,6 @@ export const CONFIG_DEFAULT = {
   mcp: { approval_hold: 45_000 },
   egress: { private_networks: [] },
   memory: {},
+  vault: {},
   sign_in: { providers: [] },
 };

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { EmbeddingProvider } from '../memory/embedding/embedding-wire.ts';
 import { duration } from '../policy/policy-document.ts';
+import { vaultConfig } from '../vault/vault-key-config.ts';
 import { CONFIG_DEFAULT, NOTICES } from './config-default.ts';
 import { signInConfig } from './sign-in-config.ts';
 
@@ -26,13 +27,20 @@ const YEARS_MS = 100 * 365 * DAY_MS;
 
 const notices = z.array(z.enum(NOTICES)).min(1).default(['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent']);
 
-const webhook = z.strictObject({
-  name,
-  url: httpUrl,
-  /** A file with the key that requests are signed with. */
-  secret_file: path,
-  notices,
-});
+const secretName = z.string().min(1).max(256);
+
+const webhook = z
+  .strictObject({
+    name,
+    url: httpUrl,
+    /** The key that requests are signed with: in a file, or a secret of the default workspace that is bound to the host of the address for `notify.webhook`. */
+    secret_file: path.optional(),
+    secret: secretName.optional(),
+    notices,
+  })
+  .refine((given) => (given.secret === undefined) !== (given.secret_file === undefined), {
+    error: 'has not one of secret and secret_file',
+  });
 
 const mail = z.strictObject({
   name,
@@ -96,11 +104,15 @@ export const configFormat = z.strictObject({
           provider: z.enum(EMBEDDING_PROVIDERS),
           model: z.string().min(1).max(256).optional(),
           url: httpUrl.optional(),
+          /** In a file, or a secret of the default workspace that is bound to the host of the provider for `memory.embedding`. */
           key_file: path.optional(),
+          secret: secretName.optional(),
         })
+        .refine((given) => given.secret === undefined || given.key_file === undefined, { error: 'has both secret and key_file' })
         .optional(),
     })
     .default(CONFIG_DEFAULT.memory),
+  vault: vaultConfig.default(CONFIG_DEFAULT.vault),
   sign_in: signInConfig,
 });
 

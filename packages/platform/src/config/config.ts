@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { readYaml } from '../policy/read-yaml.ts';
 import { sayProblem } from '../policy/say-problem.ts';
+import type { VaultKeyConfig } from '../vault/vault-key-config.ts';
 import { CONFIG_DEFAULT } from './config-default.ts';
 import type { Config } from './config-format.ts';
 
@@ -39,18 +40,19 @@ async function parse(content: string, file: string): Promise<Config> {
 
 function withPaths(value: Config, directory: string): Config {
   const at = (given: string): string => resolve(directory, given);
-  const { notify, audit, memory, sign_in: signIn } = value;
+  const { notify, audit, memory, vault, sign_in: signIn } = value;
   const { embedding } = memory;
   return {
     ...value,
     ...(embedding?.key_file !== undefined && { memory: { embedding: { ...embedding, key_file: at(embedding.key_file) } } }),
+    ...(vault.key !== undefined && { vault: { key: withKeyPath(vault.key, at) } }),
     sign_in: {
       providers: signIn.providers.map((each) =>
         each.client_secret_file === undefined ? each : { ...each, client_secret_file: at(each.client_secret_file) },
       ),
     },
     notify: {
-      webhooks: notify.webhooks.map((each) => ({ ...each, secret_file: at(each.secret_file) })),
+      webhooks: notify.webhooks.map((each) => (each.secret_file === undefined ? each : { ...each, secret_file: at(each.secret_file) })),
       mail: notify.mail.map((each) => (each.password_file === undefined ? each : { ...each, password_file: at(each.password_file) })),
     },
     audit: {
@@ -62,4 +64,9 @@ function withPaths(value: Config, directory: string): Config {
       }),
     },
   };
+}
+
+function withKeyPath(key: VaultKeyConfig, at: (given: string) => string): VaultKeyConfig {
+  if (key.kind === 'file') return { ...key, path: at(key.path) };
+  return key.kind === 'passphrase' && key.file !== undefined ? { ...key, file: at(key.file) } : key;
 }

@@ -7,7 +7,7 @@ import { openPlatform } from '../open-platform.ts';
 import type { Platform } from '../platform.ts';
 import { openSessions } from '../session/open-sessions.ts';
 import type { Sessions } from '../session/sessions.ts';
-import { openVault, type Vault } from '../vault/open-vault.ts';
+import type { Vault } from '../vault/vault.ts';
 
 export type LibraryParts = AsyncDisposable & {
   readonly kernel: Kernel;
@@ -63,21 +63,22 @@ export async function openParts({ directory, passphrase, log }: OpenPartsOptions
     wipe: async () => {}, // All of it is in the directory of the workspace.
   });
 
-  let vault: Promise<Vault> | undefined;
-  const openIt = async (): Promise<Vault> => {
+  let unlocked: Promise<Vault> | undefined;
+  const unlock = async (): Promise<Vault> => {
     const given = passphrase();
     if (given === undefined) throw noPassphrase();
-    return await openVault({ kernel, directory, now, environment: {}, source: { kind: 'passphrase', passphrase: given } });
+    await platform.vault.unlock(given);
+    return platform.vault;
   };
   const owned = opening.move();
   return {
     ...{ kernel, platform },
     vault() {
-      vault ??= openIt().catch((error: unknown) => {
-        vault = undefined; // With another passphrase it may open.
+      unlocked ??= unlock().catch((error: unknown) => {
+        unlocked = undefined; // With another passphrase it may open.
         throw error;
       });
-      return vault;
+      return unlocked;
     },
     sessionsOf(id) {
       const known = sessions.get(id);

@@ -9,6 +9,7 @@ const SECOND_MS = 1_000;
 const CALL_MS_MAX = 3_600_000;
 
 const path = z.string().min(1).max(4_096);
+const secretName = z.string().min(1).max(256);
 const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: 'is not the name of a variable' });
 const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, { error: 'is not the name of a header' });
 const value = z
@@ -34,6 +35,8 @@ const program = z.strictObject({
   cwd: path.startsWith('/', { error: 'is not absolute' }).optional(),
   env: z.record(environmentName, value).default({}),
   env_files: z.record(environmentName, path).default({}),
+  /** Secrets of the default workspace that are bound to the capability `mcp.NAME`, NAME being that of the server. */
+  env_secrets: z.record(environmentName, secretName).optional(),
   mounts: z
     .array(
       z.strictObject({ source: path, target: path.startsWith('/', { error: 'is not absolute' }), writable: z.boolean().default(false) }),
@@ -81,6 +84,8 @@ const remote = z
     url: z.url({ protocol: /^https?$/ }).max(2_048),
     headers: z.record(headerName, line).default({}),
     header_files: z.record(headerName, path).default({}),
+    /** As `env_secrets`, and bound to the host of the server. */
+    header_secrets: z.record(headerName, secretName).optional(),
     /** Credentials of Warren itself at the authorization server that the server names. */
     oauth: oauth.optional(),
     login: login.optional(),

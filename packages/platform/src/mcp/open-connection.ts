@@ -5,6 +5,7 @@
 import type { Client, Transport } from '@modelcontextprotocol/client';
 import { Fault, type JsonObject, type JsonValue } from '@warren/protocol';
 import type { Egress, Sandboxes } from '@warren/sandbox';
+import { type ConfiguredSecret, requestTo } from '../vault/configured-secret.ts';
 import { boundMessages } from './bound-messages.ts';
 import { cleanText } from './clean-text.ts';
 import { createGuardedFetch, type GuardedFetch } from './guarded-fetch.ts';
@@ -14,7 +15,7 @@ import type { McpServerConfig, ProgramServer, RemoteServer } from './mcp-config-
 import type { CallOptions, McpConnection } from './mcp-connection.ts';
 import { MCP_LIMITS } from './mcp-limits.ts';
 import { areParamHeadersValid } from './param-headers.ts';
-import { readSecrets } from './read-secrets.ts';
+import { readSecrets, vaultSecrets } from './read-secrets.ts';
 import { SandboxTransport } from './sandbox-transport.ts';
 import { hostsOf, type ServerLogin } from './server-login.ts';
 import { ServiceLogin } from './service-login.ts';
@@ -30,6 +31,8 @@ export type ConnectionParts = {
   readonly say: (message: string) => void;
   /** Says before the connection what this client can do for a server, and does it. Absent, as it is for agents: nothing. */
   readonly prepare?: ((client: Client) => void) | undefined;
+  /** Of the vault. */
+  readonly secretOf?: ConfiguredSecret | undefined;
   /** Of a server that a person logged in for. */
   readonly login?: ServerLogin | undefined;
 };
@@ -84,8 +87,9 @@ async function connect(
 /** With what the program said, which the protocol does not know. */
 class NotConnected extends Error {}
 
-async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer, signal: AbortSignal): Promise<Opened> {
-  const secrets = await readSecrets(server.env_files);
+async function openProgram({ sandboxes, secretOf }: ConnectionParts, server: ProgramServer, signal: AbortSignal): Promise<Opened> {
+  const use = { kind: 'program', capability: `mcp.${server.name}` } as const;
+  const secrets = { ...(await readSecrets(server.env_files)), ...(await vaultSecrets(server.env_secrets, use, secretOf)) };
   const sandbox = await sandboxes.start(
     {
       profile: 'restrictive',
@@ -105,10 +109,11 @@ async function openProgram({ sandboxes }: ConnectionParts, server: ProgramServer
   };
 }
 
-async function openRemote(sdk: Sdk, { egress, login }: ConnectionParts, server: RemoteServer): Promise<Opened> {
+async function openRemote(sdk: Sdk, { egress, login, secretOf }: ConnectionParts, server: RemoteServer): Promise<Opened> {
   const ending = new AbortController();
   const send = createGuardedFetch(egress, { hosts: hostsOf(server) }, ending.signal);
-  const secrets = await readSecrets(server.header_files);
+  const use = requestTo(server.url, `mcp.${server.name}`);
+  const secrets = { ...(await readSecrets(server.header_files)), ...(await vaultSecrets(server.header_secrets, use, secretOf)) };
   const authProvider = (await serviceLogin(sdk, server, send)) ?? login;
   const transport = new sdk.StreamableHTTPClientTransport(new URL(server.url), {
     fetch: send,

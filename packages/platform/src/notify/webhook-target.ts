@@ -5,21 +5,24 @@
 import { createHmac } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { WebhookConfig } from '../config/config-format.ts';
+import { type ConfiguredSecret, requestTo } from '../vault/configured-secret.ts';
 import { type Notice, titleOf } from './notice.ts';
 import { NoticeRefused, type Target } from './target.ts';
 
 const DEADLINE_MS = 10_000;
 const ANSWER_BYTES_MAX = 65_536;
 
-export type WebhookParts = { readonly now: () => number };
+export type WebhookParts = { readonly now: () => number; readonly secretOf?: ConfiguredSecret | undefined };
 
-export function createWebhookTarget({ name, url, secret_file: secretFile, notices }: WebhookConfig, { now }: WebhookParts): Target {
+/** What its secret is bound to. */
+export const WEBHOOK_CAPABILITY = 'notify.webhook';
+
+export function createWebhookTarget({ name, url, notices, ...config }: WebhookConfig, { now, secretOf }: WebhookParts): Target {
   return {
     name: `webhook-${name}`,
     kinds: notices,
     async deliver(notice, signal) {
-      const secret = (await readFile(secretFile, 'utf8')).trim(); // Anew each time: it may be rotated.
-      if (secret === '') throw new Error(`The file ${secretFile} is empty`);
+      const secret = await keyOf(url, config, secretOf); // Anew each time: it may be rotated.
       const body = JSON.stringify(toDocument(notice));
       const response = await fetch(url, {
         method: 'POST',
@@ -34,6 +37,20 @@ export function createWebhookTarget({ name, url, secret_file: secretFile, notice
       throw isRefusal(response.status) ? new NoticeRefused(message) : new Error(message);
     },
   };
+}
+
+async function keyOf(
+  url: string,
+  { secret, secret_file: file = '' }: Pick<WebhookConfig, 'secret' | 'secret_file'>,
+  secretOf: ConfiguredSecret | undefined,
+): Promise<string> {
+  if (secret !== undefined && secretOf === undefined) throw new Error('There is no vault here');
+  const key =
+    secret === undefined || secretOf === undefined
+      ? (await readFile(file, 'utf8')).trim()
+      : await secretOf(secret, requestTo(url, WEBHOOK_CAPABILITY));
+  if (key === '') throw new Error(secret === undefined ? `The file ${file} is empty` : `Secret ${secret} is empty`);
+  return key;
 }
 
 /** Of this request, unlike of one that came too late or too soon. */

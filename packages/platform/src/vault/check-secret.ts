@@ -1,7 +1,7 @@
 /** What may be kept as a secret. */
-import { parseGrantSet, type SecretBindings } from '@warren/kernel';
+import { parseGrantSet, type SecretBindings, type SecretRecord } from '@warren/kernel';
 import { Fault, isFault } from '@warren/protocol';
-import { SECRET_TYPES, type SecretTerms } from './secrets.ts';
+import { SECRET_TYPES, type SecretTerms, type SomeBindings } from './secrets.ts';
 
 const VALUE_BYTES_MAX = 65_536;
 const PURPOSE_CHARACTERS_MAX = 1_024;
@@ -30,13 +30,30 @@ export function checkValue(value: unknown): Buffer {
   throw refuse('value', `it has ${bytes.byteLength} bytes, 1 to ${VALUE_BYTES_MAX} are allowed`);
 }
 
-/** Only of what is there. */
-export function checkTerms({ type, purpose, bindings }: SecretTerms) {
+type Terms = Pick<SecretRecord, 'type' | 'purpose' | 'bindings'>;
+
+/** What it is from now on; `before` where nothing is said. */
+export function checkTerms({ type, purpose, bindings, bind, unbind }: SecretTerms, before: Terms): Terms {
   return {
-    ...(type === undefined ? {} : { type: checkType(type) }),
-    ...(purpose === undefined ? {} : { purpose: checkPurpose(purpose) }),
-    ...(bindings === undefined ? {} : { bindings: checkBindings(bindings) }),
+    type: type === undefined ? before.type : checkType(type),
+    purpose: purpose === undefined ? before.purpose : checkPurpose(purpose),
+    bindings: rebound(before.bindings, { bindings, bind, unbind }),
   };
+}
+
+function rebound(before: SecretBindings, { bindings, bind, unbind }: Pick<SecretTerms, 'bindings' | 'bind' | 'unbind'>): SecretBindings {
+  if (bindings === undefined && bind === undefined && unbind === undefined) return before;
+  const replaced = bindings === undefined ? before : { ...before, ...given(checkBindings(bindings), bindings) };
+  const added = bind === undefined ? NO_BINDINGS : checkBindings(bind);
+  const removed = unbind === undefined ? NO_BINDINGS : checkBindings(unbind);
+  const of = (list: keyof SecretBindings): readonly string[] =>
+    [...replaced[list], ...added[list]].filter((each) => !removed[list].includes(each));
+  return checkBindings({ hosts: of('hosts'), capabilities: of('capabilities'), skills: of('skills') });
+}
+
+/** The lists that somebody gave. */
+function given(checked: SecretBindings, bindings: SomeBindings): Partial<SecretBindings> {
+  return Object.fromEntries(Object.entries(checked).filter(([list]) => bindings[list as keyof SecretBindings] !== undefined)); // Its keys.
 }
 
 function checkType(type: unknown): string {
@@ -51,7 +68,7 @@ function checkPurpose(purpose: unknown): string {
 }
 
 /** In canonical form. A secret for every host is one for whoever asks for it. */
-function checkBindings({ hosts = [], capabilities = [], skills = [] }: Partial<SecretBindings>): SecretBindings {
+function checkBindings({ hosts = [], capabilities = [], skills = [] }: SomeBindings): SecretBindings {
   for (const [field, list] of Object.entries({ hosts, capabilities, skills }))
     if (!Array.isArray(list) || list.length > BOUND_MAX) throw refuse(field, `it is no list of at most ${BOUND_MAX}`);
   const parsed = parseBound(() => parseGrantSet({ hosts, tools: capabilities }));

@@ -1,9 +1,9 @@
 /** Secrets of one workspace, sealed here and kept by the kernel. A change is made to what was read, and made again when somebody else was faster. */
 import type { SealedSecret, SealedSecrets, SealedVersion, SecretChange, SecretChangeKind, SecretRecord } from '@warren/kernel';
 import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { Bound } from './bound.ts';
 import { checkName, checkTerms, checkValue, NO_BINDINGS } from './check-secret.ts';
 import type { DataKeys } from './data-keys.ts';
-import { isBound } from './is-bound.ts';
 import { seal, unseal } from './seal.ts';
 import type { Secrets, SecretTerms, SecretValue } from './secrets.ts';
 
@@ -12,14 +12,18 @@ export type SecretsParts = {
   readonly sealed: SealedSecrets;
   readonly keys: DataKeys;
   readonly now: () => number;
+  /** Which values there are is another than before. */
+  readonly onChange: (workspace: WorkspaceId) => void;
 };
 
 /** The one that is used, and this many before it. */
 const OLDER_MAX = 10;
 const ATTEMPTS_MAX = 8;
 const PAGE = 1_000;
+const NEW = { type: 'other', purpose: '', bindings: NO_BINDINGS };
 
-export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): Secrets {
+export function createSecrets({ workspace, sealed, keys, now, onChange }: SecretsParts): Secrets {
+  const bound = new Bound();
   const about = ({ name, type, bindings }: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number): readonly string[] => {
     const { hosts, capabilities, skills } = bindings;
     return ['warren secret', workspace, name, String(version), type, JSON.stringify([hosts, capabilities, skills])];
@@ -68,7 +72,9 @@ export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): S
     for (let attempt = 1; ; attempt++) {
       const { change, revision, kind } = await make();
       try {
-        return await sealed.put(change, revision, kind);
+        const after = await sealed.put(change, revision, kind);
+        if (kind === 'created' || kind === 'rotated') onChange(workspace);
+        return after;
       } catch (error) {
         if (!isFault(error, 'conflict') || attempt === ATTEMPTS_MAX) throw error;
       }
@@ -90,8 +96,8 @@ export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): S
   ): Promise<SecretRecord> =>
     put(async () => {
       const before = await sealed.find(name);
-      const { type = 'other', purpose = '', bindings = NO_BINDINGS, version = 0, revision = 0 } = before?.record ?? {};
-      const after = { name, type, purpose, bindings, ...checkTerms(terms), version: version + 1, revokedAt: before?.record.revokedAt };
+      const { version = 0, revision = 0, revokedAt } = before?.record ?? {};
+      const after = { name, ...checkTerms(terms, before?.record ?? NEW), version: version + 1, revokedAt };
       const newest = await sealAs(after, after.version, await makeValue(before), now());
       const older = before === undefined ? [] : await resealAll({ ...before, versions: before.versions.slice(0, OLDER_MAX) }, after);
       return { change: { ...after, versions: [newest, ...older] }, revision, kind: before === undefined ? 'created' : 'rotated' };
@@ -100,7 +106,7 @@ export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): S
   return {
     async set(name, value, terms = {}) {
       checkName(name);
-      checkTerms(terms);
+      checkTerms(terms, NEW);
       const bytes = checkValue(value);
       try {
         return await place(name, terms, async () => bytes);
@@ -109,11 +115,14 @@ export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): S
       }
     },
 
-    get: async (name) => (await require(name)).record,
+    async get(name) {
+      const { record, versions } = await require(name);
+      return { ...record, versions: versions.map(({ version, createdAt }) => ({ version, createdAt })) };
+    },
 
     list: (page) => sealed.list(page),
 
-    change: (name, terms) => amend(name, 'changed', () => checkTerms(terms)),
+    change: (name, terms) => amend(name, 'changed', (before) => checkTerms(terms, before)),
 
     async rollback(name, version) {
       checkName(name);
@@ -131,35 +140,64 @@ export function createSecrets({ workspace, sealed, keys, now }: SecretsParts): S
     restore: (name) => amend(name, 'restored', () => ({ revokedAt: undefined })),
 
     async delete(name) {
-      if (!(await sealed.delete(checkName(name)))) await require(name); // It says so.
+      if (await sealed.delete(checkName(name))) onChange(workspace);
+      else await require(name); // It says so.
     },
 
     async use(name, use) {
       const found = await sealed.findCurrent(name);
-      if (found === undefined || found.record.revokedAt !== undefined || !isBound(found.record.bindings, use)) return undefined;
+      if (found === undefined || found.record.revokedAt !== undefined || !bound.has(found.record, use)) return undefined;
       const bytes = await open(found.record, found.current);
       return { bytes, version: found.current.version, [Symbol.dispose]: () => bytes.fill(0) } satisfies SecretValue as SecretValue; // `fill` returns the buffer, which nobody reads.
+    },
+
+    async isUsable(name, use) {
+      const found = await sealed.findCurrent(name);
+      return found !== undefined && found.record.revokedAt === undefined && bound.has(found.record, use);
+    },
+
+    async *values() {
+      for await (const { name } of all(sealed)) {
+        const found = await sealed.find(name); // Undefined when it was deleted meanwhile.
+        if (found === undefined) continue;
+        for (const each of found.versions) {
+          const bytes = await open(found.record, each).catch((error: unknown) => {
+            if (!isFault(error, 'store_failed')) throw error;
+            return undefined; // Whoever uses it is told.
+          });
+          if (bytes === undefined) continue;
+          try {
+            yield { name, version: each.version, bytes };
+          } finally {
+            bytes.fill(0);
+          }
+        }
+      }
     },
 
     async rotateKey(signal) {
       const { number } = await keys.add();
       let count = 0;
-      for (let after: string | undefined = ''; after !== undefined; ) {
-        const page: readonly SecretRecord[] = await sealed.list({ limit: PAGE, after });
-        for (const { name } of page) {
-          signal?.throwIfAborted();
-          await amend(name, 'resealed', () => ({})).catch((error: unknown) => {
-            if (!isFault(error, 'not_found')) throw error; // Deleted meanwhile.
-          });
-          count++;
-        }
-        after = page.length < PAGE ? undefined : page.at(-1)?.name;
+      for await (const { name } of all(sealed)) {
+        signal?.throwIfAborted();
+        await amend(name, 'resealed', () => ({})).catch((error: unknown) => {
+          if (!isFault(error, 'not_found')) throw error; // Deleted meanwhile.
+        });
+        count++;
       }
       await sealed.deleteUnusedDataKeys(number);
       keys.forget();
       return count;
     },
   };
+}
+
+async function* all(sealed: SealedSecrets): AsyncGenerator<SecretRecord, void, undefined> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page: readonly SecretRecord[] = await sealed.list({ limit: PAGE, after });
+    yield* page;
+    after = page.length < PAGE ? undefined : page.at(-1)?.name;
+  }
 }
 
 function termsOf({ name, type, purpose, bindings, version, revokedAt }: SecretRecord): Omit<SecretChange, 'versions'> {

@@ -12,20 +12,24 @@ export type DataKey = { readonly number: number; readonly key: KeyObject };
 export class DataKeys {
   readonly #workspace: WorkspaceId;
   readonly #sealed: SealedSecrets;
-  readonly #roots: RootKeys;
+  readonly #roots: () => Promise<RootKeys>;
   #known: Promise<Map<number, KeyObject>> | undefined;
 
-  constructor(workspace: WorkspaceId, sealed: SealedSecrets, roots: RootKeys) {
+  /** `roots` throws while the vault is locked. */
+  constructor(workspace: WorkspaceId, sealed: SealedSecrets, roots: () => Promise<RootKeys>) {
     this.#workspace = workspace;
     this.#sealed = sealed;
     this.#roots = roots;
   }
 
-  /** Throws when it is none of this workspace's. */
+  /** Faults: `store_failed` (it is none of this workspace's), `vault_locked`. */
   async get(number: number): Promise<KeyObject> {
     const key = (await this.#all()).get(number);
-    if (key === undefined) throw new Error(`There is no data key ${number}`);
-    return key;
+    if (key !== undefined) return key;
+    throw new Fault(
+      'store_failed',
+      `Cannot read a secret of workspace ${this.#workspace}: it is sealed under key ${number}, which is not there`,
+    );
   }
 
   /** The newest; made when there is none. */
@@ -42,7 +46,7 @@ export class DataKeys {
     const bytes = randomBytes(KEY_BYTES);
     const key = createSecretKey(bytes);
     try {
-      await this.#roots.withCurrent((root) => {
+      await (await this.#roots()).withCurrent((root) => {
         const wrapped = seal(root.key, bytes, this.#about(number));
         bytes.fill(0);
         return this.#sealed.addDataKey({ number, root: root.number, wrapped });
@@ -58,10 +62,11 @@ export class DataKeys {
 
   /** Under the current root key, all of them. */
   async rewrap(): Promise<void> {
-    await this.#roots.withCurrent(async (root) => {
+    const roots = await this.#roots();
+    await roots.withCurrent(async (root) => {
       const old = (await this.#sealed.dataKeys()).filter((row) => row.root !== root.number);
       const rewrapped = old.map((row) => {
-        const bytes = this.#unwrap(row);
+        const bytes = this.#unwrap(row, roots);
         try {
           return { number: row.number, root: root.number, wrapped: seal(root.key, bytes, this.#about(row.number)) };
         } finally {
@@ -85,10 +90,11 @@ export class DataKeys {
   }
 
   async #read(): Promise<Map<number, KeyObject>> {
+    const roots = await this.#roots();
     const rows = await this.#sealed.dataKeys();
     return new Map(
       rows.map((row) => {
-        const bytes = this.#unwrap(row);
+        const bytes = this.#unwrap(row, roots);
         try {
           return [row.number, createSecretKey(bytes)];
         } finally {
@@ -98,8 +104,8 @@ export class DataKeys {
     );
   }
 
-  #unwrap({ number, root, wrapped }: DataKeyRecord): Buffer {
-    const key = this.#roots.find(root);
+  #unwrap({ number, root, wrapped }: DataKeyRecord, roots: RootKeys): Buffer {
+    const key = roots.find(root);
     const bytes = key === undefined ? undefined : unseal(key, wrapped, this.#about(number));
     if (bytes !== undefined) return bytes;
     throw new Fault('store_failed', `Cannot read the secrets of workspace ${this.#workspace}: their key is damaged, or of another vault`);

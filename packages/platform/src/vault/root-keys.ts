@@ -6,11 +6,13 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Fault } from '@warren/protocol';
 import { seal, unseal } from './seal.ts';
 import { ARGON2, type Argon2Parameters, type KeyParts, type KeySource, makeUnlockKey } from './unlock-key.ts';
-import { readVaultFile, type VaultFile, writeVaultFile } from './vault-file.ts';
+import { damagedVault, readVaultFile, type VaultFile, writeVaultFile } from './vault-file.ts';
 
 export type RootKey = { readonly number: number; readonly key: KeyObject };
 
 export type RootKeys = {
+  /** What unlocks them. */
+  kind(): KeySource['kind'];
   /** Wraps something new. The root key stays the current one until `use` has kept what it wrapped. */
   withCurrent<T>(use: (root: RootKey) => Promise<T>): Promise<T>;
   find(number: number): KeyObject | undefined;
@@ -49,6 +51,7 @@ export async function openRootKeys(source: KeySource, parts: RootKeyParts): Prom
   };
   const inUse = new Set<Promise<unknown>>();
   return {
+    kind: () => unlock.said.kind,
     async withCurrent(use) {
       const using = use(newest());
       inUse.add(using);
@@ -104,15 +107,18 @@ function newRoot(number: number, createdAt: number): Root {
 }
 
 function unwrapRoots({ roots, unlock }: VaultFile, key: KeyObject, source: KeySource): readonly Root[] {
-  return roots.map(({ number, wrapped, created_at: createdAt }) => {
+  const opened = roots.flatMap(({ number, wrapped, created_at: createdAt }) => {
     const bytes = unseal(key, wrapped, aboutRoot(number));
-    if (bytes === undefined) throw wrongKey(unlock.kind, source.kind);
+    if (bytes === undefined) return [];
     try {
-      return { number, key: createSecretKey(bytes), createdAt };
+      return [{ number, key: createSecretKey(bytes), createdAt }];
     } finally {
       bytes.fill(0);
     }
   });
+  if (opened.length === 0) throw wrongKey(unlock.kind, source.kind);
+  if (opened.length < roots.length) throw damagedVault();
+  return opened;
 }
 
 /** What unlocks is checked by its effect alone: nothing that could be compared with is kept. */

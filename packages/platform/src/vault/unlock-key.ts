@@ -3,10 +3,11 @@
  * touched.
  */
 import { argon2, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Fault } from '@warren/protocol';
+import { readPlainFile } from '../internal/read-plain-file.ts';
 
 export type KeySource =
   | { readonly kind: 'passphrase'; readonly passphrase: string }
@@ -34,6 +35,8 @@ const KEY_BYTES = 32;
 /** As much as nobody can guess. */
 const MATERIAL_BYTES_MIN = 32;
 const MATERIAL_BYTES_MAX = 65_536;
+/** Reading by others, and writing by anybody else. */
+const FOREIGN_ACCESS = 0o027;
 const PASSPHRASE_CHARACTERS_MAX = 1_024;
 
 const hashWith = promisify(argon2);
@@ -89,7 +92,7 @@ async function readSource(source: Exclude<KeySource, { kind: 'passphrase' }>, pa
   try {
     switch (source.kind) {
       case 'file':
-        return await readFile(source.path);
+        return await readKeyFile(source.path);
       case 'systemd':
         return await readFile(credentialPath(source.name, parts.environment));
       case 'command':
@@ -102,6 +105,16 @@ async function readSource(source: Exclude<KeySource, { kind: 'passphrase' }>, pa
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new Fault('unavailable', `Cannot unlock the vault: ${sayWhere(source)} does not give its key (${why})`, { cause });
   }
+}
+
+/** Whoever may read it may read every secret, and whoever may write it can lock us out. */
+async function readKeyFile(path: string): Promise<Uint8Array> {
+  const { mode } = await stat(path);
+  if ((mode & FOREIGN_ACCESS) !== 0)
+    throw new Error(`others may read or change it, its mode is ${(mode & 0o777).toString(8).padStart(4, '0')}; run: chmod 600 ${path}`);
+  const found = await readPlainFile(path, { bytesMax: MATERIAL_BYTES_MAX, mayBeLink: true });
+  if (found.kind === 'read') return found.bytes;
+  throw new Error(`it ${found.reason}`);
 }
 
 /** systemd names the directory; a name with a slash would be a file somewhere else. */

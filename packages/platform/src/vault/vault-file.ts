@@ -1,7 +1,7 @@
 /**
  * `<state>/vault.json`: how the vault is unlocked, and its root keys, wrapped. It is replaced in one piece, so a change of the passphrase has happened or it has not.
  */
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
@@ -30,6 +30,9 @@ const vaultFile = z.strictObject({
 
 export type VaultFile = z.output<typeof vaultFile>;
 
+/** Of all else in the file: a passphrase that does not fit is told from a file that is damaged. */
+const summed = z.looseObject({ sum: z.string() });
+
 export const VAULT_FILE = 'vault.json';
 const FILE_BYTES_MAX = 1_048_576;
 
@@ -41,20 +44,27 @@ export async function readVaultFile(directory: string): Promise<VaultFile | unde
     text = await readFile(path, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // What readFile throws has a code.
-    throw new Fault('store_failed', `Cannot open the vault: ${path} cannot be read`, { cause });
+    throw new Fault('store_failed', `Cannot open the vault: ${VAULT_FILE} of the state directory cannot be read`, { cause });
   }
-  const parsed = text.length <= FILE_BYTES_MAX ? vaultFile.safeParse(parseJson(text)) : undefined;
-  if (parsed?.success !== true) throw new Fault('store_failed', `Cannot open the vault: ${path} is damaged; bring it back from a backup`);
+  const parsed = text.length <= FILE_BYTES_MAX ? vaultFile.safeParse(withoutSum(parseJson(text))) : undefined;
+  if (parsed?.success !== true) throw damagedVault();
   return parsed.data;
+}
+
+export function damagedVault(): Fault {
+  return new Fault('store_failed', `Cannot open the vault: ${VAULT_FILE} of the state directory is damaged; bring it back from a backup`, {
+    details: { vault: 'damaged' },
+  });
 }
 
 /** On disk when it returns. */
 export async function writeVaultFile(directory: string, { format, unlock, roots }: VaultFile): Promise<void> {
-  const text = JSON.stringify({
+  const content = {
     ...{ format },
     unlock: { ...unlock, salt: toBase64(unlock.salt) },
     roots: roots.map((root) => ({ ...root, wrapped: toBase64(root.wrapped) })),
-  });
+  };
+  const text = JSON.stringify({ ...content, sum: sumOf(content) });
   const path = join(directory, VAULT_FILE);
   const beside = `${path}.${randomBytes(8).toString('hex')}.tmp`;
   try {
@@ -75,6 +85,17 @@ export async function writeVaultFile(directory: string, { format, unlock, roots 
   } finally {
     await parent.close();
   }
+}
+
+function withoutSum(document: unknown): unknown {
+  const parsed = summed.safeParse(document);
+  if (!parsed.success) return undefined;
+  const { sum, ...content } = parsed.data;
+  return sum === sumOf(content) ? content : undefined;
+}
+
+function sumOf(content: object): string {
+  return hash('sha256', JSON.stringify(content));
 }
 
 function parseJson(text: string): unknown {

@@ -35,6 +35,7 @@ export {
 } from './record/process.ts';
 export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type ReadyEntry, readyEntry } from './record/queue.ts';
 export { type RuleReference, ruleRef } from './record/rule.ts';
+export type { SecretDetailsRecord, SecretRecord, VaultStatusRecord } from './record/secret.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
 export { type ToolFormat, toolFormat } from './record/tool.ts';
 export type { TranscriptEntry, TranscriptInfo, TranscriptMatch } from './record/transcript.ts';

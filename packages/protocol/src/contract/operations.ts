@@ -31,10 +31,12 @@ import { PERSON_OPERATIONS } from './warren/person.ts';
 import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
 import { QUEUE_OPERATIONS } from './warren/queue.ts';
+import { SECRET_OPERATIONS } from './warren/secret.ts';
 import { TAINT_OPERATIONS } from './warren/taint.ts';
 import { TOKEN_OPERATIONS } from './warren/token.ts';
 import { TOOL_OPERATIONS } from './warren/tool.ts';
 import { TRANSCRIPT_OPERATIONS } from './warren/transcript.ts';
+import { VAULT_OPERATIONS } from './warren/vault.ts';
 import { WORKSPACE_OPERATIONS } from './warren/workspace.ts';
 
 export const OPERATIONS = Object.freeze({
@@ -69,6 +71,8 @@ export const OPERATIONS = Object.freeze({
   ...MEMORY_OPERATIONS,
   ...HOOK_OPERATIONS,
   ...TRANSCRIPT_OPERATIONS,
+  ...SECRET_OPERATIONS,
+  ...VAULT_OPERATIONS,
   ...TAINT_OPERATIONS,
   ...AGENT_RUN_OPERATIONS,
   ...AGENT_RECORD_OPERATIONS,

@@ -17,6 +17,7 @@ import { processView, summary } from './record/observation.ts';
 import { personRecord } from './record/person.ts';
 import { agentProcess } from './record/process.ts';
 import { claim, claimedEntry, readyEntry } from './record/queue.ts';
+import { secret, secretDetails, vaultStatus } from './record/secret.ts';
 import { newToken, principal, tokenRecord } from './record/token.ts';
 import { transcriptEntry, transcriptInfo, transcriptMatch } from './record/transcript.ts';
 import { workspaceRecord, workspaceSettings, workspaceUsage } from './record/workspace.ts';
@@ -52,12 +53,15 @@ export const RECORDS = {
   Process: agentProcess,
   ProcessView: processView,
   ReadyEntry: readyEntry,
+  Secret: secret,
+  SecretDetails: secretDetails,
   Summary: summary,
   Token: tokenRecord,
   TranscriptEntry: transcriptEntry,
   TranscriptInfo: transcriptInfo,
   TranscriptMatch: transcriptMatch,
   TreeHead: treeHead,
+  VaultStatus: vaultStatus,
   Workspace: workspaceRecord,
   WorkspaceSettings: workspaceSettings,
   WorkspaceUsage: workspaceUsage,

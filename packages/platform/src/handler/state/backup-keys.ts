@@ -1,8 +1,8 @@
 /** The keys of backups: one for each, derived from one key of this machine that is made when the first is needed. */
-import { hkdfSync, randomBytes } from 'node:crypto';
-import { link, open, readFile, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { hkdfSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Fault, type WorkspaceId } from '@warren/protocol';
+import { makeKeyFile } from '../../internal/make-key-file.ts';
 
 const KEY_BYTES = 32;
 
@@ -20,7 +20,7 @@ export function createBackupKeys(path: string): (workspace: WorkspaceId) => Prom
 
 async function openKey(path: string): Promise<Uint8Array> {
   try {
-    const key = (await readKey(path)) ?? (await makeKey(path)) ?? (await readKey(path));
+    const key = (await readKey(path)) ?? (await makeKeyFile(path)) ?? (await readKey(path));
     if (key?.byteLength === KEY_BYTES) return key;
   } catch (error) {
     throw new Fault('store_failed', `Cannot use backups: their key ${path} cannot be read`, { cause: error });
@@ -35,32 +35,4 @@ async function readKey(path: string): Promise<Uint8Array | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // What the file system throws.
     throw error;
   }
-}
-
-/** Undefined when another made it first. The file appears whole: a backup whose key was cut short could never be read. */
-async function makeKey(path: string): Promise<Uint8Array | undefined> {
-  const key = randomBytes(KEY_BYTES);
-  const beside = `${path}.${randomBytes(8).toString('hex')}.tmp`;
-  const file = await open(beside, 'wx', 0o600);
-  try {
-    await file.writeFile(key);
-    await file.datasync();
-  } finally {
-    await file.close();
-  }
-  try {
-    await link(beside, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined; // As above.
-    throw error;
-  } finally {
-    await rm(beside, { force: true });
-  }
-  const directory = await open(dirname(path), 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-  return key;
 }

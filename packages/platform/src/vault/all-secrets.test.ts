@@ -1,14 +1,15 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setImmediate } from 'node:timers/promises';
-import { openKernel } from '@warren/kernel';
+import { type Kernel, openKernel } from '@warren/kernel';
 import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { openVault, type Vault } from './open-vault.ts';
+import { createAllSecrets } from './all-secrets.ts';
+import { openRootKeys, type RootKeyParts } from './root-keys.ts';
 import type { KeySource } from './unlock-key.ts';
 import { VAULT_FILE } from './vault-file.ts';
 
@@ -19,6 +20,14 @@ const CHEAP = { memoryKib: 8, passes: 1, parallelism: 1 } as const;
 const REQUEST = { kind: 'request', capability: 'network.credentialed_request', host: 'api.example.com', port: 443 } as const;
 const BOUND = { bindings: { hosts: ['api.example.com'], capabilities: ['network.credentialed_request'] } } as const;
 const VALUE = 'sk-live-0123456789abcdef';
+
+type Vault = Awaited<ReturnType<typeof openVault>>;
+
+/** What is there when it is unlocked. */
+async function openVault({ kernel, source, ...parts }: RootKeyParts & { readonly kernel: Kernel; readonly source: KeySource }) {
+  const roots = await openRootKeys(source, parts);
+  return { ...createAllSecrets({ kernel, roots: async () => roots, now: parts.now }), changeSource: roots.changeSource };
+}
 
 async function openTestVault(source: KeySource = RIGHT) {
   const directory = mkdtempSync(join(tmpdir(), 'warren-vault-'));
@@ -169,6 +178,47 @@ describe('a vault', () => {
     expect(Buffer.from(value?.bytes ?? [1])).toEqual(Buffer.alloc(VALUE.length));
   });
 
+  it('changes what a secret is bound to by what is said, and leaves the rest', async () => {
+    await using t = await openTestVault();
+    const secrets = await t.mine();
+    await secrets.set('a', VALUE, BOUND);
+    const bindings = async (terms: Parameters<typeof secrets.change>[1]) => (await secrets.change('a', terms)).bindings;
+    const { capabilities } = BOUND.bindings;
+    expect(await bindings({ bindings: { hosts: ['b.example.com'] } })).toEqual({ hosts: ['b.example.com'], capabilities, skills: [] });
+    expect(await bindings({ bind: { hosts: ['A.example.com.'], skills: ['x'] } })).toMatchObject({
+      hosts: ['a.example.com', 'b.example.com'],
+      skills: ['x'],
+    });
+    expect(await bindings({ unbind: { hosts: ['B.example.com'], skills: ['x'] } })).toEqual({
+      hosts: ['a.example.com'],
+      capabilities,
+      skills: [],
+    });
+    await expect(bindings({ bind: { hosts: ['*'] } })).rejects.toMatchObject({ code: 'invalid_argument', details: { field: 'hosts' } });
+    expect((await secrets.set('a', 'new')).bindings).toEqual({ hosts: ['a.example.com'], capabilities, skills: [] });
+    await secrets.change('a', { unbind: { hosts: ['a.example.com'] } });
+    expect(await read(await t.open(), 'a')).toBeUndefined();
+  });
+
+  it('gives every value that is kept to who takes values out of texts, and says when there are others', async () => {
+    await using t = await openTestVault();
+    const vault = await t.open();
+    const secrets = vault.secrets(DEFAULT_WORKSPACE);
+    const changed: string[] = [];
+    using _listening = vault.onChange((workspace) => changed.push(workspace));
+    await secrets.set('a', 'one');
+    await secrets.set('a', 'two');
+    await secrets.set('b', 'three');
+    await secrets.revoke('b');
+    const found: string[] = [];
+    for await (const { name, version, bytes } of secrets.values()) found.push(`${name} ${version} ${Buffer.from(bytes)}`);
+    expect(found).toEqual(['a 2 two', 'a 1 one', 'b 1 three']);
+    await secrets.delete('a');
+    expect(changed).toEqual(Array(4).fill(DEFAULT_WORKSPACE));
+    await t.tamper(`UPDATE secret_versions SET sealed = zeroblob(40)`);
+    for await (const each of (await t.mine()).values()) expect.unreachable(each.name);
+  });
+
   it('keeps versions, ten besides the one in use, and rolls back to one', async () => {
     await using t = await openTestVault();
     const vault = await t.open();
@@ -222,7 +272,7 @@ describe('what unlocks a vault', () => {
     await using t = await openTestVault();
     await (await t.mine()).set('a', VALUE, BOUND);
     const file = join(t.directory, 'key');
-    writeFileSync(file, Buffer.alloc(32, 7));
+    writeFileSync(file, Buffer.alloc(32, 7), { mode: 0o600 });
     for (const [source, why] of [
       [{ kind: 'passphrase', passphrase: 'wrong' }, /the passphrase is not the one/],
       [{ kind: 'file', path: file }, /locked with a passphrase, not with a file/],
@@ -240,7 +290,7 @@ describe('what unlocks a vault', () => {
   it('can be a file, a credential of systemd, or what a command prints', async () => {
     await using t = await openTestVault();
     const path = join(t.directory, 'unlock.key');
-    writeFileSync(path, Buffer.alloc(40, 3));
+    writeFileSync(path, Buffer.alloc(40, 3), { mode: 0o600 });
     const parts = { kernel: t.kernel(), directory: t.directory, now: Date.now, argon2: CHEAP };
     const asked: unknown[] = [];
     const runCommand = async (argv: readonly string[]) => {
@@ -270,10 +320,21 @@ describe('what unlocks a vault', () => {
     await expect(t.open(source)).rejects.toMatchObject({ code, message: expect.stringMatching(why) });
   });
 
+  it.each([0o644, 0o640, 0o620, 0o602, 0o660] as const)('is no file that others may read or change: mode %o', async (mode) => {
+    await using t = await openTestVault();
+    const path = join(t.directory, 'open.key');
+    writeFileSync(path, Buffer.alloc(32, 3));
+    chmodSync(path, mode);
+    const opened = t.open({ kind: 'file', path });
+    if (mode === 0o640)
+      await expect(opened).resolves.toBeDefined(); // For a group that an operator chose.
+    else await expect(opened).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/others may read.*chmod 600/) });
+  });
+
   it('has enough bytes that nobody guesses them', async () => {
     await using t = await openTestVault();
     const path = join(t.directory, 'short.key');
-    writeFileSync(path, 'hunter2');
+    writeFileSync(path, 'hunter2', { mode: 0o600 });
     await expect(t.open({ kind: 'file', path })).rejects.toMatchObject({
       code: 'invalid_argument',
       message: expect.stringMatching(/7 bytes/),

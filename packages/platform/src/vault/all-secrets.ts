@@ -1,0 +1,57 @@
+/** The secrets of all workspaces, under the root keys of one vault. */
+import type { Kernel } from '@warren/kernel';
+import type { WorkspaceId } from '@warren/protocol';
+import { createSecrets } from './create-secrets.ts';
+import { DataKeys } from './data-keys.ts';
+import type { RootKeys } from './root-keys.ts';
+import type { Secrets } from './secrets.ts';
+import type { Vault } from './vault.ts';
+
+export type AllSecretsParts = {
+  readonly kernel: Pick<Kernel, 'workspace' | 'workspaces'>;
+  /** Throws while the vault is locked. */
+  readonly roots: () => Promise<RootKeys>;
+  readonly now: () => number;
+};
+
+export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'onChange'> {
+  const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
+  const listeners = new Set<(workspace: WorkspaceId) => void>();
+  const onChange = (workspace: WorkspaceId): void => {
+    for (const listener of [...listeners]) listener(workspace);
+  };
+  const of = (workspace: WorkspaceId) => {
+    const found = known.get(workspace);
+    if (found !== undefined) return found;
+    const sealed = kernel.workspace(workspace).secrets;
+    const keys = new DataKeys(workspace, sealed, roots);
+    const made = { keys, secrets: createSecrets({ workspace, sealed, keys, now, onChange }) };
+    known.set(workspace, made);
+    return made;
+  };
+  // The keys of one that is deleted are not those of another of its name.
+  kernel.workspaces.keep({
+    stop: async () => ({ [Symbol.dispose]() {} }),
+    async wipe(workspace) {
+      known.get(workspace)?.keys.forget();
+      known.delete(workspace);
+      onChange(workspace);
+    },
+  });
+  return {
+    secrets: (workspace) => of(workspace).secrets,
+    async rotateRoot(signal) {
+      const keys = await roots();
+      await keys.add();
+      for (const { id } of await kernel.workspaces.list()) {
+        signal?.throwIfAborted();
+        await of(id).keys.rewrap();
+      }
+      await keys.dropOld();
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+  };
+}
