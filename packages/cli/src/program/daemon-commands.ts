@@ -139,7 +139,7 @@ Exit codes:
 Signals:
   SIGTERM, Ctrl-C   let calls under way end for up to 10 seconds, answer them, then end;
                     a second one cancels and answers them at once, a third one ends at once
-  SIGHUP            read certificate, configuration, policies and packs again; from a terminal that is closed: end`;
+  SIGHUP            read certificate, configuration, policies, packs and hooks again; from a terminal that is closed: end`;
 
 const SERVICE_HELP = `
 Examples:
