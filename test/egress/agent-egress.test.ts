@@ -191,6 +191,29 @@ default: autonomous
   });
 });
 
+describe('a secret that is bound to commands', () => {
+  it('is used by them, towards its host, and nobody sees it', async () => {
+    await using host = await Host.open(OPEN);
+    await using web = await serve(({ headers }, response) => void response.end(`hello ${headers.authorization ?? 'nobody'}`));
+    const value = 'sk-live-0123456789abcdef';
+    await host.platform.vault.unlock('a passphrase of some words');
+    const bindings = { hosts: [`web.test:${web.port}`], capabilities: ['process.run'], skills: [] };
+    await host.platform.secrets(DEFAULT_WORKSPACE).set('api/key', value, { bindings });
+    const pid = await host.agent([`web.test:${web.port}`, `other.test:${web.port}`]);
+    const ask = (name: string): Promise<string> =>
+      host.run(pid, `env | grep WARREN; curl -sS -H "Authorization: Bearer $WARREN_SECRET_API_KEY" https://${name}:${web.port}/`);
+    const used = await ask('web.test');
+    expect(used).toMatch(/^WARREN_SECRET_API_KEY=warren-secret-api\.key-[0-9a-f]{32}\nhello Bearer \[redacted:api\/key\]$/);
+    expect(await ask('other.test')).toContain('secret_not_bound');
+    await host.platform.secrets(DEFAULT_WORKSPACE).revoke('api/key');
+    expect(await ask('web.test')).toContain('secret_not_bound');
+    expect(web.seen).toHaveLength(1);
+    const { events } = await host.mine.events.tail({ limit: 1_000 });
+    expect(JSON.stringify(events)).not.toContain(value);
+    expect(JSON.stringify((await host.platform.audit.search({})).entries)).not.toContain(value);
+  });
+});
+
 describe('what ends while a request is under way', () => {
   it('is a grant, and the sandbox with it', async () => {
     await using host = await Host.open(OPEN);

@@ -24,6 +24,7 @@ import { loadConfig } from './config/config.ts';
 import type { Config } from './config/config-format.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { type AgentNetworkParts, openAgentNetwork } from './egress/agent-network.ts';
+import { openProcessSecrets } from './egress/process-secrets.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
 import { createCodeHandlers } from './handler/code/code-handlers.ts';
@@ -172,6 +173,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     workspace: (id) => kernel.workspace(id),
     onPolicyChange: (listener) => policies.onChange(listener),
     privateNetworks: config.egress.private_networks,
+    secretsOf: (id) => openProcessSecrets(vault.secrets(id)),
   };
   const agentSandboxes = owned.use(
     createAgentSandboxes({

@@ -64,10 +64,18 @@ describe('a request of a command', () => {
   test('asks nobody: what people would have to approve is refused', async () => {
     await using t = await open();
     t.policy = createTestPolicy({ 'web.get': { tier: 'approval_required' } });
-    expect(await t.permits.decide(ASKED)).toMatchObject({ kind: 'refused', reason: 'approval', message: expect.stringContaining('call web.get instead') });
+    expect(await t.permits.decide(ASKED)).toMatchObject({
+      kind: 'refused',
+      reason: 'approval',
+      message: expect.stringContaining('call web.get instead'),
+    });
     expect(await t.test.mine.approvals.list({})).toMatchObject({ approvals: [] });
     t.policy = createTestPolicy({ 'web.get': { tier: 'blocked' } });
-    expect(await t.permits.decide(ASKED)).toMatchObject({ kind: 'refused', reason: 'policy', message: expect.stringContaining('for the test') });
+    expect(await t.permits.decide(ASKED)).toMatchObject({
+      kind: 'refused',
+      reason: 'policy',
+      message: expect.stringContaining('for the test'),
+    });
   });
 
   test('counts where a rule does, and does not when it only goes on', async () => {
