@@ -289,6 +289,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     ...{ directory, gate, parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, watches, agentSandboxes, mcpServers, memories, sessions] },
     async forget(workspace) {
       contentKeys.forget(workspace);
+      hooks.forget(workspace);
       await policies.reload();
     },
   });

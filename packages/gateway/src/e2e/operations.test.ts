@@ -754,6 +754,11 @@ describe('the gate', () => {
     expect(await ok(on, 'transcript.delete', { session: 'chat' }, acme)).toEqual({ deleted: false });
     expect(await ok(on, 'transcript.delete', { session: 'chat' })).toEqual({ deleted: true });
     expect(await fails(on, 'transcript.append', { session: 'chat', entries: [said[0]] })).toMatchObject({ data: { fault: 'not_found' } });
+    await ok(on, 'transcript.create', { session: 'chat', title: 'Theirs' }, acme);
+    await ok(on, 'workspace.delete', { workspace: 'acme' });
+    expect(existsSync(join(on.directory, 'workspaces', 'acme'))).toBe(false);
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    expect(await fails(on, 'transcript.get', { session: 'chat' }, acme)).toMatchObject({ data: { fault: 'not_found' } });
     expect(await fails(on, 'transcript.list', {}, { workspace: 'none' })).toMatchObject({ data: { fault: 'not_found' } });
   });
 

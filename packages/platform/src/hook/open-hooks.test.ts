@@ -244,6 +244,8 @@ describe('hooks', () => {
     expect(await stage.before()).toEqual({ kind: 'call', input: { a: 1, own: true } });
     expect(stage.told.map(({ body }) => JSON.parse(body).input)).toEqual([{ a: 1, own: true }]);
     expect(stage.hooks.list().map(({ name }) => name)).toEqual(['elsewhere', 'low']);
+    stage.hooks.forget(DEFAULT_WORKSPACE);
+    expect(await stage.before()).toEqual({ kind: 'call', input: { a: 1 } });
   });
 
   it('are read again, and stay as they are when there is a mistake, which is told with its line', async () => {

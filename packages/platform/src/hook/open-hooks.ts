@@ -49,6 +49,8 @@ export interface LiveHooks extends AsyncDisposable {
   list(): readonly FileHook[];
   /** For a program that embeds Warren: those of one workspace. What is registered here runs in this process. */
   workspace(id: WorkspaceId): Hooks;
+  /** The workspace is gone: one of the same name that is made later has none of its own hooks. */
+  forget(id: WorkspaceId): void;
   /** For the gate. */
   review(call: ReviewedCall): Review | undefined;
   /** Runs one hook of the file, and nothing else. Faults: `not_found`, `conflict` (it does not stand at this point), `aborted`. */
@@ -117,6 +119,10 @@ class FileAndOwnHooks implements LiveHooks {
         return lease;
       },
     };
+  }
+
+  forget(id: WorkspaceId): void {
+    this.#workspaces.delete(id);
   }
 
   review(call: ReviewedCall): Review | undefined {
