@@ -105,7 +105,7 @@ function bodyOf({ method, body }: Input): string | undefined {
 /** Short ones are taken out too, at the price of harmless text that looks the same. */
 function redactorOf(name: string, secret: string): Redact {
   if (secret.length >= KNOWN_CHARACTERS_MIN) return createTextRedactor([{ name, value: secret }]);
-  return (text) => text.replaceAll(secret, '[REDACTED]');
+  return (text) => text.replaceAll(secret, () => `[redacted:${name}]`);
 }
 
 function redacted(error: unknown, redact: Redact): unknown {
