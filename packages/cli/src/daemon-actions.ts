@@ -214,6 +214,14 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { workspaceQuota } = await import('./commands/workspace-show.ts');
       end(await workspaceQuota(id, settings, flags, host));
     },
+    workspaceExport: async (id, file, flags) => {
+      const { workspaceExport } = await import('./commands/workspace-file.ts');
+      end(await workspaceExport(id, file, flags, host));
+    },
+    workspaceImport: async (file, flags) => {
+      const { workspaceImport } = await import('./commands/workspace-file.ts');
+      end(await workspaceImport(file, flags, host));
+    },
     workspaceDelete: async (id, flags) => {
       const { workspaceDelete } = await import('./commands/workspace-delete.ts');
       end(await workspaceDelete(id, flags, host));

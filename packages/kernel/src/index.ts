@@ -88,6 +88,7 @@ export type {
 export type { SetOptions, State, StateAccess, StateEntry, StateScope, StateVersion } from './state/state.ts';
 export { openAuditIndex } from './store/sqlite/audit-index.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';
+export type { RowBatch, RowValue } from './store/store.ts';
 export type { EventFilter, EventRecord } from './store/tables/event-table.ts';
 export type { GrantSet } from './store/tables/grant-table.ts';
 export {

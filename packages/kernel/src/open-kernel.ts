@@ -52,6 +52,7 @@ import { endTaints } from './taint/process-labels.ts';
 import { createTokens } from './token/create-tokens.ts';
 import { createWorkspaces } from './workspace/create-workspaces.ts';
 import { createDeletion } from './workspace/delete-workspace.ts';
+import { createImport } from './workspace/import-workspace.ts';
 import { rememberSettings } from './workspace/remember-settings.ts';
 import type { Workspaces } from './workspace/workspaces.ts';
 
@@ -121,21 +122,19 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     return made;
   };
 
-  const workspaces: Workspaces = {
-    ...known,
-    ...createDeletion({
-      store,
-      async forget(id) {
-        forgetSettings(id);
-        recentOf.get(id)?.end();
-        for (const each of [recentOf, agentFsOf, parts]) each.delete(id);
-        scheduler.forget(id);
-        states.forget(id);
-        office.forget(id);
-        await mailroom.forget(id);
-      },
-    }),
-  };
+  const { discard, ...deletion } = createDeletion({
+    store,
+    async forget(id) {
+      forgetSettings(id);
+      recentOf.get(id)?.end();
+      for (const each of [recentOf, agentFsOf, parts]) each.delete(id);
+      scheduler.forget(id);
+      states.forget(id);
+      office.forget(id);
+      await mailroom.forget(id);
+    },
+  });
+  const workspaces: Workspaces = { ...known, ...deletion, import: createImport({ store, discard, recover: (id) => recover(id) }) };
 
   const parts = new Map<WorkspaceId, WorkspaceKernel>();
   const workspace = (id: WorkspaceId): WorkspaceKernel => {

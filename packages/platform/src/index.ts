@@ -89,3 +89,6 @@ export { type ImportedEntry, readEarlierCredentials } from './vault/read-earlier
 export type { CapabilityUse, SecretDetails, Secrets, SecretTerms, SecretType, SecretUse, SecretValue } from './vault/secrets.ts';
 export type { KeySourceKind } from './vault/unlock-key.ts';
 export type { Vault, VaultStatus } from './vault/vault.ts';
+export { exportWorkspace } from './workspace/export-workspace.ts';
+export { importWorkspace } from './workspace/import-workspace.ts';
+export { type FileSecret, openStream, sealStream } from './workspace/sealed-stream.ts';

@@ -1,5 +1,5 @@
 /** `warren workspace`: tenants are made, looked at, bounded and deleted. */
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { GateDaemon } from './gate-daemon.ts';
 import { PATIENCE_MS } from './warren.ts';
@@ -36,4 +36,24 @@ it('shows what a workspace has and may use, sets that, and deletes it when its n
   expect(existsSync(folder)).toBe(false);
   expect((await gate.warren(['workspace', 'delete', 'Acme_1', '--yes'])).stderr).toContain('workspace list');
   expect((await gate.warren(['workspace', 'delete', 'default', '--yes'])).stderr).toContain('Warren keeps its own alerts there');
+});
+
+it('goes into a file and comes back under another name, while no daemon runs', async () => {
+  await gate.warren(['workspace', 'create', 'tea']);
+  await gate.warren(['memory', 'store', 'Releases are cut on Tuesdays', '--workspace', 'tea']);
+  const passphrase = gate.path('passphrase');
+  writeFileSync(passphrase, 'several words that nobody guesses\n');
+  const file = gate.path('tea.warren');
+  const locked = ['--passphrase-file', passphrase];
+  const refused = await gate.warren(['workspace', 'export', 'tea', file, ...locked]);
+  expect([refused.code === 0, refused.stderr]).toEqual([false, expect.stringContaining('warren stop')]);
+  expect((await gate.warren(['stop'])).code).toBe(0);
+  expect(await gate.json(['workspace', 'export', 'tea', file, ...locked])).toMatchObject({ workspace: 'tea', file });
+  expect((await gate.warren(['workspace', 'export', 'tea', file, ...locked])).stderr).toContain('it exists');
+  expect((await gate.warren(['workspace', 'import', file, ...locked])).stderr).toContain('already exists');
+  expect((await gate.warren(['workspace', 'import', file, '--as', 'copy', ...locked])).stdout).toBe('Workspace copy is there.\n');
+  writeFileSync(passphrase, 'not those\n');
+  expect((await gate.warren(['workspace', 'import', file, '--as', 'other', ...locked])).stderr).toContain('not what it was locked with');
+  const { workspaces } = await gate.json<{ workspaces: { workspace: string }[] }>(['workspace', 'list']);
+  expect(workspaces.map(({ workspace }) => workspace)).toEqual(['copy', 'default', 'tea']);
 });

@@ -1,7 +1,10 @@
 /** `warren workspace`: which tenants there are. */
 import type { Command } from 'commander';
-import { type StateFlags, withDaemon, withJson } from './state-options.ts';
+import { type StateFlags, withDaemon, withJson, withState } from './state-options.ts';
 
+type SecretFlags = Omit<StateFlags, 'server'> & { readonly passphraseFile?: string; readonly keyFile?: string };
+export type WorkspaceExportFlags = SecretFlags;
+export type WorkspaceImportFlags = SecretFlags & { readonly as?: string };
 export type WorkspaceDeleteFlags = StateFlags & { readonly yes?: true };
 
 export interface WorkspaceActions {
@@ -9,6 +12,8 @@ export interface WorkspaceActions {
   workspaceList(flags: StateFlags): Promise<void>;
   workspaceShow(id: string, flags: StateFlags): Promise<void>;
   workspaceQuota(id: string, settings: readonly string[], flags: StateFlags): Promise<void>;
+  workspaceExport(id: string, file: string, flags: WorkspaceExportFlags): Promise<void>;
+  workspaceImport(file: string, flags: WorkspaceImportFlags): Promise<void>;
   workspaceDelete(id: string, flags: WorkspaceDeleteFlags): Promise<void>;
 }
 
@@ -61,6 +66,27 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
     ),
   ).action((id: string, settings: readonly string[], flags: StateFlags) => actions.workspaceQuota(id, settings, flags));
 
+  withSecret(
+    workspace
+      .command('export')
+      .summary('write a workspace into one sealed file')
+      .description(
+        'Writes rows, memories, files, sessions and policies of a workspace into a file that only its passphrase or key opens. Tokens, people and secrets stay here. No daemon may run.',
+      )
+      .argument('<id>', 'its name')
+      .argument('<file>', 'which is made'),
+  ).action((id: string, file: string, flags: WorkspaceExportFlags) => actions.workspaceExport(id, file, flags));
+
+  withSecret(
+    workspace
+      .command('import')
+      .summary('make a workspace of such a file')
+      .description('Makes a workspace of an exported one, all of it or nothing. No daemon may run.')
+      .argument('<file>', 'which was exported by this version'),
+  )
+    .option('--as <name>', 'under another name')
+    .action((file: string, flags: WorkspaceImportFlags) => actions.workspaceImport(file, flags));
+
   withJson(
     withDaemon(
       workspace
@@ -76,12 +102,19 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
     .action((id: string, flags: WorkspaceDeleteFlags) => actions.workspaceDelete(id, flags));
 }
 
+function withSecret(command: Command): Command {
+  return withJson(withState(command))
+    .option('--passphrase-file <file>', 'what locks the file: the passphrase in it')
+    .option('--key-file <file>', 'or a key of 32 bytes and more');
+}
+
 const WORKSPACE_HELP = `
 Examples:
   $ warren workspace create acme
   $ warren token create --workspace acme             for its programs
   $ warren workspace show acme
   $ warren workspace quota acme tokens=5000000
+  $ warren workspace export acme acme.warren --passphrase-file passphrase
   $ warren workspace delete acme
 
 What it may keep, and for how long, programs set with workspace.update: warren kernel methods workspace.update`;

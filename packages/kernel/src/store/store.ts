@@ -100,6 +100,10 @@ export interface SystemReadTransaction {
   readonly people: PersonTableReads;
 }
 
+export type RowValue = null | number | string | Uint8Array;
+/** Rows of one table of one workspace, without the number that stands for the workspace. */
+export type RowBatch = { readonly table: string; readonly columns: readonly string[]; readonly rows: readonly (readonly RowValue[])[] };
+
 /** Called after a commit with the events it wrote, in order, and how large their payloads are. Must not throw. */
 export type CommitListener = (workspace: WorkspaceId, events: readonly EventRecord[], payloadBytes: number) => void;
 
@@ -117,6 +121,10 @@ export interface Store extends AsyncDisposable {
    * reads the file from outside, and the log cannot be wiped now).
    */
   eraseRetired(id: WorkspaceId, signal?: AbortSignal): Promise<void>;
+  /** The rows of a workspace as they are at one moment, for another store of this version; others write meanwhile. Without what lets somebody in here, and without secrets. Faults: `not_found`. */
+  exportRows(id: WorkspaceId, signal?: AbortSignal): AsyncIterable<RowBatch>;
+  /** Adds rows to a workspace that was retired as soon as it was made, so that nobody finds it yet. Faults: `invalid_argument` (what no store of this version has). */
+  importRows(id: WorkspaceId, batch: RowBatch): Promise<void>;
   /** Looks at every page and every reference. Empty when all is well; else one sentence each. */
   check(): Promise<readonly string[]>;
   /** Bytes on disk, without bodies of files. */

@@ -2,7 +2,7 @@
 import { Fault, parseWorkspaceId, type WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
 import type { Store } from '../store/store.ts';
-import type { WorkspaceRow } from '../store/tables/workspace-table.ts';
+import type { WorkspaceRow, WorkspaceTableReads } from '../store/tables/workspace-table.ts';
 import type { SettingsChange, WorkspaceRecord, WorkspaceSettings, Workspaces } from './workspaces.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,21 +24,13 @@ export const SETTINGS_DEFAULT: WorkspaceSettings = {
   },
 };
 
-export function createWorkspaces(store: Store): Omit<Workspaces, 'delete' | 'finishDeletions' | 'keep'> {
+export function createWorkspaces(store: Store): Omit<Workspaces, 'delete' | 'finishDeletions' | 'import' | 'keep'> {
   return {
     async create(id, settings = {}) {
       parseWorkspaceId(id);
       const complete = mergeSettings(SETTINGS_DEFAULT, settings);
       return await store.writeSystem(({ workspaces, now }) => {
-        if (workspaces.find(id) !== undefined)
-          throw new Fault('already_exists', `Cannot create workspace "${id}": it already exists`, { details: { workspace: id } });
-        const alike = workspaces.findAlike(id);
-        if (alike !== undefined)
-          throw new Fault('already_exists', `Cannot create workspace "${id}": it differs from "${alike}" in capitals alone`, {
-            details: { workspace: alike },
-          });
-        if (workspaces.retired().includes(id))
-          throw new Fault('conflict', `Cannot create workspace "${id}": one of this id is being deleted`, { details: { workspace: id } });
+        requireFree(workspaces, id);
         workspaces.insert({ id, createdAt: now, settings: complete });
         return { id, createdAt: now, settings: complete };
       });
@@ -61,8 +53,21 @@ export function createWorkspaces(store: Store): Omit<Workspaces, 'delete' | 'fin
   };
 }
 
+/** Throws `already_exists`, `conflict`. */
+export function requireFree(workspaces: WorkspaceTableReads, id: WorkspaceId): void {
+  if (workspaces.find(id) !== undefined)
+    throw new Fault('already_exists', `Cannot create workspace "${id}": it already exists`, { details: { workspace: id } });
+  const alike = workspaces.findAlike(id);
+  if (alike !== undefined)
+    throw new Fault('already_exists', `Cannot create workspace "${id}": it differs from "${alike}" in capitals alone`, {
+      details: { workspace: alike },
+    });
+  if (workspaces.retired().includes(id))
+    throw new Fault('conflict', `Cannot create workspace "${id}": one of this id is being deleted`, { details: { workspace: id } });
+}
+
 /** Every setting is a positive number. Throws `invalid_argument` with its name. */
-function mergeSettings(before: WorkspaceSettings, changes: SettingsChange): WorkspaceSettings & JsonObject {
+export function mergeSettings(before: WorkspaceSettings, changes: SettingsChange): WorkspaceSettings & JsonObject {
   const merged = {
     weight: changes.weight ?? before.weight,
     runningMax: changes.runningMax ?? before.runningMax,

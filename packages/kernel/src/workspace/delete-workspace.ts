@@ -12,7 +12,10 @@ export type DeletionParts = {
   readonly forget: (id: WorkspaceId) => Promise<void>;
 };
 
-export function createDeletion({ store, forget }: DeletionParts): Pick<Workspaces, 'delete' | 'finishDeletions' | 'keep'> {
+/** `discard` wipes one that nobody finds any more, or not yet. */
+export type Deletion = Pick<Workspaces, 'delete' | 'finishDeletions' | 'keep'> & { discard(id: WorkspaceId): Promise<void> };
+
+export function createDeletion({ store, forget }: DeletionParts): Deletion {
   const keepers: WorkspaceKeeper[] = [];
   const deleting = new Map<WorkspaceId, Promise<void>>();
 
@@ -33,6 +36,8 @@ export function createDeletion({ store, forget }: DeletionParts): Pick<Workspace
   };
 
   return {
+    discard: finish,
+
     async delete(id) {
       if (id === DEFAULT_WORKSPACE)
         throw new Fault('invalid_argument', `Cannot delete workspace "${id}": Warren keeps its own alerts there`, {

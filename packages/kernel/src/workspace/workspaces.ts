@@ -1,5 +1,6 @@
 /** Which workspaces there are. */
 import type { WorkspaceId } from '@warren/protocol';
+import type { RowBatch } from '../store/store.ts';
 
 export type WorkspaceSettings = {
   /** Its share of the scheduler, relative to the others. Default 1. */
@@ -49,6 +50,15 @@ export interface Workspaces {
    * middle, by a crash or a fault, `finishDeletions` goes on. Faults: `not_found`, `invalid_argument` (`default`: Warren itself uses it), `busy` (somebody reads the store from outside).
    */
   delete(id: WorkspaceId): Promise<void>;
+  /**
+   * Makes a workspace of the rows that `fill` writes, and of what else it does meanwhile for those who keep something. Nobody finds it before `fill` is done; when that fails, or after a crash, everything of it is wiped. Faults: those of
+   * `create`, and of `fill`.
+   */
+  import(
+    id: WorkspaceId,
+    settings: SettingsChange,
+    fill: (write: (batch: RowBatch) => Promise<void>) => Promise<void>,
+  ): Promise<WorkspaceRecord>;
   /** Deletions that a crash cut off, to be called when those who keep something are known. Returns how many. */
   finishDeletions(): Promise<number>;
   /** Hears of deletions. Those who came last are stopped first. */

@@ -12,12 +12,14 @@ import type { Migration } from '../migrations/migration.ts';
 import type {
   CommitListener,
   ReadTransaction,
+  RowBatch,
   Store,
   SystemReadTransaction,
   SystemTransaction,
   Transaction,
   WorkspaceStore,
 } from '../store.ts';
+import { prepareWriteRows, readRows } from './copy-rows.ts';
 import { Database, type Row, storeFault } from './database.ts';
 import { prepareErase } from './erase-rows.ts';
 import { GroupCommit, type Written } from './group-commit.ts';
@@ -212,6 +214,45 @@ class SqliteStore implements Store {
     await this.#truncateLog(signal);
   }
 
+  async *exportRows(id: WorkspaceId, signal?: AbortSignal): AsyncGenerator<RowBatch, void> {
+    this.#requireOpen();
+    const ws = this.#workspaces.keyOf(id);
+    if (ws === undefined)
+      throw new Fault('not_found', `Cannot export workspace "${id}": it does not exist`, { details: { workspace: id } });
+    // A connection of its own sees one moment, however long it takes.
+    const reader = new Database(this.#parts.path, { isReadOnly: true });
+    try {
+      reader.execute('BEGIN');
+      for (const batch of readRows(reader, ws)) {
+        signal?.throwIfAborted();
+        yield batch;
+        await new Promise(setImmediate);
+      }
+    } catch (error) {
+      throw storeFault(error, `export workspace "${id}"`);
+    } finally {
+      reader.close();
+    }
+  }
+
+  async importRows(id: WorkspaceId, batch: RowBatch): Promise<void> {
+    this.#requireWritable();
+    const [ws] = this.#workspaces.retiredKeysOf(id);
+    if (ws === undefined) throw new Error(`No retired workspace ${id} to import rows into`);
+    const write = prepareWriteRows(this.#database);
+    try {
+      await this.#step(() => {
+        write(ws, batch);
+        return true;
+      });
+    } catch (error) {
+      if (!isRefusedRow(error)) throw error;
+      throw new Fault('invalid_argument', `Cannot import rows of ${batch.table}: they are not as a store has them (${error.message})`, {
+        cause: error,
+      });
+    }
+  }
+
   async #step(body: () => boolean): Promise<boolean> {
     return (await this.#commits.submit({
       run: () => {
@@ -366,6 +407,13 @@ function tellSafely(tell: () => void): void {
       throw error;
     });
   }
+}
+
+/** A constraint, a type, a number that does not fit. */
+function isRefusedRow(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  const code = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
+  return code === 19 || code === 20 || error instanceof RangeError || error instanceof TypeError;
 }
 
 /** Nobody else reads it, not even while it is being written. */

@@ -40,6 +40,7 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
   readonly #retiredRows;
   readonly #rename;
   readonly #remove;
+  readonly #adopt;
   readonly #ended;
   readonly #onRetire: (id: WorkspaceId) => void;
 
@@ -55,6 +56,7 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
     this.#retired = database.query("SELECT id FROM workspaces WHERE id GLOB '~*' ORDER BY ws");
     this.#retiredRows = database.query('SELECT ws FROM workspaces WHERE id GLOB ? ORDER BY ws');
     this.#rename = database.change("UPDATE workspaces SET id = '~' || ws || '~' || id, settings = '{}' WHERE id = ?");
+    this.#adopt = database.change('UPDATE workspaces SET id = ?, settings = ? WHERE ws = ?');
     this.#remove = database.change('DELETE FROM workspaces WHERE ws = ?');
     this.#ended = ['data_keys', 'tokens', 'people'].map((table) => database.change(`DELETE FROM ${table} WHERE ws = ?`));
     this.#update = database.change('UPDATE workspaces SET settings = ? WHERE id = ?');
@@ -102,6 +104,13 @@ export class SqliteWorkspaceTable implements WorkspaceTable {
     for (const each of this.#ended) each.run(ws);
     this.#rename.run(id);
     this.#onRetire(id);
+  }
+
+  adopt(row: WorkspaceRow): void {
+    const [ws] = this.retiredKeysOf(row.id);
+    if (ws === undefined) throw new Error(`No retired workspace ${row.id} to adopt`);
+    this.#adopt.run(row.id, JSON.stringify(row.settings), ws);
+    this.#onRetire(row.id);
   }
 
   /** The numbers that stood for it. */

@@ -20,4 +20,6 @@ export interface WorkspaceTable extends WorkspaceTableReads {
   update(row: WorkspaceRow): void;
   /** The beginning of its end: from here on nobody finds it. Its keys, its tokens and its people go at once, its other rows with `Store.eraseRetired`. */
   retire(id: WorkspaceId): void;
+  /** The other way: a retired one is there from now on. */
+  adopt(row: WorkspaceRow): void;
 }
