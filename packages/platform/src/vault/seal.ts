@@ -8,6 +8,7 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = NONCE_BYTES + TAG_BYTES;
+const LENGTH_BYTES = 4;
 
 export function seal(key: KeyObject, plain: Uint8Array, about: readonly string[]): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
@@ -34,12 +35,12 @@ export function unseal(key: KeyObject, sealed: Uint8Array, about: readonly strin
 
 /** Each part behind its length, so that no two lists are the same bytes. */
 function encode(parts: readonly string[]): Buffer {
-  return Buffer.concat(
-    parts.flatMap((part) => {
-      const bytes = Buffer.from(part);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.byteLength);
-      return [length, bytes];
-    }),
-  );
+  const bytes = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + LENGTH_BYTES + Buffer.byteLength(part), 0)); // All of it is written.
+  let at = 0;
+  for (const part of parts) {
+    const length = bytes.write(part, at + LENGTH_BYTES);
+    bytes.writeUInt32BE(length, at);
+    at += LENGTH_BYTES + length;
+  }
+  return bytes;
 }
