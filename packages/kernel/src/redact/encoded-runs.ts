@@ -29,7 +29,7 @@ export function findRuns(bytes: Uint8Array, end: number, tell: (decoded: Decoded
   for (let at = 0; at + STEP <= end; at += STEP) {
     if (at < done) continue;
     if (isBase64(bytes, at)) done = Math.max(at, tellBase64(bytes, at, { done, end }, tell));
-    else if (at + 6 <= end) done = Math.max(done, tellPairs(bytes, at, { done, end }, tell));
+    else if (at + 6 <= end && hasPeriod(bytes, at)) done = Math.max(done, tellPairs(bytes, at, { done, end }, tell));
   }
 }
 
@@ -38,6 +38,11 @@ export function cutBetweenQuads(bytes: Uint8Array, cut: number): number {
   let start = cut;
   while (start > 0 && digit64(bytes, start - 1) >= 0) start--;
   return cut - ((cut - start) % 4);
+}
+
+/** Pairs with separators repeat one byte every three: most of what is no pairs is seen by that. */
+function hasPeriod(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === bytes[at + 3] || bytes[at + 1] === bytes[at + 4] || bytes[at + 2] === bytes[at + 5];
 }
 
 function isBase64(bytes: Uint8Array, at: number): boolean {
@@ -57,10 +62,12 @@ type Bounds = { readonly done: number; readonly end: number };
 function tellBase64(bytes: Uint8Array, at: number, { done, end }: Bounds, tell: (decoded: Decoded) => void): number {
   let start = at;
   while (start > done && digit64(bytes, start - 1) >= 0) start--;
+  let stop = at + STEP;
+  while (stop < end && digit64(bytes, stop) >= 0) stop++;
+  if (stop - start < RUN_LENGTH_MIN && afterLineEnd(bytes, stop, end) === stop) return stop; // Most often it is a word.
   const lines: [start: number, stop: number][] = [];
   let count = 0;
   let isRagged = false;
-  let stop = start;
   for (let from = start; ; from = stop) {
     while (stop < end && digit64(bytes, stop) >= 0) stop++;
     lines.push([from, stop]);

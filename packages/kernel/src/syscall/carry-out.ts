@@ -152,6 +152,7 @@ export class CarryOut {
   async #approved(workspace: WorkspaceId, callId: string): Promise<void> {
     const { store, capabilities, redactorOf, clock } = this.#shared;
     if (!this.#journal.isWhole) await this.#journal.repair();
+    await this.#shared.prepare?.(workspace);
     const found = await store.workspace(workspace).read(({ calls, approvals, processes }) => {
       const row = calls.find(callId);
       const approval = row?.approvalId === undefined ? undefined : approvals.find(row.approvalId);

@@ -100,6 +100,8 @@ class SyscallGate implements Gate {
 
   async #call(workspace: WorkspaceId, request: CheckedRequest, signal: AbortSignal | undefined): Promise<Answer> {
     const startedMs = performance.now();
+    const preparing = this.#shared.prepare?.(workspace);
+    if (preparing !== undefined) await preparing;
     const callId = this.#ids();
     const { capabilities, redactorOf } = this.#shared;
     const redact = redactorOf(workspace);

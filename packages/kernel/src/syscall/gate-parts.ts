@@ -29,6 +29,8 @@ export type GateOptions = {
   readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
   /** Who looks at calls before they are decided and hears what they came to. Default: nobody. */
   readonly review?: ReviewCall | undefined;
+  /** Waited for before a call is looked at, when it returns something: what has to be known before anything is redacted. */
+  readonly prepare?: ((workspace: WorkspaceId) => Promise<void> | undefined) | undefined;
   readonly limits?: Partial<GateLimits> | undefined;
   readonly random?: RandomSource | undefined;
   /** Called when an implementation has a defect, for a log: agents learn no more of it than that it is one. Must not throw. */
