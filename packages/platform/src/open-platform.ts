@@ -39,6 +39,7 @@ import { networkHandlers } from './handler/network/network-handlers.ts';
 import { processHandlers } from './handler/process/process-handlers.ts';
 import { createSchedulerHandlers } from './handler/scheduler/create-scheduler-handlers.ts';
 import { createSecretHandlers } from './handler/secrets/create-secret-handlers.ts';
+import { createSkillHandlers } from './handler/skill/create-skill-handlers.ts';
 import { createBackupKeys } from './handler/state/backup-keys.ts';
 import { createBackupHandlers } from './handler/state/create-backup-handlers.ts';
 import { createReportHandlers } from './handler/state/create-report-handlers.ts';
@@ -69,6 +70,7 @@ import { ScheduledCalls } from './schedule/scheduled-calls.ts';
 import { openWorkspaceSessions } from './session/open-workspace-sessions.ts';
 import { createConfiguredSecret } from './vault/configured-secret.ts';
 import { createVault } from './vault/create-vault.ts';
+import { openSkills } from './skill/open-skills.ts';
 import { createKeeper } from './workspace/create-keeper.ts';
 import { measureWorkspace } from './workspace/measure-workspace.ts';
 
@@ -208,6 +210,17 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
   await content.change('mcp', mcpServers.hash);
   void changedAlerts.keepOnly(mcpServers.list().map(({ name }) => name));
 
+  const skills = owned.use(
+    await openSkills({
+      ...{ sandboxes, isWatching, say, folder: join(directory, 'skills') },
+      directoryOf: (id) => join(directory, 'workspaces', id),
+      filesOf: (id) => filesOf(directory, id),
+      useSecret: async () => undefined,
+      privateNetworks: config.egress.private_networks,
+      onLog: (workspace, skill, log) => log !== '' && say(`Skill ${skill} in workspace ${workspace} says: ${log.trimEnd()}`),
+    }),
+  );
+
   // What stands below is needed by handlers, which are made first: they ask for it when they are called.
   const late: { registry?: Registry; platform?: Omit<Platform, typeof Symbol.asyncDispose>; scheduled?: ScheduledCalls } = {};
   const need = <Part>(part: Part | undefined): Part => {
@@ -239,6 +252,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       ...createSecretHandlers({ secrets: (workspace) => vault.secrets(workspace), vault }),
       ...createSystemHandlers({ version, directory, now, history }),
       ...createStateHandlers(),
+      ...createSkillHandlers({ skills }),
       ...createReportHandlers(about),
       ...createMemoryHandlers({ memories, now }),
       ...createBackupHandlers({
@@ -306,7 +320,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions, vault },
+    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions, skills, vault },
     async drain(options) {
       scheduled.stop();
       await gate.close(options);

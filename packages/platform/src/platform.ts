@@ -19,6 +19,7 @@ import type { Simulated } from './policy/simulate-policy.ts';
 import type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
 import type { Secrets } from './vault/secrets.ts';
 import type { Vault } from './vault/vault.ts';
+import type { Skills } from './skill/skill.ts';
 import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
 
 export interface Platform extends AsyncDisposable {
@@ -31,6 +32,7 @@ export interface Platform extends AsyncDisposable {
   readonly agents: Agents;
   readonly notifier: Notifier;
   readonly memories: Memories;
+  readonly skills: Skills;
   readonly hooks: LiveHooks;
   readonly sessions: WorkspaceSessions;
   /**

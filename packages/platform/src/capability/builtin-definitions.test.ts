@@ -55,6 +55,7 @@ const NOTIFY = [
   'scheduler.delay',
   'secrets.rotate_request',
   'secrets.use',
+  'skill.run',
   'state.shared.delete',
   'state.shared.set',
   'state.snapshot.create',
@@ -71,6 +72,7 @@ const CATEGORIES = {
   process: 7,
   scheduler: 4,
   secrets: 4,
+  skill: 3,
   state: 25,
   system: 5,
 };

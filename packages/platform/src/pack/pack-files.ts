@@ -1,7 +1,7 @@
 /** The files of a pack before it is installed: taken out of a folder or an archive, bounded, and nothing but plain files with plain names. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault } from '@warren/protocol';
+import { Fault, isFault } from '@warren/protocol';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 
 export type PackFile = {
@@ -50,9 +50,14 @@ export class PackFiles {
 }
 
 /** Reads a folder of the host. Links and special files are refused, hidden folders of version control left out. */
-export async function readPackFolder(folder: string, signal: AbortSignal): Promise<readonly PackFile[]> {
+export async function readPackFolder(folder: string, signal: AbortSignal, what: 'pack' | 'skill' = 'pack'): Promise<readonly PackFile[]> {
   const files = new PackFiles();
-  await readInto(files, folder, '', 0, signal);
+  try {
+    await readInto(files, folder, '', 0, signal);
+  } catch (error) {
+    if (what === 'pack' || !isFault(error)) throw error;
+    throw new Fault(error.code, error.message.replace('Cannot install the pack', 'Cannot add the skill'), { cause: error });
+  }
   return files.list();
 }
 

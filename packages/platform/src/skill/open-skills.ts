@@ -1,0 +1,299 @@
+/** Skills on disk: `<state>/skills/<id>/`, what was approved of them beside it, and for each workspace which are enabled. */
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Fault, type WorkspaceId } from '@warren/protocol';
+import { CapabilityError } from '../capability/handler.ts';
+import { watchDirectory } from '../internal/watch-directory.ts';
+import { readWorkspaceConfig, writeWorkspaceConfig } from '../library/workspace-config-file.ts';
+import { type PackFile, readPackFolder } from '../pack/pack-files.ts';
+import type { RunSkillParts } from './run-skill.ts';
+import { EXECUTABLE_NAMES, isSkillId, SKILL_FILE, type Skill, type SkillRequest, type SkillRun, type Skills } from './skill.ts';
+
+export type SkillsParts = RunSkillParts & {
+  /** Made when it is not there; owned by this. */
+  readonly folder: string;
+  /** Of a workspace, where agents cannot write. */
+  readonly directoryOf: (workspace: WorkspaceId) => string;
+  readonly isWatching: boolean;
+  readonly say: (message: string) => void;
+  /** What a run said on standard error. */
+  readonly onLog?: ((workspace: WorkspaceId, skill: string, log: string) => void) | undefined;
+};
+
+const SKILLS_MAX = 500;
+const ENABLED_MAX = 500;
+const APPROVED_FILE = '.approved.json';
+const LEFT = /^\.(?:new|old)-/;
+
+export async function openSkills(parts: SkillsParts): Promise<Skills> {
+  const { folder } = parts;
+  await mkdir(folder, { recursive: true, mode: 0o755 });
+  for (const name of await readdir(folder)) if (LEFT.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  return new FolderSkills(parts);
+}
+
+class FolderSkills implements Skills {
+  readonly #parts: SkillsParts;
+  readonly #listeners = new Set<() => void>();
+  readonly #watch: Disposable | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SkillsParts) {
+    this.#parts = parts;
+    if (parts.isWatching) this.#watch = watchDirectory({ directory: parts.folder, onChange: () => this.#tell(), say: parts.say });
+  }
+
+  async list(): Promise<readonly Skill[]> {
+    const approved = await this.#approved();
+    const skills: Skill[] = [];
+    for (const id of await this.#ids()) {
+      const skill = await this.#read(id, approved);
+      if (skill !== undefined) skills.push(skill);
+    }
+    return skills;
+  }
+
+  async get(id: string): Promise<Skill> {
+    const skill = await this.#find(id);
+    if (skill !== undefined) return skill;
+    throw notFound('find', id);
+  }
+
+  add(source: string, signal: AbortSignal): Promise<Skill> {
+    return this.#alone(async () => {
+      const files = await readPackFolder(source, signal, 'skill');
+      const id = idOf(files);
+      if (!(await this.#ids()).includes(id) && (await this.#ids()).length >= SKILLS_MAX)
+        throw new Fault('too_large', `Cannot add skill ${id}: there are ${SKILLS_MAX}, which is the limit`);
+      const staged = join(this.#parts.folder, `.new-${randomBytes(6).toString('hex')}`);
+      try {
+        await mkdir(staged, { mode: 0o755 });
+        for (const { path, bytes, isExecutable } of files) {
+          signal.throwIfAborted();
+          await mkdir(dirname(join(staged, path)), { recursive: true, mode: 0o755 });
+          await writeFile(join(staged, path), bytes, { flag: 'wx', mode: isExecutable ? 0o755 : 0o644, flush: true });
+        }
+        const { readSkill } = await import('./read-skill.ts');
+        const skill = await readSkill(staged, id, undefined);
+        if (skill.problems.length > 0) throw new Fault('invalid_argument', `Cannot add skill ${id}: ${skill.problems.join('\n')}`);
+        await this.#takeAway(id);
+        await rename(staged, join(this.#parts.folder, id));
+        return await this.#approve(skill);
+      } finally {
+        await rm(staged, { recursive: true, force: true });
+      }
+    });
+  }
+
+  approve(id: string, hash: string): Promise<Skill> {
+    return this.#alone(async () => {
+      const skill = await this.get(id);
+      if (skill.state === 'broken') throw new Fault('invalid_argument', `Cannot approve skill ${id}: ${skill.problems.join('\n')}`);
+      if (skill.hash !== hash)
+        throw new Fault(
+          'conflict',
+          `Cannot approve skill ${id}: what was looked at has the hash ${hash.slice(0, 64)}, what is there ${skill.hash}`,
+          {
+            details: { skill: id, hash: skill.hash },
+          },
+        );
+      return await this.#approve(skill);
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#alone(async () => {
+      if (!isSkillId(id) || !(await this.#takeAway(id))) throw notFound('remove', id);
+      const { [id]: _, ...others } = await this.#approved();
+      await writeJson(join(this.#parts.folder, APPROVED_FILE), others);
+      this.#tell();
+    });
+  }
+
+  enable(workspace: WorkspaceId, id: string): Promise<void> {
+    return this.#alone(async () => {
+      await this.get(id);
+      const enabled = await this.enabledIn(workspace);
+      if (enabled.includes(id)) return;
+      if (enabled.length >= ENABLED_MAX) throw new Fault('too_large', `Cannot enable skill ${id}: ${ENABLED_MAX} are, which is the limit`);
+      await this.#writeEnabled(workspace, [...enabled, id].toSorted());
+    });
+  }
+
+  disable(workspace: WorkspaceId, id: string): Promise<boolean> {
+    return this.#alone(async () => {
+      const enabled = await this.enabledIn(workspace);
+      if (!enabled.includes(id)) return false;
+      await this.#writeEnabled(
+        workspace,
+        enabled.filter((each) => each !== id),
+      );
+      return true;
+    });
+  }
+
+  async enabledIn(workspace: WorkspaceId): Promise<readonly string[]> {
+    const enabled = readWorkspaceConfig(this.#parts.directoryOf(workspace)).skills?.enabled ?? [];
+    return [...new Set(enabled.filter(isSkillId))].slice(0, ENABLED_MAX);
+  }
+
+  async run(request: SkillRequest): Promise<SkillRun> {
+    const { workspace, isTrial } = request;
+    const id: string | undefined = isSkillId(request.id) ? request.id : undefined;
+    const skill = id === undefined ? undefined : await this.#find(id);
+    if (skill === undefined || id === undefined) {
+      const shown = JSON.stringify(String(request.id).slice(0, 128));
+      throw new CapabilityError('SkillNotFound', `Cannot run skill ${shown}: there is none of this name`, { context: { skill: shown } });
+    }
+    const context = { skill: id };
+    if (isTrial !== true && !(await this.enabledIn(workspace)).includes(id))
+      throw new CapabilityError('SkillNotEnabled', `Cannot run skill ${id}: it is not enabled in this workspace`, { context });
+    if (skill.state !== 'approved')
+      throw new CapabilityError('SkillNotApproved', `Cannot run skill ${id}: ${whyNot(skill)}`, {
+        context: { ...context, state: skill.state },
+      });
+    if (skill.program === undefined) throw notRunnable(skill);
+    const { runSkill } = await import('./run-skill.ts');
+    try {
+      const run = await runSkill(this.#parts, skill, join(this.#parts.folder, id), request);
+      this.#parts.onLog?.(workspace, id, run.log);
+      return run;
+    } catch (error) {
+      const log = error instanceof CapabilityError ? error.context?.['log'] : undefined;
+      if (typeof log === 'string') this.#parts.onLog?.(workspace, id, log);
+      throw error;
+    }
+  }
+
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#listeners.clear();
+  }
+
+  async #find(id: string): Promise<Skill | undefined> {
+    return isSkillId(id) ? await this.#read(id, await this.#approved()) : undefined;
+  }
+
+  /** Undefined when it is gone. */
+  async #read(id: string, approved: Readonly<Record<string, unknown>>): Promise<Skill | undefined> {
+    const { readSkill } = await import('./read-skill.ts');
+    const hash = Object.hasOwn(approved, id) ? approved[id] : undefined;
+    try {
+      return await readSkill(join(this.#parts.folder, id), id, typeof hash === 'string' ? hash : undefined);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined; // Of whatever was thrown, only asked for.
+      throw error;
+    }
+  }
+
+  async #approve(skill: Skill): Promise<Skill> {
+    await writeJson(join(this.#parts.folder, APPROVED_FILE), { ...(await this.#approved()), [skill.id]: skill.hash });
+    this.#tell();
+    return { ...skill, state: 'approved' };
+  }
+
+  #approved(): Promise<Readonly<Record<string, unknown>>> {
+    return readJson(join(this.#parts.folder, APPROVED_FILE));
+  }
+
+  async #writeEnabled(workspace: WorkspaceId, enabled: readonly string[]): Promise<void> {
+    const directory = this.#parts.directoryOf(workspace);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const config = readWorkspaceConfig(directory);
+    writeWorkspaceConfig(directory, { ...config, skills: { ...config.skills, enabled } });
+    this.#tell();
+  }
+
+  /** Whether there was one. Runs that are under way keep what they have mounted. */
+  async #takeAway(id: string): Promise<boolean> {
+    const old = join(this.#parts.folder, `.old-${randomBytes(6).toString('hex')}`);
+    try {
+      await rename(join(this.#parts.folder, id), old);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false; // What rename throws has a code.
+      throw error;
+    }
+    await rm(old, { recursive: true, force: true });
+    return true;
+  }
+
+  async #ids(): Promise<readonly string[]> {
+    const entries = await readdir(this.#parts.folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && isSkillId(entry.name))
+      .map(({ name }) => name)
+      .toSorted()
+      .slice(0, SKILLS_MAX);
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #alone<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(change);
+    this.#last = result.catch(() => {}); // Whoever asked for it has its error.
+    return result;
+  }
+}
+
+/** What its SKILL.md says it is named. */
+function idOf(files: readonly PackFile[]): string {
+  const text = Buffer.from(files.find(({ path }) => path === SKILL_FILE)?.bytes ?? []).toString('utf8');
+  if (text === '') throw new Fault('invalid_argument', `Cannot add the skill: it has no ${SKILL_FILE}`);
+  const name = /^\uFEFF?---[ \t]*\r?\n(?:[\s\S]*?\n)?name:[ \t]*["']?([^\r\n"']*)["']?[ \t]*\r?\n/.exec(text)?.[1]?.trim();
+  if (name === undefined)
+    throw new Fault(
+      'invalid_argument',
+      `Cannot add the skill: ${SKILL_FILE} has no front matter with a name; begin it with\n---\nname: NAME\ndescription: WHAT IT IS GOOD FOR\n---`,
+    );
+  if (isSkillId(name)) return name;
+  throw new Fault(
+    'invalid_argument',
+    `Cannot add the skill: its name ${JSON.stringify(name.slice(0, 128))} is not 1 to 128 of letters, digits, - and _`,
+  );
+}
+
+function whyNot({ id, state, problems }: Skill): string {
+  if (state === 'broken') return problems.join('; ');
+  return state === 'changed'
+    ? `it was changed since it was approved; look at it and run warren skill approve ${id}`
+    : `nobody has approved it; look at it and run warren skill approve ${id}`;
+}
+
+function notRunnable({ id, problems }: Skill): CapabilityError {
+  const why =
+    problems.length > 0 ? problems.join('; ') : `it has none of ${EXECUTABLE_NAMES.join(', ')}, and its ${SKILL_FILE} names no other`;
+  return new CapabilityError('SkillNotRunnable', `Cannot run skill ${id}: ${why}`, { context: { skill: id } });
+}
+
+function notFound(what: string, id: unknown): Fault {
+  const name = String(id).slice(0, 128);
+  const shown = JSON.stringify(name);
+  return new Fault('not_found', `Cannot ${what} skill ${shown}: there is none of this name`, {
+    details: { skill: name },
+  });
+}
+
+/** What cannot be read says nothing: then nothing is approved, or enabled. */
+async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // It is an object.
+  } catch {
+    return {};
+  }
+}
+
+/** Old or new, never half. */
+async function writeJson(path: string, value: object): Promise<void> {
+  const staged = `${path}.${randomBytes(6).toString('hex')}`;
+  await writeFile(staged, `${JSON.stringify(value)}\n`, { mode: 0o600, flush: true });
+  await rename(staged, path);
+}

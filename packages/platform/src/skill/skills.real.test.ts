@@ -1,0 +1,235 @@
+/** Skills as they are run: real programs in real sandboxes, friendly ones and hostile ones. */
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { WorkspaceId } from '@warren/protocol';
+import { openSandboxes, type Sandboxes } from '@warren/sandbox';
+import { TemporaryDirectory } from '@warren/testkit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openSkills } from './open-skills.ts';
+import type { Skills } from './skill.ts';
+
+const ACME = 'acme' as WorkspaceId; // Known to the fixture alone.
+const { signal } = new AbortController();
+
+let sandboxes: Sandboxes;
+beforeAll(async () => {
+  sandboxes = await openSandboxes();
+});
+afterAll(async () => {
+  await sandboxes[Symbol.asyncDispose]();
+});
+
+type Fixture = AsyncDisposable & {
+  readonly skills: Skills;
+  readonly root: string;
+  readonly folder: string;
+  readonly log: readonly string[];
+};
+
+async function fixture(secrets: Readonly<Record<string, string>> = {}): Promise<Fixture> {
+  const directory = await TemporaryDirectory.create();
+  await chmod(directory.path, 0o755);
+  const log: string[] = [];
+  const folder = join(directory.path, 'skills');
+  const skills = await openSkills({
+    sandboxes,
+    folder,
+    directoryOf: (workspace) => join(directory.path, 'workspaces', workspace),
+    filesOf: () => join(directory.path, 'files'),
+    async useSecret(_, name, use) {
+      const value = secrets[name];
+      if (value === undefined || use.kind !== 'skill' || use.skill !== 'mine') return undefined;
+      return { bytes: Buffer.from(value), version: 1, [Symbol.dispose]() {} };
+    },
+    privateNetworks: [],
+    isWatching: false,
+    say: () => {},
+    onLog: (_workspace, skill, text) => void log.push(`${skill}: ${text}`),
+  });
+  await mkdir(join(directory.path, 'files'), { recursive: true });
+  return {
+    ...{ skills, folder, log, root: directory.path },
+    async [Symbol.asyncDispose]() {
+      skills[Symbol.dispose]();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A skill `mine` whose program is a shell script, added and enabled. */
+async function withSkill({ skills, root }: Fixture, script: string, more = ''): Promise<void> {
+  const source = join(root, 'source');
+  await mkdir(source, { recursive: true });
+  await writeFile(join(source, 'SKILL.md'), `---\nname: mine\ndescription: Does what a test says\n${more}---\nRead me.\n`);
+  await writeFile(join(source, 'execute.sh'), `${script}\n`);
+  await skills.add(source, signal);
+  await skills.enable(ACME, 'mine');
+}
+
+const run = ({ skills }: Fixture, params = {}, id = 'mine') => skills.run({ workspace: ACME, id, params, signal });
+
+describe('a skill', () => {
+  it('reads JSON and answers JSON', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat; echo said >&2');
+    expect((await run(t, { a: 1 })).result).toEqual({ a: 1 });
+    expect(t.log).toEqual(['mine: said\n']);
+  });
+
+  it('may be of another language', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'false');
+    const folder = join(t.root, 'source');
+    await writeFile(
+      join(folder, 'execute.mjs'),
+      `let text = ''; for await (const chunk of process.stdin) text += chunk; console.log(JSON.stringify({ got: JSON.parse(text) }));`,
+    );
+    await t.skills.add(folder, signal);
+    expect((await run(t, { a: 1 })).result).toEqual({ got: { a: 1 } });
+  });
+
+  it('has its secrets in its environment, and nothing of ours', async () => {
+    await using t = await fixture({ 'api/key': 'the-value' });
+    await withSkill(
+      t,
+      `env | sort | sed 's/.*/"&",/' | tr -d '\\n' | sed 's/^/[/; s/,$/]/'`,
+      'warren: { secrets: { API_KEY: api/key } }\n',
+    );
+    const { result } = await run(t);
+    const names = (result as string[]).map((each) => each.split('=')[0]);
+    expect(result).toContain('API_KEY=the-value');
+    for (const name of Object.keys(process.env))
+      if (!['HOME', 'PATH', 'PWD', 'SHLVL', 'LANG', 'USER', 'TERM', 'SHELL', 'LOGNAME', 'TMPDIR', '_', 'OLDPWD', 'HOSTNAME'].includes(name))
+        expect(names).not.toContain(name);
+  });
+
+  it('sees the folders of the workspace that it declares, and writes where it may', async () => {
+    await using t = await fixture();
+    await mkdir(join(t.root, 'files', 'in'), { recursive: true });
+    await writeFile(join(t.root, 'files', 'in', 'a'), 'content');
+    await writeFile(join(t.root, 'files', 'hidden'), 'x');
+    await withSkill(
+      t,
+      `cat /workspace/in/a >/workspace/out/b; touch /workspace/in/c 2>/dev/null && w=true || w=false; ls /workspace/hidden >/dev/null 2>&1 && h=true || h=false; echo "[$w,$h]"`,
+      'warren: { mounts: [{ path: in }, { path: out, writable: true }] }\n',
+    );
+    expect((await run(t)).result).toEqual([false, false]);
+    expect(await readFile(join(t.root, 'files', 'out', 'b'), 'utf8')).toBe('content');
+  });
+});
+
+describe('a skill is refused', () => {
+  it.each(['../../etc', 'a/b', '', '.', '..', '__proto__', 'constructor', 'x'.repeat(200), 'toString', '\0'])(
+    'by the name %j',
+    async (id) => {
+      await using t = await fixture();
+      await expect(run(t, {}, id)).rejects.toMatchObject({ type: 'SkillNotFound' });
+      await expect(t.skills.get(id)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(t.skills.enable(ACME, id)).rejects.toMatchObject({ code: 'not_found' });
+      await expect(t.skills.remove(id)).rejects.toMatchObject({ code: 'not_found' });
+    },
+  );
+
+  it('when it is not enabled', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat');
+    expect(await t.skills.disable(ACME, 'mine')).toBe(true);
+    expect(await t.skills.disable(ACME, 'mine')).toBe(false);
+    await expect(run(t)).rejects.toMatchObject({ type: 'SkillNotEnabled', message: expect.stringContaining('not enabled') });
+  });
+
+  it('when it was changed, until it is approved again', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat');
+    await writeFile(join(t.folder, 'mine', 'execute.sh'), 'echo 1');
+    await expect(run(t)).rejects.toMatchObject({ type: 'SkillNotApproved', context: { state: 'changed' } });
+    const { hash } = await t.skills.get('mine');
+    await expect(t.skills.approve('mine', 'another')).rejects.toMatchObject({ code: 'conflict' });
+    await t.skills.approve('mine', hash);
+    expect((await run(t)).result).toBe(1);
+  });
+
+  it('when somebody put it there and nobody approved it', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat');
+    await mkdir(join(t.folder, 'other'));
+    await writeFile(join(t.folder, 'other', 'SKILL.md'), '---\nname: other\ndescription: x\n---\n');
+    await t.skills.enable(ACME, 'other');
+    await expect(run(t, {}, 'other')).rejects.toMatchObject({ type: 'SkillNotApproved', context: { state: 'unapproved' } });
+  });
+
+  it('when it has no program, naming those that are looked for', async () => {
+    await using t = await fixture();
+    const source = join(t.root, 'words');
+    await mkdir(source);
+    await writeFile(join(source, 'SKILL.md'), '---\nname: words\ndescription: x\n---\nDo this.\n');
+    await t.skills.add(source, signal);
+    await t.skills.enable(ACME, 'words');
+    await expect(run(t, {}, 'words')).rejects.toMatchObject({
+      type: 'SkillNotRunnable',
+      message: expect.stringContaining('execute.js, execute.mjs, execute.sh'),
+    });
+  });
+
+  it('when its program is a link out of its folder', async () => {
+    await using t = await fixture();
+    await mkdir(join(t.folder, 'linked'));
+    await writeFile(join(t.folder, 'linked', 'SKILL.md'), '---\nname: linked\ndescription: x\n---\n');
+    await symlink('/bin/sh', join(t.folder, 'linked', 'execute.sh'));
+    const { hash } = await t.skills.get('linked');
+    await t.skills.approve('linked', hash);
+    await t.skills.enable(ACME, 'linked');
+    await expect(run(t, {}, 'linked')).rejects.toMatchObject({ type: 'SkillNotRunnable', message: expect.stringContaining('a link') });
+  });
+
+  it.each([
+    ['no front matter', '# Mine\n\nDoes things.\n', 'no front matter'],
+    ['no description', '---\nname: mine\n---\n', 'description'],
+    ['a variable that changes programs', '---\nname: mine\ndescription: x\nwarren: { secrets: { LD_PRELOAD: a } }\n---\n', 'LD_PRELOAD'],
+    ['a proxy as a variable', '---\nname: mine\ndescription: x\nwarren: { secrets: { http_proxy: a } }\n---\n', 'http_proxy'],
+    ['a folder above', '---\nname: mine\ndescription: x\nwarren: { mounts: [{ path: ../x }] }\n---\n', 'mounts'],
+    ['an unknown field of ours', '---\nname: mine\ndescription: x\nwarren: { hots: [] }\n---\n', 'hots'],
+    ['a name that leads out', '---\nname: ../mine\ndescription: x\n---\n', 'name'],
+  ])('with %s', async (_, text, why) => {
+    await using t = await fixture();
+    const source = join(t.root, 'bad');
+    await mkdir(source);
+    await writeFile(join(source, 'SKILL.md'), text);
+    await expect(t.skills.add(source, signal)).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining(why) });
+    expect(await t.skills.list()).toEqual([]);
+    expect((await readdir(t.folder)).filter((name) => !name.startsWith('.approved'))).toEqual([]);
+  });
+
+  it('when it declares a secret that it does not get', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat', 'warren: { secrets: { API_KEY: api/key } }\n');
+    await expect(run(t)).rejects.toMatchObject({ type: 'SecretUnavailable', context: { secret: 'api/key' } });
+  });
+});
+
+describe('a skill fails', () => {
+  const limits = 'warren: { timeout_seconds: 2, memory_bytes: 67108864, output_bytes: 65536 }\n';
+  it.each([
+    ['with its exit code', 'echo why >&2; exit 3', { type: 'SkillFailed', context: { exit_code: 3, log: 'why\n' } }],
+    ['by a signal', 'kill -9 $$', { type: 'SkillFailed' }],
+    ['when it prints no JSON', 'echo no', { type: 'InvalidReturn' }],
+    ['when it prints nothing', 'true', { type: 'InvalidReturn' }],
+    ['when it prints without end', 'yes', { type: 'InvalidReturn', context: { limit: 'output' } }],
+    ['when it never ends', 'sleep 100', { type: 'Timeout', context: { timeout_seconds: 2 } }],
+    [
+      'when it takes all memory',
+      'exec python3 -c "x = bytearray(500_000_000)"',
+      { type: expect.stringMatching(/ResourceExhausted|SkillFailed/) },
+    ],
+  ])('%s', async (_, script, error) => {
+    await using t = await fixture();
+    await withSkill(t, script, limits);
+    await expect(run(t)).rejects.toMatchObject(error);
+  });
+
+  it('no more when it leaves something behind: it ends with the run', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'sleep 1000 & echo 1', limits);
+    expect((await run(t)).result).toBe(1);
+  });
+});
