@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AllowRule, type CallDefect, createTextRedactor, type Kernel, rememberAudit } from '@warren/kernel';
+import { type AllowRule, type CallDefect, type Kernel, type Redact, rememberAudit, withoutForms } from '@warren/kernel';
 import { createId, DEFAULT_WORKSPACE, Fault, isFault, type WorkspaceId } from '@warren/protocol';
 import type { Sandboxes } from '@warren/sandbox';
 import { createEgress } from '@warren/sandbox/egress';
@@ -66,11 +66,12 @@ import { placeOf } from './policy/policy-places.ts';
 import { ruleViews } from './policy/rule-views.ts';
 import { sayProblem } from './policy/say-problem.ts';
 import { simulatePolicy } from './policy/simulate-policy.ts';
+import { createWorkspaceRedactors } from './redact/workspace-redactors.ts';
 import { ScheduledCalls } from './schedule/scheduled-calls.ts';
 import { openWorkspaceSessions } from './session/open-workspace-sessions.ts';
+import { openSkills } from './skill/open-skills.ts';
 import { createConfiguredSecret } from './vault/configured-secret.ts';
 import { createVault } from './vault/create-vault.ts';
-import { openSkills } from './skill/open-skills.ts';
 import { createKeeper } from './workspace/create-keeper.ts';
 import { measureWorkspace } from './workspace/measure-workspace.ts';
 
@@ -108,7 +109,10 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 }
 
 async function open(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
-  const { kernel, directory, openSandboxes, version, runGit, isWatching = true, say = () => {}, warn = say, onDefect } = options;
+  const { kernel, directory, openSandboxes, version, runGit, isWatching = true, onDefect } = options;
+  let everywhere: Redact = withoutForms;
+  const say = (message: string): void => options.say?.(everywhere(message));
+  const warn = (message: string): void => (options.warn ?? options.say)?.(everywhere(message));
   const now = (): number => Date.now();
   const { config, hash: configHash } = await loadConfig(directory);
   const exists = (id: WorkspaceId) => kernel.store.readSystem(({ workspaces }) => workspaces.find(id) !== undefined);
@@ -141,6 +145,14 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     environment: options.environment ?? {},
     runCommand: options.runKeyCommand,
   });
+  const redactors = owned.use(
+    createWorkspaceRedactors(
+      { values: (workspace) => vault.secrets(workspace).values(), onChange: (listener) => vault.onChange(listener) },
+      say,
+    ),
+  );
+  everywhere = redactors.everywhere;
+  vault.guardUse((workspace, name, value) => redactors.require(workspace, name, value));
   await vault.tellIfLocked();
   const secretOf = createConfiguredSecret(vault.secrets(DEFAULT_WORKSPACE));
   // One of a life before is mended: we are here.
@@ -215,7 +227,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       ...{ sandboxes, isWatching, say, folder: join(directory, 'skills') },
       directoryOf: (id) => join(directory, 'workspaces', id),
       filesOf: (id) => filesOf(directory, id),
-      useSecret: async () => undefined,
+      useSecret: (workspace, name, use) => vault.secrets(workspace).use(name, use),
       privateNetworks: config.egress.private_networks,
       onLog: (workspace, skill, log) => log !== '' && say(`Skill ${skill} in workspace ${workspace} says: ${log.trimEnd()}`),
     }),
@@ -290,10 +302,14 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
   );
   await content.change('hooks', hooks.hash);
   await content.started(version ?? 'unknown');
-  const redact = createTextRedactor([]);
   const gate = owned.use(
     await kernel.openGate({
-      ...{ capabilities: registry, policyOf: (id) => policies.policyOf(id), audit, redactorOf: () => redact, onDefect },
+      ...{
+        capabilities: registry,
+        policyOf: (id) => policies.policyOf(id),
+        audit,
+        ...{ redactorOf: redactors.of, prepare: redactors.ready, onDefect },
+      },
       review: (call) => hooks.review(call),
     }),
   );

@@ -17,9 +17,9 @@ import type { Policies } from './policy/open-policies.ts';
 import type { FileProblem } from './policy/read-yaml.ts';
 import type { Simulated } from './policy/simulate-policy.ts';
 import type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
+import type { Skills } from './skill/skill.ts';
 import type { Secrets } from './vault/secrets.ts';
 import type { Vault } from './vault/vault.ts';
-import type { Skills } from './skill/skill.ts';
 import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
 
 export interface Platform extends AsyncDisposable {

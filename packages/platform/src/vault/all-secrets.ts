@@ -14,9 +14,10 @@ export type AllSecretsParts = {
   readonly now: () => number;
 };
 
-export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'onChange'> {
+export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'guardUse' | 'onChange'> {
   const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
   const listeners = new Set<(workspace: WorkspaceId) => void>();
+  let guard: Parameters<Vault['guardUse']>[0] = async () => {};
   const onChange = (workspace: WorkspaceId): void => {
     for (const listener of [...listeners]) listener(workspace);
   };
@@ -25,7 +26,13 @@ export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<
     if (found !== undefined) return found;
     const sealed = kernel.workspace(workspace).secrets;
     const keys = new DataKeys(workspace, sealed, roots);
-    const made = { keys, secrets: createSecrets({ workspace, sealed, keys, now, onChange }) };
+    const made = {
+      keys,
+      secrets: createSecrets({
+        ...{ workspace, sealed, keys, now, onChange },
+        beforeUse: (name, version) => guard(workspace, name, version),
+      }),
+    };
     known.set(workspace, made);
     return made;
   };
@@ -48,6 +55,9 @@ export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<
         await of(id).keys.rewrap();
       }
       await keys.dropOld();
+    },
+    guardUse(before) {
+      guard = before;
     },
     onChange(listener) {
       listeners.add(listener);

@@ -14,6 +14,8 @@ export type SecretsParts = {
   readonly now: () => number;
   /** Which values there are is another than before. */
   readonly onChange: (workspace: WorkspaceId) => void;
+  /** Waited for before a value is given to whoever uses it: it is looked for in answers first. */
+  readonly beforeUse: (name: string, version: number) => Promise<void>;
 };
 
 /** The one that is used, and this many before it. */
@@ -22,7 +24,7 @@ const ATTEMPTS_MAX = 8;
 const PAGE = 1_000;
 const NEW = { type: 'other', purpose: '', bindings: NO_BINDINGS };
 
-export function createSecrets({ workspace, sealed, keys, now, onChange }: SecretsParts): Secrets {
+export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUse }: SecretsParts): Secrets {
   const bound = new Bound();
   const about = ({ name, type, bindings }: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number): readonly string[] => {
     const { hosts, capabilities, skills } = bindings;
@@ -147,6 +149,7 @@ export function createSecrets({ workspace, sealed, keys, now, onChange }: Secret
     async use(name, use) {
       const found = await sealed.findCurrent(name);
       if (found === undefined || found.record.revokedAt !== undefined || !bound.has(found.record, use)) return undefined;
+      await beforeUse(name, found.current.version);
       const bytes = await open(found.record, found.current);
       return { bytes, version: found.current.version, [Symbol.dispose]: () => bytes.fill(0) } satisfies SecretValue as SecretValue; // `fill` returns the buffer, which nobody reads.
     },

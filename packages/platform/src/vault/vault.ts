@@ -26,6 +26,8 @@ export interface Vault {
   changeKey(next: { readonly passphrase?: string | undefined; readonly current?: string | undefined }): Promise<VaultStatus>;
   /** A new root key for all workspaces; secrets can be used meanwhile. What a crash left half done is finished by the next. Faults: `vault_locked`, `store_failed`. */
   rotateRoot(signal?: AbortSignal): Promise<void>;
+  /** From now on this is waited for before a value is given to whoever uses it. Of all that are set the last counts. */
+  guardUse(before: (workspace: WorkspaceId, name: string, version: number) => Promise<void>): void;
   /** Calls back when values came or went in a workspace. */
   onChange(listener: (workspace: WorkspaceId) => void): Disposable;
 }
