@@ -1,8 +1,9 @@
 /** What an agent's program sees by MCP: its capabilities, what policy and grants leave of them, and people who have to say yes. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, type JsonObject } from '@warren/protocol';
 import type { OperationName, ParamsInput, Result } from '@warren/protocol/contract';
+import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { McpOptions } from '../../http/served.ts';
 import { openTestGateway, type TestGateway } from '../../test-support/open-test-gateway.ts';
@@ -80,6 +81,20 @@ describe('tools', () => {
     expect((await client.ask('prompts/list')).message.result).toMatchObject({ prompts: [] });
     expect((await client.ask('prompts/list', { cursor: 'x' })).message.error).toMatchObject({ code: -32602 });
     expect((await client.ask('prompts/get', { name: 'x' })).message.error).toMatchObject({ code: -32602 });
+  });
+
+  it('stand beside prompts, which are the skills of the workspace', async () => {
+    await using warren = await openWarren('{}');
+    await using directory = await TemporaryDirectory.create();
+    writeFileSync(join(directory.path, 'SKILL.md'), '---\nname: notes\ndescription: Writes notes\n---\nBegin with a heading.\n');
+    const { skills } = warren.on.platform;
+    await skills.add(directory.path, new AbortController().signal);
+    const client = new RawClient(warren.on, { token: warren.token });
+    expect((await client.ask('prompts/list')).message.result).toMatchObject({ prompts: [] });
+    await skills.enable(DEFAULT_WORKSPACE, 'notes');
+    expect((await client.ask('prompts/list')).message.result).toMatchObject({ prompts: [{ name: 'notes', description: 'Writes notes' }] });
+    const { result } = (await client.ask('prompts/get', { name: 'notes' })).message;
+    expect(JSON.stringify(result)).toContain('Begin with a heading.');
   });
 
   it('are called by either name; one that is not there is an error of the protocol, what went wrong with one is a result', async () => {

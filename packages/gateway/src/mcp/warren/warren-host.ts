@@ -12,6 +12,7 @@ import type { HostChange, HostRequest, McpHost, McpPrompts, McpResources, McpToo
 import { toToolResult } from './call-answer.ts';
 import { awaitCall, type Held, type HeldCallParts, holdCall } from './held-call.ts';
 import type { OfferChanges } from './offer-changes.ts';
+import { createSkillPrompts } from './skill-prompts.ts';
 import { createWorkspaceFiles } from './workspace-files.ts';
 
 export type WarrenHostParts = {
@@ -42,24 +43,13 @@ const INSTRUCTIONS =
   'Tools of Warren, an operating system for agents. Files are those of /workspace. Every call is decided by policy, held to what this agent was granted, and recorded. ' +
   'A failed call answers JSON with a type, what happened, and what to do next. Calls that a person has to approve answer ApprovalPending: ask later with warren__call_result, do not repeat them.';
 
-/** Nothing makes prompts yet. Clients ask for them, and a list without any is what there is. */
-const NO_PROMPTS: McpPrompts = {
-  async list(cursor) {
-    if (cursor !== undefined) throw invalidParams('Cannot list prompts: the cursor is none that was given here');
-    return { items: [] };
-  },
-  async get(name) {
-    throw invalidParams(`Cannot get ${JSON.stringify(name.slice(0, 128))}: there is no such prompt`);
-  },
-};
-
 export class WarrenHost implements McpHost {
   readonly server: McpHost['server'];
   readonly instructions = INSTRUCTIONS;
   readonly logs = false;
   readonly tools: McpTools;
   readonly resources: McpResources;
-  readonly prompts = NO_PROMPTS;
+  readonly prompts: McpPrompts;
   readonly #parts: WarrenHostParts;
   readonly #caller: HostedCaller;
   #seat: Seat;
@@ -73,6 +63,13 @@ export class WarrenHost implements McpHost {
     this.resources = createWorkspaceFiles(
       (capability, input, request) => this.#call(capability, input, request),
       (capability, input, signal) => this.#callNow(capability, input, signal),
+    );
+    this.prompts = createSkillPrompts(
+      (capability, input, signal) => this.#callNow(capability, input, signal),
+      async (capability) => {
+        const { workspace, pid } = await this.#now();
+        return (await parts.platform.gate.offered(workspace, pid)).some(({ name }) => name === capability);
+      },
     );
   }
 
