@@ -62,7 +62,7 @@ describe('warren serve', () => {
     await using daemon = await TestDaemon.start(user);
     expect(await daemon.kill('SIGTERM')).toMatchObject({ code: 0, signal: null });
     expect(readdirSync(user.state).toSorted()).toEqual([
-      ...['audit', 'audit.key', 'capabilities', 'kernel.db', 'kernel.lock', 'kernel.pid', 'notify', 'policies'],
+      ...['audit', 'audit.key', 'capabilities', 'kernel.db', 'kernel.lock', 'kernel.pid', 'notify', 'policies', 'skills'],
     ]);
     expect((await user.warren(['status'])).code).toBe(1);
   });

@@ -70,7 +70,7 @@ describe('a stream of events', () => {
     expect(await stream.take(1)).toMatchObject([{ type: 'note' }]);
   });
 
-  it.each(['pid=x', 'since=-1', 'gaps=maybe', 'workspace=NO'])('is refused for %s', async (query) => {
+  it.each(['pid=x', 'since=-1', 'gaps=maybe', 'workspace=-no'])('is refused for %s', async (query) => {
     await using on = await openTestGateway();
     const answer = await on.send({ path: `/events?${query}` });
     expect(answer.status).toBe(400);

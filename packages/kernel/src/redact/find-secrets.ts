@@ -138,13 +138,21 @@ export class SecretFinder {
   #lookAtEscape(bytes: Uint8Array, at: number, end: number, tell: Tell): void {
     const own = (ESCAPES[bytes[at] as number] as number) & EVERY_ESCAPE; // There is one for each byte.
     const length = this.#unescaper.lengthAt(bytes, at, end, own);
-    if (length === 0 || !this.#mayBeWithin(bytes, at, at + length, end)) return;
+    if (length === 0) return;
+    if (bytes[at - 1] === 0x0d && this.#unescaper.byte === 0x0a) this.#lookAtHalfEscapedLineEnd(bytes, at - 1, end, own, tell);
+    else if (!this.#mayBeWithin(bytes, at, at + length, end)) return;
     if (this.#isPlainAround(bytes, at, at + length, end)) return;
     const isWrap = own === BACKSLASH && isWithinWord(bytes, at - 1) && this.#unescaper.lengthAt(bytes, at, end, ESCAPED_WRAP) > 0;
     if (isWrap && this.#glance(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }))
       this.#lookCloser(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }, tell);
     if (this.#isWorthIt(bytes, at, end, own))
       for (const reading of this.#readingsOf(bytes, at, end, own)) this.#lookCloser(bytes, at, end, reading, tell);
+  }
+
+  /** Some write a line feed as an escape and leave the carriage return before it as it is. */
+  #lookAtHalfEscapedLineEnd(bytes: Uint8Array, at: number, end: number, own: number, tell: Tell): void {
+    const reading = { first: own, second: WRAP };
+    if (isWithinWord(bytes, at - 1) && this.#glance(bytes, at, end, reading)) this.#lookCloser(bytes, at, end, reading, tell);
   }
 
   /** Most often nothing else is escaped close by: then it takes no reading to see that no needle stands here. */

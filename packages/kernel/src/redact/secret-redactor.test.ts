@@ -80,6 +80,14 @@ describe('a value is not recovered', () => {
     );
   }
 
+  it('from lines whose ends are escaped by half', () => {
+    const value = Buffer.from('a value that is long enough for three lines of base64');
+    const lines = value.toString('base64').match(/.{1,30}/g) ?? [];
+    const redactor = redactorOf(value);
+    for (const end of ['\r&#10;', '&#13;\n', '&#13;&#10;', '\r%0A', '%0D\n', '\r&#10; ', '\r=0A'])
+      expect(canRecover(redactor.bytes(Buffer.from(`x ${lines.join(end)} y`)), value), JSON.stringify(end)).toBe(false);
+  });
+
   it('from a long value of several lines, nor any of its lines', () => {
     const key = `-----BEGIN PRIVATE KEY-----\n${Array.from({ length: 12 }, (_, line) => `MII${line}`.padEnd(64, 'aB3/')).join('\n')}\n-----END PRIVATE KEY-----\n`;
     const redactor = redactorOf(Buffer.from(key));
