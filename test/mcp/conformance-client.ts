@@ -109,5 +109,3 @@ if (scenario !== 'json-schema-ref-no-deref')
     const failed = (error: unknown): void => console.error(name, error); // One that fails keeps nobody from the next.
     await withLogin(() => connection.call(tool, input, { signal, timeoutMs: 20_000, onProgress: () => {} })).catch(failed);
   }
-await connection[Symbol.asyncDispose]();
-process.exit(0);
