@@ -148,9 +148,14 @@ describe('two hosts in one connection', () => {
   });
 });
 
+async function issuedByStranger(): Promise<Certificate> {
+  await using stranger = await TestAuthority.create();
+  return await stranger.issue(['DNS:web.test']);
+}
+
 describe('the host', () => {
   it.each([
-    ['of an authority nobody knows', async () => (await TestAuthority.create()).issue(['DNS:web.test'])],
+    ['of an authority nobody knows', issuedByStranger],
     ['for another name', () => authority.issue(['DNS:other.test'])],
   ])('with a certificate %s gets nothing', async (_name, issue) => {
     await using server = await echo({ tls: await issue() });
