@@ -5,6 +5,7 @@ import type { SecretImportParts } from './commands/secret.ts';
 import { gateActions } from './gate-actions.ts';
 import type { Host } from './internal/host.ts';
 import type { Actions } from './program.ts';
+import { skillActions } from './skill-actions.ts';
 
 type DaemonCommands = Omit<Actions, 'run' | 'diff' | 'apply' | 'undo' | 'runs' | 'remove' | 'doctor' | 'completion'>;
 
@@ -12,6 +13,7 @@ type DaemonCommands = Omit<Actions, 'run' | 'diff' | 'apply' | 'undo' | 'runs' |
 export function daemonActions(host: Host, end: (code: number) => void): DaemonCommands {
   return {
     ...gateActions(host, end),
+    ...skillActions(host, end),
     serve: async (flags) => {
       const [{ serve }, { openServeParts }] = await Promise.all([import('./commands/serve.ts'), import('./parts/serve.ts')]);
       end(await serve(flags, host, openServeParts(host)));

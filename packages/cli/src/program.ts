@@ -23,6 +23,7 @@ import { addPerson, type PersonActions } from './program/person-commands.ts';
 import { addPolicy, type PolicyActions } from './program/policy-commands.ts';
 import { addSecret, addVault, type SecretActions } from './program/secret-commands.ts';
 import { addSession, type SessionActions } from './program/session-commands.ts';
+import { addSkill, type SkillActions } from './program/skill-commands.ts';
 import { type StateFlags, withJson } from './program/state-options.ts';
 import { addBackup, addRestore, type StoreActions } from './program/store-commands.ts';
 import { addToken, type TokenActions } from './program/token-commands.ts';
@@ -89,6 +90,7 @@ export interface Actions
     PolicyActions,
     SessionActions,
     SecretActions,
+    SkillActions,
     StoreActions,
     TokenActions,
     WorkspaceActions {
@@ -130,6 +132,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   hook: addHook,
   memory: addMemory,
   session: addSession,
+  skill: addSkill,
   secret: addSecret,
   vault: addVault,
   audit: addAudit,

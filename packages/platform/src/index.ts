@@ -83,6 +83,7 @@ export { TEMPLATES, templateText } from './policy/templates.ts';
 export type { WorkspaceSessions } from './session/open-workspace-sessions.ts';
 export type { EntryBody, Session, SessionEntry, SessionInfo, SessionMatch, Sessions } from './session/sessions.ts';
 export { textOf as sessionText } from './session/text-of.ts';
+export { checkNewSkillName, type SkillLanguage, scaffoldSkill } from './skill/scaffold-skill.ts';
 export {
   EXECUTABLE_NAMES,
   isSkillId,
@@ -93,6 +94,7 @@ export {
   type SkillState,
   type Skills,
 } from './skill/skill.ts';
+export { type SkillTry, trySkill } from './skill/try-skill.ts';
 export { createVault, type VaultParts } from './vault/create-vault.ts';
 export { examineVault, type VaultExamination } from './vault/examine-vault.ts';
 export { type ImportedEntry, readEarlierCredentials } from './vault/read-earlier-credentials.ts';

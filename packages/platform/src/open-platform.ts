@@ -229,6 +229,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       filesOf: (id) => filesOf(directory, id),
       useSecret: (workspace, name, use) => vault.secrets(workspace).use(name, use),
       privateNetworks: config.egress.private_networks,
+      redactorOf: redactors.of,
       onLog: (workspace, skill, log) => log !== '' && say(`Skill ${skill} in workspace ${workspace} says: ${log.trimEnd()}`),
     }),
   );

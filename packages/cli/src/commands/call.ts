@@ -1,14 +1,13 @@
 /** `warren call`: one call of a capability as an agent. Its answer is all of standard output. */
-import { createReadStream } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Client } from '@warren/client';
 import { DEFAULT_WORKSPACE, Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { CallAnswer } from '@warren/protocol/contract';
-import { readCallInput, readObject } from '../internal/call-input.ts';
+import { readCallInput } from '../internal/call-input.ts';
 import { openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { processOfAgent } from '../internal/process-of-agent.ts';
+import { readJsonOption } from '../internal/read-json-option.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { shellWord } from '../internal/shell-words.ts';
 import { nextCommand } from '../internal/state-path.ts';
@@ -17,27 +16,32 @@ import type { CallFlags, CallResultFlags } from '../program/agent-commands.ts';
 import type { WorkspaceFlags } from '../program/state-options.ts';
 
 const WAIT_MS = 3_600_000;
-const INPUT_BYTES_MAX = 33_554_432;
 const PENDING = 3;
 
 export async function call(capability: string, words: readonly string[], flags: CallFlags, host: Host): Promise<number> {
   return await interruptible(host, async (signal) => {
     await using client = await openWorkspaceClient(flags, host, 'call a capability');
     const pid = await processOf(client, flags);
-    const input = readCallInput(words, await schemaOf(client, capability), await readInput(flags.input, host));
-    const waitMs = flags.wait === true ? WAIT_MS : flags.wait;
-    const request = {
-      ...{ pid, capability, input },
-      ...(flags.key !== undefined && { idempotency_key: flags.key }),
-      ...(flags.reason !== undefined && { reasoning: flags.reason }),
-      ...(flags.taint !== undefined && { taint: [...flags.taint] }),
-      ...(waitMs !== undefined && { on_ask: 'wait' as const, wait_ms: waitMs }),
-      ...(flags.timeout !== undefined && { deadline_ms: flags.timeout }),
-    };
-    const answer = await client.call('call.make', request, { signal }).catch((error: unknown) => {
-      throw signal.aborted ? leftAlone(capability, flags, error) : ofUnknownOutcome(capability, flags, error);
-    });
-    return await tell(answer, flags, host);
+    const input = readCallInput(words, await schemaOf(client, capability), await readJsonOption(flags.input, '--input', host));
+    return await tellAnswer(await makeCall(client, { pid, capability, input }, flags, signal), flags, host);
+  });
+}
+
+type Made = { readonly pid: number; readonly capability: string; readonly input: JsonObject };
+
+/** When no answer comes, the fault says what is known of the call. */
+export async function makeCall(client: Client, made: Made, flags: CallFlags, signal: AbortSignal): Promise<CallAnswer> {
+  const waitMs = flags.wait === true ? WAIT_MS : flags.wait;
+  const request = {
+    ...made,
+    ...(flags.key !== undefined && { idempotency_key: flags.key }),
+    ...(flags.reason !== undefined && { reasoning: flags.reason }),
+    ...(flags.taint !== undefined && { taint: [...flags.taint] }),
+    ...(waitMs !== undefined && { on_ask: 'wait' as const, wait_ms: waitMs }),
+    ...(flags.timeout !== undefined && { deadline_ms: flags.timeout }),
+  };
+  return await client.call('call.make', request, { signal }).catch((error: unknown) => {
+    throw signal.aborted ? leftAlone(made.capability, flags, error) : ofUnknownOutcome(made.capability, flags, error);
   });
 }
 
@@ -73,7 +77,7 @@ export async function callResult(callId: string, flags: CallResultFlags, host: H
     await using client = await openWorkspaceClient(flags, host, 'show a call');
     const pid = flags.pid ?? (await callerOf(client, callId));
     const request = { pid, call_id: callId, ...(flags.wait !== undefined && { wait_ms: flags.wait }) };
-    return await tell(await client.call('call.result', request, { signal }), flags, host);
+    return await tellAnswer(await client.call('call.result', request, { signal }), flags, host);
   });
 }
 
@@ -102,29 +106,8 @@ async function schemaOf(client: Client, capability: string): Promise<JsonObject>
   }
 }
 
-async function readInput(given: string | undefined, host: Host): Promise<JsonObject> {
-  if (given === undefined) return {};
-  const text =
-    given === '-' ? await readAll(host.stdin.read()) : given.startsWith('@') ? await readAll(openFile(given.slice(1), host)) : given;
-  return readObject(text, '--input');
-}
-
-function openFile(file: string, host: Host): AsyncIterable<Uint8Array> {
-  return createReadStream(resolve(host.cwd(), file));
-}
-
-async function readAll(chunksRead: AsyncIterable<Uint8Array>): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of chunksRead) {
-    bytes += chunk.byteLength;
-    if (bytes > INPUT_BYTES_MAX) throw new Fault('too_large', `Cannot use --input: it has more than ${INPUT_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function tell(answer: CallAnswer, flags: WorkspaceFlags, host: Host): Promise<number> {
+/** Its output on standard output, and everything else beside it. Returns the exit code. */
+export async function tellAnswer(answer: CallAnswer, flags: WorkspaceFlags, host: Host): Promise<number> {
   const { state, output, error, approval_id, expires_at } = answer;
   if (flags.json === true) await host.stdout.write(`${safeJson(answer, 2)}\n`);
   else if (state === 'done') await host.stdout.write(`${safeJson(output, 2)}\n`);

@@ -98,6 +98,10 @@ _warren_capabilities() {
   _warren_words "$(command warren capability list --names 2>/dev/null)"
 }
 
+_warren_skills() {
+  _warren_words "$(command warren skill list --names 2>/dev/null)"
+}
+
 # An argument of the capability that stands at this place.
 _warren_arguments() {
   local key='' line='' found=''
@@ -144,6 +148,8 @@ function complete(value: CompletionValue): string {
       return '_warren_methods';
     case 'capability':
       return '_warren_capabilities';
+    case 'skill':
+      return '_warren_skills';
     case 'argument':
       return '_warren_arguments "$start"';
     case 'command':

@@ -36,6 +36,8 @@ export type CompletionValue =
   | { readonly kind: 'method' }
   /** A capability, those of packs too, from `warren capability list --names`. */
   | { readonly kind: 'capability' }
+  /** A skill, from `warren skill list --names`. */
+  | { readonly kind: 'skill' }
   /** An argument of the capability before it, from `warren capability describe NAME --names`. */
   | { readonly kind: 'argument' }
   /** A program and its own arguments. */
@@ -105,11 +107,14 @@ function readArgument(argument: Argument): CompletionValue {
     case 'source':
       return { kind: 'file' };
     case 'pack':
+    case 'folder':
       return { kind: 'directory' };
     case 'method':
       return { kind: 'method' };
     case 'capability':
       return { kind: 'capability' };
+    case 'skill':
+      return { kind: 'skill' };
     case 'arguments':
       return { kind: 'argument' };
     case 'command':

@@ -15,6 +15,12 @@ _warren_runs() {
   compadd -a ids
 }
 
+_warren_skills() {
+  local -a names
+  names=(\${(f)"$(_call_program skills command warren skill list --names 2>/dev/null)"})
+  compadd -a names
+}
+
 _warren_methods() {
   local -a names
   names=(\${(f)"$(_call_program methods command warren kernel methods --names 2>/dev/null)"})
@@ -129,6 +135,8 @@ function action(value: CompletionValue): string {
       return '_warren_methods';
     case 'capability':
       return '_warren_capabilities';
+    case 'skill':
+      return '_warren_skills';
     case 'argument':
       return '_warren_arguments';
     case 'command':

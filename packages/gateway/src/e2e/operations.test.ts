@@ -781,6 +781,69 @@ describe('the gate', () => {
     },
   );
 
+  it('add skills, approve them as they are, enable them for themselves, and remove them', async () => {
+    await using on = await openTestGateway({ hasPlatform: true });
+    await ok(on, 'workspace.create', { workspace: 'acme' });
+    const folder = join(on.directory, 'source');
+    mkdirSync(folder);
+    const declares = 'warren: { secrets: { KEY: billing/key }, mounts: [{ path: out, writable: true }] }';
+    writeFileSync(join(folder, 'SKILL.md'), `---\nname: invoice\ndescription: Makes an invoice\n${declares}\n---\nGive it an order.\n`);
+    writeFileSync(join(folder, 'execute.sh'), 'cat');
+    const name = 'invoice';
+    const added = await ok(on, 'skill.add', { path: folder });
+    expect(added).toMatchObject({
+      ...{
+        name,
+        state: 'approved',
+        enabled: false,
+        runnable: true,
+        program: 'execute.sh',
+        instructions: 'Give it an order.',
+        problems: [],
+      },
+      ...{ secrets: [{ variable: 'KEY', secret: 'billing/key' }], mounts: [{ path: 'out', writable: true }], timeout_ms: 30_000 },
+    });
+
+    const token = await on.tokenFor({ kind: 'member', workspace: DEFAULT_WORKSPACE, role: 'admin' });
+    expect(await ok(on, 'skill.enable', { name }, { token })).toEqual({ changed: true });
+    expect(await ok(on, 'skill.enable', { name }, { token })).toEqual({ changed: false });
+    expect((await ok(on, 'skill.list', {}, { token })).skills).toMatchObject([{ name, enabled: true }]);
+    expect((await ok(on, 'skill.list', {}, { workspace: 'acme' })).skills).toMatchObject([{ name, enabled: false }]);
+    for (const [operation, params] of [
+      ['skill.add', { path: folder }],
+      ['skill.approve', { name, hash: added.hash }],
+      ['skill.remove', { name }],
+      ['skill.test', { name }],
+    ] as const)
+      expect(await fails(on, operation, params, { token })).toMatchObject({ data: { fault: 'permission_denied' } });
+
+    writeFileSync(join(on.directory, 'skills', name, 'execute.sh'), 'echo 1');
+    const changed = await ok(on, 'skill.get', { name });
+    expect(changed.state).toBe('changed');
+    expect(await fails(on, 'skill.approve', { name, hash: added.hash })).toMatchObject({ data: { fault: 'conflict' } });
+    expect(await ok(on, 'skill.approve', { name, hash: changed.hash })).toMatchObject({ state: 'approved', hash: changed.hash });
+    const { entries } = await ok(on, 'audit.search', { action: 'skill.add', outcome: 'success' });
+    expect(entries).toMatchObject([{ details: { result: { hash: added.hash } } }]);
+
+    expect(await ok(on, 'skill.test', { name })).toMatchObject({ output: null, error: { type: 'SecretUnavailable' } });
+    const unknown = { data: { fault: 'not_found' } };
+    for (const operation of ['skill.get', 'skill.enable', 'skill.test'] as const)
+      for (const nobody of ['nobody', '../invoice', '__proto__', ''])
+        expect(await fails(on, operation, { name: nobody })).toMatchObject(unknown);
+    for (const path of ['/', '/nowhere', on.directory]) expect(await fails(on, 'skill.add', { path })).toMatchObject(unknown);
+    for (const path of ['source', '', `${folder}\0`, '/etc/passwd'])
+      expect(await fails(on, 'skill.add', { path })).toMatchObject({ data: { fault: 'invalid_argument' } });
+    expect(await fails(on, 'skill.list', {}, { workspace: 'none' })).toMatchObject(unknown);
+    expect(await fails(on, 'skill.enable', { name }, { workspace: 'none' })).toMatchObject(unknown);
+    expect(existsSync(join(on.directory, 'workspaces', 'none'))).toBe(false);
+
+    expect(await ok(on, 'skill.disable', { name }, { token })).toEqual({ changed: true });
+    expect(await ok(on, 'skill.disable', { name })).toEqual({ changed: false });
+    expect(await ok(on, 'skill.remove', { name })).toEqual({ removed: true });
+    expect(await ok(on, 'skill.remove', { name })).toEqual({ removed: false });
+    expect(await ok(on, 'skill.list', {})).toEqual({ skills: [] });
+  });
+
   it('list hooks and try them', async () => {
     await using on = await openTestGateway({ hasPlatform: true });
     expect(await ok(on, 'hook.list', {})).toEqual({ hooks: [] });

@@ -5,7 +5,7 @@ import type { Caller } from '../caller/caller.ts';
 import type { Call } from './handler.ts';
 
 /** What an entry says of a result: names, which are no secrets. */
-const NAMED = ['pid', 'token_id', 'grant_id', 'version', 'revision'] as const;
+const NAMED = ['pid', 'token_id', 'grant_id', 'version', 'revision', 'hash'] as const;
 
 /** Arguments that people edited stand, redacted by their definition, in the entry of their answer. What a browser came back with is a secret, and so is what is kept as one. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {

@@ -43,6 +43,7 @@ import { createQueueHandlers } from './queue.ts';
 import type { RefusedAttempt, RefusedAttempts } from './refused-attempts.ts';
 import { REGISTRY_HANDLERS } from './registry.ts';
 import { createSecretHandlers } from './secret.ts';
+import { createSkillHandlers } from './skill.ts';
 import { createTaintHandlers } from './taint.ts';
 import { createTokenHandlers } from './token.ts';
 import { createToolHandlers } from './tool.ts';
@@ -101,6 +102,7 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...ALERT_HANDLERS,
     ...createMemoryHandlers(kernel, acting),
     ...createHookHandlers(acting),
+    ...createSkillHandlers(kernel, acting),
     ...createTranscriptHandlers(kernel, acting),
     ...createSecretHandlers(kernel, acting),
     ...createVaultHandlers(acting),

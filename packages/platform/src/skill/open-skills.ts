@@ -1,14 +1,27 @@
 /** Skills on disk: `<state>/skills/<id>/`, what was approved of them beside it, and for each workspace which are enabled. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { type Redact, withoutForms } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { CapabilityError } from '../capability/handler.ts';
+import { readPlainFile } from '../internal/read-plain-file.ts';
 import { watchDirectory } from '../internal/watch-directory.ts';
 import { readWorkspaceConfig, writeWorkspaceConfig } from '../library/workspace-config-file.ts';
 import { type PackFile, readPackFolder } from '../pack/pack-files.ts';
+import { cleanError, cleanRun } from './clean-run.ts';
 import type { RunSkillParts } from './run-skill.ts';
-import { EXECUTABLE_NAMES, isSkillId, SKILL_FILE, type Skill, type SkillRequest, type SkillRun, type Skills } from './skill.ts';
+import {
+  EXECUTABLE_NAMES,
+  isSkillId,
+  SKILL_FILE,
+  SKILL_FILE_BYTES_MAX,
+  type Skill,
+  type SkillRequest,
+  type SkillRun,
+  type Skills,
+} from './skill.ts';
+import { writeSkill } from './write-skill.ts';
 
 export type SkillsParts = RunSkillParts & {
   /** Made when it is not there; owned by this. */
@@ -19,6 +32,8 @@ export type SkillsParts = RunSkillParts & {
   readonly say: (message: string) => void;
   /** What a run said on standard error. */
   readonly onLog?: ((workspace: WorkspaceId, skill: string, log: string) => void) | undefined;
+  /** Takes the secrets of a workspace out of a text. */
+  readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
 };
 
 const SKILLS_MAX = 500;
@@ -62,18 +77,14 @@ class FolderSkills implements Skills {
 
   add(source: string, signal: AbortSignal): Promise<Skill> {
     return this.#alone(async () => {
+      await refuseOther(source);
       const files = await readPackFolder(source, signal, 'skill');
       const id = idOf(files);
       if (!(await this.#ids()).includes(id) && (await this.#ids()).length >= SKILLS_MAX)
         throw new Fault('too_large', `Cannot add skill ${id}: there are ${SKILLS_MAX}, which is the limit`);
       const staged = join(this.#parts.folder, `.new-${randomBytes(6).toString('hex')}`);
       try {
-        await mkdir(staged, { mode: 0o755 });
-        for (const { path, bytes, isExecutable } of files) {
-          signal.throwIfAborted();
-          await mkdir(dirname(join(staged, path)), { recursive: true, mode: 0o755 });
-          await writeFile(join(staged, path), bytes, { flag: 'wx', mode: isExecutable ? 0o755 : 0o644, flush: true });
-        }
+        await writeSkill(staged, files, signal);
         const { readSkill } = await import('./read-skill.ts');
         const skill = await readSkill(staged, id, undefined);
         if (skill.problems.length > 0) throw new Fault('invalid_argument', `Cannot add skill ${id}: ${skill.problems.join('\n')}`);
@@ -111,13 +122,14 @@ class FolderSkills implements Skills {
     });
   }
 
-  enable(workspace: WorkspaceId, id: string): Promise<void> {
+  enable(workspace: WorkspaceId, id: string): Promise<boolean> {
     return this.#alone(async () => {
       await this.get(id);
       const enabled = await this.enabledIn(workspace);
-      if (enabled.includes(id)) return;
+      if (enabled.includes(id)) return false;
       if (enabled.length >= ENABLED_MAX) throw new Fault('too_large', `Cannot enable skill ${id}: ${ENABLED_MAX} are, which is the limit`);
       await this.#writeEnabled(workspace, [...enabled, id].toSorted());
+      return true;
     });
   }
 
@@ -158,11 +170,11 @@ class FolderSkills implements Skills {
     try {
       const run = await runSkill(this.#parts, skill, join(this.#parts.folder, id), request);
       this.#parts.onLog?.(workspace, id, run.log);
-      return run;
+      return isTrial === true ? cleanRun(run, this.#redactorOf(workspace)) : run;
     } catch (error) {
       const log = error instanceof CapabilityError ? error.context?.['log'] : undefined;
       if (typeof log === 'string') this.#parts.onLog?.(workspace, id, log);
-      throw error;
+      throw isTrial === true && error instanceof CapabilityError ? cleanError(error, this.#redactorOf(workspace)) : error;
     }
   }
 
@@ -174,6 +186,10 @@ class FolderSkills implements Skills {
   [Symbol.dispose](): void {
     this.#watch?.[Symbol.dispose]();
     this.#listeners.clear();
+  }
+
+  #redactorOf(workspace: WorkspaceId): Redact {
+    return this.#parts.redactorOf?.(workspace) ?? withoutForms;
   }
 
   async #find(id: string): Promise<Skill | undefined> {
@@ -243,6 +259,14 @@ class FolderSkills implements Skills {
   }
 }
 
+/** Before anything else is read: what is no skill may be a whole disk. */
+async function refuseOther(source: string): Promise<void> {
+  const file = await readPlainFile(join(source, SKILL_FILE), { bytesMax: SKILL_FILE_BYTES_MAX, mayBeLink: false });
+  if (file.kind === 'read') return;
+  const why = file.code === 'not_found' ? `there is no ${SKILL_FILE} in it` : `its ${SKILL_FILE} ${file.reason}`;
+  throw new Fault(file.code, `Cannot add the skill ${JSON.stringify(source.slice(0, 1_000))}: ${why}`);
+}
+
 /** What its SKILL.md says it is named. */
 function idOf(files: readonly PackFile[]): string {
   const text = Buffer.from(files.find(({ path }) => path === SKILL_FILE)?.bytes ?? []).toString('utf8');
@@ -263,8 +287,8 @@ function idOf(files: readonly PackFile[]): string {
 function whyNot({ id, state, problems }: Skill): string {
   if (state === 'broken') return problems.join('; ');
   return state === 'changed'
-    ? `it was changed since it was approved; look at it and run warren skill approve ${id}`
-    : `nobody has approved it; look at it and run warren skill approve ${id}`;
+    ? `it was changed since it was approved; warren skill show ${id} shows it, and how it is approved`
+    : `nobody has approved it; warren skill show ${id} shows it, and how it is approved`;
 }
 
 function notRunnable({ id, problems }: Skill): CapabilityError {

@@ -1,18 +1,19 @@
 /** A skill as it stands in its folder: what it says of itself, its program and the hash of all of it. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isFault } from '@warren/protocol';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import { hashPack } from '../pack/hash-pack.ts';
 import { readSkillManifest } from './read-manifest.ts';
-import { EXECUTABLE_NAMES, SKILL_FILE, type Skill } from './skill.ts';
-
-const SKILL_FILE_BYTES_MAX = 262_144;
+import { EXECUTABLE_NAMES, SKILL_FILE, SKILL_FILE_BYTES_MAX, type Skill } from './skill.ts';
 
 /** `approved`: the hash that people looked at, if they did. Throws `not_found` when there is no such folder, and what the disk throws. */
 export async function readSkill(folder: string, id: string, approved: string | undefined): Promise<Skill> {
-  const hash = await hashPack(folder);
+  const hashed = await hashIfBounded(folder);
+  const hash = hashed.hash ?? '';
   const state = approved === undefined ? 'unapproved' : approved === hash ? 'approved' : 'changed';
   const base = { id, hash, manifest: undefined, program: undefined } as const;
+  if (hashed.hash === undefined) return { ...base, state: 'broken', description: '', instructions: '', problems: [hashed.problem] };
   const file = await readPlainFile(join(folder, SKILL_FILE), { bytesMax: SKILL_FILE_BYTES_MAX, mayBeLink: false });
   if (file.kind === 'refused')
     return {
@@ -29,6 +30,16 @@ export async function readSkill(folder: string, id: string, approved: string | u
   const found = await findProgram(folder, manifest.executable?.[0]);
   const problems = found.problem === undefined ? [] : [found.problem];
   return { id, hash, state, manifest, description: manifest.description, instructions, problems, program: found.program };
+}
+
+/** One that somebody put there may be larger than any may be; the others are still listed. */
+async function hashIfBounded(folder: string): Promise<{ readonly hash: string } | { readonly hash?: undefined; readonly problem: string }> {
+  try {
+    return { hash: await hashPack(folder) };
+  } catch (error) {
+    if (isFault(error, 'too_large')) return { problem: error.message.replace('Cannot install the pack: ', '') };
+    throw error;
+  }
 }
 
 /** A program without a slash that is not in the folder is one of the system. A link is none: what it leads to is not what was approved. */

@@ -65,8 +65,8 @@ export interface Skills extends Disposable {
   approve(id: string, hash: string): Promise<Skill>;
   /** From everywhere. Faults: `not_found`. */
   remove(id: string): Promise<void>;
-  /** Faults: `not_found` (the skill). Enabling twice is once. */
-  enable(workspace: WorkspaceId, id: string): Promise<void>;
+  /** Whether it was not enabled before. Faults: `not_found` (the skill), `too_large`. */
+  enable(workspace: WorkspaceId, id: string): Promise<boolean>;
   /** Whether it was enabled. */
   disable(workspace: WorkspaceId, id: string): Promise<boolean>;
   /** Ids, also of skills that are gone. */
@@ -82,13 +82,14 @@ export type SkillRequest = {
   readonly id: string;
   readonly params: JsonObject;
   readonly signal: AbortSignal;
-  /** Whether it has to be enabled: a person who tries one out does not enable it first. */
+  /** Whether it need not be enabled: a person who tries one out does not enable it first. What it says goes to nobody else, so secrets are taken out of it here. */
   readonly isTrial?: boolean | undefined;
 };
 
 /** The names of programs that are looked for, in this order. The first three are those of an earlier system. */
 export const EXECUTABLE_NAMES = ['execute.js', 'execute.mjs', 'execute.sh', 'execute.py', 'execute'] as const;
 export const SKILL_FILE = 'SKILL.md';
+export const SKILL_FILE_BYTES_MAX = 262_144;
 
 export function isSkillId(id: unknown): boolean {
   return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id) && !REFUSED.has(id);

@@ -1,6 +1,7 @@
 /** Skills as they are run: real programs in real sandboxes, friendly ones and hostile ones. */
-import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createTextRedactor } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import { openSandboxes, type Sandboxes } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
@@ -45,6 +46,7 @@ async function fixture(secrets: Readonly<Record<string, string>> = {}): Promise<
     isWatching: false,
     say: () => {},
     onLog: (_workspace, skill, text) => void log.push(`${skill}: ${text}`),
+    redactorOf: () => createTextRedactor(Object.entries(secrets).map(([name, value]) => ({ name, value }))),
   });
   await mkdir(join(directory.path, 'files'), { recursive: true });
   return {
@@ -74,6 +76,19 @@ describe('a skill', () => {
     await withSkill(t, 'cat; echo said >&2');
     expect((await run(t, { a: 1 })).result).toEqual({ a: 1 });
     expect(t.log).toEqual(['mine: said\n']);
+  });
+
+  it('may be kept by a process whose new files are for itself alone', async () => {
+    await using t = await fixture();
+    const mask = process.umask(0o077);
+    try {
+      await mkdir(join(t.root, 'source', 'a', 'b'), { recursive: true });
+      await writeFile(join(t.root, 'source', 'a', 'b', 'c'), '3');
+      await withSkill(t, 'cat a/b/c');
+    } finally {
+      process.umask(mask);
+    }
+    expect((await run(t)).result).toBe(3);
   });
 
   it('may be of another language', async () => {
@@ -115,6 +130,24 @@ describe('a skill', () => {
     );
     expect((await run(t)).result).toEqual([false, false]);
     expect(await readFile(join(t.root, 'files', 'out', 'b'), 'utf8')).toBe('content');
+  });
+});
+
+describe('a trial of a skill', () => {
+  const trial = ({ skills }: Fixture) => skills.run({ workspace: ACME, id: 'mine', params: {}, signal, isTrial: true });
+
+  it('needs no enabling, and shows no secret in what it answers, says or fails with', async () => {
+    await using t = await fixture({ 'api/key': 'the-value-of-it' });
+    const declares = 'warren: { secrets: { KEY: api/key } }\n';
+    await withSkill(t, 'echo "$KEY" >&2; echo "{\\"$KEY\\":[\\"$KEY\\"]}"', declares);
+    await t.skills.disable(ACME, 'mine');
+    expect(await trial(t)).toMatchObject({ result: { '[redacted:api/key]': ['[redacted:api/key]'] }, log: '[redacted:api/key]\n' });
+    await withSkill(t, 'echo "no: $KEY" >&2; exit 1', declares);
+    await expect(trial(t)).rejects.toMatchObject({
+      type: 'SkillFailed',
+      message: expect.stringContaining('no: [redacted:api/key]'),
+      context: { log: 'no: [redacted:api/key]\n' },
+    });
   });
 });
 
@@ -198,6 +231,31 @@ describe('a skill is refused', () => {
     await expect(t.skills.add(source, signal)).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining(why) });
     expect(await t.skills.list()).toEqual([]);
     expect((await readdir(t.folder)).filter((name) => !name.startsWith('.approved'))).toEqual([]);
+  });
+
+  it('when it is a folder without SKILL.md, before anything else of it is read', async () => {
+    await using t = await fixture();
+    const source = join(t.root, 'whatever');
+    await mkdir(source);
+    await symlink('/etc/passwd', join(source, 'link')); // Reading it would be refused in other words.
+    await expect(t.skills.add(source, signal)).rejects.toMatchObject({
+      code: 'not_found',
+      message: expect.stringContaining('no SKILL.md'),
+    });
+    await expect(t.skills.add('/', signal)).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('when it is larger than one may be, and the others are still listed', async () => {
+    await using t = await fixture();
+    await withSkill(t, 'cat');
+    await mkdir(join(t.folder, 'huge'));
+    await writeFile(join(t.folder, 'huge', 'SKILL.md'), '---\nname: huge\ndescription: x\n---\n');
+    await truncate(join(t.folder, 'huge', 'SKILL.md'), 100_000_000);
+    const listed = (await t.skills.list()).map(({ id, state, problems }) => ({ id, state, problems }));
+    expect(listed).toEqual([
+      { id: 'huge', state: 'broken', problems: [expect.stringMatching(/^it has more than \d+ bytes$/)] },
+      { id: 'mine', state: 'approved', problems: [] },
+    ]);
   });
 
   it('when it declares a secret that it does not get', async () => {

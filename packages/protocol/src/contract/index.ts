@@ -36,6 +36,7 @@ export {
 export { type Claim, type ClaimedEntry, claim, claimedEntry, queueState, type ReadyEntry, readyEntry } from './record/queue.ts';
 export { type RuleReference, ruleRef } from './record/rule.ts';
 export type { SecretDetailsRecord, SecretRecord, VaultStatusRecord } from './record/secret.ts';
+export type { SkillRecord, SkillSummaryRecord, SkillTrialRecord } from './record/skill.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
 export { type ToolFormat, toolFormat } from './record/tool.ts';
 export type { TranscriptEntry, TranscriptInfo, TranscriptMatch } from './record/transcript.ts';

@@ -32,6 +32,7 @@ import { POLICY_OPERATIONS } from './warren/policy.ts';
 import { PROCESS_OPERATIONS } from './warren/process.ts';
 import { QUEUE_OPERATIONS } from './warren/queue.ts';
 import { SECRET_OPERATIONS } from './warren/secret.ts';
+import { SKILL_OPERATIONS } from './warren/skill.ts';
 import { TAINT_OPERATIONS } from './warren/taint.ts';
 import { TOKEN_OPERATIONS } from './warren/token.ts';
 import { TOOL_OPERATIONS } from './warren/tool.ts';
@@ -70,6 +71,7 @@ export const OPERATIONS = Object.freeze({
   ...ALERT_OPERATIONS,
   ...MEMORY_OPERATIONS,
   ...HOOK_OPERATIONS,
+  ...SKILL_OPERATIONS,
   ...TRANSCRIPT_OPERATIONS,
   ...SECRET_OPERATIONS,
   ...VAULT_OPERATIONS,

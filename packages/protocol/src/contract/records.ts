@@ -18,6 +18,7 @@ import { personRecord } from './record/person.ts';
 import { agentProcess } from './record/process.ts';
 import { claim, claimedEntry, readyEntry } from './record/queue.ts';
 import { secret, secretDetails, vaultStatus } from './record/secret.ts';
+import { skill, skillSummary, skillTrial } from './record/skill.ts';
 import { newToken, principal, tokenRecord } from './record/token.ts';
 import { transcriptEntry, transcriptInfo, transcriptMatch } from './record/transcript.ts';
 import { workspaceRecord, workspaceSettings, workspaceUsage } from './record/workspace.ts';
@@ -55,6 +56,9 @@ export const RECORDS = {
   ReadyEntry: readyEntry,
   Secret: secret,
   SecretDetails: secretDetails,
+  Skill: skill,
+  SkillSummary: skillSummary,
+  SkillTrial: skillTrial,
   Summary: summary,
   Token: tokenRecord,
   TranscriptEntry: transcriptEntry,
