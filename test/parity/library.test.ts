@@ -1,6 +1,6 @@
 /** The library as a program embeds it: what an earlier system did or should have done, and what it left open. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
@@ -194,6 +194,14 @@ describe('the library, as its checks say', () => {
     await using on = await embed();
     mkdirSync(on.directory.join('state/skills/issues'), { recursive: true });
     writeFileSync(on.directory.join('state/skills/issues/SKILL.md'), '---\nname: x\n---\n# Issues\n\nReads issues.\n');
+    mkdirSync(on.directory.join('state/skills/notes'));
+    writeFileSync(
+      on.directory.join('state/skills/notes/SKILL.md'),
+      '---\nname: notes\ndescription: Writes notes\n---\n# Notes\n\nWrite.\n',
+    );
+    mkdirSync(on.directory.join('state/skills/device'));
+    symlinkSync('/dev/zero', on.directory.join('state/skills/device/SKILL.md'));
+    expect(on.platform.skills.list()).toMatchObject([{ id: 'issues' }, { id: 'notes', name: 'Notes', description: 'Writes notes' }]);
     const { skills } = await on.platform.createWorkspace('alice');
     expect([skills.enable('nope'), skills.enable('issues'), skills.enable('issues'), skills.enable('../issues')]).toEqual([
       false,

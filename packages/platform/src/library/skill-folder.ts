@@ -1,12 +1,13 @@
 /** Skills as folders with a SKILL.md, and which of them a workspace may use. Looked at anew each time: they are few, and people add to them. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
+import { readSkillManifest } from '../skill/read-manifest.ts';
+import { SKILL_FILE, SKILL_FILE_BYTES_MAX } from '../skill/skill.ts';
 import type { SkillEntry, SkillRegistry, WorkspaceSkills } from './embedded-platform.ts';
 import { type KeptConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
 
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
-const DESCRIPTION_CHARACTERS_MAX = 200;
 const INHERITED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 export function isSkillId(id: unknown): id is string {
@@ -17,11 +18,8 @@ export function openSkillFolder(folder: string): SkillRegistry {
   const get = (id: string): SkillEntry | undefined => {
     if (!isSkillId(id)) return undefined;
     const path = join(folder, id);
-    try {
-      return { id, ...describe(id, readFileSync(join(path, 'SKILL.md'), 'utf8')), path };
-    } catch {
-      return undefined; // No skill stands there.
-    }
+    const text = readSkillFile(join(path, SKILL_FILE));
+    return text === undefined ? undefined : { id, ...describe(id, text), path };
   };
   return {
     get,
@@ -79,10 +77,19 @@ function readNames(folder: string): readonly string[] {
   }
 }
 
-/** By its first heading and its first line that is none. */
+/** Undefined when there is none. One that is a link, a pipe or a device is none. */
+function readSkillFile(path: string): string | undefined {
+  try {
+    const found = lstatSync(path);
+    return found.isFile() && found.size <= SKILL_FILE_BYTES_MAX ? readFileSync(path, 'utf8').toWellFormed() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Its name is its first heading. Without front matter that can be used its first line that is no heading describes it. */
 function describe(id: string, text: string): { readonly name: string; readonly description: string } {
-  const lines = text.replace(/^---\n[\s\S]*?\n---\n/, '').split('\n').map((line) => line.trim()); // biome-ignore format: one line
-  const heading = lines.find((line) => line.startsWith('# '));
-  const description = lines.find((line) => line !== '' && !line.startsWith('#')) ?? '';
-  return { name: heading?.slice(2).trim() ?? id, description: description.slice(0, DESCRIPTION_CHARACTERS_MAX) };
+  const read = readSkillManifest(id, text);
+  const heading = read.instructions.split('\n').find((line) => line.startsWith('# '));
+  return { name: heading?.slice(2).trim() ?? id, description: read.kind === 'read' ? read.manifest.description : read.description };
 }
