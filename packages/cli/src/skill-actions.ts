@@ -1,14 +1,13 @@
 /** What the commands about skills do. Each loads only what it needs: what is done through the daemon loads no sandbox. */
 import type { Host } from './internal/host.ts';
+import { lazyCommands } from './internal/lazy-command.ts';
 import type { SkillActions } from './program/skill-commands.ts';
 
 /** `end` gets the exit code. */
 export function skillActions(host: Host, end: (code: number) => void): SkillActions {
+  const command = lazyCommands(host, end);
   return {
-    skillNew: async (name, flags) => {
-      const { skillNew } = await import('./commands/skill-folder.ts');
-      end(await skillNew(name, flags, host));
-    },
+    skillNew: command(() => import('./commands/skill-folder.ts'), 'skillNew'),
     skillTest: async (target, flags) => {
       if (isFolder(target)) {
         const { skillTestFolder } = await import('./commands/skill-folder.ts');
@@ -17,38 +16,14 @@ export function skillActions(host: Host, end: (code: number) => void): SkillActi
       const { skillTest } = await import('./commands/skill.ts');
       end(await skillTest(target, flags, host));
     },
-    skillAdd: async (folder, flags) => {
-      const { skillAdd } = await import('./commands/skill.ts');
-      end(await skillAdd(folder, flags, host));
-    },
-    skillList: async (flags) => {
-      const { skillList } = await import('./commands/skill.ts');
-      end(await skillList(flags, host));
-    },
-    skillShow: async (name, flags) => {
-      const { skillShow } = await import('./commands/skill.ts');
-      end(await skillShow(name, flags, host));
-    },
-    skillApprove: async (name, flags) => {
-      const { skillApprove } = await import('./commands/skill.ts');
-      end(await skillApprove(name, flags, host));
-    },
-    skillEnable: async (name, flags) => {
-      const { skillEnable } = await import('./commands/skill.ts');
-      end(await skillEnable(name, flags, host));
-    },
-    skillDisable: async (name, flags) => {
-      const { skillDisable } = await import('./commands/skill.ts');
-      end(await skillDisable(name, flags, host));
-    },
-    skillRemove: async (name, flags) => {
-      const { skillRemove } = await import('./commands/skill.ts');
-      end(await skillRemove(name, flags, host));
-    },
-    skillRun: async (name, flags) => {
-      const { skillRun } = await import('./commands/skill.ts');
-      end(await skillRun(name, flags, host));
-    },
+    skillAdd: command(() => import('./commands/skill.ts'), 'skillAdd'),
+    skillList: command(() => import('./commands/skill.ts'), 'skillList'),
+    skillShow: command(() => import('./commands/skill.ts'), 'skillShow'),
+    skillApprove: command(() => import('./commands/skill.ts'), 'skillApprove'),
+    skillEnable: command(() => import('./commands/skill.ts'), 'skillEnable'),
+    skillDisable: command(() => import('./commands/skill.ts'), 'skillDisable'),
+    skillRemove: command(() => import('./commands/skill.ts'), 'skillRemove'),
+    skillRun: command(() => import('./commands/skill.ts'), 'skillRun'),
   };
 }
 
