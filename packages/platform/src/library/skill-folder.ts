@@ -3,16 +3,9 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { readSkillManifest } from '../skill/read-manifest.ts';
-import { SKILL_FILE, SKILL_FILE_BYTES_MAX } from '../skill/skill.ts';
+import { isSkillId, SKILL_FILE, SKILL_FILE_BYTES_MAX } from '../skill/skill.ts';
 import type { SkillEntry, SkillRegistry, WorkspaceSkills } from './embedded-platform.ts';
 import { type KeptConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
-
-const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/;
-const INHERITED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
-export function isSkillId(id: unknown): id is string {
-  return typeof id === 'string' && ID.test(id) && !INHERITED.has(id);
-}
 
 export function openSkillFolder(folder: string): SkillRegistry {
   const get = (id: string): SkillEntry | undefined => {

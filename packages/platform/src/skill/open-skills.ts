@@ -280,7 +280,7 @@ function idOf(files: readonly PackFile[]): string {
   if (isSkillId(name)) return name;
   throw new Fault(
     'invalid_argument',
-    `Cannot add the skill: its name ${JSON.stringify(name.slice(0, 128))} is not 1 to 128 of letters, digits, - and _`,
+    `Cannot add the skill: its name ${JSON.stringify(String(name).slice(0, 128))} is not 1 to 128 of letters, digits, - and _`,
   );
 }
 

@@ -91,8 +91,8 @@ export const EXECUTABLE_NAMES = ['execute.js', 'execute.mjs', 'execute.sh', 'exe
 export const SKILL_FILE = 'SKILL.md';
 export const SKILL_FILE_BYTES_MAX = 262_144;
 
-export function isSkillId(id: unknown): boolean {
-  return typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id) && !REFUSED.has(id);
+export function isSkillId(id: unknown): id is string {
+  return typeof id === 'string' && /^[A-Za-z0-9_][A-Za-z0-9_-]{0,127}$/.test(id) && !REFUSED.has(id);
 }
 
 /** Names that mean something to objects of JavaScript. */
