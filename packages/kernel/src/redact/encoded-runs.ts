@@ -9,8 +9,8 @@ export type Decoded = {
   readonly sourceOf: (start: number, end: number) => readonly [start: number, end: number];
 };
 
-/** Shorter ones hold no value that is encoded twice. */
-const RUN_LENGTH_MIN = 24;
+/** As many digits as it takes to see what a run holds. */
+const RUN_LENGTH_MIN = 12;
 /** From here on a run is decoded whatever it looks like. */
 const LONG_LENGTH = 512;
 const PAIRS_MIN = 6;
@@ -24,11 +24,17 @@ const BASE64_DIGITS = Int8Array.from({ length: 256 }, (_, byte) => {
 /** 1 for what may separate pairs of digits. */
 const SEPARATORS = Uint8Array.from({ length: 256 }, (_, byte) => (' :-,.|_%\n'.includes(String.fromCharCode(byte)) ? 1 : 0));
 
-export function findRuns(bytes: Uint8Array, end: number, tell: (decoded: Decoded) => void): void {
+/** How long a run has to be to hold so many bytes of which one is escaped: as it is, a value is found without decoding. */
+export function runLengthFor(bytes: number): number {
+  return Math.max(RUN_LENGTH_MIN, Math.ceil(((bytes + 1) * 4) / 3));
+}
+
+/** `lengthMin`: runs that are shorter are passed by. */
+export function findRuns(bytes: Uint8Array, end: number, lengthMin: number, tell: (decoded: Decoded) => void): void {
   let done = 0;
   for (let at = 0; at + STEP <= end; at += STEP) {
     if (at < done) continue;
-    if (isBase64(bytes, at)) done = Math.max(at, tellBase64(bytes, at, { done, end }, tell));
+    if (isBase64(bytes, at)) done = Math.max(at, tellBase64(bytes, at, { done, end, lengthMin }, tell));
     else if (at + 6 <= end && hasPeriod(bytes, at)) done = Math.max(done, tellPairs(bytes, at, { done, end }, tell));
   }
 }
@@ -59,12 +65,17 @@ export function digit64(bytes: Uint8Array, at: number): number {
 type Bounds = { readonly done: number; readonly end: number };
 
 /** Returns where the run ends. Line ends within it are skipped; lines that are not of whole quads may also be runs of their own. */
-function tellBase64(bytes: Uint8Array, at: number, { done, end }: Bounds, tell: (decoded: Decoded) => void): number {
+function tellBase64(
+  bytes: Uint8Array,
+  at: number,
+  { done, end, lengthMin }: Bounds & { readonly lengthMin: number },
+  tell: (decoded: Decoded) => void,
+): number {
   let start = at;
   while (start > done && digit64(bytes, start - 1) >= 0) start--;
   let stop = at + STEP;
   while (stop < end && digit64(bytes, stop) >= 0) stop++;
-  if (stop - start < RUN_LENGTH_MIN && afterLineEnd(bytes, stop, end) === stop) return stop; // Most often it is a word.
+  if (stop - start < lengthMin && afterLineEnd(bytes, stop, end) === stop) return stop; // Most often it is a word.
   const lines: [start: number, stop: number][] = [];
   let count = 0;
   let isRagged = false;
@@ -77,13 +88,13 @@ function tellBase64(bytes: Uint8Array, at: number, { done, end }: Bounds, tell: 
     isRagged ||= count % 4 !== 0;
     stop = next;
   }
-  if (count < RUN_LENGTH_MIN) return stop;
+  if (count < lengthMin) return stop;
   const isWorthIt = count >= LONG_LENGTH || isTextEncoded(bytes, start);
   if (isWorthIt) tell(decodeBase64(bytes, start, stop, count));
   const glued = gzipWithin(bytes, start, stop);
   if (glued !== undefined) tell(decodeBase64(bytes, glued, stop, stop - glued));
   for (const [from, to] of lines) {
-    if (to - from < RUN_LENGTH_MIN) continue;
+    if (to - from < lengthMin) continue;
     if (isRagged && (to - from >= LONG_LENGTH || isTextEncoded(bytes, from))) tell(decodeBase64(bytes, from, to, to - from));
     const isPrefixed = bytes[from] === 0x30 && ((bytes[from + 1] as number) | 0x20) === 0x78; // A line has more than two.
     const hexFrom = isPrefixed ? from + 2 : from;

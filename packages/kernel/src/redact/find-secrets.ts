@@ -1,5 +1,5 @@
 /** Where known secrets stand in bytes, in whichever encoding. */
-import { type Decoded, findRuns } from './encoded-runs.ts';
+import { type Decoded, findRuns, runLengthFor } from './encoded-runs.ts';
 import { CASE_BITS, GRAM_BYTES, GramIndex, gramAt, type Tell, WIDE_BYTES } from './gram-index.ts';
 import { Inflater } from './inflate-member.ts';
 import { type Range, RangeList } from './ranges.ts';
@@ -40,6 +40,7 @@ export class SecretFinder {
   /** Of all needles, in bytes. */
   readonly shortest: number;
   readonly #stride: number;
+  readonly #runLengthMin: number;
   /** Grams of one window of each needle: every `stride` bytes of a text is enough to find one. */
   readonly #inText: GramIndex;
   /** Grams from one end of each needle to the other: one stands wherever a needle is interrupted. */
@@ -58,6 +59,7 @@ export class SecretFinder {
     const { needles, count } = makeNeedles(secrets);
     this.count = count;
     this.shortest = needles.reduce((least, { bytes }) => Math.min(least, bytes.length), Number.POSITIVE_INFINITY);
+    this.#runLengthMin = runLengthFor(this.shortest);
     const width = this.shortest >= WIDE_FROM ? WIDE_BYTES : GRAM_BYTES;
     this.#stride = Math.max(1, Math.min(STRIDE_MAX, this.shortest - width + 1));
     this.#inText = new GramIndex(needles, chooseWindows(needles, this.#stride, width), width === WIDE_BYTES);
@@ -94,7 +96,7 @@ export class SecretFinder {
       else if (beginning === LINE_END) this.#lookAtLineEnd(bytes, at, end, tell);
       else at = this.#lookAtMember(bytes, at, end, search);
     }
-    if (search.depth < DEPTH_MAX) findRuns(bytes, end, (decoded) => this.#searchRun(decoded, end, search));
+    if (search.depth < DEPTH_MAX) findRuns(bytes, end, this.#runLengthMin, (decoded) => this.#searchRun(decoded, end, search));
   }
 
   #lookAtEdges(bytes: Uint8Array, ranges: RangeList): void {
