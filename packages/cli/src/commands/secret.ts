@@ -38,7 +38,7 @@ const REQUESTS = 'network.credentialed_request';
 export async function secretSet(name: string, words: readonly string[], flags: SecretSetFlags, host: Host): Promise<number> {
   refuseValueWords(words, flags);
   await using client = await openWorkspaceClient(flags, host, 'keep a secret');
-  const bindings = bindingsOf(flags);
+  const bindings = await bindingsOf(client, name, flags).catch(advised(flags));
   const terms = {
     ...(flags.type !== undefined && { type: flags.type }),
     ...(flags.purpose !== undefined && { purpose: flags.purpose }),
@@ -184,25 +184,33 @@ async function put(client: Client, name: string, value: Buffer, terms: Terms): P
 }
 
 async function change(name: string, flags: SecretBindFlags, host: Host, how: 'bind' | 'unbind'): Promise<number> {
-  const { host: hosts, capability: capabilities, skill: skills } = flags;
-  const bindings = named({ hosts, capabilities, skills });
-  if (bindings === undefined)
+  if ((flags.host ?? flags.capability ?? flags.skill) === undefined)
     throw new Fault('invalid_argument', `Cannot ${how} the secret: say what, with --host, --capability or --skill`, {
       details: { option: '--host' },
     });
   await using client = await openWorkspaceClient(flags, host, `${how} a secret`);
+  const bindings = how === 'bind' ? await bindingsOf(client, name, flags).catch(advised(flags)) : named(flags);
   return await say(await client.call('secret.change', { name, [how]: bindings }).catch(advised(flags)), flags, host);
 }
 
-/** A secret for a host is for requests to it, unless something else is said. */
-function bindingsOf({ host: hosts, capability, skill: skills }: BindingFlags): Bindings | undefined {
-  const capabilities = capability ?? (hosts === undefined ? undefined : [REQUESTS]);
-  return named({ hosts, capabilities, skills });
+/** A host is for requests to it, unless something else is said or the secret is for something already: nobody who adds a host to what `mail.send` uses means requests. */
+async function bindingsOf(client: Client, name: string, flags: BindingFlags): Promise<Bindings | undefined> {
+  if (flags.host === undefined || flags.capability !== undefined || (await hasCapabilities(client, name))) return named(flags);
+  return named({ ...flags, capability: [REQUESTS] });
 }
 
-function named(lists: { readonly [Name in keyof Bindings]: readonly string[] | undefined }): Bindings | undefined {
-  const given = Object.entries(lists).filter(([, list]) => list !== undefined);
-  return given.length === 0 ? undefined : Object.fromEntries(given.map(([name, list]) => [name, [...(list ?? [])]]));
+async function hasCapabilities(client: Client, name: string): Promise<boolean> {
+  try {
+    return (await client.call('secret.get', { name })).bindings.capabilities.length > 0;
+  } catch (error) {
+    if (isFault(error, 'not_found')) return false; // Who is told depends on what is done: one that is set is made.
+    throw error;
+  }
+}
+
+function named({ host: hosts, capability: capabilities, skill: skills }: BindingFlags): Bindings | undefined {
+  const given = Object.entries({ hosts, capabilities, skills }).filter(([, list]) => list !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given.map(([list, items]) => [list, [...(items ?? [])]]));
 }
 
 async function readWhole(file: string): Promise<Uint8Array> {
@@ -222,7 +230,7 @@ async function say(secret: SecretRecord, flags: WorkspaceFlags, host: Host): Pro
   }
   await host.stdout.write(`${safeText(secret.name)}: version ${secret.version}, ${stateWord(secret)}, bound to ${boundWords(secret)}\n`);
   if (!isUsable(secret)) {
-    const fix = nextCommand(`secret bind ${safeText(secret.name)} --host HOST --capability ${REQUESTS}`, flags);
+    const fix = nextCommand(`secret bind ${safeText(secret.name)} --host HOST`, flags);
     await host.stderr.write(`warren: nothing can use it as it is bound; to let it: ${fix}\n`);
   }
   return 0;

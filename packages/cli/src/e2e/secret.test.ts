@@ -41,9 +41,11 @@ describe('a secret', () => {
     expect((await run(['rotate', 'github'], 'planted-value-3')).stdout).toContain('version 2');
     expect((await run(['rotate', 'nothing'], 'planted-value-3')).code).toBe(1);
     expect((await run(['bind', 'ci/deploy', '--skill', 'deploy', '--host', 'a.example.com'])).stdout).toContain(
-      'bound to a.example.com, skill deploy',
+      'bound to a.example.com, for network.credentialed_request, skill deploy',
     );
-    expect((await run(['unbind', 'ci/deploy', '--host', 'a.example.com'])).stdout).toContain('bound to skill deploy\n');
+    expect(
+      (await run(['unbind', 'ci/deploy', '--host', 'a.example.com', '--capability', 'network.credentialed_request'])).stdout,
+    ).toContain('bound to skill deploy\n');
     expect((await run(['unbind', 'ci/deploy'])).code).toBe(2);
     expect((await run(['rollback', 'github', '1'])).stdout).toContain('version 3');
     expect((await run(['rollback', 'github', '77'])).code).toBe(1);
@@ -62,6 +64,24 @@ describe('a secret', () => {
     expect((await run(['delete', 'github', 'none'])).stderr).toBe('warren: cannot delete "none": there is no such secret\n');
     expect((await run(['list', '--workspace', 'none'])).stderr).toContain('workspace create none');
     expect(outputs.join('\n')).not.toContain('planted-value');
+  });
+
+  it.each(['set', 'bind'])('that is given a host by %s alone is for requests to it, unless it is for something already', async (how) => {
+    const give = async (name: string) => {
+      const given = ['secret', how, name, '--host', 'h.example.com'];
+      return await gate.warren(given, how === 'set' ? { input: 'planted-value-7' } : {});
+    };
+    await gate.warren(['secret', 'set', `${how}-new`], { input: 'planted-value-7' });
+    const done = await give(`${how}-new`);
+    expect([done.code, done.stdout, done.stderr]).toEqual([
+      0,
+      expect.stringContaining('bound to h.example.com, for network.credentialed_request\n'),
+      '',
+    ]);
+    await gate.warren(['secret', 'set', `${how}-mail`, '--capability', 'mail.send'], { input: 'planted-value-7' });
+    expect((await give(`${how}-mail`)).stdout).toContain('bound to h.example.com, for mail.send\n');
+    const missing = await give(`${how}-missing`);
+    expect(missing.code).toBe(how === 'set' ? 0 : 1);
   });
 
   it.each([
@@ -118,6 +138,9 @@ it('a vault with a passphrase waits to be unlocked after each start, and the dae
   expect([status.code, status.stdout]).toEqual([1, expect.stringMatching(/^The vault is locked.*fix: warren vault unlock\n$/s)]);
   const refused = await gate.warren(['secret', 'set', 'late', '--host', 'h.example.com'], { input: 'planted-value-6' });
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/the vault: it is locked.*fix: warren vault unlock/s)]);
+  expect((await gate.warren(['secret', 'revoke', 'ci/deploy'])).stdout).toContain('revoked');
+  expect((await gate.warren(['secret', 'delete', 'ci/deploy'])).code).toBe(0);
+  expect((await gate.warren(['secret', 'list', '--names'])).stdout).not.toContain('ci/deploy');
   expect((await gate.warren(['vault', 'unlock', '--passphrase-file', two])).stderr).toContain('is not the one it was locked with');
   expect((await gate.warren(['vault', 'unlock'], { input: 'correct horse battery' })).code).toBe(0);
   expect((await gate.warren(['secret', 'set', 'late', '--host', 'h.example.com'], { input: 'planted-value-6' })).code).toBe(0);

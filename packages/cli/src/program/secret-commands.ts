@@ -82,7 +82,7 @@ export function addSecret(program: Command, actions: SecretActions): void {
       command(
         'set',
         'keep a secret, or give it a new value',
-        'Keeps a secret. The value is asked for, or read from standard input or a file; it is never an argument. With --host alone it is for network.credentialed_request.',
+        'Keeps a secret. The value is asked for, or read from standard input or a file; it is never an argument. With --host alone it is for what it is for already, else for network.credentialed_request.',
       ),
     ),
   )
@@ -106,9 +106,13 @@ export function addSecret(program: Command, actions: SecretActions): void {
     .argument(...NAME)
     .action((name: string, flags: WorkspaceFlags) => actions.secretShow(name, flags));
 
-  bound(command('bind', 'let a secret be used for more', 'Adds to what a secret may be used for.').argument(...NAME)).action(
-    (name: string, flags: SecretBindFlags) => actions.secretBind(name, flags),
-  );
+  bound(
+    command(
+      'bind',
+      'let a secret be used for more',
+      'Adds to what a secret may be used for. With --host alone the host is for what the secret is for already, else for network.credentialed_request.',
+    ).argument(...NAME),
+  ).action((name: string, flags: SecretBindFlags) => actions.secretBind(name, flags));
   bound(command('unbind', 'let a secret be used for less', 'Takes from what a secret may be used for.').argument(...NAME)).action(
     (name: string, flags: SecretBindFlags) => actions.secretUnbind(name, flags),
   );
@@ -118,13 +122,13 @@ export function addSecret(program: Command, actions: SecretActions): void {
     .argument('<version>', 'which; `warren secret show` has them', (text: string) => parseCount(text, '<version>'))
     .action((name: string, version: number, flags: WorkspaceFlags) => actions.secretRollback(name, version, flags));
 
-  command('revoke', 'keep a secret from being used', 'Keeps a secret from being used until it is restored.')
+  command('revoke', 'keep a secret from being used', 'Keeps a secret from being used until it is restored; also while the vault is locked.')
     .argument(...NAME)
     .action((name: string, flags: WorkspaceFlags) => actions.secretRevoke(name, flags));
   command('restore', 'let a revoked secret be used again', 'Lets a secret that was revoked be used again.')
     .argument(...NAME)
     .action((name: string, flags: WorkspaceFlags) => actions.secretRestore(name, flags));
-  command('delete', 'delete secrets for good', 'Deletes secrets with all their versions, for good.')
+  command('delete', 'delete secrets for good', 'Deletes secrets with all their versions, for good; also while the vault is locked.')
     .argument('<names...>', 'their names')
     .action((names: string[], flags: WorkspaceFlags) => actions.secretDelete(names, flags));
 

@@ -41,7 +41,10 @@ export function createEmbeddedWorkspace({ id, stateDir, parts, skills, config, p
     ...{ userId: id, id, stateDir, hooks, sessions, destroy },
     memory: createWorkspaceMemory(id, memories),
     skills: createWorkspaceSkills(stateDir, skills),
-    credentials: createWorkspaceCredentials(async () => (await (await there()).vault()).secrets(id)),
+    credentials: createWorkspaceCredentials(
+      async () => (await (await there()).vault()).secrets(id),
+      async () => (await there()).platform.secrets(id),
+    ),
     async run(options) {
       const open = await there();
       return await open.during(id, options.signal, async (signal) =>

@@ -8,7 +8,8 @@ import { checkSkillId } from './skill-folder.ts';
 
 const PAGE = 1_000;
 
-export function createWorkspaceCredentials(secrets: () => Promise<Secrets>): WorkspaceCredentials {
+/** `locked` gives the same secrets without unlocking them: enough to name and to delete them. */
+export function createWorkspaceCredentials(secrets: () => Promise<Secrets>, locked: () => Promise<Secrets>): WorkspaceCredentials {
   const namesOf = async (vault: Secrets, skillId?: string): Promise<readonly string[]> => {
     const names: string[] = [];
     for (let after: string | undefined; ; ) {
@@ -46,7 +47,7 @@ export function createWorkspaceCredentials(secrets: () => Promise<Secrets>): Wor
 
     async delete(skillId) {
       checkSkillId(skillId);
-      const vault = await secrets();
+      const vault = await locked();
       const names = await namesOf(vault, skillId);
       for (const name of names) {
         await vault.delete(name).catch((error: unknown) => {
@@ -57,7 +58,7 @@ export function createWorkspaceCredentials(secrets: () => Promise<Secrets>): Wor
     },
 
     async list() {
-      const names = await namesOf(await secrets());
+      const names = await namesOf(await locked());
       return [...new Set(names.map((name) => name.slice(0, name.indexOf('/'))))].toSorted();
     },
   };

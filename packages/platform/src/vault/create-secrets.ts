@@ -82,12 +82,13 @@ export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUs
       }
     }
   };
-  /** A change of what stands beside the value. */
+  /** A change of what stands beside the value. What is sealed stays as it is where it says nothing of that: taking a secret away has to work while the vault is locked. */
   const amend = (name: string, kind: SecretChangeKind, changesOf: (before: SecretRecord) => Partial<SecretRecord>): Promise<SecretRecord> =>
     put(async () => {
       const before = await require(name);
       const after = { ...before.record, ...changesOf(before.record) };
-      const change = { ...termsOf(after), versions: await resealAll(before, termsOf(after)) };
+      const isSame = kind !== 'resealed' && JSON.stringify(about(after, 0)) === JSON.stringify(about(before.record, 0));
+      const change = { ...termsOf(after), versions: isSame ? before.versions : await resealAll(before, termsOf(after)) };
       return { change, revision: before.record.revision, kind };
     });
   /** A value in front of those that are kept. */

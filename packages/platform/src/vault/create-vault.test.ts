@@ -132,6 +132,30 @@ describe('a vault with a passphrase', () => {
     await set(t.vault());
   });
 
+  it('lets secrets be revoked, restored and deleted while it is locked, and nothing that needs a value', async () => {
+    await using t = await openTest();
+    const first = t.vault();
+    await set(first);
+    await first.secrets(DEFAULT_WORKSPACE).set('b', 'another', { bindings: { skills: ['one'] } });
+    await first.changeKey({ passphrase: 'correct horse' });
+    const sealedAs = async () => (await t.kernel.workspace(DEFAULT_WORKSPACE).secrets.find('b'))?.versions;
+    const before = await sealedAs();
+    const secrets = t.vault().secrets(DEFAULT_WORKSPACE);
+    expect((await secrets.revoke('b')).revokedAt).toBeDefined();
+    expect((await secrets.restore('b')).revokedAt).toBeUndefined();
+    expect((await secrets.change('b', { purpose: 'for CI', bind: { skills: ['one'] } })).purpose).toBe('for CI');
+    await expect(secrets.change('b', { bind: { skills: ['two'] } })).rejects.toMatchObject(LOCKED);
+    await expect(secrets.change('b', { type: 'password' })).rejects.toMatchObject(LOCKED);
+    await expect(secrets.rotateKey()).rejects.toMatchObject(LOCKED);
+    expect(await sealedAs()).toEqual(before);
+    await secrets.delete('a');
+    await expect(secrets.delete('a')).rejects.toMatchObject({ code: 'not_found' });
+    await first.secrets(DEFAULT_WORKSPACE).rotateKey();
+    using value = await first.secrets(DEFAULT_WORKSPACE).use('b', { kind: 'skill', skill: 'one' });
+    expect(Buffer.from(value?.bytes ?? []).toString()).toBe('another');
+    expect((await sealedAs())?.[0]?.dataKey).toBe(2);
+  });
+
   it('is made by the first who gives one', async () => {
     await using t = await openTest();
     t.configure({ kind: 'passphrase' });

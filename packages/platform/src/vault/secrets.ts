@@ -55,11 +55,11 @@ export interface Secrets {
   get(name: string): Promise<SecretDetails>;
   /** By name, those after `after`; at most 1,000. Also while the vault is locked. */
   list(page?: { readonly limit?: number | undefined; readonly after?: string | undefined }): Promise<readonly SecretRecord[]>;
-  /** Another purpose, type or bindings for the same value. Faults: `not_found`, `invalid_argument`. */
+  /** Another purpose, type or bindings for the same value; another purpose also while the vault is locked. Faults: `not_found`, `invalid_argument`. */
   change(name: string, terms: SecretTerms): Promise<SecretRecord>;
   /** Makes an older value the one that is used, as a new version. Faults: `not_found` (the secret, or a version that is not kept). */
   rollback(name: string, version: number): Promise<SecretRecord>;
-  /** It is there and cannot be used, until it is restored. Faults: `not_found`. */
+  /** It is there and cannot be used, until it is restored. Both also while the vault is locked. Faults: `not_found`. */
   revoke(name: string): Promise<SecretRecord>;
   restore(name: string): Promise<SecretRecord>;
   /** With all its versions, for good; also while the vault is locked. Faults: `not_found`. */
