@@ -53,6 +53,32 @@ export type { EmbeddingProvider } from './memory/embedding/embedding-wire.ts';
 export type { Found, Memory, MemoryEntry, MemoryFilter, NewMemory, Ranking, SearchOptions, Stored } from './memory/memory.ts';
 export type { Memories } from './memory/open-memories.ts';
 export { type MemoryParts, openMemory } from './memory/open-memory.ts';
+export { answerText, complete } from './model/complete.ts';
+export { tokensOfRequest } from './model/estimate-tokens.ts';
+export type {
+  AssistantContent,
+  AssistantMessage,
+  FinishReason,
+  ImageContent,
+  MalformedCallContent,
+  Model,
+  ModelCost,
+  ModelFinish,
+  ModelMessage,
+  ModelPart,
+  ModelTool,
+  ModelUsage,
+  ReasoningContent,
+  ReasoningEffort,
+  TextContent,
+  ToolCallContent,
+  ToolMessage,
+  ToolResultContent,
+  UserMessage,
+} from './model/model.ts';
+export { failureReasonOf, MODEL_FAILURES, type ModelFailureReason, modelFault } from './model/model-failure.ts';
+export { parseScript, readScript } from './model/scripted/read-script.ts';
+export type { Script, ScriptedCall, ScriptedTurn } from './model/scripted/scripted-turn.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { tellStanding } from './notify/standing-alert.ts';
 export { openPlatform, type PlatformOptions } from './open-platform.ts';
