@@ -12,9 +12,9 @@ const KEPT = parseWorkspaceId('kept');
 const WORD = 'Xyzzy42Plugh';
 const OTHER_WORD = 'Qwerty77Frotz';
 
-async function open(directory: string) {
+async function open(directory: string, more: { readonly rewrittenBytesMax?: number } = {}) {
   const stack = new AsyncDisposableStack();
-  const kernel = stack.use(await openKernel({ directory }));
+  const kernel = stack.use(await openKernel({ directory, ...more }));
   const openSandboxes = () => Promise.reject(new Error('There are none here'));
   const platform = stack.use(await openPlatform({ kernel, directory, isWatching: false, openSandboxes }));
   return { kernel, platform, [Symbol.asyncDispose]: () => stack.disposeAsync() };
@@ -51,6 +51,32 @@ describe('a workspace that is deleted', () => {
     await using again = await open(directory.path);
     const report = await verifyAudit({ directory: directory.join('audit'), publicKey: again.platform.audit.publicKey });
     expect(report.problems).toEqual([]);
+  });
+
+  it('leaves none of its bytes in a store too large to be written anew while others work, once that was opened again', async () => {
+    await using directory = await TemporaryDirectory.create();
+    {
+      await using on = await open(directory.path, { rewrittenBytesMax: 0 });
+      for (const [id, word] of [
+        [DOOMED, WORD],
+        [KEPT, OTHER_WORD],
+      ] as const) {
+        // biome-ignore format: a table
+        await on.kernel.workspaces.create(id);
+        await plant(on.kernel, on.platform, directory.path, id, word);
+      }
+      await on.kernel.workspaces.delete(DOOMED);
+      // What may be left is in gaps between rows that are there.
+      expect(findWord(directory.path, WORD).filter((path) => path !== directory.join('kernel.db'))).toEqual([]);
+      expect(existsSync(directory.join('kernel.db-rewrite'))).toBe(true);
+      await on.kernel.workspaces.create(DOOMED);
+    }
+    await using again = await open(directory.path, { rewrittenBytesMax: 0 });
+    expect(findWord(directory.path, WORD)).toEqual([]);
+    expect(existsSync(directory.join('kernel.db-rewrite'))).toBe(false);
+    expect(findWord(directory.path, OTHER_WORD).length).toBeGreaterThan(5);
+    expect(await again.kernel.store.check()).toEqual([]);
+    expect((await again.kernel.workspaces.list()).map(({ id }) => id)).toEqual([DOOMED, 'default', KEPT]);
   });
 
   it('can be made again, and what is made sees nothing of it', async () => {

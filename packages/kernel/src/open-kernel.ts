@@ -67,6 +67,8 @@ export type KernelOptions = {
   readonly isReadOnly?: boolean | undefined;
   /** Runs every transaction twice, to hold them to their rule. For tests. */
   readonly isRehearsing?: boolean | undefined;
+  /** A store that is larger is not written anew when a workspace is deleted, but with the next start. Default: 512 MiB. */
+  readonly rewrittenBytesMax?: number | undefined;
 };
 
 /** Workspaces that a start looks after together: they share transactions. */

@@ -117,7 +117,8 @@ export interface Store extends AsyncDisposable {
   /** Copies a consistent picture of the whole store to a new file while others go on writing. Throws `already_exists`. */
   backup(path: string, options?: { readonly onProgress?: (share: number) => void; readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Deletes the rows of workspaces of this id that were retired, overwrites them, and then their last row. Stopped in the middle it goes on where it was when it is called again. Faults: `busy` (somebody
+   * Deletes the rows of workspaces of this id that were retired, overwrites them, and then their last row. Stopped in the middle it goes on where it was when it is called again. In a large store
+   * copies of rows that SQLite moved stay in gaps of pages until it is opened again. Faults: `busy` (somebody
    * reads the file from outside, and the log cannot be wiped now).
    */
   eraseRetired(id: WorkspaceId, signal?: AbortSignal): Promise<void>;

@@ -26,6 +26,7 @@ import { GroupCommit, type Written } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { SqlitePersonTable } from './person-table.ts';
 import { StateLock } from './state-lock.ts';
+import { StoreWipe } from './store-wipe.ts';
 import { CounterCache } from './table-context.ts';
 import { SqliteTokenTable } from './token-table.ts';
 import { prepareStatements, type Statements, WorkspaceRows } from './workspace-rows.ts';
@@ -34,8 +35,6 @@ import { SqliteWorkspaceTable } from './workspace-table.ts';
 export const STORE_FILE = 'kernel.db';
 /** Pages copied at a time by a backup; between two steps others write. */
 const BACKUP_PAGES = 500;
-/** 512 MiB: some seconds. */
-const REWRITTEN_PAGES_MAX = 131_072;
 /** Workspaces whose tables are held ready. When there are more it begins anew. */
 const ROWS_MAX = 1_024;
 const TRUNCATE_ATTEMPTS_MAX = 100;
@@ -50,6 +49,8 @@ export type SqliteStoreOptions = {
   readonly faults?: FaultPoints | undefined;
   readonly isRehearsing?: boolean | undefined;
   readonly migrations?: readonly Migration[] | undefined;
+  /** A larger file is not written anew while others work, but when it is opened again. */
+  readonly rewrittenBytesMax?: number | undefined;
 };
 
 /** Throws `busy` (somebody else writes here), `schema_mismatch`, `store_failed`, `unsupported`, `not_found` (read-only, and there is none). */
@@ -63,7 +64,9 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
     database = new Database(path, { isReadOnly });
     if (!isReadOnly) chmodSync(path, 0o600);
     const schemaVersion = migrate(database, options.migrations ?? MIGRATIONS, { isReadOnly });
-    return new SqliteStore({ ...options, isReadOnly, path, database, lock, schemaVersion });
+    const wiping = new StoreWipe(database, path, options.rewrittenBytesMax);
+    if (!isReadOnly) wiping.settle();
+    return new SqliteStore({ ...options, isReadOnly, path, database, lock, schemaVersion, wiping });
   } catch (error) {
     database?.close();
     lock?.[Symbol.dispose]();
@@ -96,12 +99,14 @@ type Parts = SqliteStoreOptions & {
   readonly database: Database;
   readonly lock: StateLock | undefined;
   readonly schemaVersion: number;
+  readonly wiping: StoreWipe;
 };
 
 class SqliteStore implements Store {
   readonly schemaVersion: number;
   readonly #parts: Parts;
   readonly #database: Database;
+  readonly #wiping: StoreWipe;
   readonly #statements: Statements;
   readonly #workspaces: SqliteWorkspaceTable;
   readonly #tokens: SqliteTokenTable;
@@ -117,6 +122,7 @@ class SqliteStore implements Store {
     this.#parts = parts;
     this.schemaVersion = parts.schemaVersion;
     this.#database = parts.database;
+    this.#wiping = parts.wiping;
     this.#statements = prepareStatements(parts.database);
     this.#workspaces = new SqliteWorkspaceTable(parts.database, (id) => {
       this.#rows.delete(id);
@@ -204,7 +210,8 @@ class SqliteStore implements Store {
       for (const some of erasing) {
         while (await this.#step(() => some.run(ws) > 0)) signal?.throwIfAborted();
       }
-      this.#rewrite();
+      this.#requireOpen();
+      this.#wiping.wipe();
       await this.#truncateLog(signal);
       await this.#step(() => {
         this.#workspaces.removeRetired(ws);
@@ -260,21 +267,6 @@ class SqliteStore implements Store {
         return { value: body(), written: undefined };
       },
     })) as boolean; // As above.
-  }
-
-  /**
-   * Overwriting what is deleted is not all: when a page overflows, SQLite moves rows to another and leaves the bytes where they were, in a gap between rows that are there. Only writing the whole file anew leaves none. It keeps
-   * everybody for that time, so a large store is left as it is.
-   */
-  #rewrite(): void {
-    this.#requireOpen();
-    const { page_count: pages } = this.#database.query('PRAGMA page_count').get() ?? {};
-    if (Number(pages) > REWRITTEN_PAGES_MAX) return;
-    try {
-      this.#database.execute('VACUUM');
-    } catch (error) {
-      throw storeFault(error, 'wipe what was deleted');
-    }
   }
 
   /** The log has what was deleted since, until it is written anew. Whoever reads the store from outside keeps it for a moment. */
