@@ -10,6 +10,7 @@ import { watchDirectory } from '../internal/watch-directory.ts';
 import { readWorkspaceConfig, writeWorkspaceConfig } from '../library/workspace-config-file.ts';
 import { type PackFile, readPackFolder } from '../pack/pack-files.ts';
 import { cleanError, cleanRun } from './clean-run.ts';
+import type { FolderHashes } from './remembered-hashes.ts';
 import type { RunSkillParts } from './run-skill.ts';
 import {
   EXECUTABLE_NAMES,
@@ -34,6 +35,8 @@ export type SkillsParts = RunSkillParts & {
   readonly onLog?: ((workspace: WorkspaceId, skill: string, log: string) => void) | undefined;
   /** Takes the secrets of a workspace out of a text. */
   readonly redactorOf?: ((workspace: WorkspaceId) => Redact) | undefined;
+  /** For lists alone. Default: those of folders that look unchanged are remembered. */
+  readonly hashes?: FolderHashes | undefined;
 };
 
 const SKILLS_MAX = 500;
@@ -52,18 +55,23 @@ class FolderSkills implements Skills {
   readonly #parts: SkillsParts;
   readonly #listeners = new Set<() => void>();
   readonly #watch: Disposable | undefined;
+  #hashes: FolderHashes | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: SkillsParts) {
     this.#parts = parts;
+    this.#hashes = parts.hashes;
     if (parts.isWatching) this.#watch = watchDirectory({ directory: parts.folder, onChange: () => this.#tell(), say: parts.say });
   }
 
   async list(): Promise<readonly Skill[]> {
+    const { rememberHashes } = await import('./remembered-hashes.ts');
+    this.#hashes ??= rememberHashes();
+    const { of: hashOf } = this.#hashes;
     const approved = await this.#approved();
     const skills: Skill[] = [];
     for (const id of await this.#ids()) {
-      const skill = await this.#read(id, approved);
+      const skill = await this.#read(id, approved, hashOf);
       if (skill !== undefined) skills.push(skill);
     }
     return skills;
@@ -197,11 +205,15 @@ class FolderSkills implements Skills {
   }
 
   /** Undefined when it is gone. */
-  async #read(id: string, approved: Readonly<Record<string, unknown>>): Promise<Skill | undefined> {
+  async #read(
+    id: string,
+    approved: Readonly<Record<string, unknown>>,
+    hashOf?: (folder: string) => Promise<string>,
+  ): Promise<Skill | undefined> {
     const { readSkill } = await import('./read-skill.ts');
     const hash = Object.hasOwn(approved, id) ? approved[id] : undefined;
     try {
-      return await readSkill(join(this.#parts.folder, id), id, typeof hash === 'string' ? hash : undefined);
+      return await readSkill(join(this.#parts.folder, id), id, typeof hash === 'string' ? hash : undefined, hashOf);
     } catch (error) {
       if (['ENOENT', 'ENOTDIR'].includes(String((error as NodeJS.ErrnoException).code))) return undefined; // Of whatever was thrown, only asked for.
       throw error;

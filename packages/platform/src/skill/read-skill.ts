@@ -7,9 +7,14 @@ import { hashPack } from '../pack/hash-pack.ts';
 import { readSkillManifest } from './read-manifest.ts';
 import { EXECUTABLE_NAMES, SKILL_FILE, SKILL_FILE_BYTES_MAX, type Skill } from './skill.ts';
 
-/** `approved`: the hash that people looked at, if they did. Throws `not_found` when there is no such folder, and what the disk throws. */
-export async function readSkill(folder: string, id: string, approved: string | undefined): Promise<Skill> {
-  const hashed = await hashIfBounded(folder);
+/** `approved`: the hash that people looked at, if they did. `hashOf`: of all that is in a folder. Throws `not_found` when there is no such folder, and what the disk throws. */
+export async function readSkill(
+  folder: string,
+  id: string,
+  approved: string | undefined,
+  hashOf: (folder: string) => Promise<string> = hashPack,
+): Promise<Skill> {
+  const hashed = await hashIfBounded(folder, hashOf);
   const hash = hashed.hash ?? '';
   const state = approved === undefined ? 'unapproved' : approved === hash ? 'approved' : 'changed';
   const base = { id, hash, manifest: undefined, program: undefined } as const;
@@ -33,9 +38,12 @@ export async function readSkill(folder: string, id: string, approved: string | u
 }
 
 /** One that somebody put there may be larger than any may be; the others are still listed. */
-async function hashIfBounded(folder: string): Promise<{ readonly hash: string } | { readonly hash?: undefined; readonly problem: string }> {
+async function hashIfBounded(
+  folder: string,
+  hashOf: (folder: string) => Promise<string>,
+): Promise<{ readonly hash: string } | { readonly hash?: undefined; readonly problem: string }> {
   try {
-    return { hash: await hashPack(folder) };
+    return { hash: await hashOf(folder) };
   } catch (error) {
     if (isFault(error, 'too_large')) return { problem: error.message.replace('Cannot install the pack: ', '') };
     throw error;

@@ -55,7 +55,7 @@ export type SkillRun = {
 };
 
 export interface Skills extends Disposable {
-  /** All there are, by id. */
+  /** All there are, by id. Those that look unchanged are not read again; `get` and `run` read every byte. */
   list(): Promise<readonly Skill[]>;
   /** Faults: `not_found`. */
   get(id: string): Promise<Skill>;

@@ -1,12 +1,13 @@
 /** Skills as they are run: real programs in real sandboxes, friendly ones and hostile ones. */
-import { chmod, mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTextRedactor } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import { openSandboxes, type Sandboxes } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openSkills } from './open-skills.ts';
+import { hashPack } from '../pack/hash-pack.ts';
+import { openSkills, type SkillsParts } from './open-skills.ts';
 import type { Skills } from './skill.ts';
 
 const ACME = 'acme' as WorkspaceId; // Known to the fixture alone.
@@ -27,7 +28,7 @@ type Fixture = AsyncDisposable & {
   readonly log: readonly string[];
 };
 
-async function fixture(secrets: Readonly<Record<string, string>> = {}): Promise<Fixture> {
+async function fixture(secrets: Readonly<Record<string, string>> = {}, more: Partial<SkillsParts> = {}): Promise<Fixture> {
   const directory = await TemporaryDirectory.create();
   await chmod(directory.path, 0o755);
   const log: string[] = [];
@@ -47,6 +48,7 @@ async function fixture(secrets: Readonly<Record<string, string>> = {}): Promise<
     say: () => {},
     onLog: (_workspace, skill, text) => void log.push(`${skill}: ${text}`),
     redactorOf: () => createTextRedactor(Object.entries(secrets).map(([name, value]) => ({ name, value }))),
+    ...more,
   });
   await mkdir(join(directory.path, 'files'), { recursive: true });
   return {
@@ -182,6 +184,32 @@ describe('a skill is refused', () => {
     expect((await run(t)).result).toBe(1);
   });
 
+  it('when it was changed and looks as before, whatever lists remember', async () => {
+    const first = new Map<string, string>();
+    await using t = await fixture(
+      {},
+      {
+        hashes: {
+          async of(folder) {
+            const hash = first.get(folder) ?? (await hashPack(folder));
+            first.set(folder, hash);
+            return hash;
+          },
+        },
+      },
+    );
+    await withSkill(t, 'cat');
+    expect(await t.skills.list()).toMatchObject([{ state: 'approved' }]);
+    const file = join(t.folder, 'mine', 'execute.sh');
+    const { atime, mtime, size } = await stat(file);
+    await writeFile(file, 'env\n');
+    await utimes(file, atime, mtime);
+    expect((await stat(file)).size).toBe(size);
+    expect(await t.skills.list()).toMatchObject([{ state: 'approved' }]);
+    await expect(run(t)).rejects.toMatchObject({ type: 'SkillNotApproved', context: { state: 'changed' } });
+    expect(await t.skills.get('mine')).toMatchObject({ state: 'changed' });
+  });
+
   it('when somebody put it there and nobody approved it', async () => {
     await using t = await fixture();
     await withSkill(t, 'cat');
@@ -290,4 +318,20 @@ describe('a skill fails', () => {
     await withSkill(t, 'sleep 1000 & echo 1', limits);
     expect((await run(t)).result).toBe(1);
   });
+});
+
+it('a skill that is changed by hand is told of, and listed as it is then', async () => {
+  await using t = await fixture({}, { isWatching: true });
+  await withSkill(t, 'cat');
+  expect(await t.skills.list()).toMatchObject([{ state: 'approved' }]);
+  for (const [script, state] of [
+    ['echo 1\n', 'changed'],
+    ['cat\n', 'approved'],
+  ] as const) {
+    const { promise: changed, resolve } = Promise.withResolvers<void>();
+    using _ = t.skills.onChange(resolve);
+    await writeFile(join(t.folder, 'mine', 'execute.sh'), script);
+    await changed;
+    expect(await t.skills.list()).toMatchObject([{ state }]);
+  }
 });

@@ -1,8 +1,9 @@
 /** `skill.*`: what the agents of a workspace can have done by skills. Names and descriptions are offered first; instructions are read when one is used. */
+import { isFault } from '@warren/protocol';
 import { CapabilityError, type Handlers } from '../../capability/handler.ts';
 import type { Skill, Skills } from '../../skill/skill.ts';
 
-export function createSkillHandlers({ skills }: { readonly skills: Pick<Skills, 'list' | 'enabledIn' | 'run'> }): Handlers {
+export function createSkillHandlers({ skills }: { readonly skills: Pick<Skills, 'list' | 'get' | 'enabledIn' | 'run'> }): Handlers {
   return {
     'skill.list': async (_, { actor }) => {
       const enabled = await enabledSkills(skills, actor.workspace);
@@ -11,12 +12,14 @@ export function createSkillHandlers({ skills }: { readonly skills: Pick<Skills, 
     },
 
     'skill.describe': async ({ name }, { actor }) => {
-      const skill = (await skills.list()).find(({ id }) => id === name);
       const shown = JSON.stringify(String(name));
-      if (skill === undefined)
+      const skill = await skills.get(String(name)).catch((cause: unknown) => {
+        if (!isFault(cause, 'not_found')) throw cause;
         throw new CapabilityError('SkillNotFound', `Cannot describe skill ${shown}: there is none of this name`, {
           context: { skill: String(name) },
+          cause,
         });
+      });
       if (!(await skills.enabledIn(actor.workspace)).includes(skill.id))
         throw new CapabilityError('SkillNotEnabled', `Cannot describe skill ${shown}: it is not enabled in this workspace`, {
           context: { skill: skill.id },
