@@ -20,6 +20,7 @@ export { problemText } from './capability/problem-text.ts';
 export type { Registry, Reloaded } from './capability/registry.ts';
 export { shippedDefinitions } from './capability/shipped-definitions.ts';
 export { testCapability } from './capability/test-capability.ts';
+export { capabilityName, TOOL_NAME_LENGTH_MAX, toolName } from './capability/tool-name.ts';
 export type { Config } from './config/config-format.ts';
 export type { ConfigReload } from './config/live-config.ts';
 export type { OidcProviderConfig } from './config/sign-in-config.ts';
@@ -45,7 +46,6 @@ export type {
   WorkspaceMemory,
   WorkspaceSkills,
 } from './library/embedded-platform.ts';
-export { type ModelProvider, type ModelRequest, type ModelTurn, scriptedModel } from './library/model-provider.ts';
 export type { McpServerDetails, McpServerSummary, McpServers, McpToolView } from './mcp/mcp-servers.ts';
 export type { Embedder, EmbeddingUse } from './memory/embedder.ts';
 export { createEmbedder, type EmbedderOptions } from './memory/embedding/create-embedder.ts';
@@ -66,6 +66,8 @@ export type {
   ModelFinish,
   ModelMessage,
   ModelPart,
+  ModelProvider,
+  ModelRequest,
   ModelTool,
   ModelUsage,
   ReasoningContent,
@@ -78,6 +80,7 @@ export type {
 } from './model/model.ts';
 export { failureReasonOf, MODEL_FAILURES, type ModelFailureReason, modelFault } from './model/model-failure.ts';
 export { parseScript, readScript } from './model/scripted/read-script.ts';
+export { type ScriptedModelOptions, scriptedModel, scriptedProvider } from './model/scripted/scripted-model.ts';
 export type { Script, ScriptedCall, ScriptedTurn } from './model/scripted/scripted-turn.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { tellStanding } from './notify/standing-alert.ts';

@@ -5,7 +5,7 @@
  * A session is a process of the agent; its id says which. An agent that has none gets one. That one ended is in the audit, as an operation would be.
  */
 import type { Kernel, Offer, OperationJournal } from '@warren/kernel';
-import type { Definition, Platform } from '@warren/platform';
+import { capabilityName, type Definition, type Platform } from '@warren/platform';
 import { Fault, isFault, type JsonObject } from '@warren/protocol';
 import type { Caller } from '../caller/caller.ts';
 import type { Seat, Seats } from '../caller/seats.ts';
@@ -14,7 +14,6 @@ import type { Method } from '../jsonrpc/calls.ts';
 import { RpcFault } from '../jsonrpc/rpc-fault.ts';
 import { auditOperation } from '../operations/audit-operation.ts';
 import { withoutAbsent } from '../tools/tool-arguments.ts';
-import { capabilityName } from '../tools/tool-name.ts';
 import { toItem, toItemDescription } from './capability-item.ts';
 import { NUMBERS, toInvoked } from './invoke.ts';
 

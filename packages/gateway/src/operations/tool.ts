@@ -1,12 +1,11 @@
 /** Capabilities as functions of models: what an agent is offered, in the format of a vendor, and the calls a model makes of it. */
-import type { Platform } from '@warren/platform';
+import { capabilityName, type Platform } from '@warren/platform';
 import { Fault } from '@warren/protocol';
 import { mayActFor, type Seat, type Seats } from '../caller/seats.ts';
 import { viaOf } from '../caller/via-of.ts';
 import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../tools/call-result-tool.ts';
 import { exportTools } from '../tools/export-tools.ts';
 import { readToolArguments, withoutAbsent } from '../tools/tool-arguments.ts';
-import { capabilityName } from '../tools/tool-name.ts';
 import { toolOf } from '../tools/tool-of.ts';
 import { progressTo } from './call-progress.ts';
 import type { Call, HandlersOf } from './handler.ts';

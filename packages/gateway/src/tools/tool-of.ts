@@ -1,9 +1,8 @@
 /** Capabilities as tools. */
 import type { Effect, Tier } from '@warren/kernel';
-import { type Definition, toolDescription } from '@warren/platform';
+import { type Definition, toolDescription, toolName } from '@warren/platform';
 import type { JsonObject } from '@warren/protocol';
 import type { Tool } from './tool-formats.ts';
-import { toolName } from './tool-name.ts';
 
 /** What a call costs in questions, in the words of whoever is going to make it. */
 const TIERS: Readonly<Record<Exclude<Tier, 'blocked'>, string>> = {

@@ -1,8 +1,8 @@
 import type { WorkspaceId } from '@warren/protocol';
 import { createHooks } from '../hook/create-hooks.ts';
+import type { ModelProvider } from '../model/model.ts';
 import type { Sessions } from '../session/sessions.ts';
 import type { EmbeddedWorkspace, SkillRegistry, WorkspaceConfig } from './embedded-platform.ts';
-import type { ModelProvider } from './model-provider.ts';
 import type { LibraryParts } from './open-parts.ts';
 import { runAgent } from './run-agent.ts';
 import { createWorkspaceSkills } from './skill-folder.ts';

@@ -4,8 +4,8 @@
  */
 import type { JsonObject, JsonValue } from '@warren/protocol';
 import type { Hooks } from '../hook/hooks.ts';
+import type { ModelProvider } from '../model/model.ts';
 import type { Sessions } from '../session/sessions.ts';
-import type { ModelProvider } from './model-provider.ts';
 
 export type EmbeddedPlatformConfig = {
   /** All state is below it; made when it is missing. A directory of the system itself is refused. */

@@ -2,11 +2,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer, GrantSet } from '@warren/kernel';
 import { Fault, isFault, type JsonObject, type JsonValue, type WorkspaceId } from '@warren/protocol';
+import { toolDescription } from '../capability/describe-capability.ts';
+import { capabilityName, toolName } from '../capability/tool-name.ts';
 import type { Hooks } from '../hook/hooks.ts';
+import { answerText, complete } from '../model/complete.ts';
+import type { Model, ModelProvider, ModelTool, ToolCallContent } from '../model/model.ts';
 import type { Platform } from '../platform.ts';
 import type { Session, Sessions } from '../session/sessions.ts';
 import type { RunOptions, RunResult, WorkspaceConfig } from './embedded-platform.ts';
-import type { ModelProvider, ModelTurn } from './model-provider.ts';
+import { resultContent, sessionMessages } from './session-messages.ts';
 
 export type RunParts = {
   readonly id: WorkspaceId;
@@ -50,7 +54,9 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
     await hooks.run('session_start', { sessionId }, signal);
     try {
       await hooks.run('before_agent_start', { sessionId, message, model }, signal);
-      const response = await think({ ...parts, session, thinker, provider, model }, options, signal);
+      const apiKey = options.apiKey ?? parts.config.apiKey;
+      const asked = thinker.model(model, { ...(apiKey !== undefined && { keys: [apiKey] }) });
+      const response = await think({ ...parts, session, model: asked }, options, signal);
       const result = { response, sessionId, provider, model, fallbackUsed: false };
       await hooks.run('after_agent_end', { sessionId, result }, signal);
       return result;
@@ -62,37 +68,39 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
   }
 }
 
-type ThinkParts = RunParts & {
-  readonly session: Session;
-  readonly thinker: ModelProvider;
-  readonly provider: string;
-  readonly model: string;
-};
+type ThinkParts = RunParts & { readonly session: Session; readonly model: Model };
 
 async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal): Promise<string> {
-  const { id, platform, session, thinker, provider, model, config } = parts;
+  const { id, platform, session, model, config } = parts;
   await session.append([{ type: 'message', role: 'user', content: options.message }]);
   const { pid } = await platform.agents.start(id, { agent: AGENT, grants: GRANTS });
   try {
     for (let turns = 0; turns < TURNS_MAX; turns++) {
       signal.throwIfAborted();
+      const system = options.systemPrompt ?? config.systemPrompt;
       const request = {
-        ...{ provider, model, systemPrompt: options.systemPrompt ?? config.systemPrompt, apiKey: options.apiKey ?? config.apiKey },
-        messages: session.context(),
-        tools: (await platform.gate.offered(id, pid)).map(({ name }) => name),
+        system,
+        messages: sessionMessages(session.context()),
+        tools: await toolsOf(parts, pid),
+        cache: { key: session.id },
       };
-      const turn = await abortable(thinker.turn(request, signal), signal);
-      await session.append([
-        { type: 'message', role: 'assistant', content: contentOf(turn), ...(turn.usage !== undefined && { meta: turn.usage }) },
-      ]);
-      if (turn.text !== undefined && turn.text !== '') options.onEvent?.({ type: 'text', text: turn.text });
-      const calls = turn.toolCalls ?? [];
-      if (calls.length === 0) return turn.text ?? '';
+      const turn = await abortable(
+        complete(model, request, signal, (part) => {
+          if (part.type === 'text') options.onEvent?.({ type: 'text', text: part.text });
+        }),
+        signal,
+      );
+      const { content } = turn.message;
+      const meta = { model: turn.model, finish: turn.reason, usage: turn.usage, cost: turn.cost };
+      await session.append([{ type: 'message', role: 'assistant', content, meta }]);
+      const calls = content.filter((part) => part.type === 'tool_call' || part.type === 'malformed_call');
+      if (calls.length === 0) return answerText(turn);
       if (calls.length > CALLS_OF_A_TURN_MAX)
         throw new Fault('too_large', `Cannot run: the model asks for ${calls.length} calls at once, the limit is ${CALLS_OF_A_TURN_MAX}`);
       for (const call of calls) {
-        const result = await callTool(parts, pid, call, options, signal);
-        await session.append([{ type: 'message', role: 'tool', content: { name: call.name, result } }]);
+        const result = call.type === 'tool_call' ? await callTool(parts, pid, call, options, signal) : malformed(call.reason);
+        const isError = isObject(result) && result['error'] !== undefined;
+        await session.append([{ type: 'message', role: 'tool', content: [resultContent(call, JSON.stringify(result), isError)] }]);
       }
     }
     throw new Fault('too_large', `Cannot go on: the run has taken ${TURNS_MAX} turns, the limit`);
@@ -101,14 +109,24 @@ async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal
   }
 }
 
+async function toolsOf({ id, platform }: ThinkParts, pid: number): Promise<readonly ModelTool[]> {
+  const offered = await platform.gate.offered(id, pid);
+  return offered.flatMap(({ name }) => {
+    const definition = platform.capabilities.findDefinition(name);
+    if (definition === undefined) return []; // It was taken away just now.
+    return [{ name: toolName(name), description: toolDescription(definition), inputSchema: definition.inputSchema }];
+  });
+}
+
 /** Nothing is called that a hook forbids; whatever the gate says is the result. */
 async function callTool(
   { id, platform, hooks }: ThinkParts,
   pid: number,
-  { name: toolName, input: asked }: { readonly name: string; readonly input: JsonObject },
+  { name, input: asked }: ToolCallContent,
   { onEvent }: RunOptions,
   signal: AbortSignal,
 ): Promise<JsonValue> {
+  const toolName = capabilityName(name, () => platform.capabilities.definitions().map((each) => each.name));
   const about = { callId: `tool_${randomBytes(8).toString('hex')}`, agent: AGENT, toolName };
   const verdict = await hooks.beforeToolCall({ ...about, input: asked }, signal);
   if (verdict.kind === 'vetoed') return { error: { type: 'Vetoed', message: `The host forbids this call: ${verdict.reason}` } };
@@ -118,6 +136,14 @@ async function callTool(
   onEvent?.({ type: 'tool_result', toolName, result });
   await hooks.run('after_tool_call', { ...about, input, result }, signal);
   return result;
+}
+
+function malformed(reason: string): JsonObject {
+  return { error: { type: 'InvalidInput', message: `Nothing was called: ${reason}` } };
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function resultOf(answer: Answer): JsonValue {
@@ -131,11 +157,6 @@ function resultOf(answer: Answer): JsonValue {
     default:
       return answer satisfies never;
   }
-}
-
-function contentOf({ text, toolCalls = [] }: ModelTurn): JsonValue {
-  const parts = toolCalls.map(({ name, input }) => ({ type: 'tool_call', name, input }));
-  return [...(text === undefined ? [] : [{ type: 'text', text }]), ...parts];
 }
 
 function chooseProvider({ providers, config }: RunParts, options: RunOptions): { readonly name: string; readonly model: ModelProvider } {

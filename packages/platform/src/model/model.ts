@@ -10,7 +10,7 @@
 import type { JsonObject } from '@warren/protocol';
 
 /** What a provider wants to see again, untouched, when this is said to it later: signatures of thoughts, ids. By provider, so that another one is not confused by it. */
-type Kept = { readonly metadata?: JsonObject | undefined };
+type Kept = { readonly metadata?: JsonObject };
 
 export type TextContent = Kept & { readonly type: 'text'; readonly text: string };
 /** `data` is base64. */
@@ -32,7 +32,7 @@ export type ToolResultContent = {
   readonly id: string;
   readonly name: string;
   readonly content: readonly (TextContent | ImageContent)[];
-  readonly isError?: boolean | undefined;
+  readonly isError?: boolean;
 };
 
 export type UserMessage = { readonly role: 'user'; readonly content: readonly (TextContent | ImageContent)[] };

@@ -1,11 +1,10 @@
 /** Warren behind the protocol: the capabilities of a process as tools, the files of its workspace as resources. Each use of either is a call through the gate. */
 import type { Answer, CallRequest, Kernel } from '@warren/kernel';
-import type { Definition, Platform } from '@warren/platform';
+import { capabilityName, type Definition, type Platform } from '@warren/platform';
 import { isFault, type JsonObject } from '@warren/protocol';
 import type { Seat } from '../../caller/seats.ts';
 import { toCallError } from '../../operations/record/call.ts';
 import { CALL_RESULT, CALL_RESULT_TOOL, readCallResult } from '../../tools/call-result-tool.ts';
-import { capabilityName } from '../../tools/tool-name.ts';
 import { toolOf } from '../../tools/tool-of.ts';
 import { invalidParams } from '../engine/mcp-error.ts';
 import type { HostChange, HostRequest, McpHost, McpPrompts, McpResources, McpTools, Outcome, Page } from '../host.ts';
