@@ -1,7 +1,7 @@
 /** Where known secrets stand in bytes, in whichever encoding. */
 import { type Decoded, findRuns, runLengthFor } from './encoded-runs.ts';
 import { CASE_BITS, GRAM_BYTES, GramIndex, gramAt, type Tell, WIDE_BYTES } from './gram-index.ts';
-import { Inflater } from './inflate-member.ts';
+import { Inflater, type MemberPart } from './inflate-member.ts';
 import { type Range, RangeList } from './ranges.ts';
 import { COMPRESSED, type KnownSecret, makeNeedles, NEEDLE_BYTES_MAX, type Needle } from './secret-needles.ts';
 import { StretchFilter } from './stretch-filter.ts';
@@ -10,9 +10,8 @@ import { BACKSLASH, ENTITY, ESCAPED_WRAP, ESCAPES, EVERY_ESCAPE, PERCENT, QUOTED
 const STRIDE_MAX = 8;
 /** Needles this long have room for wide grams. */
 const WIDE_FROM = 9;
-/** Of what was compressed, in one text. */
-const INFLATED_BYTES_MAX = 33_554_432;
-const INFLATE_FAILURES_MAX = 64;
+/** Of what was compressed, in one text, in bytes written. */
+const INFLATE_WORK_MAX = 67_108_864;
 /** Decoded twice, and what is compressed within that. */
 const DEPTH_MAX = 2;
 
@@ -74,8 +73,8 @@ export class SecretFinder {
     const found: Finding = { ranges: new RangeList(), openAt: undefined };
     if (this.count > 0) {
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength); // The same bytes, of the one kind that all else is.
-      const inflater = new Inflater(INFLATED_BYTES_MAX, INFLATE_FAILURES_MAX);
-      this.#search(buffer, buffer.byteLength, { found, inflater, depth: 0 });
+      const inflater = new Inflater(INFLATE_WORK_MAX);
+      this.#search(buffer, buffer.byteLength, { found, inflater, depth: 0, joined: new Set() });
       if (edges) this.#lookAtEdges(buffer, found.ranges);
     }
     return { ranges: found.ranges.all, openAt: found.openAt };
@@ -94,7 +93,7 @@ export class SecretFinder {
       const beginning = BEGINNINGS[bytes[at] as number]; // Before the end.
       if (beginning === ESCAPE) this.#lookAtEscape(bytes, at, end, tell);
       else if (beginning === LINE_END) this.#lookAtLineEnd(bytes, at, end, tell);
-      else at = this.#lookAtMember(bytes, at, end, search);
+      else if (!search.joined.has(at)) at = this.#lookAtMember(bytes, at, end, search);
     }
     if (search.depth < DEPTH_MAX) findRuns(bytes, end, this.#runLengthMin, (decoded) => this.#searchRun(decoded, end, search));
   }
@@ -110,27 +109,29 @@ export class SecretFinder {
 
   #searchRun({ bytes, length, sourceOf }: Decoded, end: number, { found, inflater, depth }: Search): void {
     const inside: Finding = { ranges: new RangeList(), openAt: undefined };
-    this.#search(bytes, length, { found: inside, inflater, depth: depth + 1 });
+    this.#search(bytes, length, { found: inside, inflater, depth: depth + 1, joined: new Set() });
     for (const { start, end: stop, secret } of inside.ranges.all) found.ranges.add(...sourceOf(start, stop), secret);
     const isLast = inside.openAt !== undefined && sourceOf(length - 1, length)[1] + 4 >= end;
     if (isLast && inside.openAt !== undefined) found.openAt ??= sourceOf(inside.openAt, inside.openAt + 1)[0];
   }
 
-  /** What holds a secret goes as a whole. Returns the last place of it, or `at` when there is none. */
-  #lookAtMember(bytes: Uint8Array, at: number, end: number, { found, inflater, depth }: Search): number {
+  /** Members that hold a secret go as a whole. Returns where to look on: also within them, since what was read may only look like one. */
+  #lookAtMember(bytes: Uint8Array, at: number, end: number, { found, inflater, depth, joined }: Search): number {
     const member = depth > DEPTH_MAX ? undefined : inflater.read(bytes, at, end);
     if (member === undefined) return at;
     if (member.kind === 'too_large') {
       found.ranges.add(at, end, COMPRESSED);
       return end;
     }
-    if (member.kind === 'cut') found.openAt ??= at;
-    const inside: Finding = { ranges: new RangeList(), openAt: undefined };
-    this.#search(member.plain, member.plain.byteLength, { found: inside, inflater, depth: depth + 1 });
-    const stop = member.kind === 'read' ? member.end : end;
-    const first = inside.ranges.all[0];
-    if (first !== undefined) found.ranges.add(at, stop, first.secret);
-    return member.kind === 'read' ? stop - 1 : at;
+    const { plain, parts, isCut } = member;
+    for (const { start } of parts) joined.add(start);
+    if (isCut) found.openAt ??= at;
+    if (plain.byteLength >= this.shortest) {
+      const inside: Finding = { ranges: new RangeList(), openAt: undefined };
+      this.#search(plain, plain.byteLength, { found: inside, inflater, depth: depth + 1, joined: new Set() });
+      for (const { start, end: stop, secret } of inside.ranges.all) found.ranges.add(...membersAt(parts, start, stop), secret);
+    }
+    return at;
   }
 
   /**
@@ -250,7 +251,13 @@ export class SecretFinder {
 export type Found = { readonly ranges: readonly Range[]; readonly openAt: number | undefined };
 
 type Finding = { readonly ranges: RangeList; openAt: number | undefined };
-type Search = { readonly found: Finding; readonly inflater: Inflater; readonly depth: number };
+type Search = {
+  readonly found: Finding;
+  readonly inflater: Inflater;
+  readonly depth: number;
+  /** Where members begin that were read together with those before them. */
+  readonly joined: Set<number>;
+};
 /** Syntaxes, and those in which what was read is read once more, if any. */
 type Reading = { readonly first: number; readonly second: number };
 
@@ -258,6 +265,13 @@ type Reading = { readonly first: number; readonly second: number };
 function secondsOf(kinds: number): readonly number[] {
   const each = [...SYNTAXES, WRAP].filter((kind) => (kinds & kind) !== 0);
   return each.length > 1 ? [...each, EVERY_ESCAPE] : each;
+}
+
+/** Of what they hold, from `start` to `end`. */
+function membersAt(parts: readonly MemberPart[], start: number, end: number): readonly [start: number, end: number] {
+  const first = parts.findLast(({ plainStart }) => plainStart <= start) ?? parts[0];
+  const last = parts.findLast(({ plainStart }) => plainStart < end) ?? first;
+  return [first?.start ?? 0, last?.end ?? 0];
 }
 
 function nextBeginning(bytes: Uint8Array, from: number, end: number): number {

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KnownSecret } from './secret-needles.ts';
@@ -180,6 +180,23 @@ describe('what is compressed', () => {
     const bomb = gzipSync(Buffer.alloc(100_000_000));
     const redactor = redactorOf(Buffer.from('a secret of some length'));
     expect(redactor.text(`x ${bomb.toString('base64')}`)).toMatch(/^x \[redacted:compressed data that is too large/);
+  });
+
+  it('is read though its checksum is wrong, it breaks, or something follows it', () => {
+    const value = Buffer.from([103, 104, 112, 37, 45, 37, 97, 65, 33, 38, 48, 43]);
+    const redactor = redactorOf(value);
+    for (const [member, trailer] of [[gzipSync(value), 8] as const, [deflateSync(value), 4] as const]) {
+      const damaged = Buffer.from(member);
+      damaged.fill(0x5a, damaged.byteLength - 4);
+      const shown = [member, damaged, member.subarray(0, -trailer), Buffer.concat([member.subarray(0, -trailer), Buffer.alloc(40, 0xff)])];
+      for (const after of ['', '=\n', ' and so on', 'x']) {
+        for (const each of shown) {
+          const redacted = redactor.bytes(Buffer.concat([each, Buffer.from(after)]));
+          expect(canRecover(redacted, value)).toBe(false);
+          if (each.byteLength === member.byteLength) expect(redacted.toString()).toBe(`[redacted:key]${after}`);
+        }
+      }
+    }
   });
 
   it('is found again behind beginnings of nothing', () => {

@@ -1,5 +1,5 @@
 /** Whether a value can be read out of bytes: every decoding there is, tried in the plainest way, without regard to time. Knows nothing of how values are found. */
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { constants, inflateRawSync } from 'node:zlib';
 
 const latin1 = (bytes: Buffer): string => bytes.toString('latin1');
 const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -55,14 +55,50 @@ function shifts(run: string, count: number, encoding: 'base64' | 'hex'): readonl
   return Array.from({ length: count }, (_, shift) => latin1(Buffer.from(run.slice(shift), encoding)));
 }
 
+/** As a lenient reader reads them: whatever follows, whatever the checksum says, and up to where they break. */
 function membersOf(bytes: Buffer): readonly Buffer[] {
   return [...bytes.keys()].flatMap((at) => {
-    try {
-      if (bytes[at] === 0x1f && bytes[at + 1] === 0x8b) return [gunzipSync(bytes.subarray(at))];
-      if (bytes[at] === 0x78 && (0x7800 + (bytes[at + 1] ?? 0)) % 31 === 0) return [inflateSync(bytes.subarray(at))];
-    } catch {
-      // It only looked like it.
-    }
-    return [];
+    const read = memberAt(bytes, at);
+    if (read === undefined) return [];
+    const next = read.end === undefined ? undefined : memberAt(bytes, read.end + 8);
+    return next === undefined ? [read.plain] : [read.plain, Buffer.concat([read.plain, next.plain])];
   });
+}
+
+function memberAt(bytes: Buffer, at: number): { readonly plain: Buffer; readonly end: number | undefined } | undefined {
+  const isZlib = bytes[at] === 0x78 && (0x7800 + (bytes[at + 1] ?? 0)) % 31 === 0;
+  const isGzip = bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8;
+  if (!isZlib && !isGzip) return undefined;
+  const from = isZlib ? at + 2 : afterHeader(bytes, at);
+  const source = bytes.subarray(from);
+  const whole = inflated(source);
+  if (whole !== undefined) return { plain: whole.plain, end: from + whole.length };
+  let [read, broken, plain] = [0, Math.min(source.byteLength, 2_000), source.subarray(0, 0)];
+  while (broken - read > 1) {
+    const middle = (read + broken) >> 1;
+    const part = inflated(source.subarray(0, middle));
+    if (part === undefined) broken = middle;
+    else [read, plain] = [middle, part.plain];
+  }
+  return { plain, end: undefined };
+}
+
+function inflated(source: Buffer): { readonly plain: Buffer; readonly length: number } | undefined {
+  try {
+    const { buffer, engine } = inflateRawSync(source, { info: true, finishFlush: constants.Z_SYNC_FLUSH }) as unknown as {
+      readonly buffer: Buffer;
+      readonly engine: { readonly bytesWritten: number };
+    }; // So it is with `info`.
+    return { plain: buffer, length: engine.bytesWritten };
+  } catch {
+    return undefined; // It breaks.
+  }
+}
+
+function afterHeader(bytes: Buffer, at: number): number {
+  const flags = bytes[at + 3] ?? 0;
+  let next = at + 10;
+  if ((flags & 4) !== 0) next += 2 + (bytes[next] ?? 0) + 256 * (bytes[next + 1] ?? 0);
+  for (const flag of [8, 16]) if ((flags & flag) !== 0) next = bytes.indexOf(0, next) + 1 || bytes.byteLength;
+  return (flags & 2) === 0 ? next : next + 2;
 }

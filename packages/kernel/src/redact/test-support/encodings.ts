@@ -34,6 +34,32 @@ function within(value: Buffer, roll: Roll): Buffer {
   return Buffer.concat([around(roll(5)), value, around(roll(5))]);
 }
 
+/** A wrong checksum, no checksum, or what is no part of it behind its first bytes. */
+function damaged(bytes: Buffer, roll: Roll): Buffer {
+  const way = roll(4);
+  if (way === 0) return bytes.subarray(0, -1 - roll(9));
+  const changed = Buffer.from(bytes);
+  const from = way === 1 ? changed.byteLength - 8 : 10 + roll(changed.byteLength - 10);
+  for (let at = from; at < changed.byteLength; at++) changed[at] = roll(256);
+  return changed;
+}
+
+function named(bytes: Buffer, roll: Roll): Buffer {
+  const flags = roll(32);
+  const name = Buffer.concat([Buffer.alloc(roll(30), 'name'), Buffer.alloc(1)]);
+  const extra = Buffer.alloc(roll(20), '%41');
+  const parts = [
+    bytes.subarray(0, 3),
+    Buffer.from([flags]),
+    bytes.subarray(4, 10),
+    ...((flags & 4) === 0 ? [] : [Buffer.from([extra.byteLength, 0]), extra]),
+    ...((flags & 8) === 0 ? [] : [name]),
+    ...((flags & 16) === 0 ? [] : [name]),
+    ...((flags & 2) === 0 ? [] : [Buffer.from([7, 7])]),
+  ];
+  return Buffer.concat([...parts, bytes.subarray(10)]);
+}
+
 const units = (character: string): string =>
   Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');
 
@@ -63,6 +89,12 @@ export const ENCODINGS: Readonly<Record<string, Encode>> = {
   'quoted-printable': (value, roll) =>
     Buffer.from(escaped(value, /[=\s]/, roll, (byte) => `=${hex2(byte).toUpperCase()}${roll(5) === 0 ? '=\r\n' : ''}`)),
   gzip: (value, roll) => gzipSync(within(value, roll)),
+  'gzip that is damaged': (value, roll) => damaged(gzipSync(within(value, roll), { level: roll(10) }), roll),
+  'gzip with a name and more': (value, roll) => named(gzipSync(within(value, roll)), roll),
+  'gzip in several members': (value, roll) => {
+    const cut = roll(value.byteLength);
+    return Buffer.concat([value.subarray(0, cut), value.subarray(cut)].map((part) => gzipSync(part, { level: roll(10) })));
+  },
   deflate: (value, roll) => deflateSync(within(value, roll), { level: 1 + roll(9) }),
 };
 
