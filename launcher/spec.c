@@ -172,6 +172,12 @@ static bool read_symlink(struct reader *reader)
     return step != NULL && (step->source = take(reader)) != NULL && is_target(step->target = take(reader));
 }
 
+static bool read_cover(struct reader *reader)
+{
+    struct step *step = add_step(reader, STEP_COVER);
+    return step != NULL && is_target(step->source = take(reader)) && is_target(step->target = take(reader));
+}
+
 static bool read_file(struct reader *reader)
 {
     struct step *step = add_step(reader, STEP_FILE);
@@ -257,7 +263,7 @@ static bool read_without(struct reader *reader)
 static bool may_follow_base(const char *flag)
 {
     static const char *const flags[] = {"--read-only-root", "--idmap", "--bind", "--scratch", "--overlay", "--proc", "--devpts",
-                                        "--symlink", "--file", "--mask", "--rlimit", "--landlock"};
+                                        "--symlink", "--file", "--mask", "--cover", "--rlimit", "--landlock"};
 
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (strcmp(flags[i], flag) == 0)
@@ -323,6 +329,8 @@ static bool read_flag(struct reader *reader, const char *flag)
         return read_file(reader);
     if (strcmp(flag, "--mask") == 0)
         return read_target_only(reader, STEP_MASK);
+    if (strcmp(flag, "--cover") == 0)
+        return read_cover(reader);
     if (strcmp(flag, "--cgroup") == 0)
         return spec->cgroup_count < CGROUPS_MAX && take_root(reader, &spec->cgroups[spec->cgroup_count++]);
     if (strcmp(flag, "--cgroup2") == 0)

@@ -43,7 +43,7 @@ enum wall {
     WITHOUT_SESSION = 1 << 14,
 };
 
-enum step_kind { STEP_BIND, STEP_SCRATCH, STEP_OVERLAY, STEP_PROC, STEP_DEVPTS, STEP_SYMLINK, STEP_FILE, STEP_MASK };
+enum step_kind { STEP_BIND, STEP_SCRATCH, STEP_OVERLAY, STEP_PROC, STEP_DEVPTS, STEP_SYMLINK, STEP_FILE, STEP_MASK, STEP_COVER };
 
 enum step_flag {
     FLAG_READ_ONLY = 1 << 0,
@@ -59,7 +59,7 @@ enum step_flag {
 struct step {
     enum step_kind kind;
     unsigned flags;
-    const char *source;  /* bind: path; symlink: what it points to; overlay: lower; file: content */
+    const char *source;  /* bind: path; symlink: what it points to; overlay: lower; file: content; cover: inside the new root, as target is */
     const char *target;  /* inside the new root, without a leading slash */
     const char *options; /* proc: mount options */
     const char *layer;   /* overlay: the directory that holds `upper` and `work` */

@@ -357,25 +357,53 @@ static void make_link(const struct step *step)
     close(parent);
 }
 
+/* Something of the new root is seen at another place of it, too: read-only, in front of what is there. */
+static void put_in_front(const char *stage, int cover, unsigned long long attributes, int place, const char *target)
+{
+    struct mount_attributes set = {.set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC | attributes};
+
+    if (cover < 0 || set_mount_attributes(cover, 0, &set) != 0)
+        give_up(stage, "open_tree", target);
+    if (move_mount_to(cover, place) != 0)
+        give_up(stage, "move_mount", target);
+    close(cover);
+    close(place);
+}
+
+/* -1: nothing is there. */
+static int find_covered(const char *stage, const char *target, struct stat *status)
+{
+    int place = find_target(target);
+
+    if (place < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return -1;
+    if (place < 0 || fstat(place, status) != 0)
+        give_up(stage, "open", target);
+    return place;
+}
+
 /* Hides a file behind the new root's /dev/null (bound by an earlier step) and a directory behind an empty one; what is not there needs no mask. */
 static void mask(const struct step *step)
 {
     struct stat status;
-    int place = find_target(step->target);
+    int place = find_covered("mask", step->target, &status);
 
-    if (place < 0 && (errno == ENOENT || errno == ENOTDIR))
+    if (place < 0)
         return;
-    if (place < 0 || fstat(place, &status) != 0)
-        give_up("mask", "open", step->target);
     bool directory = S_ISDIR(status.st_mode);
     int cover = open_tree(root_fd, directory ? ".empty" : "dev/null", TREE_CLONE | TREE_CLOEXEC);
-    struct mount_attributes attributes = {.set = ATTRIBUTE_READ_ONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC | (directory ? ATTRIBUTE_NODEV : 0)};
-    if (cover < 0 || set_mount_attributes(cover, 0, &attributes) != 0)
-        give_up("mask", "open_tree", step->target);
-    if (move_mount_to(cover, place) != 0)
-        give_up("mask", "move_mount", step->target);
-    close(cover);
-    close(place);
+    put_in_front("mask", cover, directory ? ATTRIBUTE_NODEV : 0, place, step->target);
+}
+
+/* Shows a file that an earlier step wrote in the place of one of the machine's. */
+static void cover(const struct step *step)
+{
+    struct stat status;
+    int place = find_covered("cover", step->target, &status);
+
+    if (place < 0)
+        return;
+    put_in_front("cover", open_tree(root_fd, step->source, TREE_CLONE | TREE_CLOEXEC), ATTRIBUTE_NODEV, place, step->target);
 }
 
 static void take_step(const struct spec *spec, const struct step *step)
@@ -405,6 +433,9 @@ static void take_step(const struct spec *spec, const struct step *step)
         return;
     case STEP_MASK:
         mask(step);
+        return;
+    case STEP_COVER:
+        cover(step);
         return;
     }
 }

@@ -52,7 +52,7 @@ static void read_samples(void)
 
 static const char *const dictionary[] = {
     "--hostname", "--lease", "--uid-map", "--gid-map", "--init", "--switch-users", "--idmap", "--root", "--read-only-root", "--bind", "--scratch",
-    "--overlay", "--proc", "--devpts", "--symlink", "--file", "--mask", "--cgroup", "--cgroup2", "--cgroup-set", "--cgroup-report", "--rlimit",
+    "--overlay", "--proc", "--devpts", "--symlink", "--file", "--mask", "--cover", "--cgroup", "--cgroup2", "--cgroup-set", "--cgroup-report", "--rlimit",
     "--landlock", "--base-end", "--without", "--env", "--cwd", "--path", "--uid", "--gid", "--pty", "--window", "--mode", "--umask", "--offset",
     "--length", "--stdin", "--end-tree", "--append", "--recursive", "--", "", "/", ".", "..", "../x", "/etc/passwd", "a/../b", "a//b", "usr", "ro,nosuid", "idmap", "outside",
     "optional,recursive", "read", "write", "device", "seccomp", "user", "nofile", "core", "0", "1", "-1", "65536", "4294967294", "4294967295", "4294967296",

@@ -123,6 +123,27 @@ describe('with nothing done for them', () => {
     expect(web.seen).toHaveLength(2);
   });
 
+  it('wget does, which asks no variable where the authorities are', async () => {
+    await using web = await serve(reflect);
+    await using box = await start(web.port);
+    const url = `https://web.test:${web.port}/`;
+    expect(await box.say('sh', '-c', `wget -qO- --header "Authorization: Bearer $TOKEN" ${url}`)).toBe(`hello Bearer ${REDACTED}`);
+    expect(web.seen).toEqual([`GET / Bearer ${VALUE}`]);
+    const machines = await readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8');
+    expect(await box.say('sh', '-c', 'cmp /run/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt && echo same')).toBe('same\n');
+    expect(await box.say('sh', '-c', 'echo x > /etc/ssl/certs/ca-certificates.crt')).toContain('Read-only');
+    expect(await readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8')).toBe(machines);
+  });
+
+  it('openssl does, told of the proxy, and whatever it speaks TLS with is verified', async () => {
+    await using web = await serve(reflect);
+    await using box = await start(web.port);
+    const script = `printf 'GET / HTTP/1.1\\r\\nHost: web.test:${web.port}\\r\\nAuthorization: Bearer %s\\r\\nConnection: close\\r\\n\\r\\n' "$TOKEN" |
+      openssl s_client -quiet -verify_return_error -verify_hostname web.test -proxy 127.0.0.1:3128 -connect web.test:${web.port} 2>/dev/null | tail -n 1`;
+    expect(await box.say('sh', '-c', script)).toBe(`hello Bearer ${REDACTED}`);
+    expect(web.seen).toEqual([`GET / Bearer ${VALUE}`]);
+  });
+
   it('Node does, by fetch', async () => {
     await using web = await serve(reflect);
     await using box = await start(web.port);
@@ -195,7 +216,7 @@ with zipfile.ZipFile("${directory.join(wheel)}", "w") as z:
   });
 });
 
-it('what the sandbox trusts is one file more than before, and no other sandbox trusts it', async () => {
+it('what the sandbox trusts is one authority more than before, and no other sandbox trusts it', async () => {
   await using web = await serve(reflect);
   await using one = await start(web.port);
   await using other = await start(web.port);
@@ -204,6 +225,6 @@ it('what the sandbox trusts is one file more than before, and no other sandbox t
   expect(await other.say('sh', '-c', `curl -sS --cacert /tmp/theirs.crt https://web.test:${web.port}/`)).toMatch(/certificate/);
   expect(await other.say('curl', '-sS', `https://web.test:${web.port}/`)).toBe('hello nobody');
   await using plain = await sandboxes.start({ network: { kind: 'egress', rules: [{ host: `web.test:${web.port}` }] } });
-  const { stdout } = await plain.run(['sh', '-c', 'ls /run; env | grep -c CERT']);
-  expect(Buffer.from(stdout).toString()).toBe('0\n');
+  const { stdout } = await plain.run(['sh', '-c', 'ls /run; env | grep -c CERT; cat /etc/ssl/certs/ca-certificates.crt']);
+  expect(Buffer.from(stdout).toString()).toBe(`0\n${await readFile('/etc/ssl/certs/ca-certificates.crt', 'utf8')}`);
 });

@@ -61,7 +61,8 @@ export class NamespaceSandboxes implements Sandboxes {
     const { process: launcher, roots } = this.#openLauncher();
     const id = launcher.nextId();
     const cgroups = planCgroups(roots, spec.limits, this.#hasMemsw);
-    const flags = planWalls({ spec, profile, facts, cgroups, without });
+    const trust = proxy?.certificate === undefined ? [] : await trusted?.trustFlags(proxy.certificate);
+    const flags = [...planWalls({ spec, profile, facts, cgroups, without }), ...(trust ?? [])];
     const filter = without?.has('seccomp') === true ? NO_FILTER : filterOf(spec.seccomp, architecture());
     const launched = await launcher.launch(id, flags, filter, signal);
     const counters = cgroups.countersOf(launched.slot);
@@ -74,7 +75,6 @@ export class NamespaceSandboxes implements Sandboxes {
     });
     try {
       if (proxy !== undefined) await connectProxy(launched.client, proxy);
-      if (proxy?.certificate !== undefined) await trusted?.trustAuthority(guest, proxy.certificate, signal);
     } catch (error) {
       launched.destroy();
       await launched.gone;

@@ -1,7 +1,6 @@
 /** Has the commands of a sandbox trust one more authority, and nothing else that they would not trust anyway. */
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
-import type { Guest } from '../../guest/guest.ts';
 
 /** Inside, where only what runs there can change them: to its own loss. All that it trusts, and ours alone for programs that add it to what they have. */
 const BUNDLE = '/run/ca-certificates.crt';
@@ -13,8 +12,10 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ];
+/** Without what is written between them. */
+const CERTIFICATES = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** Where programs look: OpenSSL (Python, Ruby, Go, wget), curl, requests, Node, git, pip, npm, the AWS tools, cargo, Deno, gRPC. */
+/** Where programs look: OpenSSL (Python, Ruby, Go), curl, requests, Node, git, pip, npm, the AWS tools, cargo, Deno, gRPC. */
 export const TRUST_ENVIRONMENT: Readonly<Record<string, string>> = {
   SSL_CERT_FILE: BUNDLE,
   CURL_CA_BUNDLE: BUNDLE,
@@ -29,21 +30,27 @@ export const TRUST_ENVIRONMENT: Readonly<Record<string, string>> = {
   GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: BUNDLE,
 };
 
-/** Before any command is started. `certificate` as PEM. */
-export async function trustAuthority(guest: Guest, certificate: string, signal: AbortSignal | undefined): Promise<void> {
-  const options = { mode: 0o644, ...(signal === undefined ? {} : { signal }) };
-  const write = (path: string, content: string): Promise<void> => guest.writeFile(path, content, options);
-  await Promise.all([write(OURS, certificate), write(BUNDLE, `${await systemBundle()}\n${certificate}`)]);
+/** `certificate` as PEM. What looks where the machine keeps its authorities, and asks no variable, finds the same there: wget and whatever else is built with GnuTLS. */
+export async function trustFlags(certificate: string): Promise<readonly string[]> {
+  const system = await systemBundle();
+  const all = [...(system.content.match(CERTIFICATES) ?? []), certificate].join('\n');
+  return [
+    ...['--file', OURS.slice(1), '644', certificate],
+    ...['--file', BUNDLE.slice(1), '644', all],
+    ...system.places.flatMap((place) => ['--cover', BUNDLE.slice(1), place.slice(1)]),
+  ];
 }
 
-/** Other connections of the sandbox go to hosts directly, and those have certificates of these. */
-async function systemBundle(): Promise<string> {
+/** Other connections of the sandbox go to hosts directly, and those have certificates of these. `places`: without links. */
+async function systemBundle(): Promise<{ readonly content: string; readonly places: readonly string[] }> {
+  const places = new Set<string>();
   for (const path of SYSTEM_BUNDLES) {
     try {
-      return await readFile(path, 'utf8');
+      places.add(await realpath(path));
     } catch {
       // The next; a machine without any has no tools that would look there.
     }
   }
-  return rootCertificates.join('\n');
+  const [first] = places;
+  return { content: first === undefined ? rootCertificates.join('\n') : await readFile(first, 'utf8'), places: [...places] };
 }
