@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllowRule, type CallDefect, type Kernel, type Redact, rememberAudit, withoutForms } from '@warren/kernel';
 import { createId, DEFAULT_WORKSPACE, Fault, isFault, type WorkspaceId } from '@warren/protocol';
-import type { Sandboxes } from '@warren/sandbox';
-import { createEgress } from '@warren/sandbox/egress';
+import type { OpenOptions, Sandboxes } from '@warren/sandbox';
+import { createEgress, readAuthorities } from '@warren/sandbox/egress';
 import { createAgents } from './agent/agents.ts';
 import { createAgentSandboxes } from './agent/create-agent-sandboxes.ts';
 import { LazySandboxes } from './agent/lazy-sandboxes.ts';
@@ -79,7 +79,8 @@ export type PlatformOptions = {
   readonly kernel: Kernel;
   /** The state directory, which the kernel holds. */
   readonly directory: string;
-  readonly openSandboxes: () => Promise<Sandboxes>;
+  /** With what their proxies are told. */
+  readonly openSandboxes: (options: Pick<OpenOptions, 'egress'>) => Promise<Sandboxes>;
   readonly version?: string | undefined;
   /** For anchors of the audit in a git repository of the operator. */
   readonly runGit?: RunGit | undefined;
@@ -180,13 +181,15 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     }),
   );
   owned.use(openAnchors({ audit, config: config.audit, now, runGit, say }));
-  const sandboxes = owned.use(new LazySandboxes(openSandboxes));
-  const egress = owned.use(createEgress({ privateNetworks: config.egress.private_networks }));
+  const { private_networks: privateNetworks, ca_file: caFile } = config.egress;
+  const tls = caFile === undefined ? {} : { ca: await readAuthorities(caFile, 'egress.ca_file') };
+  const sandboxes = owned.use(new LazySandboxes(() => openSandboxes({ egress: { tls } })));
+  const egress = owned.use(createEgress({ privateNetworks, tls }));
   const ways: AgentNetworkParts = {
     permits: (id, pid, onChange) => need(late.platform).gate.permits(id, pid, onChange),
     workspace: (id) => kernel.workspace(id),
     onPolicyChange: (listener) => policies.onChange(listener),
-    privateNetworks: config.egress.private_networks,
+    privateNetworks,
     secretsOf: (id) => openProcessSecrets(vault.secrets(id)),
   };
   const agentSandboxes = owned.use(
@@ -228,7 +231,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       directoryOf: (id) => join(directory, 'workspaces', id),
       filesOf: (id) => filesOf(directory, id),
       useSecret: (workspace, name, use) => vault.secrets(workspace).use(name, use),
-      privateNetworks: config.egress.private_networks,
+      privateNetworks,
       redactorOf: redactors.of,
       onLog: (workspace, skill, log) => log !== '' && say(`Skill ${skill} in workspace ${workspace} says: ${log.trimEnd()}`),
     }),

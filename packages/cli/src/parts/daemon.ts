@@ -29,7 +29,7 @@ export async function startDaemon(request: DaemonRequest): Promise<Daemon> {
         ...{
           kernel,
           directory: stateDirectory,
-          openSandboxes: () => openSandboxes(),
+          openSandboxes,
           version,
           runGit,
           runKeyCommand,

@@ -95,7 +95,13 @@ export const configFormat = z.strictObject({
       approval_hold: duration.refine((ms) => ms <= HOLD_MS_MAX, { error: 'is longer than 1h' }).default(CONFIG_DEFAULT.mcp.approval_hold),
     })
     .default(CONFIG_DEFAULT.mcp),
-  egress: z.strictObject({ private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]) }).default(CONFIG_DEFAULT.egress),
+  egress: z
+    .strictObject({
+      private_networks: z.array(z.string().min(1).max(64)).max(1_000).default([]),
+      /** Authorities that hosts may have their certificates of, besides those that everybody trusts. */
+      ca_file: path.optional(),
+    })
+    .default(CONFIG_DEFAULT.egress),
   memory: z
     .strictObject({
       /** Absent: memories are found by their words. */

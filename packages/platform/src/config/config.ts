@@ -40,10 +40,11 @@ async function parse(content: string, file: string): Promise<Config> {
 
 function withPaths(value: Config, directory: string): Config {
   const at = (given: string): string => resolve(directory, given);
-  const { notify, audit, memory, vault, sign_in: signIn } = value;
+  const { notify, audit, egress, memory, vault, sign_in: signIn } = value;
   const { embedding } = memory;
   return {
     ...value,
+    ...(egress.ca_file !== undefined && { egress: { ...egress, ca_file: at(egress.ca_file) } }),
     ...(embedding?.key_file !== undefined && { memory: { embedding: { ...embedding, key_file: at(embedding.key_file) } } }),
     ...(vault.key !== undefined && { vault: { key: withKeyPath(vault.key, at) } }),
     sign_in: {

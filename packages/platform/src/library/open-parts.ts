@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Kernel, openKernel } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
-import { openPlatform } from '../open-platform.ts';
+import { openPlatform, type PlatformOptions } from '../open-platform.ts';
 import type { Platform } from '../platform.ts';
 import { openSessions } from '../session/open-sessions.ts';
 import type { Sessions } from '../session/sessions.ts';
@@ -30,7 +30,7 @@ export async function openParts({ directory, passphrase, log }: OpenPartsOptions
   await using opening = new AsyncDisposableStack();
   const now = (): number => Date.now();
   const kernel = opening.use(await openKernel({ directory }));
-  const openSandboxes = async () => (await import('@warren/sandbox')).openSandboxes();
+  const openSandboxes: PlatformOptions['openSandboxes'] = async (options) => (await import('@warren/sandbox')).openSandboxes(options);
   const platform = opening.use(await openPlatform({ kernel, directory, openSandboxes, isWatching: false, say: log }));
   const sessions = new Map<WorkspaceId, Sessions & AsyncDisposable>();
   const closeSessions = async (id: WorkspaceId): Promise<void> => {

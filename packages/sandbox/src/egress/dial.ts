@@ -1,5 +1,6 @@
 /** Connections to addresses that were checked: to these and to no name. */
 import { connect, type Socket } from 'node:net';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
 import { type EgressClock, untilDone } from './deadline.ts';
 import { EgressRefusal } from './egress.ts';
 
@@ -73,18 +74,17 @@ export async function secure(
   socket: Socket,
   host: string,
   address: string | undefined,
-  { ca }: TlsOptions,
+  options: TlsOptions,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const { connect: connectTls } = await import('node:tls'); // Takes its time to load, and a start has none.
+  const { connect: connectTls, createSecureContext } = await import('node:tls'); // Takes its time to load, and a start has none.
   const tls = connectTls({
     socket,
     host: address ?? host,
     ...(address === undefined ? { servername: host } : {}), // An address is no server name; the certificate has to hold it.
     ALPNProtocols: ['http/1.1'],
-    minVersion: 'TLSv1.2',
+    secureContext: contextOf(options, createSecureContext),
     rejectUnauthorized: true,
-    ...(ca === undefined ? {} : { ca: [ca].flat() }),
   });
   try {
     await untilDone<void>(
@@ -104,6 +104,16 @@ export async function secure(
   tls.on('error', ignore);
   return tls;
 }
+
+/** Reading a hundred authorities takes milliseconds: once for all connections with the same. */
+function contextOf(options: TlsOptions, create: (options: SecureContextOptions) => SecureContext): SecureContext {
+  const context =
+    contexts.get(options) ?? create({ minVersion: 'TLSv1.2', ...(options.ca === undefined ? {} : { ca: [options.ca].flat() }) });
+  contexts.set(options, context);
+  return context;
+}
+
+const contexts = new WeakMap<TlsOptions, SecureContext>();
 
 /** Whoever uses the connection hears of its end by its stream; without a listener the process would end with it. */
 function ignore(): void {}

@@ -4,3 +4,4 @@ export { createEgress, type EgressOptions } from './create-egress.ts';
 export { openSandboxProxy } from './proxy/open-sandbox-proxy.ts';
 /** What commands have in the place of a secret. */
 export { makePlaceholder } from './proxy/secret/placeholder.ts';
+export { readAuthorities } from './read-authorities.ts';
