@@ -836,10 +836,10 @@ it('the contract keeps its exports', async () => {
 });
 
 it('the egress guard keeps its exports', async () => {
-  const exports = ['createEgress', 'makePlaceholder', 'openSandboxProxy', 'type EgressOptions'];
+  const exports = ['createEgress', 'makePlaceholder', 'openSandboxProxy', 'readAuthorities', 'type EgressOptions'];
   expect(exportedNames(readFileSync(join(ROOT, 'packages/sandbox/src/egress/index.ts'), 'utf8'))).toEqual(exports);
   const seen: object = await import('@warren/sandbox/egress');
-  expect(Object.keys(seen).toSorted()).toEqual(['createEgress', 'makePlaceholder', 'openSandboxProxy']);
+  expect(Object.keys(seen).toSorted()).toEqual(['createEgress', 'makePlaceholder', 'openSandboxProxy', 'readAuthorities']);
 });
 
 it('the fault codes keep their numbers', () => {
