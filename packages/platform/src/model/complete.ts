@@ -20,3 +20,8 @@ export async function complete(
 export function answerText({ message }: Pick<ModelFinish, 'message'>): string {
   return message.content.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
+
+/** All that was read and said, however it was cached. */
+export function tokensUsed({ usage }: Pick<ModelFinish, 'usage'>): number {
+  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
+}

@@ -4,14 +4,14 @@
  */
 import { isFault, type JsonValue } from '@warren/protocol';
 import { checkSchema } from '../mcp/check-schema.ts';
-import { answerText, complete } from '../model/complete.ts';
+import { answerText, complete, tokensUsed } from '../model/complete.ts';
 import { tokensOfRequest } from '../model/estimate-tokens.ts';
 import type { ModelFinish, ModelRequest, ModelTool } from '../model/model.ts';
 import { failureReasonOf, MODEL_FAILURES } from '../model/model-failure.ts';
 import { nextAction } from './next-action.ts';
 import { renderConversation } from './render-conversation.ts';
 import type { CallAnswer, RunHost, WaitFor } from './run-host.ts';
-import { LOOP, type OpenCall, RunState, tokensOf } from './run-state.ts';
+import { LOOP, type OpenCall, RunState } from './run-state.ts';
 import type { CallOutcome, RunOutcome, SaidContent, StepBody } from './run-step.ts';
 
 /** Carried out at the same time, of one turn. */
@@ -169,7 +169,7 @@ class Loop {
     const text = answerText(finish);
     if (text.trim() === '') return await this.#end('model_error', 'the model sums up nothing, and the context is full');
     this.#isTooLong = false;
-    await this.#append({ kind: 'summary', text, first, tokens: tokensOf(finish), costMicros: finish.cost.micros });
+    await this.#append({ kind: 'summary', text, first, tokens: tokensUsed(finish), costMicros: finish.cost.micros });
     return undefined;
   }
 

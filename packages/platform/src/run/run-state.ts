@@ -1,4 +1,5 @@
 /** What a run knows, folded from its journal step by step; the same steps make the same state, whoever reads them. */
+import { tokensUsed } from '../model/complete.ts';
 import type {
   AssistantMessage,
   MalformedCallContent,
@@ -198,7 +199,7 @@ export class RunState {
     this.#last = step;
     this.#failures = 0;
     this.#turns += 1;
-    this.#tokens += tokensOf(step);
+    this.#tokens += tokensUsed(step);
     this.#costMicros += step.cost.micros;
     const late = this.#said.filter(({ seq }) => seq >= step.heard);
     this.#said = [...this.#said.filter(({ seq }) => seq < step.heard), { seq: step.seq, message: step.message }];
@@ -242,8 +243,4 @@ export function callsOf({ content }: AssistantMessage): readonly (ToolCallConten
 
 function saidBy({ seq, content }: { readonly seq: number; readonly content: SaidContent }): Said {
   return { seq, message: { role: 'user', content } };
-}
-
-export function tokensOf({ usage }: Pick<ModelFinish, 'usage'>): number {
-  return usage.inputTokens + usage.cacheReadTokens + usage.cacheWriteTokens + usage.outputTokens;
 }
