@@ -12,6 +12,7 @@ const ACME = parseWorkspaceId('acme');
 const COPY = parseWorkspaceId('copy');
 const WORD = 'Xyzzy42Plugh';
 const KEY: FileSecret = { kind: 'key', key: Buffer.alloc(32, 7) };
+const LEFT_OUT = { withSecrets: false };
 const NEVER = new AbortController().signal;
 
 async function open(directory: string) {
@@ -19,7 +20,8 @@ async function open(directory: string) {
   const kernel = stack.use(await openKernel({ directory }));
   const openSandboxes = () => Promise.reject(new Error('There are none here'));
   const platform = stack.use(await openPlatform({ kernel, directory, isWatching: false, openSandboxes }));
-  const parts = { kernel, memories: platform.memories, directory, now: () => 1 };
+  const { memories, vault } = platform;
+  const parts = { kernel, memories, vault, secrets: platform.secrets, directory, now: () => 1 };
   return { kernel, platform, parts, directory, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
@@ -31,8 +33,14 @@ async function* inPieces(bytes: Buffer, size = 10_007): AsyncGenerator<Buffer, v
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-const bring = (on: Awaited<ReturnType<typeof open>>, file: Buffer, secret: FileSecret = KEY, as: typeof ACME | undefined = undefined) =>
-  importWorkspace(on.parts, openStream(secret, inPieces(file)), as, parseWorkspaceId);
+async function bring(
+  on: Awaited<ReturnType<typeof open>>,
+  file: Buffer,
+  secret: FileSecret = KEY,
+  as: typeof ACME | undefined = undefined,
+) {
+  return (await importWorkspace(on.parts, openStream(secret, inPieces(file)), { as, withSecrets: true }, parseWorkspaceId)).id;
+}
 
 describe('an exported workspace', () => {
   it('is the same on another machine, rows, memories, files, modes and links', async () => {
@@ -45,7 +53,7 @@ describe('an exported workspace', () => {
     writeFileSync(join(files, 'run.sh'), 'true');
     chmodSync(join(files, 'run.sh'), 0o751);
     writeFileSync(join(files, 'large'), Buffer.alloc(3_000_000, 5));
-    const file = await toBytes(sealStream(KEY, exportWorkspace(a.parts, ACME, NEVER)));
+    const file = await toBytes(sealStream(KEY, exportWorkspace(a.parts, ACME, LEFT_OUT, NEVER)));
     expect(file.includes(WORD)).toBe(false);
     await using b = await open(to.path);
     expect(await bring(b, file)).toBe(ACME);
@@ -77,7 +85,7 @@ describe('an exported workspace', () => {
     await using a = await open(from.path);
     await a.kernel.workspaces.create(ACME);
     await plant(a.kernel, a.platform, from.path, ACME, WORD);
-    const file = await toBytes(sealStream(KEY, exportWorkspace(a.parts, ACME, NEVER)));
+    const file = await toBytes(sealStream(KEY, exportWorkspace(a.parts, ACME, LEFT_OUT, NEVER)));
     await using b = await open(to.path);
     const piece = 65_536 + 16;
     const cuts = [0, 10, 60, 100, piece, 57 + piece, 57 + piece * 2, file.length - piece, file.length - 17, file.length - 1].filter(
@@ -122,6 +130,8 @@ describe('an exported workspace', () => {
     };
     const entry = (path: string, more: object = {}) => record(3, { area: 'files', path, kind: 'file', mode: 0o600, ...more });
     const whole = (...middle: Buffer[]) => [record(0, head), ...middle, record(5, { records: middle.length + 1 })];
+    expect(await bring(b, await toBytes(sealStream(KEY, inPieces(Buffer.concat(whole())))), KEY, COPY)).toBe(COPY); // It is the rest that is refused.
+    await b.kernel.workspaces.delete(COPY);
     const events = (rows: unknown, columns = ['id']) => record(1, { table: 'events', columns, rows });
     const hostile: Record<string, Buffer[]> = {
       'a path that leads out': whole(entry('../../../outside/x')),

@@ -101,6 +101,7 @@ export {
   type ProcessState,
   SIGNALS,
 } from './store/tables/process-table.ts';
+export type { SecretBatch } from './store/tables/secret-table.ts';
 export type { TaintRow } from './store/tables/taint-table.ts';
 export type {
   ActContext,
@@ -135,4 +136,4 @@ export type { Review, ReviewCall, ReviewedCall, Verdict } from './syscall/review
 export { mergeLabels } from './taint/labels.ts';
 export type { FileLabel, Taints } from './taint/taints.ts';
 export type { Principal, TokenRecord } from './token/tokens.ts';
-export type { SettingsChange, WorkspaceKeeper, WorkspaceRecord } from './workspace/workspaces.ts';
+export type { ImportTarget, SettingsChange, WorkspaceKeeper, WorkspaceRecord } from './workspace/workspaces.ts';

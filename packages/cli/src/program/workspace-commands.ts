@@ -2,9 +2,14 @@
 import type { Command } from 'commander';
 import { type StateFlags, withDaemon, withJson, withState } from './state-options.ts';
 
-type SecretFlags = Omit<StateFlags, 'server'> & { readonly passphraseFile?: string; readonly keyFile?: string };
-export type WorkspaceExportFlags = SecretFlags;
-export type WorkspaceImportFlags = SecretFlags & { readonly as?: string };
+export type WorkspaceFileFlags = Omit<StateFlags, 'server'> & {
+  readonly passphraseFile?: string;
+  readonly keyFile?: string;
+  readonly vaultPassphraseFile?: string;
+  readonly withoutSecrets?: true;
+};
+export type WorkspaceExportFlags = WorkspaceFileFlags;
+export type WorkspaceImportFlags = WorkspaceFileFlags & { readonly as?: string };
 export type WorkspaceDeleteFlags = StateFlags & { readonly yes?: true };
 
 export interface WorkspaceActions {
@@ -71,7 +76,7 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
       .command('export')
       .summary('write a workspace into one sealed file')
       .description(
-        'Writes rows, memories, files, sessions and policies of a workspace into a file that only its passphrase or key opens. Tokens, people and secrets stay here. No daemon may run.',
+        'Writes rows, memories, files, sessions, policies and secrets of a workspace into a file that only its passphrase or key opens. Tokens and people stay here. No daemon may run.',
       )
       .argument('<id>', 'its name')
       .argument('<file>', 'which is made'),
@@ -81,7 +86,9 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
     workspace
       .command('import')
       .summary('make a workspace of such a file')
-      .description('Makes a workspace of an exported one, all of it or nothing. No daemon may run.')
+      .description(
+        'Makes a workspace of an exported one, all of it or nothing. Its secrets are sealed anew, in the vault here. No daemon may run.',
+      )
       .argument('<file>', 'which was exported by this version'),
   )
     .option('--as <name>', 'under another name')
@@ -105,7 +112,9 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
 function withSecret(command: Command): Command {
   return withJson(withState(command))
     .option('--passphrase-file <file>', 'what locks the file: the passphrase in it')
-    .option('--key-file <file>', 'or a key of 32 bytes and more');
+    .option('--key-file <file>', 'or a key of 32 bytes and more')
+    .option('--vault-passphrase-file <file>', 'what unlocks the vault here, where a passphrase does; - is standard input')
+    .option('--without-secrets', 'leave its secrets out');
 }
 
 const WORKSPACE_HELP = `

@@ -24,7 +24,7 @@ import type { NameTable, NameTableReads } from './tables/name-table.ts';
 import type { PersonTable, PersonTableReads } from './tables/person-table.ts';
 import type { ProcessTable, ProcessTableReads } from './tables/process-table.ts';
 import type { QueueTable, QueueTableReads } from './tables/queue-table.ts';
-import type { SecretTable, SecretTableReads } from './tables/secret-table.ts';
+import type { SecretBatch, SecretTable, SecretTableReads } from './tables/secret-table.ts';
 import type { StateTable, StateTableReads } from './tables/state-table.ts';
 import type { TaintTable, TaintTableReads } from './tables/taint-table.ts';
 import type { TokenTable, TokenTableReads } from './tables/token-table.ts';
@@ -126,6 +126,8 @@ export interface Store extends AsyncDisposable {
   exportRows(id: WorkspaceId, signal?: AbortSignal): AsyncIterable<RowBatch>;
   /** Adds rows to a workspace that was retired as soon as it was made, so that nobody finds it yet. Faults: `invalid_argument` (what no store of this version has). */
   importRows(id: WorkspaceId, batch: RowBatch): Promise<void>;
+  /** The same for secrets, whose rows are no others' to write: they are sealed for this vault. Faults: `invalid_argument` (one is there twice). */
+  importSecrets(id: WorkspaceId, batch: SecretBatch): Promise<void>;
   /** Looks at every page and every reference. Empty when all is well; else one sentence each. */
   check(): Promise<readonly string[]>;
   /** Bytes on disk, without bodies of files. */

@@ -25,7 +25,7 @@ export function createImport({ store, discard, recover }: ImportParts): Workspac
       return made;
     });
     try {
-      await fill((batch) => store.importRows(id, batch));
+      await fill({ rows: (batch) => store.importRows(id, batch), secrets: (batch) => store.importSecrets(id, batch) });
       await store.writeSystem(({ workspaces }) => workspaces.adopt(row));
     } catch (error) {
       await discard(id);

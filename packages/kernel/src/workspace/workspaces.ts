@@ -1,6 +1,7 @@
 /** Which workspaces there are. */
 import type { WorkspaceId } from '@warren/protocol';
 import type { RowBatch } from '../store/store.ts';
+import type { SecretBatch } from '../store/tables/secret-table.ts';
 
 export type WorkspaceSettings = {
   /** Its share of the scheduler, relative to the others. Default 1. */
@@ -37,6 +38,12 @@ export interface WorkspaceKeeper {
   wipe(id: WorkspaceId): Promise<void>;
 }
 
+/** Of a workspace that nobody finds yet. */
+export type ImportTarget = {
+  rows(batch: RowBatch): Promise<void>;
+  secrets(batch: SecretBatch): Promise<void>;
+};
+
 export interface Workspaces {
   /** Faults: `already_exists` (also one that differs in capitals alone: on many file systems they would be one), `conflict` (one of this id is being deleted), `invalid_argument`. */
   create(id: WorkspaceId, settings?: SettingsChange): Promise<WorkspaceRecord>;
@@ -54,11 +61,7 @@ export interface Workspaces {
    * Makes a workspace of the rows that `fill` writes, and of what else it does meanwhile for those who keep something. Nobody finds it before `fill` is done; when that fails, or after a crash, everything of it is wiped. Faults: those of
    * `create`, and of `fill`.
    */
-  import(
-    id: WorkspaceId,
-    settings: SettingsChange,
-    fill: (write: (batch: RowBatch) => Promise<void>) => Promise<void>,
-  ): Promise<WorkspaceRecord>;
+  import(id: WorkspaceId, settings: SettingsChange, fill: (into: ImportTarget) => Promise<void>): Promise<WorkspaceRecord>;
   /** Deletions that a crash cut off, to be called when those who keep something are known. Returns how many. */
   finishDeletions(): Promise<number>;
   /** Hears of deletions. Those who came last are stopped first. */

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import { Fault, type JsonObject } from '@warren/protocol';
 
 /** `audit.restart` and `store.restore` let the next start go on with another audit than the store remembers. */
-export type OfflineActionName = 'audit.restart' | 'store.restore' | 'capability.install' | 'capability.remove';
+export type OfflineActionName =
+  | 'audit.restart'
+  | 'store.restore'
+  | 'capability.install'
+  | 'capability.remove'
+  | 'workspace.export'
+  | 'workspace.import';
 export type OfflineAction = { readonly action: string; readonly at: number; readonly by: string; readonly details: JsonObject };
 
 const FILE = 'offline-actions.jsonl';

@@ -4,6 +4,7 @@ import type { WorkspaceId } from '@warren/protocol';
 import { createSecrets } from './create-secrets.ts';
 import { DataKeys } from './data-keys.ts';
 import type { RootKeys } from './root-keys.ts';
+import { sealCopies } from './seal-copies.ts';
 import type { Secrets } from './secrets.ts';
 import type { Vault } from './vault.ts';
 
@@ -14,7 +15,11 @@ export type AllSecretsParts = {
   readonly now: () => number;
 };
 
-export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'guardUse' | 'onChange'> {
+export function createAllSecrets({
+  kernel,
+  roots,
+  now,
+}: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'sealFor' | 'guardUse' | 'onChange'> {
   const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
   const listeners = new Set<(workspace: WorkspaceId) => void>();
   let guard: Parameters<Vault['guardUse']>[0] = async () => {};
@@ -55,6 +60,14 @@ export function createAllSecrets({ kernel, roots, now }: AllSecretsParts): Pick<
         await of(id).keys.rewrap();
       }
       await keys.dropOld();
+    },
+    async sealFor(workspace, use) {
+      try {
+        return await sealCopies(workspace, { roots: await roots(), now }, use);
+      } finally {
+        known.get(workspace)?.keys.forget(); // Of what was there before.
+        onChange(workspace);
+      }
     },
     guardUse(before) {
       guard = before;

@@ -6,6 +6,8 @@ import { SECRET_TYPES, type SecretTerms, type SomeBindings } from './secrets.ts'
 const VALUE_BYTES_MAX = 65_536;
 const PURPOSE_CHARACTERS_MAX = 1_024;
 const BOUND_MAX = 100;
+/** The one that is used, and ten before it. */
+export const VERSIONS_MAX = 11;
 /** Segments that are no place to go, and names that mean something to objects of JavaScript. */
 const REFUSED = new Set(['.', '..', '__proto__', 'constructor', 'prototype']);
 

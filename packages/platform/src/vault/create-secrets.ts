@@ -1,11 +1,13 @@
 /** Secrets of one workspace, sealed here and kept by the kernel. A change is made to what was read, and made again when somebody else was faster. */
 import type { SealedSecret, SealedSecrets, SealedVersion, SecretChange, SecretChangeKind, SecretRecord } from '@warren/kernel';
 import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { aboutVersion } from './about.ts';
 import { Bound } from './bound.ts';
-import { checkName, checkTerms, checkValue, NO_BINDINGS } from './check-secret.ts';
+import { wipeCopy } from './check-copy.ts';
+import { checkName, checkTerms, checkValue, NO_BINDINGS, VERSIONS_MAX } from './check-secret.ts';
 import type { DataKeys } from './data-keys.ts';
 import { seal, unseal } from './seal.ts';
-import type { Secrets, SecretTerms, SecretValue } from './secrets.ts';
+import type { SecretCopy, Secrets, SecretTerms, SecretValue } from './secrets.ts';
 
 export type SecretsParts = {
   readonly workspace: WorkspaceId;
@@ -18,18 +20,13 @@ export type SecretsParts = {
   readonly beforeUse: (name: string, version: number) => Promise<void>;
 };
 
-/** The one that is used, and this many before it. */
-const OLDER_MAX = 10;
 const ATTEMPTS_MAX = 8;
 const PAGE = 1_000;
 const NEW = { type: 'other', purpose: '', bindings: NO_BINDINGS };
 
 export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUse }: SecretsParts): Secrets {
   const bound = new Bound();
-  const about = ({ name, type, bindings }: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number): readonly string[] => {
-    const { hosts, capabilities, skills } = bindings;
-    return ['warren secret', workspace, name, String(version), type, JSON.stringify([hosts, capabilities, skills])];
-  };
+  const about = (record: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number) => aboutVersion(workspace, record, version);
   const open = async (record: SecretRecord, { version, dataKey, sealed: bytes }: SealedVersion): Promise<Buffer> => {
     const plain = unseal(await keys.get(dataKey), bytes, about(record, version));
     if (plain !== undefined) return plain;
@@ -49,6 +46,16 @@ export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUs
   ): Promise<SealedVersion> => {
     const { number, key } = await keys.current();
     return { version, dataKey: number, sealed: seal(key, plain, about(record, version)), createdAt };
+  };
+  const openAll = async ({ record, versions }: SealedSecret): Promise<SecretCopy['versions']> => {
+    const opened: SecretCopy['versions'][number][] = [];
+    try {
+      for (const each of versions) opened.push({ version: each.version, createdAt: each.createdAt, bytes: await open(record, each) });
+      return opened;
+    } catch (error) {
+      for (const { bytes } of opened) bytes.fill(0);
+      throw error;
+    }
   };
   /** The same values as part of another record: what they are bound to is sealed with them. */
   const resealAll = (before: SealedSecret, after: Omit<SecretChange, 'versions'>): Promise<SealedVersion[]> =>
@@ -102,7 +109,7 @@ export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUs
       const { version = 0, revision = 0, revokedAt } = before?.record ?? {};
       const after = { name, ...checkTerms(terms, before?.record ?? NEW), version: version + 1, revokedAt };
       const newest = await sealAs(after, after.version, await makeValue(before), now());
-      const older = before === undefined ? [] : await resealAll({ ...before, versions: before.versions.slice(0, OLDER_MAX) }, after);
+      const older = before === undefined ? [] : await resealAll({ ...before, versions: before.versions.slice(0, VERSIONS_MAX - 1) }, after);
       return { change: { ...after, versions: [newest, ...older] }, revision, kind: before === undefined ? 'created' : 'rotated' };
     });
 
@@ -175,6 +182,20 @@ export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUs
           } finally {
             bytes.fill(0);
           }
+        }
+      }
+    },
+
+    async *copies() {
+      for await (const { name } of all(sealed)) {
+        const found = await sealed.find(name); // Undefined when it was deleted meanwhile.
+        if (found === undefined) continue;
+        const { revision: _, ...record } = found.record;
+        const copy = { ...record, versions: await openAll(found) };
+        try {
+          yield copy;
+        } finally {
+          wipeCopy(copy);
         }
       }
     },

@@ -2,6 +2,7 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { DataKeyRecord, SealedSecrets } from '@warren/kernel';
 import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { aboutDataKey } from './about.ts';
 import type { RootKeys } from './root-keys.ts';
 import { seal, unseal } from './seal.ts';
 
@@ -47,7 +48,7 @@ export class DataKeys {
     const key = createSecretKey(bytes);
     try {
       await (await this.#roots()).withCurrent((root) => {
-        const wrapped = seal(root.key, bytes, this.#about(number));
+        const wrapped = seal(root.key, bytes, aboutDataKey(this.#workspace, number));
         bytes.fill(0);
         return this.#sealed.addDataKey({ number, root: root.number, wrapped });
       });
@@ -68,7 +69,7 @@ export class DataKeys {
       const rewrapped = old.map((row) => {
         const bytes = this.#unwrap(row, roots);
         try {
-          return { number: row.number, root: root.number, wrapped: seal(root.key, bytes, this.#about(row.number)) };
+          return { number: row.number, root: root.number, wrapped: seal(root.key, bytes, aboutDataKey(this.#workspace, row.number)) };
         } finally {
           bytes.fill(0);
         }
@@ -106,12 +107,8 @@ export class DataKeys {
 
   #unwrap({ number, root, wrapped }: DataKeyRecord, roots: RootKeys): Buffer {
     const key = roots.find(root);
-    const bytes = key === undefined ? undefined : unseal(key, wrapped, this.#about(number));
+    const bytes = key === undefined ? undefined : unseal(key, wrapped, aboutDataKey(this.#workspace, number));
     if (bytes !== undefined) return bytes;
     throw new Fault('store_failed', `Cannot read the secrets of workspace ${this.#workspace}: their key is damaged, or of another vault`);
-  }
-
-  #about(number: number): readonly string[] {
-    return ['warren data key', this.#workspace, String(number)];
   }
 }

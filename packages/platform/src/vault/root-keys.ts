@@ -4,6 +4,7 @@
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Fault } from '@warren/protocol';
+import { aboutRoot } from './about.ts';
 import { seal, unseal } from './seal.ts';
 import { ARGON2, type Argon2Parameters, type KeyParts, type KeySource, makeUnlockKey } from './unlock-key.ts';
 import { damagedVault, readVaultFile, type VaultFile, writeVaultFile } from './vault-file.ts';
@@ -143,8 +144,4 @@ function toFile(roots: readonly Root[], { key, said }: Unlock): VaultFile {
       }
     }),
   };
-}
-
-function aboutRoot(number: number): readonly string[] {
-  return ['warren root key', String(number)];
 }

@@ -45,6 +45,12 @@ export interface SecretValue extends Disposable {
   readonly version: number;
 }
 
+/** A secret on its way from one vault to another: open, with all its versions. It exists between two seals and is wiped after the second. */
+export type SecretCopy = Omit<SecretRecord, 'revision'> & {
+  /** Newest first; the first is the one that is used. */
+  readonly versions: readonly { readonly version: number; readonly createdAt: number; readonly bytes: Uint8Array }[];
+};
+
 export interface Secrets {
   /**
    * Makes a secret or gives it a new value, which is used from now on; ten older ones are kept. Names: 1 to 256 of letters, digits and `_ . - /`. Values: 1 byte to 64 KiB.
@@ -76,6 +82,8 @@ export interface Secrets {
    * One that is damaged is left out.
    */
   values(): AsyncGenerator<{ readonly name: string; readonly version: number; readonly bytes: Uint8Array }, void, undefined>;
+  /** All of them, open and with every version, for what seals them for another vault, and for nothing else. Each is wiped when the next is asked for. Faults: `store_failed` (one is damaged), `vault_locked`. */
+  copies(): AsyncGenerator<SecretCopy, void, undefined>;
   /** Seals everything under a new data key; secrets can be used meanwhile. Returns how many were sealed again. */
   rotateKey(signal?: AbortSignal): Promise<number>;
 }

@@ -6,6 +6,7 @@
  * `vault_locked`, which says what to do.
  */
 import type { WorkspaceId } from '@warren/protocol';
+import type { SealCopy } from './seal-copies.ts';
 import type { Secrets } from './secrets.ts';
 import type { KeySourceKind } from './unlock-key.ts';
 
@@ -26,6 +27,8 @@ export interface Vault {
   changeKey(next: { readonly passphrase?: string | undefined; readonly current?: string | undefined }): Promise<VaultStatus>;
   /** A new root key for all workspaces; secrets can be used meanwhile. What a crash left half done is finished by the next. Faults: `vault_locked`, `store_failed`. */
   rotateRoot(signal?: AbortSignal): Promise<void>;
+  /** For a workspace that `use` makes of another's: it gets what seals secrets for it, under a key of its own. Faults: `vault_locked`, `store_failed`, and those of `use`. */
+  sealFor<T>(workspace: WorkspaceId, use: (seal: SealCopy) => Promise<T>): Promise<T>;
   /** From now on this is waited for before a value is given to whoever uses it. Of all that are set the last counts. */
   guardUse(before: (workspace: WorkspaceId, name: string, version: number) => Promise<void>): void;
   /** Calls back when values came or went in a workspace. */

@@ -1,6 +1,7 @@
 /**
- * A workspace as one stream of records, for a sealed file: rows, memories, files with modes and links, sessions and policies. A record is its length, its kind and its content. The last says how many there were, so that a file
- * that ends early is known for what it is. Tokens and people stay, since they let somebody in here; so do secrets, which are sealed for this vault.
+ * A workspace as one stream of records, for a sealed file: rows, memories, files with modes and links, sessions, policies and secrets. A record is its length, its kind and its content. The last says how many there were, so that
+ * a file that ends early is known for what it is. Tokens and people stay, since they let somebody in here. Secrets are opened and go in as they are, with nothing of the keys they are sealed under here: what seals the file seals them, and
+ * they come first, so that a vault that is locked is known before anything is made.
  */
 import type { Dirent } from 'node:fs';
 import { constants, lstat, open, readdir, readlink } from 'node:fs/promises';
@@ -9,21 +10,30 @@ import type { Kernel, RowBatch } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import type { MemoryEntry } from '../memory/memory.ts';
 import type { Memories } from '../memory/open-memories.ts';
+import type { Secrets } from '../vault/secrets.ts';
+import { encodeSecret } from './secret-record.ts';
 import { type Area, areasOf, type EntryRecord, FORMAT, KIND, PIECE_BYTES_MAX } from './workspace-records.ts';
+
+export type ExportOptions = {
+  /** Without it they stay here. */
+  readonly withSecrets: boolean;
+};
 
 export type ExportParts = {
   readonly kernel: Kernel;
   readonly memories: Pick<Memories, 'use'>;
+  readonly secrets: (id: WorkspaceId) => Pick<Secrets, 'copies' | 'list'>;
   readonly directory: string;
   readonly now: () => number;
 };
 
 const MEMORIES_AT_ONCE = 100;
 
-/** Rows are as at one moment; files as they are when they are read. Faults: `not_found`. */
+/** Rows are as at one moment; files as they are when they are read. Pieces are wiped when the next is asked for. Faults: `not_found`, and with secrets `vault_locked` and `store_failed` (one is damaged). */
 export async function* exportWorkspace(
-  { kernel, memories, directory, now }: ExportParts,
+  { kernel, memories, secrets, directory, now }: ExportParts,
   id: WorkspaceId,
+  { withSecrets }: ExportOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, void> {
   const { settings } = await kernel.workspaces.get(id);
@@ -36,7 +46,24 @@ export async function* exportWorkspace(
     head.writeUInt8(kind, 4);
     return Buffer.concat([head, payload]);
   };
-  yield record(KIND.head, { format: FORMAT, workspace: id, schema: kernel.store.schemaVersion, settings, exportedAt: now() });
+  const hasSecrets = withSecrets && (await secrets(id).list({ limit: 1 })).length > 0;
+  yield record(KIND.head, {
+    ...{ format: FORMAT, workspace: id, schema: kernel.store.schemaVersion, settings, exportedAt: now() },
+    ...(hasSecrets && { secrets: true }),
+  });
+  if (hasSecrets) {
+    for await (const copy of secrets(id).copies()) {
+      signal.throwIfAborted();
+      const content = encodeSecret(copy);
+      const piece = record(KIND.secret, content);
+      content.fill(0);
+      try {
+        yield piece;
+      } finally {
+        piece.fill(0);
+      }
+    }
+  }
   for await (const batch of kernel.store.exportRows(id, signal)) yield record(KIND.rows, { ...batch, rows: batch.rows.map(toJson) });
   for (let before: string | undefined; ; ) {
     signal.throwIfAborted();

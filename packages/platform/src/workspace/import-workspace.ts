@@ -4,22 +4,46 @@
  */
 import { chmod, constants, type FileHandle, mkdir, open, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kernel, RowBatch, RowValue, SettingsChange } from '@warren/kernel';
+import type { ImportTarget, Kernel, RowBatch, RowValue, SettingsChange } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { z } from 'zod';
 import type { NewMemory } from '../memory/memory.ts';
 import type { Memories } from '../memory/open-memories.ts';
 import { placeOf } from '../policy/policy-places.ts';
+import type { SealCopy } from '../vault/seal-copies.ts';
+import type { Vault } from '../vault/vault.ts';
+import { decodeSecret } from './secret-record.ts';
 import { type Area, areasOf, ENTRIES_MAX, type EntryRecord, FORMAT, KIND, PIECE_BYTES_MAX, RECORD_BYTES_MAX } from './workspace-records.ts';
 
-export type ImportParts = { readonly kernel: Kernel; readonly memories: Pick<Memories, 'use'>; readonly directory: string };
+export type ImportParts = {
+  readonly kernel: Kernel;
+  readonly memories: Pick<Memories, 'use'>;
+  readonly vault: Pick<Vault, 'sealFor'>;
+  readonly directory: string;
+};
 
+export type ImportOptions = {
+  /** Under another name. */
+  readonly as?: WorkspaceId | undefined;
+  /** Without it those in the file are left out. */
+  readonly withSecrets: boolean;
+};
+
+export type Imported = { readonly id: WorkspaceId; readonly secrets: number; readonly secretsLeftOut: number };
+
+const SECRETS_MAX = 10_000;
 const SEGMENT_BYTES_MAX = 255;
 const PATH_BYTES_MAX = 4_096;
 const SEGMENTS_MAX = 128;
 const SESSION = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\.jsonl$/;
 
-const head = z.object({ format: z.literal(FORMAT), workspace: z.string(), schema: z.int(), settings: z.record(z.string(), z.json()) });
+const head = z.object({
+  format: z.literal(FORMAT),
+  workspace: z.string(),
+  schema: z.int(),
+  settings: z.record(z.string(), z.json()),
+  secrets: z.boolean().default(false),
+});
 const value = z.union([z.null(), z.number(), z.string(), z.strictObject({ b: z.base64() })]);
 const rows = z.object({ table: z.string().max(64), columns: z.array(z.string().max(64)).max(64), rows: z.array(z.array(value)) });
 const entryRecord = z.object({
@@ -33,13 +57,16 @@ const memories = z.array(z.looseObject({ text: z.string() })).max(1_000);
 
 type Record_ = { readonly kind: number; readonly payload: Buffer };
 
-/** `as` makes it under another name. Faults: `already_exists`, `conflict`, `invalid_argument` (the file), `schema_mismatch` (of another version), `too_large`. */
+/**
+ * Its secrets are sealed anew, under a key of its own. Faults: `already_exists`, `conflict`, `invalid_argument` (the file), `schema_mismatch` (of another version), `too_large`, and with secrets those of `Vault.sealFor`, before anything is
+ * made.
+ */
 export async function importWorkspace(
   parts: ImportParts,
   content: AsyncIterable<Uint8Array>,
-  as: WorkspaceId | undefined,
+  { as, withSecrets }: ImportOptions,
   parse: (id: string) => WorkspaceId,
-): Promise<WorkspaceId> {
+): Promise<Imported> {
   const records = readRecords(content)[Symbol.asyncIterator]();
   const first = await records.next();
   if (first.done === true || first.value.kind !== KIND.head) throw damaged('it does not begin as one');
@@ -54,28 +81,46 @@ export async function importWorkspace(
       },
     );
   const id = as ?? parse(said.workspace);
-  await parts.kernel.workspaces.import(id, said.settings as SettingsChange, async (write) => {
-    // Checked where it is merged.
-    await new Importer(parts, id, write).take({ [Symbol.asyncIterator]: () => records });
-  });
-  return id;
+  const fill = async (seal: SealCopy | undefined): Promise<Imported> => {
+    const counts = { secrets: 0, secretsLeftOut: 0 };
+    const keep = async (payload: Buffer, into: ImportTarget): Promise<void> => {
+      const copy = said.secrets ? decodeSecret(payload) : undefined;
+      if (copy === undefined) throw damaged('a secret is not as it should be');
+      if (counts.secrets + counts.secretsLeftOut === SECRETS_MAX) throw tooMany('secrets', SECRETS_MAX);
+      if (seal === undefined) counts.secretsLeftOut++;
+      else {
+        await into.secrets(seal(copy));
+        counts.secrets++;
+      }
+      payload.fill(0);
+    };
+    // Settings are checked where they are merged.
+    await parts.kernel.workspaces.import(id, said.settings as SettingsChange, async (into) => {
+      const importer = new Importer({ ...parts, id, into, keepSecret: (payload) => keep(payload, into) });
+      await importer.take({ [Symbol.asyncIterator]: () => records });
+    });
+    return { id, ...counts };
+  };
+  return await (said.secrets && withSecrets ? parts.vault.sealFor(id, fill) : fill(undefined));
 }
 
+type ImporterParts = Omit<ImportParts, 'vault'> & {
+  readonly id: WorkspaceId;
+  readonly into: ImportTarget;
+  readonly keepSecret: (payload: Buffer) => Promise<void>;
+};
+
 class Importer {
-  readonly #parts: ImportParts;
-  readonly #id: WorkspaceId;
-  readonly #write: (batch: RowBatch) => Promise<void>;
+  readonly #parts: ImporterParts;
   readonly #roots: ReadonlyMap<Area, string>;
   readonly #modes: { readonly path: string; readonly mode: number }[] = [];
   readonly #links: { readonly path: string; readonly target: string }[] = [];
   #file: { readonly handle: FileHandle; readonly mode: number } | undefined;
   #entries = 0;
 
-  constructor(parts: ImportParts, id: WorkspaceId, write: (batch: RowBatch) => Promise<void>) {
+  constructor(parts: ImporterParts) {
     this.#parts = parts;
-    this.#id = id;
-    this.#write = write;
-    this.#roots = new Map(areasOf(parts.directory, id));
+    this.#roots = new Map(areasOf(parts.directory, parts.id));
   }
 
   async take(records: AsyncIterable<Record_>): Promise<void> {
@@ -85,7 +130,8 @@ class Importer {
       for await (const { kind, payload } of records) {
         if (isEnded) throw damaged('something follows its end');
         if (kind !== KIND.piece) await this.#closeFile();
-        if (kind === KIND.rows) await this.#write(toBatch(read(rows, payload)));
+        if (kind === KIND.rows) await this.#parts.into.rows(toBatch(read(rows, payload)));
+        else if (kind === KIND.secret) await this.#parts.keepSecret(payload);
         else if (kind === KIND.memories) await this.#store(read(memories, payload));
         else if (kind === KIND.entry) await this.#enter(read(entryRecord, payload));
         else if (kind === KIND.piece) await this.#append(payload);
@@ -102,11 +148,11 @@ class Importer {
   }
 
   async #store(entries: readonly { readonly text: string }[]): Promise<void> {
-    await this.#parts.memories.use(this.#id, (memory) => memory.store(entries as readonly NewMemory[])); // It checks each.
+    await this.#parts.memories.use(this.#parts.id, (memory) => memory.store(entries as readonly NewMemory[])); // It checks each.
   }
 
   async #enter({ area, path, kind, mode, target }: EntryRecord): Promise<void> {
-    if (++this.#entries > ENTRIES_MAX) throw new Fault('too_large', `Cannot import the workspace: it has more than ${ENTRIES_MAX} files`);
+    if (++this.#entries > ENTRIES_MAX) throw tooMany('files', ENTRIES_MAX);
     checkPath(area, path, kind);
     const root = this.#roots.get(area) ?? '';
     const full = join(root, path);
@@ -198,6 +244,10 @@ function refuse(path: string) {
       throw new Fault('storage_full', 'Cannot import the workspace: the disk is full', { cause: error });
     throw damaged(`${JSON.stringify(path.slice(0, 80))} cannot be made (${error.code})`);
   };
+}
+
+function tooMany(what: string, max: number): Fault {
+  return new Fault('too_large', `Cannot import the workspace: it has more than ${max} ${what}`);
 }
 
 function damaged(why: string): Fault {

@@ -40,14 +40,19 @@ export async function* sealStream(secret: FileSecret, content: AsyncIterable<Uin
   let number = 0;
   let held = Buffer.alloc(0);
   for await (const bytes of content) {
+    const before = held;
     held = Buffer.concat([held, bytes]);
+    before.fill(0); // There may be secrets in it.
     // One piece is kept back, for it may be the last.
     while (held.length > PIECE_BYTES) {
-      yield sealPiece(key, head, number++, false, held.subarray(0, PIECE_BYTES));
+      const piece = held.subarray(0, PIECE_BYTES);
+      yield sealPiece(key, head, number++, false, piece);
+      piece.fill(0);
       held = held.subarray(PIECE_BYTES);
     }
   }
   yield sealPiece(key, head, number, true, held);
+  held.fill(0);
 }
 
 /** Yields the content, each piece after it was checked; the file is whole when this ends. Faults: `permission_denied` (not the right passphrase or key), `invalid_argument` (no such file, changed, or cut off). */

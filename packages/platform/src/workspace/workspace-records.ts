@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { WorkspaceId } from '@warren/protocol';
 
 export const FORMAT = 1;
-export const KIND = { head: 0, rows: 1, memories: 2, entry: 3, piece: 4, end: 5 } as const;
+export const KIND = { head: 0, rows: 1, memories: 2, entry: 3, piece: 4, end: 5, secret: 6 } as const;
 /** Of a file, in one record. */
 export const PIECE_BYTES_MAX = 1_048_576;
 /** Of any record: a row may be large. */

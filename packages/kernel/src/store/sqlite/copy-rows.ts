@@ -3,7 +3,7 @@ import { Fault } from '@warren/protocol';
 import type { RowBatch, RowValue } from '../store.ts';
 import type { Database } from './database.ts';
 
-/** Tokens and people let somebody in here; secrets are sealed under keys of this vault. */
+/** Tokens and people let somebody in here; secrets are sealed under keys of this vault, and travel by whoever can open them. */
 const STAYS: ReadonlySet<string> = new Set(['tokens', 'people', 'data_keys', 'secrets', 'secret_versions']);
 const BATCH_ROWS = 500;
 const BATCH_BYTES = 1_048_576;

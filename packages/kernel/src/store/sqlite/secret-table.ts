@@ -1,4 +1,4 @@
-import type { DataKeyRow, SealedVersion, SecretBindings, SecretRow, SecretTable } from '../tables/secret-table.ts';
+import type { DataKeyRow, SealedVersion, SecretBatch, SecretBindings, SecretRow, SecretTable } from '../tables/secret-table.ts';
 import { optional, parseObject } from './columns.ts';
 import type { Database, Row } from './database.ts';
 import { countIn } from './newest-first.ts';
@@ -31,6 +31,22 @@ export function prepareSecrets(database: Database) {
     rewrapKey: database.change('UPDATE data_keys SET root = ?, wrapped = ? WHERE ws = ? AND number = ?'),
     deleteKey: database.change('DELETE FROM data_keys WHERE ws = ? AND number = ?'),
     isKeyInUse: database.query('SELECT 1 FROM secret_versions WHERE ws = ? AND data_key = ? LIMIT 1'),
+  };
+}
+
+/** Returns a function that adds those that another store had, as they were there. */
+export function prepareImportSecrets(database: Database): (ws: number, batch: SecretBatch) => void {
+  const key = database.change(`INSERT INTO data_keys (ws, ${KEY_COLUMNS}) VALUES (?, ?, ?, ?, ?)`);
+  const secret = database.change(`INSERT INTO secrets (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const sealedVersion = database.change(`INSERT INTO secret_versions (ws, name, ${VERSION_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`);
+  return (ws, { dataKeys, secrets }) => {
+    for (const { number, root, wrapped, createdAt } of dataKeys) key.run(ws, number, root, wrapped, createdAt);
+    for (const { row, versions } of secrets) {
+      const { name, type, purpose, bindings, version, revision, createdAt, updatedAt, revokedAt } = row;
+      secret.run(...[ws, name, type, purpose, json(bindings), version, revision], ...[createdAt, updatedAt, orNull(revokedAt)]);
+      for (const { version: number, dataKey, sealed, createdAt: madeAt } of versions)
+        sealedVersion.run(ws, name, number, dataKey, sealed, madeAt);
+    }
   };
 }
 

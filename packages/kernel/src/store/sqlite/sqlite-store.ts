@@ -19,12 +19,14 @@ import type {
   Transaction,
   WorkspaceStore,
 } from '../store.ts';
+import type { SecretBatch } from '../tables/secret-table.ts';
 import { prepareWriteRows, readRows } from './copy-rows.ts';
 import { Database, type Row, storeFault } from './database.ts';
 import { prepareErase } from './erase-rows.ts';
 import { GroupCommit, type Written } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import { SqlitePersonTable } from './person-table.ts';
+import { prepareImportSecrets } from './secret-table.ts';
 import { StateLock } from './state-lock.ts';
 import { StoreWipe } from './store-wipe.ts';
 import { CounterCache } from './table-context.ts';
@@ -243,20 +245,27 @@ class SqliteStore implements Store {
   }
 
   async importRows(id: WorkspaceId, batch: RowBatch): Promise<void> {
+    const write = prepareWriteRows(this.#database);
+    await this.#import(id, `rows of ${batch.table}`, (ws) => write(ws, batch));
+  }
+
+  async importSecrets(id: WorkspaceId, batch: SecretBatch): Promise<void> {
+    const write = prepareImportSecrets(this.#database);
+    await this.#import(id, 'secrets', (ws) => write(ws, batch));
+  }
+
+  async #import(id: WorkspaceId, what: string, write: (ws: number) => void): Promise<void> {
     this.#requireWritable();
     const [ws] = this.#workspaces.retiredKeysOf(id);
-    if (ws === undefined) throw new Error(`No retired workspace ${id} to import rows into`);
-    const write = prepareWriteRows(this.#database);
+    if (ws === undefined) throw new Error(`No retired workspace ${id} to import ${what} into`);
     try {
       await this.#step(() => {
-        write(ws, batch);
+        write(ws);
         return true;
       });
     } catch (error) {
       if (!isRefusedRow(error)) throw error;
-      throw new Fault('invalid_argument', `Cannot import rows of ${batch.table}: they are not as a store has them (${error.message})`, {
-        cause: error,
-      });
+      throw new Fault('invalid_argument', `Cannot import ${what}: they are not as a store has them (${error.message})`, { cause: error });
     }
   }
 

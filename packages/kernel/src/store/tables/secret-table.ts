@@ -40,6 +40,12 @@ export type DataKeyRow = {
   readonly createdAt: number;
 };
 
+/** Secrets with their versions and the keys they are sealed under, with the times they have. */
+export type SecretBatch = {
+  readonly dataKeys: readonly DataKeyRow[];
+  readonly secrets: readonly { readonly row: SecretRow; readonly versions: readonly SealedVersion[] }[];
+};
+
 export interface SecretTableReads {
   find(name: string): SecretRow | undefined;
   /** By name, those after `after`. */
