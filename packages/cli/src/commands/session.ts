@@ -36,7 +36,7 @@ export async function sessionList(flags: SessionListFlags, host: Host): Promise<
 
 export async function sessionShow(id: string, flags: SessionShowFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'show a session');
-  if (flags.json === true) return await printJson(host, await everything(client, id, flags));
+  if (flags.json === true) return await printWhole(client, id, flags, host);
   for await (const page of pages(client, id, flags.view, flags)) {
     for (const { line, reason } of page.damage) await host.stderr.write(`warren: line ${line} cannot be read: ${safeText(reason)}\n`);
     for (const entry of page.entries) await host.stdout.write(`${headOf(entry)}\n${indented(entry.text)}\n`);
@@ -82,12 +82,16 @@ export async function sessionCompact(id: string, summary: string, flags: Session
 export async function sessionExport(id: string, flags: SessionExportFlags, host: Host): Promise<number> {
   await using client = await openWorkspaceClient(flags, host, 'export a session');
   const { format } = flags;
-  if (format === 'json') return await printJson(host, await everything(client, id, { ...flags, view: 'all' }));
-  const { text } = await client
-    .call('transcript.export', { session: id, format: format === 'md' ? 'markdown' : format })
-    .catch(advised(flags));
-  // A document is written as it is; on a terminal nothing in it may steer that.
-  await host.stdout.write(host.stdout.isTerminal ? safeLines(text) : text);
+  if (format === 'json') return await printWhole(client, id, { ...flags, view: 'all' }, host);
+  const asked = { session: id, format: format === 'md' ? 'markdown' : format } as const;
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const piece: Awaited<ReturnType<typeof getPiece>> = await getPiece(client, cursor === '' ? asked : { ...asked, cursor }).catch(
+      advised(flags),
+    );
+    // A document is written as it is; on a terminal nothing in it may steer that.
+    await host.stdout.write(host.stdout.isTerminal ? safeLines(piece.text) : piece.text);
+    cursor = piece.next;
+  }
   return 0;
 }
 
@@ -119,14 +123,26 @@ async function getPage(client: Client, asked: Asked) {
   return await client.call('transcript.get', asked);
 }
 
-async function everything(client: Client, session: string, flags: SessionShowFlags) {
-  const entries: TranscriptEntry[] = [];
-  let tip: string | null = null;
-  for await (const page of pages(client, session, flags.view, flags)) {
-    entries.push(...page.entries);
-    tip = page.tip_id;
+type Wanted = { readonly session: string; readonly format: 'markdown' | 'html' | 'jsonl'; readonly cursor?: string };
+
+async function getPiece(client: Client, asked: Wanted) {
+  return await client.call('transcript.export', asked);
+}
+
+/** One JSON document, written as it comes: it may be larger than what can be held. */
+async function printWhole(client: Client, id: string, flags: SessionShowFlags, host: Host): Promise<number> {
+  let separator = '';
+  for await (const { session, tip_id, entries } of pages(client, id, flags.view, flags)) {
+    if (separator === '')
+      await host.stdout.write(`{\n  "session": ${safeJson(session)},\n  "tip_id": ${safeJson(tip_id)},\n  "entries": [`);
+    for (const entry of entries) {
+      await host.stdout.write(`${separator}\n    ${safeJson(entry, 2).replaceAll('\n', '\n    ')}`);
+      separator = ',';
+    }
+    separator ||= ' ';
   }
-  return { session, tip_id: tip, entries };
+  await host.stdout.write(separator === ',' ? '\n  ]\n}\n' : ']\n}\n');
+  return 0;
 }
 
 function headOf({ entry_id, type, role, at }: TranscriptEntry): string {

@@ -53,6 +53,22 @@ describe('warren session', { timeout: PATIENCE_MS }, () => {
     expect((await gate.json<{ transcripts: readonly unknown[] }>(['session', 'list'])).transcripts).toHaveLength(1);
   });
 
+  it('writes a session that is larger than what it may hold', async () => {
+    await gate.client.call('transcript.create', { session: 'large' });
+    const content = 'A sentence that somebody said, and not a short one.\n'.repeat(19_000);
+    for (let count = 0; count < 60; count++)
+      await gate.client.call('transcript.append', { session: 'large', entries: [{ type: 'message', role: 'user', content }] });
+    const held = { env: { NODE_OPTIONS: '--max-old-space-size=40' } };
+    for (const [format, end] of [
+      ['md', '\n```\n'],
+      ['html', '</body></html>\n'],
+    ] as const) {
+      const { code, stdout, stderr } = await gate.warren(['session', 'export', 'large', '--format', format], held);
+      expect([code, stderr, stdout.length > 60 * content.length, stdout.endsWith(end)]).toEqual([0, '', true, true]);
+    }
+    await gate.warren(['session', 'delete', 'large']);
+  });
+
   it.each(['../../kernel', 'a/b', '.', 'x'.repeat(200)])('makes nothing of %j', async (id) => {
     const before = readdirSync(gate.path('workspaces'), { recursive: true });
     for (const words of [

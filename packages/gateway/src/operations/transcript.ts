@@ -1,13 +1,12 @@
 import type { Kernel } from '@warren/kernel';
 import type { Platform, Sessions } from '@warren/platform';
-import { Fault, isFault, type WorkspaceId } from '@warren/protocol';
+import { isFault, type WorkspaceId } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
 import { toTranscriptEntry, toTranscriptInfo } from './record/transcript.ts';
 import { toMsIfGiven, toSeconds } from './time.ts';
 
 /** Of one answer. */
 const ENTRIES_BYTES_MAX = 4_194_304;
-const EXPORT_BYTES_MAX = 16_777_216;
 const LISTED_MAX = 1_000;
 
 export function createTranscriptHandlers({ workspaces }: Kernel, platform: () => Platform): HandlersOf<'transcript.'> {
@@ -75,12 +74,9 @@ export function createTranscriptHandlers({ workspaces }: Kernel, platform: () =>
       return { entry_id: entry.id };
     },
 
-    async 'transcript.export'({ session, format }, { workspace }) {
-      const text = await use(workspace, (sessions) => sessions.export(session, format));
-      if (Buffer.byteLength(text) <= EXPORT_BYTES_MAX) return { session, format, text };
-      throw new Fault('too_large', `Cannot export session ${session}: it has more than ${EXPORT_BYTES_MAX} bytes; read it by pages`, {
-        details: { limit: EXPORT_BYTES_MAX },
-      });
+    async 'transcript.export'({ session, format, cursor }, { workspace }) {
+      const { text, next } = await use(workspace, (sessions) => sessions.exportPiece(session, format, cursor));
+      return { session, format, text, next: next ?? null };
     },
 
     async 'transcript.delete'({ session }, { workspace }) {

@@ -67,6 +67,7 @@ function lazySessions(open: () => Promise<Sessions>): Sessions {
     list: async (...given) => (await open()).list(...given),
     search: async (...given) => (await open()).search(...given),
     export: async (...given) => (await open()).export(...given),
+    exportPiece: async (...given) => (await open()).exportPiece(...given),
     delete: async (...given) => (await open()).delete(...given),
   };
 }

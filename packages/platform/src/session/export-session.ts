@@ -1,27 +1,76 @@
-/** A session to be read elsewhere. What was said may be anything: in HTML it is text, and in Markdown it stands in fences that it cannot end. */
-import type { SessionEntry } from './sessions.ts';
+/** A session to be read elsewhere, a piece at a time. What was said may be anything: in HTML it is text, and in Markdown it stands in fences that it cannot end. */
+import { Fault } from '@warren/protocol';
+import type { FileSession } from './open-session.ts';
+import type { ExportFormat, ExportPiece, SessionEntry } from './sessions.ts';
 import { textOf } from './text-of.ts';
-import { type Transcript, writeEntry, writeHeader } from './transcript.ts';
+import { writeEntry, writeHeader } from './transcript.ts';
 
 const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}article{border-left:4px solid #999;padding:.25rem 1rem;margin:1rem 0}.user{border-color:#2b6cb0}.assistant{border-color:#2f855a}.summary{border-color:#b7791f}pre{white-space:pre-wrap;overflow-wrap:anywhere}time{color:#666;font-size:.8rem}'; // biome-ignore format: one line
 
-export function exportSession(
-  { header, entries }: Transcript,
-  path: readonly SessionEntry[],
-  format: 'jsonl' | 'markdown' | 'html',
-): string {
-  switch (format) {
-    case 'jsonl':
-      return Buffer.concat([writeHeader(header), ...entries.map(writeEntry)]).toString('utf8');
-    case 'markdown':
-      return [`# Session ${header.id}`, ...path.map((entry) => `## ${headingOf(entry)}\n\n${fence(textOf(entry))}`)]
-        .join('\n\n')
-        .concat('\n');
-    case 'html':
-      return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Session ${escapeHtml(header.id)}</title><style>${STYLE}</style></head><body><h1>Session ${escapeHtml(header.id)}</h1>\n${path.map(articleOf).join('\n')}\n</body></html>\n`;
-    default:
-      return format satisfies never;
+/** Of one piece. */
+const CHARACTERS_MAX = 1_048_576;
+
+/** Where a piece begins: the tip that the document leads to, which part of it, and how far into that. */
+type Place = { readonly tip: string; readonly part: number; readonly character: number };
+
+/** `cursor`: `next` of the piece before; what is written to the session meanwhile changes nothing of the document. Throws `invalid_argument`. */
+export function exportPiece(session: FileSession, format: ExportFormat, cursor: string | undefined): ExportPiece {
+  const { tip, part: first, character } = cursor === undefined ? { tip: session.tip ?? '', part: 0, character: 0 } : readCursor(cursor);
+  if (tip !== '' && !session.has(tip)) throw refuseCursor();
+  const entries = format === 'jsonl' ? session.written() : tip === '' ? [] : session.path(tip);
+  const partOf = partsOf(session, format, entries);
+  let text = '';
+  for (let part = first, from = character; part < entries.length + 2; part++, from = 0) {
+    const rest = partOf(part).slice(from);
+    const room = CHARACTERS_MAX - text.length;
+    if (rest.length > room) {
+      const taken = isHighSurrogate(rest.charCodeAt(room - 1)) ? room - 1 : room;
+      return { text: text + rest.slice(0, taken), next: `${part}.${from + taken}.${tip}` };
+    }
+    text += rest;
   }
+  return { text, next: undefined };
+}
+
+/** What stands before the entries is the first part, what stands after them the last. */
+function partsOf(session: FileSession, format: ExportFormat, entries: readonly SessionEntry[]): (part: number) => string {
+  const { id } = session;
+  const [before, after, each] = ((): readonly [string, string, (entry: SessionEntry) => string] => {
+    switch (format) {
+      case 'jsonl':
+        return [writeHeader(session.header).toString('utf8'), '', (entry) => writeEntry(entry).toString('utf8')];
+      case 'markdown':
+        return [`# Session ${id}`, '\n', (entry) => `\n\n## ${headingOf(entry)}\n\n${fence(textOf(entry))}`];
+      case 'html':
+        return [
+          `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'"><title>Session ${escapeHtml(id)}</title><style>${STYLE}</style></head><body><h1>Session ${escapeHtml(id)}</h1>\n`,
+          '</body></html>\n',
+          (entry) => `${articleOf(entry)}\n`,
+        ];
+      default:
+        return format satisfies never;
+    }
+  })();
+  return (part) => {
+    const entry = entries[part - 1];
+    return part === 0 ? before : entry === undefined ? after : each(entry);
+  };
+}
+
+function readCursor(cursor: string): Place {
+  const [, part, character, tip] = /^(\d{1,9})\.(\d{1,9})\.(.{0,128})$/s.exec(cursor) ?? [];
+  if (tip === undefined) throw refuseCursor();
+  return { tip, part: Number(part), character: Number(character) };
+}
+
+function refuseCursor(): Fault {
+  return new Fault('invalid_argument', 'Cannot export from this cursor: it is none that was given for this session', {
+    details: { field: 'cursor' },
+  });
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd8_00 && code <= 0xdb_ff;
 }
 
 function headingOf(entry: SessionEntry): string {

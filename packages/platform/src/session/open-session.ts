@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '@warren/protocol';
 import type { Damage, EntryBody, Session, SessionEntry } from './sessions.ts';
-import { type Transcript, writeEntry } from './transcript.ts';
+import { type Transcript, type TranscriptHeader, writeEntry } from './transcript.ts';
 
 const SESSION_BYTES_MAX = 1_073_741_824;
 const AT_ONCE_MAX = 1_000;
@@ -18,6 +18,7 @@ export type SessionParts = {
 export class FileSession implements Session, AsyncDisposable {
   readonly id: string;
   readonly damage: readonly Damage[];
+  readonly header: TranscriptHeader;
   readonly #file: FileHandle;
   readonly #newId: () => string;
   readonly #now: () => number;
@@ -31,6 +32,7 @@ export class FileSession implements Session, AsyncDisposable {
   constructor({ file, transcript, newId, now }: SessionParts) {
     this.id = transcript.header.id;
     this.damage = transcript.damage;
+    this.header = transcript.header;
     this.#file = file;
     this.#newId = newId;
     this.#now = now;
@@ -58,9 +60,19 @@ export class FileSession implements Session, AsyncDisposable {
     });
   }
 
-  path(): readonly SessionEntry[] {
+  /** Whether there is such an entry, on this way or another. */
+  has(entry: string): boolean {
+    return this.#isKnown(entry);
+  }
+
+  /** All that its file has, where it branched too. */
+  written(): readonly SessionEntry[] {
+    return this.#entries;
+  }
+
+  path(to = this.#tip): readonly SessionEntry[] {
     const path: SessionEntry[] = [];
-    for (let at = this.#tip; at !== undefined; ) {
+    for (let at = to; at !== undefined; ) {
       const entry = this.#byId.get(at);
       if (entry === undefined) throw new Error(`Session ${this.id} has no entry ${at}`);
       path.push(entry);

@@ -218,6 +218,52 @@ describe('sessions', () => {
   });
 });
 
+describe('a long session', () => {
+  const LARGE = '😀<'.repeat(500_000); // Pieces end in the middle of it, and would in the middle of a character.
+
+  it.each(['markdown', 'html', 'jsonl'] as const)('is exported in pieces as %s, whatever is said meanwhile', async (format) => {
+    await using t = openTestSessions();
+    const session = await t.sessions.create('long');
+    const [first] = await session.append([user('the first')]);
+    for (let count = 0; count < 3; count++) await session.append([user(`${'x'.repeat(count)}${LARGE}`)]);
+    const whole = await t.sessions.export('long', format);
+    const pieces: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const { text, next } = await t.sessions.exportPiece('long', format, cursor);
+      expect([text.length > 0, text.length <= 1_048_576, text.isWellFormed()]).toEqual([true, true, true]);
+      pieces.push(text);
+      cursor = next;
+      // What is appended to its file is appended to that document too; a way to a tip stays what it is.
+      if (format !== 'jsonl' && pieces.length === 1) {
+        await session.append([user('said meanwhile')]);
+        await session.branch(first?.id ?? '');
+      }
+    } while (cursor !== undefined);
+    expect(pieces.length).toBeGreaterThan(4);
+    expect(pieces.join('') === whole).toBe(true);
+  });
+
+  it.each(['', 'x', '1.1', '0.0.none', '-1.0.', '9999999999.0.', `0.0.${'x'.repeat(200)}`, '0.0.../../x'])(
+    'is not exported from the cursor %j, which is none of its own',
+    async (cursor) => {
+      await using t = openTestSessions();
+      await (await t.sessions.create('long')).append([user('x')]);
+      await expect(t.sessions.exportPiece('long', 'markdown', cursor)).rejects.toMatchObject({
+        code: 'invalid_argument',
+        details: { field: 'cursor' },
+      });
+    },
+  );
+
+  it('ends where a cursor is beyond its end', async () => {
+    await using t = openTestSessions();
+    const session = await t.sessions.create('long');
+    await session.append([user('x')]);
+    expect(await t.sessions.exportPiece('long', 'html', `999.999.${session.tip}`)).toEqual({ text: '', next: undefined });
+  });
+});
+
 describe('a transcript on disk', () => {
   it('loses at most what was not acknowledged, wherever it is cut off', async () => {
     await using t = openTestSessions();

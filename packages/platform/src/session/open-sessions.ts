@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
-import { exportSession } from './export-session.ts';
+import { exportPiece } from './export-session.ts';
 import { FileSession } from './open-session.ts';
 import type { Session, SessionInfo, SessionMatch, Sessions } from './sessions.ts';
 import { textOf } from './text-of.ts';
@@ -19,6 +19,8 @@ const MATCHES_DEFAULT = 20;
 const MATCHES_MAX = 1_000;
 const WORDS_MAX = 16;
 const SNIPPET_CHARACTERS = 300;
+/** Of a document that is made whole. */
+const EXPORT_CHARACTERS_MAX = 67_108_864;
 /** Open at once; the one that was asked for the longest ago is closed for another. */
 const OPEN_MAX = 256;
 
@@ -166,10 +168,22 @@ export function openSessions({ folder, newId, now }: SessionsParts): Sessions & 
     },
 
     async export(id, format) {
-      const transcript = await readFileOf(fileOf(id));
-      if (transcript === undefined) throw missing(id);
-      return exportSession(transcript, (await openKnown(id)).path(), format);
+      const session = await openKnown(id);
+      let whole = '';
+      for (let cursor: string | undefined; ; ) {
+        const { text, next } = exportPiece(session, format, cursor);
+        whole += text;
+        if (next === undefined) return whole;
+        if (whole.length > EXPORT_CHARACTERS_MAX)
+          throw new Fault(
+            'too_large',
+            `Cannot export session ${id} whole: it has more than ${EXPORT_CHARACTERS_MAX} characters; take it by pieces`,
+          );
+        cursor = next;
+      }
     },
+
+    exportPiece: async (id, format, cursor) => exportPiece(await openKnown(id), format, cursor),
 
     async delete(id) {
       const path = fileOf(id);

@@ -44,6 +44,12 @@ export type SessionMatch = { readonly session: string; readonly entry: string; r
 
 export type Damage = { readonly line: number; readonly reason: string };
 
+/** Its file; or the way to its tip, to be read. */
+export type ExportFormat = 'jsonl' | 'markdown' | 'html';
+
+/** `next`: where the next one begins; undefined: this is the last. */
+export type ExportPiece = { readonly text: string; readonly next: string | undefined };
+
 export interface Session {
   readonly id: string;
   /** The last entry on the way that is taken; undefined while there is none. */
@@ -73,8 +79,10 @@ export interface Sessions {
   list(page?: { readonly limit?: number | undefined; readonly before?: number | undefined }): Promise<readonly SessionInfo[]>;
   /** Entries that have all the words, the newest session first. */
   search(query: string, options?: { readonly limit?: number | undefined }, signal?: AbortSignal): Promise<readonly SessionMatch[]>;
-  /** Faults: `not_found`. */
-  export(id: string, format: 'jsonl' | 'markdown' | 'html'): Promise<string>;
+  /** The whole document. Faults: `not_found`, `too_large` (more than 64 MiB: take it by pieces). */
+  export(id: string, format: ExportFormat): Promise<string>;
+  /** A piece of it, of about a million characters; `cursor`: where the piece before said that this one begins. Together they are the document. Faults: `not_found`, `invalid_argument` (the cursor). */
+  exportPiece(id: string, format: ExportFormat, cursor?: string): Promise<ExportPiece>;
   /** Faults: `not_found`. */
   delete(id: string): Promise<void>;
 }

@@ -91,13 +91,24 @@ export const TRANSCRIPT_OPERATIONS = {
     faults: ['too_large', 'unavailable', ...ON_WRITE],
   }),
   'transcript.export': operation({
-    summary: 'Answers with a conversation as text: its file (`jsonl`), or the way to its tip as Markdown or HTML; up to 16 MiB',
+    summary: 'Answers with a conversation as text (its file, or the way to its tip to be read), a million characters at a time',
     tier: 'experimental',
     effect: 'read',
     scope: MEMBER,
-    params: z.strictObject({ session: word, format: withDefault(z.enum(['markdown', 'html', 'jsonl']), 'markdown') }),
-    result: z.object({ session: word, format: z.enum(['markdown', 'html', 'jsonl']), text: z.string() }),
-    faults: ['too_large', ...ON_READ],
+    params: z.strictObject({
+      session: word,
+      format: withDefault(z.enum(['markdown', 'html', 'jsonl']), 'markdown'),
+      /** `next` of the piece before. What is said meanwhile is not in the document. */
+      cursor: optional(word),
+    }),
+    result: z.object({
+      session: word,
+      format: z.enum(['markdown', 'html', 'jsonl']),
+      text: z.string(),
+      /** Null: this is the last piece. */
+      next: word.nullable(),
+    }),
+    faults: [...ON_READ],
   }),
   'transcript.delete': operation({
     summary: 'Deletes a conversation for good',
