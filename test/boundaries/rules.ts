@@ -140,6 +140,7 @@ export const RULES: Rules = {
         'packages/kernel/src/grant',
         'packages/kernel/src/ledger',
         'packages/kernel/src/schedule',
+        'packages/kernel/src/run',
         'packages/kernel/src/mailbox',
         'packages/kernel/src/registry',
         'packages/kernel/src/agentfs',
@@ -195,6 +196,16 @@ export const RULES: Rules = {
       path: 'packages/kernel/src/schedule',
       mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
       why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/run',
+      mayNotImport: ['packages/kernel/src/store/sqlite', 'packages/kernel/src/open-kernel.ts'],
+      why: 'nouns know the contract of the store, not which one it is',
+    },
+    {
+      path: 'packages/kernel/src/schedule',
+      mayNotImport: ['packages/kernel/src/run'],
+      why: 'runs are made of entries; the queue tells whoever wants to hear, and knows no run',
     },
     {
       path: 'packages/kernel/src/mailbox',

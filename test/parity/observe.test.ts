@@ -71,7 +71,7 @@ proves('observe:views', 'the summary and the metrics count what there is', async
   const summary = await own.client.call('kernel.observe.summary');
   expect(summary).toEqual({
     kernel_version: VERSION,
-    schema_version: 4,
+    schema_version: 5,
     started_at: START,
     uptime_s: 12.5,
     agents: { READY: 1, RUNNING: 1, WAITING: 0, SUSPENDED: 0, DEAD: 0, total: 2 },
@@ -92,7 +92,7 @@ proves('observe:views', 'the summary and the metrics count what there is', async
     text.split('\n').map((line) => [line.slice(0, line.lastIndexOf(' ')), line.slice(line.lastIndexOf(' ') + 1)]),
   );
   for (const [name, value] of Object.entries({
-    schema_version: 4,
+    schema_version: 5,
     uptime_seconds: 12.5,
     'agents{state="READY"}': 1,
     'agents{state="RUNNING"}': 1,

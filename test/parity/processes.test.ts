@@ -329,7 +329,7 @@ proves('process:recovery', 'leaves what waits and suspends what ran, unless told
 proves('store:fresh', async () => {
   await using own = await Daemon.start();
   const nothing = {
-    schema_version: 4,
+    schema_version: 5,
     next_pid: 1,
     next_event_id: 1,
     agent_count: 0,
@@ -341,7 +341,7 @@ proves('store:fresh', async () => {
   await createAll(other);
   expect(await own.client.call('kernel.info')).toEqual(nothing);
   expect(await other.call('kernel.info')).toEqual({
-    schema_version: 4,
+    schema_version: 5,
     next_pid: 6,
     next_event_id: 12,
     agent_count: 5,

@@ -129,7 +129,7 @@ proves('wire:contract', 'the versions are said', async () => {
   const documents = [3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32];
   expect(await os.call('kernel.api.version_info')).toEqual({
     kernel_version: VERSION,
-    schema_version: 4,
+    schema_version: 5,
     api_version: '0',
     method_count: 58,
     tier_counts: { stable: 58, experimental: OWN.length, deprecated: 0 },

@@ -13,7 +13,12 @@ const FAR = 9_000_000_000_000;
 export async function fillStore(kernel: Kernel): Promise<void> {
   await kernel.workspaces.create(OTHER, { weight: 3 });
   const mine = kernel.workspace(DEFAULT_WORKSPACE);
-  await mine.agents.create('alice', { purpose: 'ключ', grants: { tools: ['git.*'] }, budgets: { tool_calls: 7 } });
+  await mine.agents.create('alice', {
+    purpose: 'ключ',
+    grants: { tools: ['git.*'] },
+    budgets: { tool_calls: 7 },
+    program: { kind: 'loop', model: 'm' },
+  });
   const { pid } = await mine.processes.create({ name: 'alice', template: 'coder', agent: 'alice', metadata: { ключ: '値' } });
   const child = await mine.processes.create({ name: 'child', template: 'coder', parentPid: pid, onParentEnd: 'orphan' });
   await mine.grants.create(pid, {
@@ -40,6 +45,21 @@ export async function fillStore(kernel: Kernel): Promise<void> {
   await fillGate(kernel, pid);
   await fillGateway(kernel);
   await fillSecrets(kernel);
+  await fillRuns(kernel);
+}
+
+/** One that waits, until a time and for another, which ended, and one that is queued. */
+async function fillRuns(kernel: Kernel): Promise<void> {
+  const { processes, queue, runs } = kernel.workspace(OTHER);
+  const { pid } = await processes.create({ name: 'runner', template: 'coder', agent: 'carl' });
+  const child = await processes.create({ name: 'helper', template: 'coder', parentPid: pid });
+  const { id } = await runs.create({ pid, task: { text: 'ключ' }, terms: { model: 'm' }, title: 'Mend', session: 's', priority: 2 });
+  const [claim] = await queue.claim({ worker: 'w' });
+  const lease = { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 };
+  await runs.append(id, lease, [{ kind: 'model', body: { text: 'hm' } }], { tokens: 5, costMicro: 7 });
+  const { id: childId } = await runs.create({ pid: child.pid, task: {} });
+  await runs.stop(childId, 'not needed');
+  await runs.park(id, lease, { for: { text: 'people' }, after: 1, calls: [], until: FAR });
 }
 
 async function fillSecrets(kernel: Kernel): Promise<void> {
@@ -102,6 +122,7 @@ export async function checkStore(kernel: Kernel, writtenBy: number = kernel.stor
   if (writtenBy >= 2) await checkGate(kernel);
   if (writtenBy >= 3) await checkGateway(kernel);
   if (writtenBy >= 4) await checkSecrets(kernel);
+  if (writtenBy >= 5) await checkRuns(kernel);
   assert.deepEqual(
     (await kernel.workspaces.list()).map(({ id, settings }) => [id, settings.weight]),
     [
@@ -130,7 +151,7 @@ export async function checkStore(kernel: Kernel, writtenBy: number = kernel.stor
   assert.equal(Buffer.from((await mine.files.read('/memory/note', { version: 1 })).content).toString(), 'one');
   assert.equal((await mine.files.read('/blob/large')).content.length, 600_000);
   assert.equal((await mine.events.newest({ pid: 1, kind: 'note' })).length, 1);
-  assert.equal((await kernel.workspace(OTHER).processes.list()).total, 1);
+  assert.equal((await kernel.workspace(OTHER).processes.list()).total, writtenBy >= 5 ? 3 : 1);
   assert.deepEqual(await kernel.store.check(), []);
 }
 
@@ -187,4 +208,26 @@ async function checkSecrets(kernel: Kernel): Promise<void> {
     (await secrets.dataKeys()).map(({ number, root, wrapped }) => [number, root, ...wrapped]),
     [[1, 7, 1, 2, 3]],
   );
+}
+
+async function checkRuns(kernel: Kernel): Promise<void> {
+  assert.deepEqual((await kernel.workspace(DEFAULT_WORKSPACE).agents.get('alice')).program, { kind: 'loop', model: 'm' });
+  const { runs, queue } = kernel.workspace(OTHER);
+  const { task, terms, title, session, tokens, costMicro, state, waitsFor } = await runs.get(1);
+  assert.deepEqual(
+    [task, terms, title, session, tokens, costMicro, state],
+    [{ text: 'ключ' }, { model: 'm' }, 'Mend', 's', 5, 7, 'waiting'],
+  );
+  assert.deepEqual(waitsFor, { for: { text: 'people' }, until: FAR });
+  assert.deepEqual(
+    (await runs.steps(1)).map(({ kind }) => kind),
+    ['task', 'model'],
+  );
+  assert.deepEqual(
+    (await runs.list({ parent: 1 })).map(({ outcome }) => outcome),
+    ['stopped'],
+  );
+  assert.equal(await runs.post(1, { text: 'go on' }), 2);
+  const [claim] = await queue.claim({ worker: 'upgrade' });
+  assert.equal((await runs.end(1, { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 }, 'completed', {})).outcome, 'completed');
 }

@@ -72,6 +72,24 @@ export { createTextRedactor, withoutForms } from './redact/redact-text.ts';
 export type { KnownSecret } from './redact/secret-needles.ts';
 export { createSecretRedactor, type SecretRedactor } from './redact/secret-redactor.ts';
 export type { NameEntry } from './registry/names.ts';
+export {
+  type CreateRun,
+  type Park,
+  RUN_OUTCOMES,
+  RUN_STATES,
+  type RunFilter,
+  type RunLease,
+  type RunOutcome,
+  type RunRecord,
+  type RunState,
+  type RunStep,
+  type RunSummary,
+  type Runs,
+  STEP_KINDS,
+  type Step,
+  type StepKind,
+  type Used,
+} from './run/runs.ts';
 export { createWorker, type RunResult, type Worker, type WorkerParts } from './schedule/create-worker.ts';
 export { checkCron, nextRun } from './schedule/cron.ts';
 export type { Claim, Enqueue, QueueEntry, QueueState, ScheduledClaim } from './schedule/queue.ts';

@@ -14,6 +14,7 @@ import type { Sessions } from './person/sessions.ts';
 import type { Processes } from './process/processes.ts';
 import type { Names } from './registry/names.ts';
 import type { Purger } from './retention/purger.ts';
+import type { Runs } from './run/runs.ts';
 import type { Queue, Scheduler } from './schedule/queue.ts';
 import type { SealedSecrets } from './secret/sealed-secrets.ts';
 import type { State } from './state/state.ts';
@@ -42,6 +43,7 @@ export interface WorkspaceKernel {
   readonly approvals: Approvals;
   readonly taints: Taints;
   readonly secrets: SealedSecrets;
+  readonly runs: Runs;
 }
 
 export interface Kernel extends AsyncDisposable {

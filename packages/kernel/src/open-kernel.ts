@@ -29,16 +29,20 @@ import { metricsOf } from './observe/metrics.ts';
 import { createPeople } from './person/create-people.ts';
 import { createSessions } from './person/create-sessions.ts';
 import { createProcesses } from './process/create-processes.ts';
-import { createProcessChanges, type ProcessHooks } from './process/process-changes.ts';
+import { createProcessChanges, type EndHook, type ProcessHooks } from './process/process-changes.ts';
 import type { RecoveryPolicy } from './process/processes.ts';
 import { recoverProcesses } from './process/recover-processes.ts';
 import { createNames, endNames } from './registry/create-names.ts';
 import { createPurger } from './retention/create-purger.ts';
 import { AGED_DEFAULT } from './retention/purge-aged.ts';
+import { createRuns } from './run/create-runs.ts';
+import { purgeRuns } from './run/purge-runs.ts';
+import { followEntry, followProcessEnd } from './run/run-changes.ts';
 import { followEnd, followMove, isLeased } from './schedule/change-waiting.ts';
 import { createQueue } from './schedule/create-queue.ts';
 import { createScheduler } from './schedule/create-scheduler.ts';
 import { DueTimer } from './schedule/due-timer.ts';
+import type { EntryParts } from './schedule/entry-parts.ts';
 import { purgeFinished } from './schedule/purge-queue.ts';
 import { readmit } from './schedule/readmit.ts';
 import { recoverQueue } from './schedule/recover-queue.ts';
@@ -46,6 +50,8 @@ import { createSealedSecrets } from './secret/create-sealed-secrets.ts';
 import { endState } from './state/end-state.ts';
 import { openStates } from './state/open-states.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { ReadTransaction } from './store/store.ts';
+import { isEnded } from './syscall/answer.ts';
 import { createGate } from './syscall/create-gate.ts';
 import { createTaints } from './taint/create-taints.ts';
 import { endTaints } from './taint/process-labels.ts';
@@ -79,12 +85,14 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const clock = options.clock ?? createClock();
   const store = openSqliteStore({ ...options, clock });
   const startedAt = clock.now();
+  const endRunOf: EndHook = (transaction, process, eventId) => followProcessEnd(transaction, entries, process, eventId);
   const hooks: ProcessHooks = {
-    onEnd: [endGrants, endReservations, followEnd, endMail, endNames, endState, endApprovals, endTaints],
+    onEnd: [endGrants, endReservations, followEnd, endMail, endNames, endState, endApprovals, endTaints, endRunOf],
     onMove: [followMove],
     onDetach: [(transaction, process, eventId) => followDetach(transaction, budget, process, eventId)],
   };
   const changes = createProcessChanges(hooks);
+  const entries: EntryParts = { changes, onStop: (transaction, entry, eventId) => followEntry(transaction, entries, entry, eventId) };
   const budget = { changes, readmit };
   const recentOf = new Map<WorkspaceId, RecentEvents>();
   const recent = (id: WorkspaceId): RecentEvents => {
@@ -103,7 +111,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   });
 
   const ledgerChanges = createLedgerChanges(budget);
-  const scheduler = createScheduler({ store, clock, changes, findBreach: ledgerChanges.findBreach, settingsOf });
+  const scheduler = createScheduler({ store, clock, ...entries, findBreach: ledgerChanges.findBreach, settingsOf });
 
   const mailroom = openMailroom({ store, clock });
 
@@ -153,7 +161,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       ledger,
       queue: createQueue({
         store: mine,
-        changes,
+        ...entries,
         findBreach: ledgerChanges.findBreach,
         runningMax: async () => (await settingsOf(id)).runningMax,
       }),
@@ -172,6 +180,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       approvals: office.approvals(id),
       taints: createTaints({ store: mine }),
       secrets: createSealedSecrets(mine),
+      runs: createRuns({ store: mine, ...entries, isCallOver }),
     };
     parts.set(id, made);
     return made;
@@ -187,6 +196,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     list: async () => (await usedRecords()).map(({ id, settings }) => ({ id, retention: { ...AGED_DEFAULT, ...settings.retention } })),
     workspace: (id) => ({
       purgeEntries: purgeFinished,
+      purgeRuns,
       purgeMessages: () => workspace(id).mail.expire(),
       purgeState: () => states.sweep(id),
       purgeFileVersions: agentFs(id).purgeVersions,
@@ -268,4 +278,10 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A call that is not known any more was answered long ago. */
+function isCallOver({ calls }: ReadTransaction, callId: string): boolean {
+  const row = calls.find(callId);
+  return row === undefined || isEnded(row);
 }

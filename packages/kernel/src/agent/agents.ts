@@ -1,4 +1,5 @@
 /** Agents: named identities of a workspace. An agent outlives its processes; each of them begins with what the agent is given here. */
+import type { JsonObject } from '../internal/json.ts';
 import type { AgentRow, AgentState } from '../store/tables/agent-table.ts';
 import type { GrantSet } from '../store/tables/grant-table.ts';
 
@@ -9,12 +10,14 @@ export type AgentTerms = {
   readonly purpose?: string | undefined;
   readonly grants?: Partial<GrantSet> | undefined;
   readonly budgets?: Readonly<Record<string, number>> | undefined;
+  /** How it thinks, for who runs it: the kernel keeps it and does not look into it. At most 64 KiB; null takes it away. */
+  readonly program?: JsonObject | null | undefined;
 };
 
 export interface Agents {
   /**
-   * What is not granted is not given. Purpose: at most 4,096 characters. Faults: `invalid_argument`, `already_exists`, `conflict` (a process runs under this name), `grant_invalid`,
-   * `ledger_amount_invalid`, `too_large` (10,000 of a workspace).
+   * What is not granted is not given. Purpose: at most 4,096 characters. Faults: `invalid_argument`, `invalid_payload`, `already_exists`, `conflict` (a process runs under this name),
+   * `grant_invalid`, `ledger_amount_invalid`, `too_large` (10,000 of a workspace, a program).
    */
   create(name: string, terms?: AgentTerms): Promise<AgentRecord>;
   /** Faults: `not_found`. */

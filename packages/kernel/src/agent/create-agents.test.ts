@@ -81,3 +81,31 @@ describe('an agent', () => {
     }
   });
 });
+
+describe('the program of an agent', () => {
+  const PROGRAM = { kind: 'loop', model: 'anthropic/x', toolsets: ['coding'] };
+
+  it('is kept as it is until another or none is given', async () => {
+    await using under = await openTestKernel();
+    const { agents } = under.mine;
+    expect((await agents.create('plain')).program).toBeUndefined();
+    expect((await agents.create('coder', { program: PROGRAM })).program).toEqual(PROGRAM);
+    expect((await agents.update('coder', { purpose: 'x' })).program).toEqual(PROGRAM);
+    expect((await agents.update('coder', { program: { kind: 'command' } })).program).toEqual({ kind: 'command' });
+    expect((await agents.update('coder', { program: null })).program).toBeUndefined();
+  });
+
+  it('is an object of at most 64 KiB, and is written as it was when it was given', async () => {
+    await using under = await openTestKernel();
+    const { agents } = under.mine;
+    await expect(agents.create('a', { program: 'loop' as never })).rejects.toMatchObject({
+      code: 'invalid_payload',
+      details: { field: 'program' },
+    });
+    await expect(agents.create('a', { program: { text: 'x'.repeat(65_536) } })).rejects.toMatchObject({ code: 'too_large' });
+    const program = { ...PROGRAM };
+    const creating = agents.create('a', { program });
+    program.model = 'another';
+    expect((await creating).program).toEqual(PROGRAM);
+  });
+});

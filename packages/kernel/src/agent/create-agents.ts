@@ -2,6 +2,7 @@
 import { Fault } from '@warren/protocol';
 import { parseGrantSet } from '../grant/grant-set.ts';
 import { clamp } from '../internal/page.ts';
+import { copyPayload } from '../internal/payload.ts';
 import { checkGrants } from '../ledger/amounts.ts';
 import type { ProcessChanges } from '../process/process-changes.ts';
 import type { ReadTransaction, Transaction, WorkspaceStore } from '../store/store.ts';
@@ -12,6 +13,7 @@ import type { Agents, AgentTerms } from './agents.ts';
 
 const AGENTS_MAX = 10_000;
 const PURPOSE_CHARACTERS_MAX = 4_096;
+const PROGRAM_BYTES_MAX = 65_536;
 const PAGE_DEFAULT = 100;
 const PAGE_MAX = 1_000;
 const LIVE_STATES = PROCESS_STATES.filter((state) => state !== 'DEAD');
@@ -31,8 +33,8 @@ export function createAgents({ store, changes }: AgentParts): Agents {
   return {
     async create(name, terms = {}) {
       checkAgentName(name);
-      const { purpose = '', grants, budgets } = checkTerms(terms);
-      const row = { name, purpose, grants: grants ?? parseGrantSet({}), budgets: budgets ?? {}, state: 'active' } as const;
+      const { purpose = '', grants = parseGrantSet({}), budgets = {}, program } = checkTerms(terms);
+      const row = { name, purpose, grants, budgets, program, state: 'active' } as const;
       return await store.write((transaction) => {
         const { agents, events } = transaction;
         if (agents.find(name) !== undefined) {
@@ -118,11 +120,19 @@ function refuseAdoption(transaction: Transaction, name: string): void {
   });
 }
 
-function checkTerms({ purpose, grants, budgets }: AgentTerms): Partial<Pick<AgentRow, 'purpose' | 'grants' | 'budgets'>> {
+function checkTerms({
+  purpose,
+  grants,
+  budgets,
+  program,
+}: AgentTerms): Partial<Pick<AgentRow, 'purpose' | 'grants' | 'budgets' | 'program'>> {
   return {
     ...(purpose === undefined ? {} : { purpose: checkPurpose(purpose) }),
     ...(grants === undefined ? {} : { grants: parseGrantSet(grants) }),
     ...(budgets === undefined ? {} : { budgets: Object.keys(budgets).length === 0 ? {} : Object.fromEntries(checkGrants(budgets)) }),
+    ...(program === undefined
+      ? {}
+      : { program: program === null ? undefined : copyPayload(program, 'program', 'invalid_payload', PROGRAM_BYTES_MAX) }),
   };
 }
 

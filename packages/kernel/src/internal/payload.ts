@@ -10,15 +10,27 @@ export const WORD_BYTES_MAX = 256;
 
 /** A plain object of JSON, not too deep and not too large. Throws `code` with the field, or `too_large`. */
 export function checkPayload(value: unknown, field: string, code: FaultCode): JsonObject {
+  serializePayload(value, field, code);
+  return value as JsonObject; // It serialises, so it is JSON.
+}
+
+/** The same as a copy, which nobody else changes while it waits to be written. */
+export function copyPayload(value: unknown, field: string, code: FaultCode, bytesMax?: number): JsonObject {
+  return JSON.parse(serializePayload(value, field, code, bytesMax)) as JsonObject; // As above.
+}
+
+/** The same as its text. */
+export function serializePayload(value: unknown, field: string, code: FaultCode, bytesMax: number = PAYLOAD_BYTES_MAX): string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new Fault(code, `Cannot use ${field}: it is not an object`, { details: { field } });
   }
   checkDepth(value, field, code);
-  const bytes = Buffer.byteLength(JSON.stringify(value));
-  if (bytes > PAYLOAD_BYTES_MAX) {
-    throw new Fault('too_large', `Cannot use ${field}: it has ${bytes} bytes, the limit is ${PAYLOAD_BYTES_MAX}`, { details: { field } });
+  const text = JSON.stringify(value);
+  const bytes = Buffer.byteLength(text);
+  if (bytes > bytesMax) {
+    throw new Fault('too_large', `Cannot use ${field}: it has ${bytes} bytes, the limit is ${bytesMax}`, { details: { field } });
   }
-  return value as JsonObject; // It serialises, so it is JSON.
+  return text;
 }
 
 /** Before serialising, which would follow any depth. */

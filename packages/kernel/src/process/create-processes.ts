@@ -10,11 +10,11 @@ import {
   PARENT_END_POLICIES,
   PROCESS_STATES,
   type ProcessRow,
-  type ProcessSignal,
   type ProcessState,
   SIGNALS,
 } from '../store/tables/process-table.ts';
 import { addLabels, labelsOf } from '../taint/process-labels.ts';
+import { answerSignal, unexpected } from './answer-signal.ts';
 import { isPaused, isStopped, pauseAgent, resumeAgent } from './pause-agent.ts';
 import type { Change, ProcessChanges } from './process-changes.ts';
 import type { CreateProcess, Moved, Processes, ProcessRecord } from './processes.ts';
@@ -157,34 +157,6 @@ function insert(transaction: Transaction, request: Checked): ProcessRow {
   return { ...row, pid };
 }
 
-/** An illegal move is a fault, except where the signal asks for what is already so. */
-function answerSignal(transaction: Transaction, changes: ProcessChanges, process: ProcessRow, signal: ProcessSignal): void {
-  if (process.state === 'DEAD') throw unexpected(process, signal === 'stop' ? 'SUSPENDED' : signal === 'continue' ? 'READY' : 'DEAD');
-  const causationId = transaction.events.append({ pid: process.pid, kind: 'kernel.process.signalled', payload: { signal } });
-  const because = { reason: `signal:${signal}`, causationId };
-  switch (signal) {
-    case 'stop':
-      // One that its budget stopped is now stopped by somebody: a larger budget does not let it go on.
-      if (process.state === 'SUSPENDED')
-        transaction.processes.updateState({ ...process, stateReason: because.reason, updatedAt: transaction.now });
-      else changes.move(transaction, process, 'SUSPENDED', because);
-      break;
-    case 'continue':
-      if (process.state === 'SUSPENDED') changes.move(transaction, process, 'READY', because);
-      break;
-    case 'kill':
-      changes.end(transaction, process, { kind: 'cancelled', detail: { signal } }, because);
-      break;
-    case 'terminate':
-    case 'interrupt':
-      if (process.state === 'RUNNING') transaction.processes.update({ ...process, pendingSignal: signal, updatedAt: transaction.now });
-      else if (signal === 'terminate') changes.end(transaction, process, { kind: 'cancelled', detail: { signal } }, because);
-      break;
-    default:
-      signal satisfies never;
-  }
-}
-
 function readTree(transaction: ReadTransaction, pid: number): readonly ProcessRecord[] {
   const root = transaction.processes.find(pid);
   if (root === undefined) throw new Fault('unknown_pid', `Cannot find process ${pid}: it does not exist`, { details: { pid } });
@@ -217,14 +189,4 @@ function checkState(state: ProcessState): void {
 
 function invalid(field: string, allowed: readonly string[]): Fault {
   return new Fault('invalid_payload', `Cannot use ${field}: it is none of ${allowed.join(', ')}`, { details: { field } });
-}
-
-function unexpected(
-  process: ProcessRow,
-  target: ProcessState,
-  message = `Cannot move process ${process.pid} from ${process.state} to ${target}`,
-): Fault {
-  return new Fault('illegal_transition', message, {
-    details: { pid: process.pid, prev_state: process.state, target_state: target },
-  });
 }

@@ -9,7 +9,7 @@ import { AGED_DEFAULT } from './purge-aged.ts';
 import type { Purged } from './purger.ts';
 
 const DAY = 86_400_000;
-const NOTHING = { events: 0, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
+const NOTHING = { events: 0, entries: 0, runs: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
 
 const CALL = { capability: 'c', version: '1', effect: 'read', hash: 'h', idempotencyKey: undefined, approvalId: undefined, input: undefined, createdAt: 1, openedAt: 1, attempts: 1, reservationId: undefined, record: {}, ending: undefined, answer: undefined } as const; // biome-ignore format: one line
 const APPROVAL = { callId: 'c', agent: 'a', capability: 'c', callHash: 'h', input: {}, rule: undefined, reasoning: undefined, terms: {}, createdAt: 1, expiresAt: 2, escalateAt: undefined, escalatedAt: undefined, reason: undefined, editedInput: undefined, votes: [] } as const; // biome-ignore format: one line
@@ -58,7 +58,7 @@ describe('a purge', () => {
     ]);
     expect(left.at(-1)).toMatchObject({
       pid: undefined,
-      payload: { events: 31, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, file_versions: 0 },
+      payload: { events: 31, entries: 0, runs: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, file_versions: 0 },
     });
     expect(await mine.events.extent()).toEqual({ firstId: 32, nextId: 38, count: 6 });
   });
@@ -102,6 +102,36 @@ describe('a purge', () => {
     expect(await kernel.purger.purge()).toMatchObject({ entries: 4 });
     expect((await mine.queue.list({})).entries.map(({ state }) => state).toSorted()).toEqual(['cancelled', 'cancelled', 'queued']);
     expect(await kernel.purger.purge()).toMatchObject({ entries: 0 });
+  });
+
+  it('deletes runs that ended too long ago or are too many, with their journals, in steps, and none that has not ended', async () => {
+    await using under = await openTestKernel({ isRehearsing: false });
+    const { mine, clock, kernel } = under;
+    const begin = async (): Promise<number> => (await mine.runs.create({ pid: await spawn(under), task: {} })).id;
+    const end = async (count: number): Promise<void> => {
+      for (let index = 0; index < count; index++) await mine.runs.stop(await begin(), 'enough');
+    };
+    const live = await begin();
+    const [claim] = await mine.queue.claim({ worker: 'w' });
+    const note = { kind: 'note', body: {} } as const;
+    const lease = { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 };
+    for (let some = 0; some < 3; some++) await mine.runs.append(live, lease, Array(200).fill(note));
+    await end(3);
+    clock.advance(8 * DAY);
+    await end(4);
+    expect(await kernel.purger.purge()).toMatchObject({ runs: 3 });
+    clock.advance(1);
+    await mine.runs.end(live, lease, 'completed', {});
+    await keep(under, { finishedEntriesMax: 2 });
+    expect(await kernel.purger.purge()).toMatchObject({ runs: 3 });
+    expect((await mine.runs.list()).map(({ id }) => id)).toEqual([8, live]);
+    clock.advance(8 * DAY);
+    const waiting = await begin();
+    expect(await kernel.purger.purge()).toMatchObject({ runs: 2 });
+    expect((await mine.runs.list()).map(({ id }) => id)).toEqual([waiting]);
+    await expect(mine.runs.steps(live)).rejects.toMatchObject({ code: 'not_found' });
+    expect(waiting).toBe(9);
+    expect(await kernel.purger.purge()).toMatchObject({ runs: 0 });
   });
 
   it('deletes the history of files that is too old, never what a file is now', async () => {
@@ -226,7 +256,13 @@ describe('a purge', () => {
 
 describe('a purger', () => {
   const rules = { ...AGED_DEFAULT, eventAgeMs: DAY, eventsMax: 10, finishedEntryAgeMs: DAY, finishedEntriesMax: 10, fileVersionAgeMs: DAY };
-  const idle = { purgeEntries: () => 0, purgeMessages: async () => 0, purgeState: async () => 0, purgeFileVersions: async () => 0 };
+  const idle = {
+    purgeEntries: () => 0,
+    purgeRuns: () => ({ runs: 0, hasMore: false }),
+    purgeMessages: async () => 0,
+    purgeState: async () => 0,
+    purgeFileVersions: async () => 0,
+  };
 
   function createFor({ kernel }: TestKernel, more: Partial<PurgerParts> = {}) {
     return createPurger({
@@ -264,7 +300,7 @@ describe('a purger', () => {
     let closing: Promise<void> | undefined;
     let steps = 0;
     const reach = (point: string): void => {
-      if (point === 'store.purge' && ++steps === 10) closing = purger.close();
+      if (point === 'store.purge' && ++steps === 11) closing = purger.close();
     };
     const purger = createFor(under, { faults: { reach } });
     const purged = await purger.purge();

@@ -25,7 +25,18 @@ export function createPurger(parts: PurgerParts): Purger & { begin(): void } {
 /** The purger was closed: the run ends here. */
 class Closed extends Error {}
 
-const NOTHING: Purged = { events: 0, entries: 0, messages: 0, state: 0, calls: 0, approvals: 0, counters: 0, alerts: 0, fileVersions: 0 };
+const NOTHING: Purged = {
+  events: 0,
+  entries: 0,
+  runs: 0,
+  messages: 0,
+  state: 0,
+  calls: 0,
+  approvals: 0,
+  counters: 0,
+  alerts: 0,
+  fileVersions: 0,
+};
 
 class StepwisePurger implements Purger {
   readonly #parts: PurgerParts;
@@ -104,6 +115,7 @@ function add(one: Purged, other: Purged): Purged {
   return {
     events: one.events + other.events,
     entries: one.entries + other.entries,
+    runs: one.runs + other.runs,
     messages: one.messages + other.messages,
     state: one.state + other.state,
     calls: one.calls + other.calls,

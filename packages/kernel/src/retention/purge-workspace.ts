@@ -6,6 +6,8 @@ import type { Purged } from './purger.ts';
 
 /** Rows deleted in one transaction. */
 const STEP = 1_000;
+/** Of journals, whose rows may be large. */
+const RUN_STEP = 200;
 const PURGED = 'kernel.store.purged';
 /** So few events are looked at before they go. */
 const TRACES_MAX = 20;
@@ -22,6 +24,13 @@ export type RetentionRules = AgedRules & {
 export type WorkspaceParts = {
   /** Deletes at most `limit` entries: what finished before, and the oldest beyond the count. */
   readonly purgeEntries: (transaction: Transaction, finishedBefore: number, keepMax: number, limit: number) => number;
+  /** Of runs that ended before, and the longest ended beyond the count: at most `limit` steps and runs. */
+  readonly purgeRuns: (
+    transaction: Transaction,
+    endedBefore: number,
+    keepMax: number,
+    limit: number,
+  ) => { readonly runs: number; readonly hasMore: boolean };
   readonly purgeMessages: () => Promise<number>;
   readonly purgeState: () => Promise<number>;
   readonly purgeFileVersions: (supersededBefore: number, betweenSteps: BetweenSteps) => Promise<number>;
@@ -36,6 +45,7 @@ export async function purgeWorkspace(
 ): Promise<Purged> {
   const now = await store.read((transaction) => transaction.now);
   const entries = await purgeEntries(store, parts, rules, now, betweenSteps);
+  const runs = await purgeRuns(store, parts, rules, now, betweenSteps);
   await betweenSteps();
   const messages = await parts.purgeMessages();
   await betweenSteps();
@@ -44,7 +54,7 @@ export async function purgeWorkspace(
   await betweenSteps();
   const fileVersions = await parts.purgeFileVersions(now - rules.fileVersionAgeMs, betweenSteps);
   const { events, traces } = await purgeEvents(store, rules, betweenSteps);
-  const others = { entries, messages, state, ...aged };
+  const others = { entries, runs, messages, state, ...aged };
   const sum = Object.values(others).reduce((total, each) => total + each, fileVersions);
   if (events - traces + sum > 0) {
     const payload = { events, ...others, file_versions: fileVersions };
@@ -65,6 +75,22 @@ async function purgeEntries(
     const step = await store.write((transaction) => purgeEntries(transaction, now - finishedEntryAgeMs, finishedEntriesMax, STEP));
     purged += step;
     if (step === 0) return purged;
+  }
+}
+
+/** Their journals are as old as the entries of the queue that worked them off. */
+async function purgeRuns(
+  store: WorkspaceStore,
+  parts: WorkspaceParts,
+  { finishedEntryAgeMs, finishedEntriesMax }: RetentionRules,
+  now: number,
+  betweenSteps: BetweenSteps,
+): Promise<number> {
+  for (let purged = 0; ; ) {
+    await betweenSteps();
+    const step = await store.write((transaction) => parts.purgeRuns(transaction, now - finishedEntryAgeMs, finishedEntriesMax, RUN_STEP));
+    purged += step.runs;
+    if (!step.hasMore) return purged;
   }
 }
 

@@ -7,6 +7,8 @@ export type Purged = PurgedAged & {
   readonly events: number;
   /** Of the queue. */
   readonly entries: number;
+  /** Of agents, with their journals. */
+  readonly runs: number;
   readonly messages: number;
   /** Values that expired or whose process ended. */
   readonly state: number;

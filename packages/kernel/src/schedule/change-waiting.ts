@@ -6,22 +6,25 @@ import type { ProcessRow, ProcessState } from '../store/tables/process-table.ts'
 import type { QueueRow } from '../store/tables/queue-table.ts';
 import { queueNextRun, requireRoom } from './enqueue-entry.ts';
 import { invalidField } from './entry.ts';
+import type { EntryParts } from './entry-parts.ts';
 import { accessOf, findLane, settleLane, settleNewcomer } from './lane.ts';
 import { rankOf } from './rank.ts';
 
-export function cancelEntry(transaction: Transaction, row: QueueRow): QueueRow {
+export function cancelEntry(transaction: Transaction, { onStop }: Pick<EntryParts, 'onStop'>, row: QueueRow): QueueRow {
   const cancelled: QueueRow = { ...row, state: 'cancelled', completedAt: transaction.now };
   leaveQueue(transaction, cancelled);
-  transaction.events.append({ pid: row.pid, kind: 'kernel.queue.cancelled', payload: { sched_id: row.id } });
+  const causationId = transaction.events.append({ pid: row.pid, kind: 'kernel.queue.cancelled', payload: { sched_id: row.id } });
+  onStop(transaction, cancelled, causationId);
   return cancelled;
 }
 
 /** Its deadline passed. */
-export function expireEntry(transaction: Transaction, row: QueueRow): void {
+export function expireEntry(transaction: Transaction, { onStop }: Pick<EntryParts, 'onStop'>, row: QueueRow): void {
   const expired: QueueRow = { ...row, state: 'expired', completedAt: transaction.now };
   const state = leaveQueue(transaction, expired);
   const causationId = transaction.events.append({ pid: row.pid, kind: 'kernel.queue.expired', payload: { sched_id: row.id } });
   queueNextRun(transaction, expired, state, causationId);
+  onStop(transaction, expired, causationId);
 }
 
 /** A dead letter begins anew. A series has gone on without it. Throws what enqueueing throws, and `queue_illegal_transition`. */

@@ -1,10 +1,10 @@
 /** Claiming: the best entries that may run now, each under a lease. */
-import type { ProcessChanges } from '../process/process-changes.ts';
 import type { Transaction } from '../store/store.ts';
 import type { LaneRow, QueueRow, WaitingRow } from '../store/tables/queue-table.ts';
 import { expireEntry } from './change-waiting.ts';
 import type { CheckedClaim } from './check-request.ts';
 import { requireEntry, toEntry } from './entry.ts';
+import type { EntryParts } from './entry-parts.ts';
 import { comesBefore, findLane, settleLane } from './lane.ts';
 import type { Claim } from './queue.ts';
 import { sweepQueue } from './sweep-queue.ts';
@@ -20,7 +20,7 @@ const REPLAY_ENTRIES_MAX = 10_000;
 /** Which limit a process has reached, if any. */
 export type FindBreach = (transaction: Transaction, pid: number) => { readonly dim: string } | undefined;
 
-export type ClaimParts = { readonly changes: ProcessChanges; readonly findBreach: FindBreach };
+export type ClaimParts = EntryParts & { readonly findBreach: FindBreach };
 
 export type Claimed = {
   readonly claims: readonly Claim[];
@@ -30,7 +30,7 @@ export type Claimed = {
 
 /** Claims at most `limit`, and so many that at most `runningMax` are dispatched. */
 export function claimEntries(transaction: Transaction, parts: ClaimParts, request: CheckedClaim, runningMax: number): Claimed {
-  const hasSwept = !sweepQueue(transaction, parts.changes, SWEEP_MAX);
+  const hasSwept = !sweepQueue(transaction, parts, SWEEP_MAX);
   const room = Math.min(request.limit, runningMax - transaction.queue.totals().dispatched);
   if (room <= 0) return { claims: [], hasMore: false };
   if (request.now !== undefined) return { claims: claimAt(transaction, parts, request, room, request.now), hasMore: false };
@@ -56,7 +56,7 @@ function claimNow(transaction: Transaction, parts: ClaimParts, request: CheckedC
 function claimFrom(transaction: Transaction, parts: ClaimParts, request: CheckedClaim, lane: LaneRow, id: number): Claim | undefined {
   const row = requireEntry(transaction, id);
   if (row.deadline !== undefined && row.deadline <= transaction.now) {
-    expireEntry(transaction, row);
+    expireEntry(transaction, parts, row);
     return undefined;
   }
   return isAdmitted(transaction, parts, request, lane) ? dispatch(transaction, parts, request, lane, row) : undefined;

@@ -64,25 +64,25 @@ export function createQueue(parts: QueueParts): Queue {
       return await store.write((transaction) => {
         const row = fence === undefined ? requireEntry(transaction, id) : requireHeld(transaction, id, fence);
         requireState(row, 'dispatched', 'complete');
-        const done = completeEntry(transaction, changes, row, { exitKind, endsProcess, detail: checked });
+        const done = completeEntry(transaction, parts, row, { exitKind, endsProcess, detail: checked });
         return { prevState: row.state, entry: toEntry(done) };
       });
     },
 
     async fail(id, fence, error) {
       if (typeof error !== 'string') throw invalidField('error', 'it is no text');
-      return await store.write((transaction) => toEntry(failEntry(transaction, changes, requireHeld(transaction, id, fence), error)));
+      return await store.write((transaction) => toEntry(failEntry(transaction, parts, requireHeld(transaction, id, fence), error)));
     },
 
     async release(id, fence) {
-      return await store.write((transaction) => toEntry(releaseEntry(transaction, changes, requireHeld(transaction, id, fence))));
+      return await store.write((transaction) => toEntry(releaseEntry(transaction, parts, requireHeld(transaction, id, fence))));
     },
 
     async cancel(id) {
       return await store.write((transaction) => {
         const row = requireEntry(transaction, id);
         requireState(row, 'queued', 'cancel');
-        return { prevState: row.state, entry: toEntry(cancelEntry(transaction, row)) };
+        return { prevState: row.state, entry: toEntry(cancelEntry(transaction, parts, row)) };
       });
     },
 
@@ -107,7 +107,7 @@ export function createQueue(parts: QueueParts): Queue {
     async expire(now) {
       if (now !== undefined) checkInteger(now, 'now', 0, Number.MAX_SAFE_INTEGER);
       for (let expired = 0; ; ) {
-        const step = await store.write((transaction) => expirePast(transaction, now ?? transaction.now, EXPIRE_STEP));
+        const step = await store.write((transaction) => expirePast(transaction, parts, now ?? transaction.now, EXPIRE_STEP));
         expired += step;
         if (step < EXPIRE_STEP) return expired;
       }

@@ -150,7 +150,7 @@ class FairScheduler implements OwnedScheduler {
       claims.map(({ workspace, entry, fence }) =>
         this.#parts.store
           .workspace(workspace)
-          .write((transaction) => void releaseEntry(transaction, this.#parts.changes, requireHeld(transaction, entry.id, fence))),
+          .write((transaction) => void releaseEntry(transaction, this.#parts, requireHeld(transaction, entry.id, fence))),
       ),
     );
     return [];
@@ -166,7 +166,7 @@ class FairScheduler implements OwnedScheduler {
 
   async #sweep(id: WorkspaceId): Promise<void> {
     const mine = this.#parts.store.workspace(id);
-    while (await mine.write((transaction) => sweepQueue(transaction, this.#parts.changes, SWEEP_STEP)));
+    while (await mine.write((transaction) => sweepQueue(transaction, this.#parts, SWEEP_STEP)));
     this.#changed.add(id);
   }
 

@@ -14,15 +14,23 @@ import { rankOf } from './rank.ts';
 const QUEUED_OF_PROCESS_MAX = 10_000;
 const QUEUED_MAX = 1_000_000;
 
-/** The entry, or the one that waits or runs under its key. Throws `unknown_pid`, `queue_entry_invalid`, `queue_admission_denied`. */
-export function enqueueEntry(transaction: Transaction, changes: ProcessChanges, request: CheckedEnqueue): QueueRow {
+/**
+ * The entry, or the one that waits or runs under its key. One that is owed is queued however much waits: whoever owes it holds it to a bound of his own.
+ * Throws `unknown_pid`, `queue_entry_invalid`, `queue_admission_denied`.
+ */
+export function enqueueEntry(
+  transaction: Transaction,
+  changes: ProcessChanges,
+  request: CheckedEnqueue,
+  { isOwed = false }: { readonly isOwed?: boolean } = {},
+): QueueRow {
   const { pid, dedupeKey } = request;
   const { state } = changes.require(transaction, pid);
   if (state === 'DEAD') throw invalidField('pid', `process ${pid} has ended`);
   const same = dedupeKey === undefined ? undefined : transaction.queue.findLive(pid, dedupeKey);
   if (same !== undefined) return same;
   const lane = findLane(transaction, pid);
-  requireRoom(transaction, lane);
+  if (!isOwed) requireRoom(transaction, lane);
   return insertEntry(transaction, { ...request, ...timesOf(request, transaction.now) }, lane, state);
 }
 

@@ -1,21 +1,21 @@
 /** What time asks for: deadlines pass, delayed entries become due, leases run out. And what is too much for one transaction goes on here. */
-import type { ProcessChanges } from '../process/process-changes.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import { expireEntry } from './change-waiting.ts';
 import { takeBackEntry } from './end-attempt.ts';
 import { requireEntry } from './entry.ts';
+import type { EntryParts } from './entry-parts.ts';
 import { findLane, settlePromoted } from './lane.ts';
 import { readmitStep } from './readmit.ts';
 
 /** Does at most `limit` of what is due. Returns whether there may be more. */
-export function sweepQueue(transaction: Transaction, changes: ProcessChanges, limit: number): boolean {
+export function sweepQueue(transaction: Transaction, parts: EntryParts, limit: number): boolean {
   const { queue, now } = transaction;
   const due = queue.dueBy(now);
   if (due === undefined) return false;
   let room = limit;
-  if (isPast(due.deadline, now)) room -= expirePast(transaction, now, room);
+  if (isPast(due.deadline, now)) room -= expirePast(transaction, parts, now, room);
   if (room > 0 && isPast(due.runnableAt, now)) room -= promotePast(transaction, room);
-  if (room > 0 && isPast(due.leaseUntil, now)) room -= takeBackPast(transaction, changes, room);
+  if (room > 0 && isPast(due.leaseUntil, now)) room -= takeBackPast(transaction, parts, room);
   if (room > 0 && due.readmittedThrough !== undefined) room -= readmitStep(transaction, due.readmittedThrough, room);
   return room === 0;
 }
@@ -29,9 +29,9 @@ export function nextSweepAt(transaction: ReadTransaction): number | undefined {
 }
 
 /** Marks waiting entries whose deadline is at or before `until`. Returns how many. */
-export function expirePast(transaction: Transaction, until: number, limit: number): number {
+export function expirePast(transaction: Transaction, parts: EntryParts, until: number, limit: number): number {
   const past = transaction.queue.pastDeadline(until, limit);
-  for (const { id } of past) expireEntry(transaction, requireEntry(transaction, id));
+  for (const { id } of past) expireEntry(transaction, parts, requireEntry(transaction, id));
   return past.length;
 }
 
@@ -45,9 +45,9 @@ function promotePast(transaction: Transaction, limit: number): number {
   return ripe.length;
 }
 
-function takeBackPast(transaction: Transaction, changes: ProcessChanges, limit: number): number {
+function takeBackPast(transaction: Transaction, parts: EntryParts, limit: number): number {
   const past = transaction.queue.pastLease(transaction.now, limit);
-  for (const { id } of past) takeBackEntry(transaction, changes, requireEntry(transaction, id));
+  for (const { id } of past) takeBackEntry(transaction, parts, requireEntry(transaction, id));
   return past.length;
 }
 

@@ -24,6 +24,7 @@ import type { NameTable, NameTableReads } from './tables/name-table.ts';
 import type { PersonTable, PersonTableReads } from './tables/person-table.ts';
 import type { ProcessTable, ProcessTableReads } from './tables/process-table.ts';
 import type { QueueTable, QueueTableReads } from './tables/queue-table.ts';
+import type { RunTable, RunTableReads } from './tables/run-table.ts';
 import type { SecretBatch, SecretTable, SecretTableReads } from './tables/secret-table.ts';
 import type { StateTable, StateTableReads } from './tables/state-table.ts';
 import type { TaintTable, TaintTableReads } from './tables/taint-table.ts';
@@ -52,6 +53,7 @@ export interface ReadTransaction {
   readonly alerts: AlertTableReads;
   readonly agents: AgentTableReads;
   readonly secrets: SecretTableReads;
+  readonly runs: RunTableReads;
 }
 
 /** The same, to change. All of it happens or none. */
@@ -73,6 +75,7 @@ export interface Transaction extends ReadTransaction {
   readonly alerts: AlertTable;
   readonly agents: AgentTable;
   readonly secrets: SecretTable;
+  readonly runs: RunTable;
 }
 
 /** One tenant's part of the store. A query that could reach another tenant's rows cannot be written with it. */

@@ -11,6 +11,7 @@ const agent = (name: string) =>
     purpose: 'writes ключ',
     grants: { tools: ['a.*'], paths: [{ prefix: '/workspace', mode: 'rw' }], hosts: [], models: [], subAgents: true },
     budgets: { tool_calls: 7 },
+    program: { kind: 'loop', model: 'ключ' },
     state: 'active',
   }) as const;
 
@@ -28,11 +29,13 @@ export function testAgents(name: string, open: OpenStore): void {
       const mine = on.store.workspace(MINE);
       const createdAt = on.clock.now();
       await mine.write(({ agents }) => agents.insert(agent('coder')));
+      expect((await mine.read(({ agents }) => agents.find('coder')))?.program).toEqual(agent('coder').program);
       on.clock.advance(5);
-      await mine.write(({ agents }) => agents.update({ ...agent('coder'), purpose: '', state: 'revoked' }));
+      await mine.write(({ agents }) => agents.update({ ...agent('coder'), purpose: '', program: undefined, state: 'revoked' }));
       expect(await mine.read(({ agents }) => agents.find('coder'))).toEqual({
         ...agent('coder'),
         purpose: '',
+        program: undefined,
         state: 'revoked',
         createdAt,
         updatedAt: createdAt + 5,

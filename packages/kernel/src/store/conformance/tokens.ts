@@ -27,6 +27,7 @@ const CODER = {
   purpose: '',
   grants: { tools: [], paths: [], hosts: [], models: [], subAgents: false },
   budgets: {},
+  program: undefined,
   state: 'active',
 } as const;
 const ANN = { name: 'ann', workspace: undefined, role: undefined, groups: [], passphrase: undefined, identity: undefined };

@@ -95,6 +95,7 @@ export function prepareQueue(database: Database) {
        WHERE ws = ? AND id = ? AND state = 'queued'`,
     ),
     prolong: database.change("UPDATE queue SET lease_until = ?, lease_ms = ? WHERE ws = ? AND id = ? AND state = 'dispatched'"),
+    setAttempts: database.change("UPDATE queue SET attempts = ? WHERE ws = ? AND id = ? AND state = 'dispatched'"),
     requeue: database.change(
       `UPDATE queue SET state = 'queued', is_due = ?, runnable_at = ?, rank = ?, worker = NULL, dispatched_at = NULL, completed_at = NULL,
        exit_kind = NULL, attempts = ?, lease_until = NULL, lease_ms = NULL, error = ?, cron_pattern = ?, cron_zone = ?, cron_window_ms = ?
@@ -277,6 +278,10 @@ export class SqliteQueueTable implements QueueTable {
   prolong(row: QueueRow): void {
     this.#require(this.#statements.prolong.run(row.leaseUntil ?? null, row.leaseMs ?? null, this.#context.ws, row.id), row.id);
     this.#expect(row.leaseUntil);
+  }
+
+  setAttempts(row: QueueRow): void {
+    this.#require(this.#statements.setAttempts.run(row.attempts, this.#context.ws, row.id), row.id);
   }
 
   requeue(row: QueueRow, from: QueueState): void {

@@ -3,7 +3,7 @@ import type { EventRecord } from '../tables/event-table.ts';
 import type { Database } from './database.ts';
 
 /** Numbers that are given out in order: the pid, event id, … of the newest row plus one. */
-export type CounterName = 'pid' | 'event' | 'grant' | 'entry' | 'message' | 'reservation' | 'body';
+export type CounterName = 'pid' | 'event' | 'grant' | 'entry' | 'message' | 'reservation' | 'body' | 'run';
 
 export interface Counters {
   /** The number the next `take` gives. */
@@ -32,6 +32,7 @@ const SOURCES: Readonly<Record<CounterName, string>> = {
   message: 'SELECT max(newest_id) AS value FROM boxes WHERE ws = ?',
   reservation: 'SELECT max(id) AS value FROM reservations WHERE ws = ?',
   body: 'SELECT max(body) AS value FROM bodies WHERE ws = ?',
+  run: 'SELECT max(id) AS value FROM runs WHERE ws = ?',
 };
 
 /** Remembers the counters of all workspaces; forgets them when anything was undone, and reads them again when they are needed. */

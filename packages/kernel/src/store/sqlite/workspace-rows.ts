@@ -17,6 +17,7 @@ import { SqliteMailTable } from './mail-table.ts';
 import { prepareNames, SqliteNameTable } from './name-table.ts';
 import { prepareProcesses, SqliteProcessTable } from './process-table.ts';
 import { prepareQueue, SqliteQueueTable } from './queue-table.ts';
+import { prepareRuns, SqliteRunTable } from './run-table.ts';
 import { prepareSecrets, SqliteSecretTable } from './secret-table.ts';
 import { prepareState, SqliteStateTable } from './state-table.ts';
 import type { Counters, TableContext } from './table-context.ts';
@@ -44,6 +45,7 @@ export function prepareStatements(database: Database) {
     alerts: prepareAlerts(database),
     agents: prepareAgents(database),
     secrets: prepareSecrets(database),
+    runs: prepareRuns(database),
   };
 }
 
@@ -66,6 +68,7 @@ export class WorkspaceRows implements Transaction {
   readonly alerts: SqliteAlertTable;
   readonly agents: SqliteAgentTable;
   readonly secrets: SqliteSecretTable;
+  readonly runs: SqliteRunTable;
   now = 0;
   #appended: EventRecord[] = [];
   #bytes = 0;
@@ -90,6 +93,7 @@ export class WorkspaceRows implements Transaction {
     this.alerts = new SqliteAlertTable(statements.alerts, context);
     this.agents = new SqliteAgentTable(statements.agents, context);
     this.secrets = new SqliteSecretTable(statements.secrets, context);
+    this.runs = new SqliteRunTable(statements.runs, context);
   }
 
   /** Runs a body at this time. Its events are those it appended. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../internal/json.ts';
 import type { GrantSet } from './grant-table.ts';
 
 /** `revoked`: none of its tokens works, and it has no process, until it is restored. */
@@ -12,6 +13,8 @@ export type AgentRow = {
   readonly grants: GrantSet;
   /** Of each of its processes, by dimension. */
   readonly budgets: Readonly<Record<string, number>>;
+  /** How it thinks, for who runs it; undefined for a program that connects by itself. */
+  readonly program: JsonObject | undefined;
   readonly state: AgentState;
   readonly createdAt: number;
   readonly updatedAt: number;

@@ -134,6 +134,8 @@ export interface QueueTable extends QueueTableReads {
   dispatch(row: QueueRow): void;
   /** The lease. */
   prolong(row: QueueRow): void;
+  /** How often it was claimed in vain, of one that is dispatched. */
+  setAttempts(row: QueueRow): void;
   /** Back to queued. */
   requeue(row: QueueRow, from: QueueState): void;
   /** It is due. */

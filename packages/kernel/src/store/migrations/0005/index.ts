@@ -1,0 +1,5 @@
+import type { Migration } from '../migration.ts';
+import { PROGRAMS } from './agents.ts';
+import { RUNS } from './runs.ts';
+
+export const RUNS_OF_AGENTS: Migration = { number: 5, name: 'runs', sql: [RUNS, PROGRAMS].join('') };
