@@ -56,7 +56,19 @@ export const RULES: Rules = {
       name: '@warren/platform',
       ours: ['protocol', 'sandbox', 'kernel'],
       node: true,
-      theirs: ['@modelcontextprotocol/client', '@vscode/tree-sitter-wasm', 'diff', 'nodemailer', 're2js', 'yaml', 'zod'],
+      theirs: [
+        '@ai-sdk/anthropic',
+        '@ai-sdk/google',
+        '@ai-sdk/openai',
+        '@ai-sdk/openai-compatible',
+        '@modelcontextprotocol/client',
+        '@vscode/tree-sitter-wasm',
+        'diff',
+        'nodemailer',
+        're2js',
+        'yaml',
+        'zod',
+      ],
       why: 'what agents and tenants have; hands capabilities to the gate',
     },
     gateway: {
@@ -115,6 +127,11 @@ export const RULES: Rules = {
       folders: ['packages/protocol/src/contract', 'packages/platform/src', 'packages/gateway/src', 'test', 'bench/comparators'],
       why: 'it costs a start 20 ms and more, so only who speaks to a wire loads it',
     },
+    ...['anthropic', 'google', 'openai', 'openai-compatible'].map((name) => ({
+      module: `@ai-sdk/${name}`,
+      folders: ['packages/platform/src/model/provider/library.ts'],
+      why: 'what knows the wire formats of models can be replaced, so its types show nowhere else',
+    })),
     {
       module: 'node:sqlite',
       folders: ['packages/kernel/src/store', 'scripts', 'test', 'bench'],

@@ -1,6 +1,7 @@
 /** The library, re-exported by the published package. */
 export {
   createPlatform,
+  createProvider,
   createRuntime,
   type EmbeddedPlatform as Platform,
   type EmbeddedPlatformConfig as PlatformConfig,

@@ -79,6 +79,9 @@ export type {
   UserMessage,
 } from './model/model.ts';
 export { failureReasonOf, MODEL_FAILURES, type ModelFailureReason, modelFault } from './model/model-failure.ts';
+export type { ModelFetch, ModelLimits } from './model/provider/bounded-fetch.ts';
+export { createProvider, type ProviderOptions } from './model/provider/create-provider.ts';
+export { PROVIDERS, type ProviderName } from './model/provider/providers.ts';
 export { parseScript, readScript } from './model/scripted/read-script.ts';
 export { type ScriptedModelOptions, scriptedModel, scriptedProvider } from './model/scripted/scripted-model.ts';
 export type { Script, ScriptedCall, ScriptedTurn } from './model/scripted/scripted-turn.ts';

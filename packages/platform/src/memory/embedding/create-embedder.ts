@@ -5,12 +5,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createTextRedactor } from '@warren/kernel';
 import { Fault } from '@warren/protocol';
+import { backoffMs, retryAfterMs } from '../../internal/retry-after.ts';
+import { shortReason } from '../../internal/short-reason.ts';
 import type { Embedder, EmbeddingUse } from '../embedder.ts';
 import { batchesOf, tokensOf } from './batches.ts';
 import { EMBEDDING_WIRES, type EmbeddingProvider, type EmbeddingWire } from './embedding-wire.ts';
 import { AnswerTooLarge, type JsonAnswer, postJson } from './post-json.ts';
 import { readVectors } from './read-vectors.ts';
-import { backoffMs, retryAfterMs } from './retry-after.ts';
 
 export type EmbedderOptions = {
   readonly provider: EmbeddingProvider;
@@ -35,8 +36,6 @@ const REQUEST_MS = 30_000;
 const WAIT_MS_MAX = 60_000;
 /** Of 2,048 vectors of 3,072 dimensions as text there are 70 MB; requests of ours ask for less. */
 const ANSWER_BYTES_MAX = 100_000_000;
-const MESSAGE_CHARACTERS_MAX = 500;
-const LONG_WORD = /[A-Za-z0-9_-]{32,}/g;
 
 /** Faults: `invalid_argument` (what was configured). */
 export function createEmbedder(options: EmbedderOptions): Embedder {
@@ -61,9 +60,9 @@ export function createEmbedder(options: EmbedderOptions): Embedder {
       signal.throwIfAborted();
       if (error instanceof AnswerTooLarge) return { code: 'unavailable', why: error.message, isLasting: true };
       if (deadline.aborted) return { code: 'unavailable', why: `it does not answer within ${requestMs} ms` };
-      return { code: 'unavailable', why: `the connection fails: ${cut(redact(reasonOf(error)))}` };
+      return { code: 'unavailable', why: `the connection fails: ${shortReason(redact(reasonOf(error)))}` };
     }
-    if (answer.status !== 200) return failureOf(answer, cut(redact(answer.text)), now());
+    if (answer.status !== 200) return failureOf(answer, shortReason(redact(answer.text)), now());
     if (answer.json === undefined) return { code: 'unavailable', why: 'its answer is no JSON' };
     const vectors = readVectors(wire.read(answer.json), { count: texts.length, dimensions });
     if (typeof vectors === 'string') return { code: 'unavailable', why: `its answer cannot be used: ${vectors}`, isLasting: true };
@@ -136,11 +135,6 @@ function checkUrl(provider: string, url: string | undefined): string {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
-}
-
-/** What looks like a key goes first: one that is cut in two would not look like one. */
-function cut(text: string): string {
-  return text.replace(LONG_WORD, '[REDACTED]').replace(/\s+/g, ' ').trim().slice(0, MESSAGE_CHARACTERS_MAX).toWellFormed();
 }
 
 async function defaultPause(ms: number, signal: AbortSignal): Promise<void> {
