@@ -191,7 +191,7 @@ function decodeHex(bytes: Uint8Array, start: number, stop: number): Decoded {
 }
 
 function decodePairs(bytes: Uint8Array, start: number, count: number): Decoded {
-  const decoded = new Uint8Array(count);
+  const decoded = Buffer.alloc(count);
   for (let index = 0; index < count; index++) decoded[index] = pairAt(bytes, start + 3 * index);
   return { bytes: decoded, length: count, sourceOf: (from, to) => [start + 3 * from, start + 3 * to - 1] };
 }

@@ -1,11 +1,12 @@
 /** Where known secrets stand in bytes, in whichever encoding. */
 import { type Decoded, findRuns, runLengthFor } from './encoded-runs.ts';
+import { CLOSE_BYTES, CLOSE_COUNT, readEscapedRegion } from './escaped-region.ts';
 import { CASE_BITS, GRAM_BYTES, GramIndex, gramAt, type Tell, WIDE_BYTES } from './gram-index.ts';
 import { Inflater, type MemberPart } from './inflate-member.ts';
 import { type Range, RangeList } from './ranges.ts';
 import { COMPRESSED, type KnownSecret, makeNeedles, NEEDLE_BYTES_MAX, type Needle } from './secret-needles.ts';
 import { StretchFilter } from './stretch-filter.ts';
-import { BACKSLASH, ENTITY, ESCAPED_WRAP, ESCAPES, EVERY_ESCAPE, PERCENT, QUOTED, Unescaper, WRAP } from './unescape.ts';
+import { BACKSLASH, COLOUR, ENTITY, ESCAPED_WRAP, ESCAPES, EVERY_ESCAPE, PERCENT, QUOTED, Unescaper, WRAP } from './unescape.ts';
 
 const STRIDE_MAX = 8;
 /** Needles this long have room for wide grams. */
@@ -32,7 +33,9 @@ const AFTER = NEEDLE_BYTES_MAX;
 const GLANCE = 2 * GRAM_BYTES - 1;
 /** The longest stretch without its last byte. */
 const LENGTH_BEFORE = 5;
-const SYNTAXES = [PERCENT, BACKSLASH, ENTITY, QUOTED];
+/** Of what means one byte in its second reading. */
+const LONGEST = 16;
+const SYNTAXES = [PERCENT, BACKSLASH, ENTITY, QUOTED, COLOUR];
 
 export class SecretFinder {
   readonly count: number;
@@ -50,7 +53,7 @@ export class SecretFinder {
   readonly #unescaper = new Unescaper();
   readonly #joint = Buffer.alloc(BEFORE + AFTER + 4);
   readonly #jointEnds = new Int32Array(AFTER + 4);
-  readonly #once = { bytes: Buffer.alloc(6 * AFTER), ends: new Int32Array(6 * AFTER) };
+  readonly #once = { bytes: Buffer.alloc(LONGEST * AFTER), ends: new Int32Array(LONGEST * AFTER) };
   #glanced = 0;
   readonly #after: { readonly bytes: Uint8Array; readonly ends: Int32Array };
 
@@ -89,10 +92,15 @@ export class SecretFinder {
       if (at < 0) break;
       this.#inText.around(bytes, at, 0, end, tell);
     }
+    let [closeCount, lastEscapeAt, readTo] = [0, 0, 0];
     for (let at = nextBeginning(bytes, 0, end); at < end; at = nextBeginning(bytes, at + 1, end)) {
       const beginning = BEGINNINGS[bytes[at] as number]; // Before the end.
-      if (beginning === ESCAPE) this.#lookAtEscape(bytes, at, end, tell);
-      else if (beginning === LINE_END) this.#lookAtLineEnd(bytes, at, end, tell);
+      if (beginning === ESCAPE) {
+        if (at < readTo || !this.#lookAtEscape(bytes, at, end, tell)) continue;
+        closeCount = at - lastEscapeAt > CLOSE_BYTES ? 0 : closeCount + 1;
+        lastEscapeAt = at;
+        if (closeCount >= CLOSE_COUNT && search.depth < DEPTH_MAX) readTo = this.#searchEscaped(bytes, at, end, search);
+      } else if (beginning === LINE_END) this.#lookAtLineEnd(bytes, at, end, tell);
       else if (!search.joined.has(at)) at = this.#lookAtMember(bytes, at, end, search);
     }
     if (search.depth < DEPTH_MAX) findRuns(bytes, end, this.#runLengthMin, (decoded) => this.#searchRun(decoded, end, search));
@@ -105,6 +113,13 @@ export class SecretFinder {
     };
     for (let index = 0; index < GRAM_BYTES; index++) look(index);
     for (let index = 0; index < GRAM_BYTES; index++) look(end - GRAM_BYTES - index);
+  }
+
+  /** Returns up to where escapes have been read. */
+  #searchEscaped(bytes: Uint8Array, at: number, end: number, search: Search): number {
+    const { readings, next } = readEscapedRegion(this.#unescaper, bytes, at, end, BEFORE);
+    for (const reading of readings) this.#searchRun(reading, end, search);
+    return next;
   }
 
   #searchRun({ bytes, length, sourceOf }: Decoded, end: number, { found, inflater, depth }: Search): void {
@@ -136,20 +151,21 @@ export class SecretFinder {
 
   /**
    * Of a needle that is written with escapes, the first of them: before it everything stands as it is. What follows at a glance says whether one may stand here, read as what its own syntax means, and, where
-   * there are other escapes or escapes within what was read, as these mean too.
+   * there are other escapes or escapes within what was read, as these mean too. False when there is none.
    */
-  #lookAtEscape(bytes: Uint8Array, at: number, end: number, tell: Tell): void {
+  #lookAtEscape(bytes: Uint8Array, at: number, end: number, tell: Tell): boolean {
     const own = (ESCAPES[bytes[at] as number] as number) & EVERY_ESCAPE; // There is one for each byte.
     const length = this.#unescaper.lengthAt(bytes, at, end, own);
-    if (length === 0) return;
+    if (length === 0) return false;
     if (bytes[at - 1] === 0x0d && this.#unescaper.byte === 0x0a) this.#lookAtHalfEscapedLineEnd(bytes, at - 1, end, own, tell);
-    else if (!this.#mayBeWithin(bytes, at, at + length, end)) return;
-    if (this.#isPlainAround(bytes, at, at + length, end)) return;
+    else if (!this.#mayBeWithin(bytes, at, at + length, end)) return true;
+    if (this.#isPlainAround(bytes, at, at + length, end)) return true;
     const isWrap = own === BACKSLASH && isWithinWord(bytes, at - 1) && this.#unescaper.lengthAt(bytes, at, end, ESCAPED_WRAP) > 0;
     if (isWrap && this.#glance(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }))
       this.#lookCloser(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }, tell);
     if (this.#isWorthIt(bytes, at, end, own))
       for (const reading of this.#readingsOf(bytes, at, end, own)) this.#lookCloser(bytes, at, end, reading, tell);
+    return true;
   }
 
   /** Some write a line feed as an escape and leave the carriage return before it as it is. */
@@ -175,6 +191,8 @@ export class SecretFinder {
   /** The cheapest of questions: whether any needle has what was just read next to what stands before it or after it. What is not one byte, or may be an escape itself, may be anywhere. */
   #mayBeWithin(bytes: Uint8Array, at: number, next: number, end: number): boolean {
     const byte = this.#unescaper.byte;
+    if (bytes[at] === 0x1b && at > 0 && next < end)
+      return ESCAPES[bytes[next] as number] !== 0 || this.#pairs[((bytes[at - 1] as number) << 8) | (bytes[next] as number)] === 1; // They are there.
     if (byte < 0) return true;
     if (at > 0 && this.#pairs[((bytes[at - 1] as number) << 8) | byte] === 1) return true; // Not before the beginning.
     const after = next < end ? (bytes[next] as number) : 0;
@@ -240,7 +258,8 @@ export class SecretFinder {
   /** Into what stands after the joint. */
   #read(bytes: Uint8Array, at: number, end: number, { first, second }: Reading, count: number): number {
     if (second === 0) return this.#unescaper.read(bytes, at, end, first, this.#after, count);
-    const once = this.#unescaper.read(bytes, at, end, first, this.#once, Math.min(6 * count, this.#once.bytes.length - 4));
+    const longest = (second & COLOUR) === 0 ? 6 : LONGEST;
+    const once = this.#unescaper.read(bytes, at, end, first, this.#once, Math.min(longest * count, this.#once.bytes.length - 4));
     const filled = this.#unescaper.read(this.#once.bytes, 0, once, second, this.#after, count);
     for (let index = 0; index < filled; index++) this.#jointEnds[index] = this.#once.ends[(this.#jointEnds[index] as number) - 1] as number; // Each ends behind one that was read.
     return filled;
@@ -264,7 +283,7 @@ type Reading = { readonly first: number; readonly second: number };
 /** Each of some kinds, and all of them. */
 function secondsOf(kinds: number): readonly number[] {
   const each = [...SYNTAXES, WRAP].filter((kind) => (kinds & kind) !== 0);
-  return each.length > 1 ? [...each, EVERY_ESCAPE] : each;
+  return each.length > 1 ? [...each, kinds & EVERY_ESCAPE] : each;
 }
 
 /** Of what they hold, from `start` to `end`. */

@@ -12,7 +12,7 @@ export interface RedactStream {
 }
 
 /** Of a piece in the longest of encodings, one on top of another. */
-const HELD_BYTES = 32 * (PIECE_BYTES_MAX + 1);
+const HELD_BYTES = 40 * (PIECE_BYTES_MAX + 1);
 /** So much comes together before it is looked at again. */
 const STEP_BYTES = 1_024;
 /** Of something compressed: what is longer is taken out. */

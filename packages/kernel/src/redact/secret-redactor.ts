@@ -2,11 +2,11 @@
  * Takes values that are known out of whatever leaves, in the encodings in which they travel.
  *
  * The law: what comes out has no value that was handed in, as bytes or in any of these, whatever stands around it and however a stream is cut: base64 and base64url (by
- * whichever of the three alignments, wrapped to lines or not), hexadecimal (also with separators), percent, JSON and C escapes, HTML entities, quoted-printable, of each also when
+ * whichever of the three alignments, wrapped to lines or not), hexadecimal (also with separators), percent, JSON, JavaScript and C escapes, HTML entities, quoted-printable, with colours of a terminal in between, of each also when
  * only some characters are written that way; gzip and zlib, also damaged as far as they can be read, and whatever follows; and two of these on top of each other. A value longer than a piece goes piece by piece, so a part of it does not pass either. Text that holds
  * none of it is not touched. At the ends of a text, where somebody may have cut it, three quarters of a value are enough.
  *
- * How: each value becomes needles (`secret-needles.ts`), and four bytes of each that few others have stand in a table (`gram-index.ts`). A text is looked at every few bytes only; where an escape begins, it is read as what it means (`find-secrets.ts`).
+ * How: each value becomes needles (`secret-needles.ts`), and four bytes of each that few others have stand in a table (`gram-index.ts`). A text is looked at every few bytes only; where an escape begins, it is read as what it means (`find-secrets.ts`), and where they stand close together, all of them at once (`escaped-region.ts`).
  * Time is linear in what is looked at, whatever it is.
  */
 import { SecretFinder } from './find-secrets.ts';

@@ -8,16 +8,24 @@ const character = (point: number): string => (point <= 0x10ffff ? latin1(Buffer.
 type Decode = (text: string) => readonly string[];
 
 const DECODINGS: readonly Decode[] = [
-  (text) => [text.replace(/%([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))],
+  (text) => [
+    text.replace(/%(?:u([0-9a-f]{4})|([0-9a-f]{2}))/gi, (_, unit?: string, code?: string) =>
+      unit === undefined ? String.fromCharCode(Number.parseInt(code ?? '', 16)) : character(Number.parseInt(unit, 16)),
+    ),
+  ],
+  // What colours a terminal.
+  (text) => [text.replace(/\x1b\[[0-?]{0,20}[ -/]{0,2}[@-~]/g, '')],
   (text) => [
     text
       .replace(/\\u(d[89ab][0-9a-f]{2})\\u(d[cdef][0-9a-f]{2})/gi, (_, high: string, low: string) =>
         character(0x10000 + (Number.parseInt(high, 16) - 0xd800) * 1_024 + Number.parseInt(low, 16) - 0xdc00),
       )
       .replace(
-        /\\(?:u([0-9a-f]{4})|x([0-9a-f]{2})|([nrtbf])|([^a-z0-9]))/gi,
-        (_, unit?: string, byte?: string, control?: string, plain?: string) => {
-          if (unit !== undefined) return character(Number.parseInt(unit, 16));
+        /\\(?:u([0-9a-f]{4})|[uU]\{([0-9a-f]{1,6})\}|U([0-9a-f]{8})|x([0-9a-f]{2})|([0-7]{1,3})|([nrtbf])|([^a-z0-9]))/gi,
+        (_, unit?: string, braced?: string, long?: string, byte?: string, octal?: string, control?: string, plain?: string) => {
+          const point = unit ?? braced ?? long;
+          if (point !== undefined) return character(Number.parseInt(point, 16));
+          if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
           if (byte !== undefined) return String.fromCharCode(Number.parseInt(byte, 16));
           return control === undefined ? (plain ?? '') : '\n\r\t\b\f'.charAt('nrtbf'.indexOf(control.toLowerCase()));
         },

@@ -40,7 +40,7 @@ function damaged(bytes: Buffer, roll: Roll): Buffer {
   if (way === 0) return bytes.subarray(0, -1 - roll(9));
   const changed = Buffer.from(bytes);
   const from = way === 1 ? changed.byteLength - 8 : 10 + roll(changed.byteLength - 10);
-  for (let at = from; at < changed.byteLength; at++) changed[at] = roll(256);
+  for (let at = from; at < changed.byteLength; at++) changed[at] = 128 + roll(128); // None that begins an escape, which would mend it.
   return changed;
 }
 
@@ -82,6 +82,29 @@ export const ENCODINGS: Readonly<Record<string, Encode>> = {
   json: (value, roll) => Buffer.from(escapedCharacters(value, /["\\\u0000-\u001f]/, roll, (each) => (each === '/' ? '\\/' : units(each)))),
   'json as a program writes it': (value) => Buffer.from(JSON.stringify(value.toString())),
   'c escapes': (value, roll) => Buffer.from(escaped(value, /[\\"\s]/, roll, (byte) => `\\x${hex2(byte)}`)),
+  'octal escapes': (value, roll) => Buffer.from(escaped(value, /[\\"\s]/, roll, (byte) => `\\${byte.toString(8).padStart(3, '0')}`)),
+  'escapes of code points': (value, roll) =>
+    Buffer.from(
+      escapedCharacters(value, /[\\"]/, roll, (each) => {
+        const point = (each.codePointAt(0) ?? 0).toString(16);
+        return roll(2) === 0 ? `\\u{${point}}` : `\\U${point.padStart(8, '0')}`;
+      }),
+    ),
+  'percent as of old': (value, roll) =>
+    Buffer.from(
+      escapedCharacters(value, /[%+\s]/, roll, (each) =>
+        Array.from({ length: each.length }, (_, index) => `%u${each.charCodeAt(index).toString(16).padStart(4, '0')}`).join(''),
+      ),
+    ),
+  coloured: (value, roll) =>
+    Buffer.from(
+      escapedCharacters(
+        value,
+        /[^\s\S]/,
+        roll,
+        (each) => `\u001b[${['', '0', '1;31', '38;5;196', '?25'][roll(5)]}${['m', 'K'][roll(2)]}${each}`,
+      ),
+    ),
   html: (value, roll) =>
     Buffer.from(
       escapedCharacters(value, /[&<>"']/, roll, (each) => (roll(2) === 0 ? NAMED[each] : undefined) ?? `&#${each.codePointAt(0)};`),
@@ -105,6 +128,9 @@ export const DOUBLE_ENCODINGS: readonly (readonly [inner: string, outer: string]
   ),
   ['json as a program writes it', 'json as a program writes it'],
   ['percent', 'percent'],
+  ['coloured', 'json as a program writes it'],
+  ['octal escapes', 'json as a program writes it'],
+  ['escapes of code points', 'percent'],
   ['percent', 'json as a program writes it'],
   ['json as a program writes it', 'percent'],
   ['html', 'json as a program writes it'],
