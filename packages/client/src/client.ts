@@ -14,6 +14,8 @@ export type Patience = {
 };
 
 export type CallOptions = Patience & {
+  /** Which workspace this call is about. Default: that of the client. */
+  readonly workspace?: string | undefined;
   /** Ends the wait with the fault `aborted`. Whether the daemon carried out the call is then unknown. */
   readonly signal?: AbortSignal | undefined;
 };

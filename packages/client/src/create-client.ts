@@ -1,6 +1,7 @@
 /** A client of one daemon over whatever carries its bytes. */
 import { Fault, isFault } from '@warren/protocol';
 import type { OperationName, ParamsInput, Result } from '@warren/protocol/contract';
+import { callHeaders } from './call-headers.ts';
 import type { CallOptions, Client, EventMessage, Patience } from './client.ts';
 import { type EventFilter, type FollowOptions, followEvents } from './follow-events.ts';
 import { readResult } from './read-answer.ts';
@@ -43,7 +44,7 @@ class RpcClient implements Client {
     const signals = [options.signal, timer].filter((each) => each !== undefined);
     const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
     try {
-      const answered = await repeatCall(() => this.#ask(method, params, signal), {
+      const answered = await repeatCall(() => this.#ask(method, params, options.workspace, signal), {
         attemptsMax,
         signal,
         isClosing: this.#isClosing.signal,
@@ -72,11 +73,11 @@ class RpcClient implements Client {
     await this.close();
   }
 
-  async #ask(method: OperationName, params: object, signal: AbortSignal | undefined): Promise<unknown> {
+  async #ask(method: OperationName, params: object, workspace: string | undefined, signal: AbortSignal | undefined): Promise<unknown> {
     this.#requireOpen();
     const id = ++this.#lastId;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method, params });
-    const headers = { ...this.#headers, 'content-type': 'application/json' };
+    const headers = { ...this.#headers, ...callHeaders({ workspace }), 'content-type': 'application/json' };
     const answer = await this.#transport.send({ method: 'POST', path: '/rpc', headers, body }, signal);
     return readResult(answer, id, this.address);
   }

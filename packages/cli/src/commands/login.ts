@@ -1,8 +1,8 @@
 /** `warren login`, `logout` and `whoami`. */
-import { readFingerprint, type Session, signIn, signOut, whoAmI } from '@warren/client';
+import { readFingerprint, type Session, signIn, signOut, socketPath, whoAmI } from '@warren/client';
 import { Fault, isFault, isLoopback } from '@warren/protocol';
 import { Credentials } from '../internal/credentials.ts';
-import { noDaemon, socketPath } from '../internal/daemon-link.ts';
+import { noDaemon } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { readPassphrase, readToken } from '../internal/read-passphrase.ts';

@@ -1,7 +1,8 @@
 /** `warren mcp`: an MCP server on standard input and output, which is a pipe to the daemon. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { socketPath } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
-import { noDaemon, socketPath } from '../internal/daemon-link.ts';
+import { noDaemon } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { OutputClosed } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
+import { discoveryPath, readDiscovery } from '@warren/client';
 import { Fault, isFault } from '@warren/protocol';
 import type { TerminalSize } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import type { Daemon, DaemonRequest } from '../internal/daemon.ts';
 import type { Detached, DetachOptions } from '../internal/detach.ts';
-import { discoveryPath, readDiscovery } from '../internal/discovery.ts';
 import { formatListenAddress } from '../internal/listen-address.ts';
 import type { ServeFlags } from '../program/daemon-commands.ts';
 import { FakeHost } from '../test-support/fake-host.ts';

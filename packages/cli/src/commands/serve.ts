@@ -3,6 +3,7 @@
  * file too, and ends in order when it is told to.
  */
 import { join } from 'node:path';
+import { SOCKET_NAME } from '@warren/client';
 import { Fault } from '@warren/protocol';
 import type { SignalName } from '@warren/sandbox';
 import type { Daemon, StartDaemon } from '../internal/daemon.ts';
@@ -14,7 +15,6 @@ import type { Host } from '../internal/host.ts';
 import { formatListenAddress, type ListenAddress, parseListenAddress, requireShortPath, urlOf } from '../internal/listen-address.ts';
 import { OneAtATime } from '../internal/one-at-a-time.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
-import { SOCKET_NAME } from '../internal/socket-name.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { withStoreAdvice } from '../internal/store-advice.ts';
 import { type WebOptions, webOptions, webWords } from '../internal/web-options.ts';

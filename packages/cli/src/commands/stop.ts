@@ -1,8 +1,8 @@
 /** `warren stop`: asks the daemon to end, and waits until it has. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readDiscovery } from '@warren/client';
 import { Fault, formatDuration, isFault } from '@warren/protocol';
 import { ANSWER_MS_MAX, findDaemon } from '../internal/daemon-link.ts';
-import { readDiscovery } from '../internal/discovery.ts';
 import type { Host } from '../internal/host.ts';
 import { interruptible } from '../internal/interruptible.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';

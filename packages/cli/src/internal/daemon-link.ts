@@ -1,14 +1,11 @@
 /** Finds the daemon of a state directory and asks it how it is. */
-import { join } from 'node:path';
-import { type Client, connect } from '@warren/client';
+import { type Client, connect, socketPath } from '@warren/client';
 import { Fault, formatDuration, isFault } from '@warren/protocol';
 import type { Result } from '@warren/protocol/contract';
 import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
-import { readDiscovery } from './discovery.ts';
 import type { Host } from './host.ts';
 import { ownerAdvice } from './owner-advice.ts';
 import { openServerClient, serverOf } from './server-link.ts';
-import { SOCKET_NAME } from './socket-name.ts';
 import { findHolder } from './state-holder.ts';
 import { nextCommand, statePath } from './state-path.ts';
 
@@ -18,12 +15,6 @@ export type DaemonLink = { readonly client: Client; readonly status: DaemonStatu
 
 /** A daemon that is busy answers later than that only if it hangs. */
 export const ANSWER_MS_MAX = 5_000;
-
-/** Where it listens or, when it does not say, where it would. */
-export function socketPath(stateDirectory: string): string {
-  const unix = readDiscovery(stateDirectory)?.addresses.find((address) => address.startsWith('unix:'));
-  return unix?.slice('unix:'.length) ?? join(stateDirectory, SOCKET_NAME);
-}
 
 export type FindOptions = {
   /** Which workspace calls over the link are about. */

@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type Discovery, discoveryPath, readDiscovery } from '@warren/client';
 import { TemporaryDirectory } from '@warren/testkit';
 import { expect, it } from 'vitest';
-import { type Discovery, discoveryPath, readDiscovery, removeDiscovery, writeDiscovery } from './discovery.ts';
+import { removeDiscovery, writeDiscovery } from './discovery.ts';
 
 const ONE: Discovery = { pid: 7, started_at: 1.5, version: '0.1.0', addresses: ['unix:/x', 'tcp:127.0.0.1:7700'] };
 

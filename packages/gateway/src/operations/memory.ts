@@ -23,8 +23,8 @@ export function createMemoryHandlers({ workspaces }: Kernel, platform: () => Pla
       return { memory_id: stored.id, duplicate: stored.isDuplicate };
     },
 
-    async 'memory.search'({ query, half_life_days, limit, ...rest }, { workspace, signal }) {
-      const options = { ...rest, halfLifeDays: half_life_days, limit: Math.min(limit, FOUND_MAX) };
+    async 'memory.search'({ query, half_life_days, min_score, limit, ...rest }, { workspace, signal }) {
+      const options = { ...rest, halfLifeDays: half_life_days, minScore: min_score, limit: Math.min(limit, FOUND_MAX) };
       return { memories: (await use(workspace, (memory) => memory.search(query, options, signal()))).map(toFound) };
     },
 

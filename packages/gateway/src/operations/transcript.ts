@@ -2,7 +2,7 @@ import type { Kernel } from '@warren/kernel';
 import type { Platform, Sessions } from '@warren/platform';
 import { isFault, type WorkspaceId } from '@warren/protocol';
 import type { HandlersOf } from './handler.ts';
-import { toTranscriptEntry, toTranscriptInfo } from './record/transcript.ts';
+import { fromNewEntry, toTranscriptEntry, toTranscriptInfo } from './record/transcript.ts';
 import { toMsIfGiven, toSeconds } from './time.ts';
 
 /** Of one answer. */
@@ -21,7 +21,7 @@ export function createTranscriptHandlers({ workspaces }: Kernel, platform: () =>
     },
 
     async 'transcript.append'({ session, entries }, { workspace }) {
-      const appended = await use(workspace, async (sessions) => (await sessions.open(session)).append(entries));
+      const appended = await use(workspace, async (sessions) => (await sessions.open(session)).append(entries.map(fromNewEntry)));
       return { entry_ids: appended.map(({ id }) => id) };
     },
 

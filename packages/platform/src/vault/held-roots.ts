@@ -64,7 +64,7 @@ export class HeldRoots {
 
   async unlock(passphrase: string | undefined): Promise<VaultStatus> {
     await this.#inTurn(async () => {
-      if (this.#roots !== undefined) return;
+      if (this.#roots !== undefined) return passphrase === undefined ? undefined : await this.#verify(passphrase);
       this.#refused = undefined; // Somebody asks: it is tried now.
       if (passphrase === undefined) await this.#open();
       else await this.#openWith(passphrase);

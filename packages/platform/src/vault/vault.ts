@@ -17,7 +17,7 @@ export interface Vault {
   /** For a start: says in the log that somebody has to unlock it, or that it is damaged. */
   tellIfLocked(): Promise<void>;
   /**
-   * Unlocks it with a passphrase, or else with the key that the configuration names; makes it when there is none. Faults: `permission_denied` (not the right one), `vault_locked` (the configuration
+   * Unlocks it with a passphrase, or else with the key that the configuration names; makes it when there is none. Of one that is unlocked a passphrase is checked. Faults: `permission_denied` (not the right one), `vault_locked` (the configuration
    * names none, or one that cannot be had), `store_failed` (damaged), `invalid_argument`.
    */
   unlock(passphrase?: string): Promise<VaultStatus>;

@@ -39,7 +39,7 @@ export type { SecretDetailsRecord, SecretRecord, VaultStatusRecord } from './rec
 export type { SkillRecord, SkillSummaryRecord, SkillTrialRecord } from './record/skill.ts';
 export { type NewToken, newToken, type Principal, principal, type TokenRecord, tokenRecord } from './record/token.ts';
 export { type ToolFormat, toolFormat } from './record/tool.ts';
-export type { TranscriptEntry, TranscriptInfo, TranscriptMatch } from './record/transcript.ts';
+export type { NewTranscriptEntry, TranscriptEntry, TranscriptInfo, TranscriptMatch } from './record/transcript.ts';
 export {
   type Retention,
   retention,

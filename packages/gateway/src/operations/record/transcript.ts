@@ -1,6 +1,6 @@
-import { type SessionEntry, type SessionInfo, sessionText } from '@warren/platform';
+import { type EntryBody, type SessionEntry, type SessionInfo, sessionText } from '@warren/platform';
 import type { JsonObject } from '@warren/protocol';
-import type { TranscriptEntry, TranscriptInfo } from '@warren/protocol/contract';
+import type { NewTranscriptEntry, TranscriptEntry, TranscriptInfo } from '@warren/protocol/contract';
 import { toSeconds } from '../time.ts';
 
 export function toTranscriptEntry(entry: SessionEntry): TranscriptEntry {
@@ -27,4 +27,8 @@ export function toTranscriptInfo({ id, title, agent, createdAt, updatedAt, bytes
     size_bytes: bytes,
     origin: origin === undefined ? null : { session: origin.session, entry_id: origin.entry },
   };
+}
+
+export function fromNewEntry(entry: NewTranscriptEntry): EntryBody {
+  return entry.type === 'summary' ? { type: 'summary', text: entry.text, first: entry.first_id } : entry;
 }

@@ -6,6 +6,7 @@ import { MEMBER } from '../scope.ts';
 import { ON_READ, ON_WRITE } from '../store-faults.ts';
 import { optional } from '../value/absent.ts';
 import { limit } from '../value/clamped.ts';
+import { jsonObject } from '../value/json-object.ts';
 import { list, listOf } from '../value/list.ts';
 import { seconds, share } from '../value/number.ts';
 import { question, word, writing } from '../value/text.ts';
@@ -26,6 +27,7 @@ export const MEMORY_OPERATIONS = {
       importance: optional(share),
       pinned: optional(z.boolean()),
       expires_at: optional(seconds),
+      metadata: optional(jsonObject),
     }),
     result: z.object({ memory_id: word, duplicate: z.boolean() }),
     faults: ['too_large', 'unavailable', ...ON_WRITE],
@@ -40,6 +42,7 @@ export const MEMORY_OPERATIONS = {
       ...filter,
       half_life_days: optional(z.number()),
       diversity: optional(share),
+      min_score: optional(share),
       limit,
     }),
     result: z.object({ memories: listOf(foundMemory) }),
