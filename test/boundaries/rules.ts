@@ -54,7 +54,7 @@ export const RULES: Rules = {
     },
     platform: {
       name: '@warren/platform',
-      ours: ['protocol', 'sandbox', 'kernel'],
+      ours: ['protocol', 'sandbox', 'kernel', 'client'],
       node: true,
       theirs: [
         '@ai-sdk/anthropic',

@@ -89,6 +89,8 @@ export type PlatformOptions = {
   readonly runKeyCommand?: ((argv: readonly string[]) => Promise<Uint8Array>) | undefined;
   /** Whether to notice by itself that policies and packs change. Default: yes. */
   readonly isWatching?: boolean | undefined;
+  /** Default: `skills` in the directory. */
+  readonly skillsDirectory?: string | undefined;
   /** What an operator should know: for the log. */
   readonly say?: ((message: string) => void) | undefined;
   /** What an operator has to mend. Absent: as `say`. */
@@ -111,6 +113,7 @@ export async function openPlatform(options: PlatformOptions): Promise<Platform> 
 
 async function open(options: PlatformOptions, owned: AsyncDisposableStack): Promise<Omit<Platform, typeof Symbol.asyncDispose>> {
   const { kernel, directory, openSandboxes, version, runGit, isWatching = true, onDefect } = options;
+  const { skillsDirectory = join(directory, 'skills') } = options;
   let everywhere: Redact = withoutForms;
   const say = (message: string): void => options.say?.(everywhere(message));
   const warn = (message: string): void => (options.warn ?? options.say)?.(everywhere(message));
@@ -227,7 +230,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
 
   const skills = owned.use(
     await openSkills({
-      ...{ sandboxes, isWatching, say, folder: join(directory, 'skills') },
+      ...{ sandboxes, isWatching, say, folder: skillsDirectory },
       directoryOf: (id) => join(directory, 'workspaces', id),
       filesOf: (id) => filesOf(directory, id),
       useSecret: (workspace, name, use) => vault.secrets(workspace).use(name, use),

@@ -1,12 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DEFAULT_WORKSPACE, Fault, isFault, parseWorkspaceId, type WorkspaceId } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, parseWorkspaceId, type WorkspaceId } from '@warren/protocol';
+import type { LibraryBackend } from './backend.ts';
 import { checkStateDir } from './check-state-dir.ts';
 import { createEmbeddedWorkspace } from './create-embedded-workspace.ts';
 import type { EmbeddedPlatform, EmbeddedPlatformConfig, WorkspaceConfig } from './embedded-platform.ts';
-import { type LibraryParts, noPassphrase, openParts } from './open-parts.ts';
+import { noPassphrase } from './no-passphrase.ts';
+import { openBackend } from './open-backend.ts';
+import { SkillChanges } from './skill-changes.ts';
 import { openSkillFolder } from './skill-folder.ts';
-import { checkWorkspaceConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
+import { checkWorkspaceConfig, type KeptConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
 
 const VARIABLE = 'WARREN_CREDENTIAL_KEY';
 
@@ -14,34 +17,43 @@ const VARIABLE = 'WARREN_CREDENTIAL_KEY';
 export function createPlatform(config: EmbeddedPlatformConfig): EmbeddedPlatform {
   const stateDir = checkStateDir(config.stateDir);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const skills = openSkillFolder(config.skillsDir ?? join(stateDir, 'skills'));
+  const skillsDirectory = config.skillsDir ?? join(stateDir, 'skills');
+  const skills = openSkillFolder(skillsDirectory);
   const passphrase = new Passphrase(config.credentialPassphrase ?? process.env[VARIABLE]);
-  let opening: Promise<LibraryParts> | undefined;
+  const log = config.log ?? (() => {});
+  const changes = new SkillChanges(log);
+  const busy = new Map<WorkspaceId, Set<string>>();
+  let opening: Promise<LibraryBackend> | undefined;
   let isClosed = false;
-  const parts = (): Promise<LibraryParts> => {
+  const backend = (): Promise<LibraryBackend> => {
     if (isClosed) return Promise.reject(new Fault('aborted', 'Cannot use the platform: it is closed'));
-    opening ??= openParts({ directory: stateDir, passphrase: () => passphrase.value, log: config.log ?? (() => {}) }).catch(
-      (error: unknown) => {
-        opening = undefined; // Whoever holds the directory may let go of it.
-        throw isFault(error, 'busy') ? heldByOther(error) : error;
-      },
-    );
+    opening ??= openBackend({
+      ...{ directory: stateDir, skillsDirectory, log, requiresDaemon: config.requiresDaemon === true },
+      passphrase: () => passphrase.value,
+    }).catch((error: unknown) => {
+      opening = undefined; // Whoever holds the directory may let go of it.
+      throw error;
+    });
     return opening;
   };
-  const handleOf = (id: WorkspaceId, given: WorkspaceConfig) =>
-    createEmbeddedWorkspace({
-      id,
-      stateDir: join(stateDir, 'workspaces', id),
-      parts,
-      skills,
-      config: given,
-      providers: config.providers ?? {},
+  const folderOf = (id: WorkspaceId): string => join(stateDir, 'workspaces', id);
+  const handleOf = (open: LibraryBackend, id: WorkspaceId, given: WorkspaceConfig) => {
+    const busyHere = busy.get(id) ?? new Set();
+    busy.set(id, busyHere);
+    return createEmbeddedWorkspace({
+      ...{ id, stateDir: folderOf(id), backend: open.workspace(id), registry: skills, changes, config: given },
+      ...{ providers: config.providers ?? {}, busy: busyHere },
     });
-  const exists = async (id: WorkspaceId): Promise<boolean> =>
-    await (await parts()).kernel.store.readSystem(({ workspaces }) => workspaces.find(id) !== undefined);
-  const requireIt = async (id: WorkspaceId, action: string): Promise<void> => {
-    if (!(await exists(id)))
-      throw new Fault('not_found', `Cannot ${action} workspace "${id}": it does not exist`, { details: { workspace: id } });
+  };
+  const requireIt = async (id: WorkspaceId, action: string): Promise<LibraryBackend> => {
+    const open = await backend();
+    if (await open.exists(id)) return open;
+    throw new Fault('not_found', `Cannot ${action} workspace "${id}": it does not exist`, { details: { workspace: id } });
+  };
+  /** What it is made with. One whose skills are not there has none. */
+  const furnish = async (open: LibraryBackend, id: WorkspaceId, kept: KeptConfig): Promise<void> => {
+    writeWorkspaceConfig(folderOf(id), kept);
+    for (const skill of kept.skills?.enabled ?? []) if (skills.get(skill) !== undefined) await open.workspace(id).skills.enable(skill);
   };
 
   return {
@@ -51,41 +63,47 @@ export function createPlatform(config: EmbeddedPlatformConfig): EmbeddedPlatform
     async createWorkspace(userId, given = {}) {
       const id = parseWorkspaceId(userId);
       const kept = checkWorkspaceConfig(given);
-      passphrase.need(given.credentialPassphrase);
-      const { kernel } = await parts();
-      await kernel.workspaces.create(id);
+      passphrase.use(given.credentialPassphrase);
+      const open = await backend();
+      if (open.kind === 'embedded' && passphrase.value === undefined) throw noPassphrase();
+      await open.create(id);
       try {
-        writeWorkspaceConfig(join(stateDir, 'workspaces', id), kept);
+        await furnish(open, id, kept);
       } catch (error) {
-        await kernel.workspaces.delete(id).catch(() => {}); // The caller has the error that matters.
+        await open.delete(id).catch(() => {}); // The caller has the error that matters.
         throw error;
       }
-      return handleOf(id, given);
+      return handleOf(open, id, given);
     },
 
     async getWorkspace(userId) {
       const id = parseWorkspaceId(userId);
-      await requireIt(id, 'get');
-      return handleOf(id, readWorkspaceConfig(join(stateDir, 'workspaces', id)));
+      const open = await requireIt(id, 'get');
+      return handleOf(open, id, readWorkspaceConfig(folderOf(id)));
     },
 
     async listWorkspaces() {
-      const all = await (await parts()).kernel.workspaces.list();
-      return all.flatMap(({ id }) => (id === DEFAULT_WORKSPACE ? [] : [id]));
+      return (await (await backend()).list()).filter((id) => id !== DEFAULT_WORKSPACE);
     },
 
     async deleteWorkspace(userId) {
       const id = parseWorkspaceId(userId);
-      await requireIt(id, 'delete');
-      await (await parts()).kernel.workspaces.delete(id);
+      const open = await requireIt(id, 'delete');
+      await changes.settled(id);
+      await open.delete(id);
+      busy.delete(id);
     },
 
-    workspaceExists: async (userId) => await exists(parseWorkspaceId(userId)),
+    async workspaceExists(userId) {
+      const id = parseWorkspaceId(userId);
+      return await (await backend()).exists(id);
+    },
 
     async [Symbol.asyncDispose]() {
       isClosed = true;
       const open = await opening?.catch(() => undefined); // What did not open needs no closing.
       opening = undefined;
+      await changes.settled();
       await open?.[Symbol.asyncDispose]();
     },
   };
@@ -103,7 +121,8 @@ class Passphrase {
     return this.#value;
   }
 
-  need(given: string | undefined): void {
+  /** Throws `invalid_argument`. */
+  use(given: string | undefined): void {
     if (given !== undefined && this.#value !== undefined && given !== this.#value)
       throw new Fault(
         'invalid_argument',
@@ -113,17 +132,5 @@ class Passphrase {
         },
       );
     this.#value ??= given === '' ? undefined : given;
-    if (this.#value === undefined) throw noPassphrase();
   }
-}
-
-function heldByOther(error: Fault): Fault {
-  return new Fault(
-    'busy',
-    `${error.message}; a state directory is for one program at a time: use another stateDir, or ask the daemon by @warren/client`,
-    {
-      details: { ...error.details },
-      cause: error,
-    },
-  );
 }

@@ -16,6 +16,8 @@ export type EmbeddedPlatformConfig = {
   readonly credentialPassphrase?: string | undefined;
   /** Who thinks, by name. Without one `run` is refused. */
   readonly providers?: Readonly<Record<string, ModelProvider>> | undefined;
+  /** Whether to leave the state directory alone where no daemon holds it: the fault is `unavailable` then. Default: where none does this process holds it, until it is disposed. */
+  readonly requiresDaemon?: boolean | undefined;
   /** What an operator should know. Default: nobody is told. */
   readonly log?: ((message: string) => void) | undefined;
 };
@@ -58,7 +60,7 @@ export interface EmbeddedWorkspace extends AsyncDisposable {
   /** Its own directory. */
   readonly stateDir: string;
   readonly memory: WorkspaceMemory;
-  /** Of this object: another one of the same workspace has its own. */
+  /** Of the workspace: one that is registered here holds for every object of it, and for every call of its agents. */
   readonly hooks: Hooks;
   readonly skills: WorkspaceSkills;
   readonly credentials: WorkspaceCredentials;

@@ -1,38 +1,31 @@
 /** One run: the message goes into the session, the model says what comes next, and what it asks for goes through the gate as an agent of the workspace, until it asks for nothing more. */
 import { randomBytes } from 'node:crypto';
-import type { Answer, GrantSet } from '@warren/kernel';
-import { Fault, isFault, type JsonObject, type JsonValue, type WorkspaceId } from '@warren/protocol';
-import { toolDescription } from '../capability/describe-capability.ts';
-import { capabilityName, toolName } from '../capability/tool-name.ts';
-import type { Hooks } from '../hook/hooks.ts';
+import { Fault, isFault, type JsonObject, type JsonValue } from '@warren/protocol';
 import { answerText, complete } from '../model/complete.ts';
-import type { Model, ModelProvider, ModelTool, ToolCallContent } from '../model/model.ts';
-import type { Platform } from '../platform.ts';
+import type { Model, ModelProvider, ToolCallContent } from '../model/model.ts';
 import type { Session, Sessions } from '../session/sessions.ts';
+import type { AgentSeat, WorkspaceBackend } from './backend.ts';
 import type { RunOptions, RunResult, WorkspaceConfig } from './embedded-platform.ts';
 import { resultContent, sessionMessages } from './session-messages.ts';
+import { withSkills } from './with-skills.ts';
 
 export type RunParts = {
-  readonly id: WorkspaceId;
-  readonly platform: Platform;
-  readonly sessions: Sessions;
-  readonly hooks: Hooks;
+  readonly backend: WorkspaceBackend;
   readonly config: WorkspaceConfig;
   readonly providers: Readonly<Record<string, ModelProvider>>;
-  /** Sessions in which a run is under way. */
+  /** Sessions of this workspace in which a run is under way. */
   readonly busy: Set<string>;
   readonly now: () => number;
 };
 
 const AGENT = 'assistant';
-/** What policy says decides; it reaches no host unless somebody grants one. */
-const GRANTS: Partial<GrantSet> = { tools: ['*'], paths: [{ prefix: '/', mode: 'rw' }], hosts: [] };
 const MESSAGE_CHARACTERS_MAX = 1_000_000;
 const TURNS_MAX = 200;
 const CALLS_OF_A_TURN_MAX = 64;
 
 export async function runAgent(parts: RunParts, options: RunOptions, signal: AbortSignal): Promise<RunResult> {
-  const { hooks, busy, now } = parts;
+  const { busy, now } = parts;
+  const { hooks, sessions } = parts.backend;
   signal.throwIfAborted();
   const { message } = options;
   if (typeof message !== 'string' || message === '' || message.length > MESSAGE_CHARACTERS_MAX)
@@ -50,7 +43,7 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
     throw new Fault('busy', `Cannot run: a run is under way in session ${sessionId}`, { details: { session: sessionId } });
   busy.add(sessionId);
   try {
-    const session = await openOrCreate(parts.sessions, sessionId);
+    const session = await openOrCreate(sessions, sessionId);
     await hooks.run('session_start', { sessionId }, signal);
     try {
       await hooks.run('before_agent_start', { sessionId, message, model }, signal);
@@ -71,17 +64,17 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
 type ThinkParts = RunParts & { readonly session: Session; readonly model: Model };
 
 async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal): Promise<string> {
-  const { id, platform, session, model, config } = parts;
+  const { backend, session, model, config } = parts;
   await session.append([{ type: 'message', role: 'user', content: options.message }]);
-  const { pid } = await platform.agents.start(id, { agent: AGENT, grants: GRANTS });
+  const seat = await backend.openAgent(AGENT);
   try {
+    const system = withSkills(options.systemPrompt ?? config.systemPrompt, await backend.skills.offered());
     for (let turns = 0; turns < TURNS_MAX; turns++) {
       signal.throwIfAborted();
-      const system = options.systemPrompt ?? config.systemPrompt;
       const request = {
         system,
         messages: sessionMessages(session.context()),
-        tools: await toolsOf(parts, pid),
+        tools: await seat.tools(),
         cache: { key: session.id },
       };
       const turn = await abortable(
@@ -98,43 +91,31 @@ async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal
       if (calls.length > CALLS_OF_A_TURN_MAX)
         throw new Fault('too_large', `Cannot run: the model asks for ${calls.length} calls at once, the limit is ${CALLS_OF_A_TURN_MAX}`);
       for (const call of calls) {
-        const result = call.type === 'tool_call' ? await callTool(parts, pid, call, options, signal) : malformed(call.reason);
+        const result = call.type === 'tool_call' ? await callTool(seat, call, options, signal) : malformed(call.reason);
         const isError = isObject(result) && result['error'] !== undefined;
         await session.append([{ type: 'message', role: 'tool', content: [resultContent(call, JSON.stringify(result), isError)] }]);
       }
     }
     throw new Fault('too_large', `Cannot go on: the run has taken ${TURNS_MAX} turns, the limit`);
+  } catch (error) {
+    signal.throwIfAborted(); // What failed because of that says less than why it was ended.
+    throw error;
   } finally {
-    await platform.agents.close(id, pid).catch(() => {}); // It ended by itself, or the workspace did.
+    await seat.close().catch(() => {}); // It ended by itself, or the workspace did.
   }
 }
 
-async function toolsOf({ id, platform }: ThinkParts, pid: number): Promise<readonly ModelTool[]> {
-  const offered = await platform.gate.offered(id, pid);
-  return offered.flatMap(({ name }) => {
-    const definition = platform.capabilities.findDefinition(name);
-    if (definition === undefined) return []; // It was taken away just now.
-    return [{ name: toolName(name), description: toolDescription(definition), inputSchema: definition.inputSchema }];
-  });
-}
-
-/** Nothing is called that a hook forbids; whatever the gate says is the result. */
+/** Whatever the gate says is the result. */
 async function callTool(
-  { id, platform, hooks }: ThinkParts,
-  pid: number,
-  { name, input: asked }: ToolCallContent,
+  seat: AgentSeat,
+  { name, input }: ToolCallContent,
   { onEvent }: RunOptions,
   signal: AbortSignal,
 ): Promise<JsonValue> {
-  const toolName = capabilityName(name, () => platform.capabilities.definitions().map((each) => each.name));
-  const about = { callId: `tool_${randomBytes(8).toString('hex')}`, agent: AGENT, toolName };
-  const verdict = await hooks.beforeToolCall({ ...about, input: asked }, signal);
-  if (verdict.kind === 'vetoed') return { error: { type: 'Vetoed', message: `The host forbids this call: ${verdict.reason}` } };
-  const { input } = verdict;
+  const toolName = seat.capabilityOf(name);
   onEvent?.({ type: 'tool_call', toolName, input });
-  const result = resultOf(await platform.gate.call(id, { pid, capability: toolName, input }, signal));
+  const result = await seat.call(name, input, signal);
   onEvent?.({ type: 'tool_result', toolName, result });
-  await hooks.run('after_tool_call', { ...about, input, result }, signal);
   return result;
 }
 
@@ -144,19 +125,6 @@ function malformed(reason: string): JsonObject {
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function resultOf(answer: Answer): JsonValue {
-  switch (answer.kind) {
-    case 'done':
-      return answer.output;
-    case 'pending':
-      return { pending: { call_id: answer.callId, approval_id: answer.approvalId } };
-    case 'failed':
-      return { error: { type: answer.error.type, message: answer.error.agentMessage } };
-    default:
-      return answer satisfies never;
-  }
 }
 
 function chooseProvider({ providers, config }: RunParts, options: RunOptions): { readonly name: string; readonly model: ModelProvider } {

@@ -1,11 +1,13 @@
 /** Skills as folders with a SKILL.md, and which of them a workspace may use. Looked at anew each time: they are few, and people add to them. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '@warren/protocol';
+import { Fault, type WorkspaceId } from '@warren/protocol';
 import { readSkillManifest } from '../skill/read-manifest.ts';
 import { isSkillId, SKILL_FILE, SKILL_FILE_BYTES_MAX } from '../skill/skill.ts';
+import type { SkillsBackend } from './backend.ts';
 import type { SkillEntry, SkillRegistry, WorkspaceSkills } from './embedded-platform.ts';
-import { type KeptConfig, readWorkspaceConfig, writeWorkspaceConfig } from './workspace-config-file.ts';
+import type { SkillChanges } from './skill-changes.ts';
+import { readWorkspaceConfig } from './workspace-config-file.ts';
 
 export function openSkillFolder(folder: string): SkillRegistry {
   const get = (id: string): SkillEntry | undefined => {
@@ -23,26 +25,26 @@ export function openSkillFolder(folder: string): SkillRegistry {
   };
 }
 
-/** `folder`: of the workspace. */
-export function createWorkspaceSkills(folder: string, registry: SkillRegistry): WorkspaceSkills {
-  const read = (): { readonly config: KeptConfig; readonly enabled: readonly string[] } => {
-    const config = readWorkspaceConfig(folder);
-    return { config, enabled: config.skills?.enabled ?? [] };
-  };
-  const write = (config: KeptConfig, enabled: readonly string[]): void =>
-    writeWorkspaceConfig(folder, { ...config, skills: { ...config.skills, enabled } });
-  const enabledIds = (): string[] => [...read().enabled];
+export type WorkspaceSkillsParts = {
+  readonly workspace: WorkspaceId;
+  /** Of the workspace. */
+  readonly folder: string;
+  readonly registry: SkillRegistry;
+  readonly backend: SkillsBackend;
+  readonly changes: SkillChanges;
+};
+
+export function createWorkspaceSkills({ workspace, folder, registry, backend, changes }: WorkspaceSkillsParts): WorkspaceSkills {
+  const enabledIds = (): string[] => changes.with(workspace, readWorkspaceConfig(folder).skills?.enabled ?? []);
   return {
     enable(id) {
       if (registry.get(id) === undefined) return false;
-      const { config, enabled } = read();
-      if (!enabled.includes(id)) write(config, [...enabled, id]);
+      changes.note(workspace, id, true, () => backend.enable(id));
       return true;
     },
     disable(id) {
-      const { config, enabled } = read();
-      if (!enabled.includes(id)) return false;
-      write(config, enabled.filter((each) => each !== id)); // biome-ignore format: one line
+      if (!enabledIds().includes(id)) return false;
+      changes.note(workspace, id, false, () => backend.disable(id));
       return true;
     },
     isEnabled: (id) => enabledIds().includes(id),

@@ -2,15 +2,14 @@
  * Credentials of skills on the vault: each value is a secret of its own, named after its skill and bound to it, so that a sandbox of another skill never gets it. Who embeds Warren gave the values and may read them again.
  */
 import { isFault } from '@warren/protocol';
-import type { Secrets } from '../vault/secrets.ts';
+import type { CredentialSecrets, SecretsBackend } from './backend.ts';
 import type { WorkspaceCredentials } from './embedded-platform.ts';
 import { checkSkillId } from './skill-folder.ts';
 
 const PAGE = 1_000;
 
-/** `locked` gives the same secrets without unlocking them: enough to name and to delete them. */
-export function createWorkspaceCredentials(secrets: () => Promise<Secrets>, locked: () => Promise<Secrets>): WorkspaceCredentials {
-  const namesOf = async (vault: Secrets, skillId?: string): Promise<readonly string[]> => {
+export function createWorkspaceCredentials({ unlocked, locked }: SecretsBackend): WorkspaceCredentials {
+  const namesOf = async (vault: CredentialSecrets, skillId?: string): Promise<readonly string[]> => {
     const names: string[] = [];
     for (let after: string | undefined; ; ) {
       const page = await vault.list({ limit: PAGE, after });
@@ -24,10 +23,8 @@ export function createWorkspaceCredentials(secrets: () => Promise<Secrets>, lock
   return {
     async store(skillId, values) {
       checkSkillId(skillId);
-      const vault = await secrets();
-      const bindings = { hosts: [], capabilities: [], skills: [skillId] };
-      for (const [key, value] of Object.entries(values))
-        await vault.set(`${skillId}/${key}`, value, { bindings, purpose: `credential of skill ${skillId}` });
+      const vault = await unlocked();
+      for (const [key, value] of Object.entries(values)) await vault.set(`${skillId}/${key}`, value, skillId);
       for (const name of await namesOf(vault, skillId)) {
         if (!Object.hasOwn(values, name.slice(skillId.length + 1))) await vault.delete(name);
       }
@@ -36,7 +33,7 @@ export function createWorkspaceCredentials(secrets: () => Promise<Secrets>, lock
     async resolve(skillId) {
       if (typeof skillId !== 'string') return undefined;
       checkSkillId(skillId);
-      const vault = await secrets();
+      const vault = await unlocked();
       const found: [string, string][] = [];
       for (const name of await namesOf(vault, skillId)) {
         using value = await vault.use(name, { kind: 'skill', skill: skillId });

@@ -1,6 +1,7 @@
 /** One session: its entries in memory, its file open for what comes. Appends are made one after the other, each one write and one flush. */
 import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '@warren/protocol';
+import { EntryTree } from './entry-tree.ts';
 import type { Damage, EntryBody, Session, SessionEntry } from './sessions.ts';
 import { type Transcript, type TranscriptHeader, writeEntry } from './transcript.ts';
 
@@ -22,9 +23,7 @@ export class FileSession implements Session, AsyncDisposable {
   readonly #file: FileHandle;
   readonly #newId: () => string;
   readonly #now: () => number;
-  readonly #entries: SessionEntry[] = [];
-  readonly #byId = new Map<string, SessionEntry>();
-  #tip: string | undefined;
+  readonly #tree: EntryTree;
   #bytes: number;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
@@ -37,18 +36,19 @@ export class FileSession implements Session, AsyncDisposable {
     this.#newId = newId;
     this.#now = now;
     this.#bytes = transcript.bytes;
-    for (const entry of transcript.entries) this.#take(entry);
+    this.#tree = new EntryTree(this.id);
+    for (const entry of transcript.entries) this.#tree.take(entry);
   }
 
   get tip(): string | undefined {
-    return this.#tip;
+    return this.#tree.tip;
   }
 
   append(bodies: readonly EntryBody[]): Promise<readonly SessionEntry[]> {
     return this.#inTurn(async () => {
       if (bodies.length > AT_ONCE_MAX)
         throw new Fault('too_large', `Cannot append ${bodies.length} entries at once: the limit is ${AT_ONCE_MAX}`);
-      let parent = this.#tip;
+      let parent = this.#tree.tip;
       const entries = bodies.map((body) => {
         const entry: SessionEntry = { ...body, id: this.#newId(), parent, at: this.#now() };
         this.#checkReferences(entry);
@@ -62,41 +62,29 @@ export class FileSession implements Session, AsyncDisposable {
 
   /** Whether there is such an entry, on this way or another. */
   has(entry: string): boolean {
-    return this.#isKnown(entry);
+    return this.#tree.has(entry);
   }
 
   /** All that its file has, where it branched too. */
   written(): readonly SessionEntry[] {
-    return this.#entries;
+    return this.#tree.written();
   }
 
-  path(to = this.#tip): readonly SessionEntry[] {
-    const path: SessionEntry[] = [];
-    for (let at = to; at !== undefined; ) {
-      const entry = this.#byId.get(at);
-      if (entry === undefined) throw new Error(`Session ${this.id} has no entry ${at}`);
-      path.push(entry);
-      at = entry.parent;
-    }
-    return path.reverse();
+  path(to = this.#tree.tip): readonly SessionEntry[] {
+    return this.#tree.path(to);
   }
 
   context(): readonly SessionEntry[] {
-    const path = this.path();
-    const last = path.findLastIndex(({ type }) => type === 'summary');
-    const summary = path[last];
-    if (summary?.type !== 'summary') return path;
-    const first = summary.first === undefined ? last : path.findIndex(({ id }) => id === summary.first);
-    return [summary, ...path.slice(first < 0 ? last : first).filter((entry) => entry !== summary && entry.type !== 'summary')];
+    return this.#tree.context();
   }
 
   entries(): readonly SessionEntry[] {
-    return this.#entries.filter(({ type }) => type !== 'tip');
+    return this.#tree.entries();
   }
 
   branch(entry: string): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#isKnown(entry)) throw missing(this.id, entry);
+      if (!this.#tree.has(entry)) throw missing(this.id, entry);
       await this.#write([{ type: 'tip', entry, id: this.#newId(), parent: undefined, at: this.#now() }]);
     });
   }
@@ -130,19 +118,7 @@ export class FileSession implements Session, AsyncDisposable {
       throw new Fault(code, `Cannot append to session ${this.id}: it cannot be written`, { cause });
     }
     this.#bytes += bytes.byteLength;
-    for (const entry of entries) this.#take(entry);
-  }
-
-  #take(entry: SessionEntry): void {
-    this.#entries.push(entry);
-    this.#byId.set(entry.id, entry);
-    if (entry.type !== 'tip') this.#tip = entry.id;
-    else if (this.#isKnown(entry.entry)) this.#tip = entry.entry;
-  }
-
-  #isKnown(id: string): boolean {
-    const entry = this.#byId.get(id);
-    return entry !== undefined && entry.type !== 'tip';
+    for (const entry of entries) this.#tree.take(entry);
   }
 
   #checkReferences(entry: SessionEntry): void {
