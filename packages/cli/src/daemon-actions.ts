@@ -94,17 +94,21 @@ export function daemonActions(host: Host, end: (code: number) => void): DaemonCo
       const { backup } = await import('./commands/backup.ts');
       end(
         await backup(file, flags, host, {
-          // Loaded only when there is no daemon to ask.
           backUp: async (...copying) => (await import('./parts/store.ts')).backUp(...copying),
+          readFiles: async (...reading) => (await import('./parts/store.ts')).readFiles(...reading),
+          addFiles: async (...adding) => (await import('./parts/store.ts')).addFiles(...adding),
         }),
       );
     },
     restore: async (file, flags) => {
-      const [{ restore }, { openState, restoreStore }] = await Promise.all([import('./commands/restore.ts'), import('./parts/store.ts')]);
+      const [{ restore }, { openState, restore: restoreStore, adviseOnVault }] = await Promise.all([
+        import('./commands/restore.ts'),
+        import('./parts/store.ts'),
+      ]);
       const [{ noteOfflineAction }, { userName }] = await Promise.all([import('@warren/platform'), import('./internal/user-name.ts')]);
       const note: RestoreParts['note'] = (directory, details, at) =>
         noteOfflineAction(directory, 'store.restore', details, { at, by: userName() });
-      end(await restore(file, flags, host, { openState: (flag) => openState(host, flag), restore: restoreStore, note }));
+      end(await restore(file, flags, host, { openState: (flag) => openState(host, flag), restore: restoreStore, adviseOnVault, note }));
     },
   };
 }

@@ -105,6 +105,7 @@ export type {
 } from './secret/sealed-secrets.ts';
 export type { SetOptions, State, StateAccess, StateEntry, StateScope, StateVersion } from './state/state.ts';
 export { openAuditIndex } from './store/sqlite/audit-index.ts';
+export { addBackupFiles, type BackupFile } from './store/sqlite/backup-files.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';
 export type { RowBatch, RowValue } from './store/store.ts';
 export type { EventFilter, EventRecord } from './store/tables/event-table.ts';

@@ -5,6 +5,7 @@ export type { AgentSandbox, AgentSandboxes } from './agent/agent-sandboxes.ts';
 export type { Agents, ListedAgent, StartAgent } from './agent/agents.ts';
 export { labelsKeptIn } from './agent/labelled-workspace.ts';
 export { noteOfflineAction, type OfflineActionName } from './audit/offline-actions.ts';
+export { type PlacedFiles, placeStateFiles, readStateFiles, type StateFiles } from './backup/state-files.ts';
 export type { Definition, ErrorDefinition, Example, Field, FieldType, Problem } from './capability/definition.ts';
 export { describeCapability, toolDescription } from './capability/describe-capability.ts';
 export {

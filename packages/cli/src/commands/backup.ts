@@ -1,5 +1,5 @@
 /**
- * `warren backup`: the store as it is at one moment, in one file. Through the daemon if one runs, so that others go on writing, else from
+ * `warren backup`: the store as it is at one moment, the vault that opens its secrets, and what is configured, in one file. Through the daemon if one runs, so that others go on writing, else from
  * the store itself. The file gets its name when it is whole, and never takes the place of another.
  */
 import { randomBytes } from 'node:crypto';
@@ -16,9 +16,23 @@ import { shellWord } from '../internal/shell-words.ts';
 import { formatSize } from '../internal/size.ts';
 import { statePath } from '../internal/state-path.ts';
 import { withStoreAdvice } from '../internal/store-advice.ts';
-import type { StateFlags } from '../program/state-options.ts';
+import type { BackupFlags } from '../program/store-commands.ts';
+
+const VAULT_FILE = 'vault.json';
+const ATTEMPTS_MAX = 3;
+
+export type BackedUpFile = { readonly path: string; readonly bytes: Uint8Array };
+export type BackedUpFiles = {
+  readonly files: readonly BackedUpFile[];
+  readonly key: 'passphrase' | 'file' | 'systemd' | 'command' | undefined;
+  readonly isKeyBeside: boolean;
+};
 
 export interface BackupParts {
+  /** What stands beside the store. */
+  readFiles(stateDirectory: string, options: { readonly withKey: boolean }): Promise<BackedUpFiles>;
+  /** Puts them into a copy. */
+  addFiles(path: string, files: readonly BackedUpFile[]): Promise<void>;
   /** Copies the store of a state directory that no daemon has open. Throws what opening it throws. */
   backUp(
     stateDirectory: string,
@@ -27,7 +41,7 @@ export interface BackupParts {
   ): Promise<void>;
 }
 
-export async function backup(file: string, flags: StateFlags, host: Host, parts: BackupParts): Promise<number> {
+export async function backup(file: string, flags: BackupFlags, host: Host, parts: BackupParts): Promise<number> {
   requireHere(flags, host, 'back up the store');
   const stateDirectory = statePath(host, flags.state);
   const path = resolve(host.cwd(), file);
@@ -37,11 +51,16 @@ export async function backup(file: string, flags: StateFlags, host: Host, parts:
   const made = `${path}.unfinished-${randomBytes(6).toString('hex')}`;
   return await interruptible(host, async (signal) => {
     try {
-      const how = await copy(stateDirectory, made, { flags, host, parts, signal });
+      const { from, with_ } = await copyWithFiles(stateDirectory, made, { flags, host, parts, signal });
       finish(made, path);
       const bytes = statSync(path).size;
-      if (flags.json === true) await host.stdout.write(`${safeJson({ path, bytes, from: how }, 2)}\n`);
+      const files = with_.files.map((each) => each.path);
+      const hasKey = flags.withKey === true;
+      if (flags.json === true)
+        await host.stdout.write(`${safeJson({ path, bytes, from, files, vault_key: with_.key ?? null, with_key: hasKey }, 2)}\n`);
       else await host.stdout.write(`Backed up ${formatSize(bytes)} to ${safeText(path)}.\n`);
+      const advice = adviceOnKey(with_, hasKey, stateDirectory);
+      if (advice !== undefined) await host.stderr.write(`warren: ${advice}\n`);
       return 0;
     } finally {
       for (const rest of ['', '-journal', '-wal', '-shm']) rmSync(made + rest, { force: true });
@@ -49,7 +68,46 @@ export async function backup(file: string, flags: StateFlags, host: Host, parts:
   });
 }
 
-type Copying = { readonly flags: StateFlags; readonly host: Host; readonly parts: BackupParts; readonly signal: AbortSignal };
+/** A vault whose keys were replaced while the store was copied would not open what is in the copy. */
+async function copyWithFiles(stateDirectory: string, made: string, copying: Copying) {
+  const { parts, flags } = copying;
+  const read = () => parts.readFiles(stateDirectory, { withKey: flags.withKey === true });
+  for (let attempt = 1; ; attempt++) {
+    const before = await read();
+    const from = await copy(stateDirectory, made, copying);
+    const with_ = await read();
+    if (isSameVault(before.files, with_.files)) {
+      if (with_.files.length > 0) await parts.addFiles(made, with_.files);
+      return { from, with_ };
+    }
+    if (attempt === ATTEMPTS_MAX)
+      throw new Fault('busy', 'Cannot back up: the keys of the vault are being replaced; try again when that is done');
+    rmSync(made, { force: true });
+  }
+}
+
+function isSameVault(before: readonly BackedUpFile[], after: readonly BackedUpFile[]): boolean {
+  const of = (files: readonly BackedUpFile[]) => files.find(({ path }) => path === VAULT_FILE)?.bytes ?? new Uint8Array();
+  return Buffer.compare(of(before), of(after)) === 0;
+}
+
+function adviceOnKey({ key, isKeyBeside }: BackedUpFiles, hasKey: boolean, stateDirectory: string): string | undefined {
+  if (key === undefined) return undefined;
+  if (hasKey) return 'the key of the vault is in it: whoever has this file has the secrets';
+  const restored = 'without it nobody reads the secrets again';
+  if (isKeyBeside)
+    return `the key of the vault is not in it; keep ${safeText(stateDirectory)}/vault.key in another place, or take it along with --with-key: ${restored}`;
+  return `what unlocks the vault (${KEYS[key]}) is not in it: ${restored}`;
+}
+
+const KEYS = {
+  passphrase: 'its passphrase',
+  file: 'its key file',
+  systemd: 'a credential of systemd',
+  command: 'what a command prints',
+} as const;
+
+type Copying = { readonly flags: BackupFlags; readonly host: Host; readonly parts: BackupParts; readonly signal: AbortSignal };
 
 async function copy(stateDirectory: string, path: string, { flags, host, parts, signal }: Copying): Promise<'daemon' | 'store'> {
   using progress = new ProgressLine(host, 'backing up');

@@ -1,4 +1,4 @@
-/** `warren restore`: a backup in the place of the store. */
+/** `warren restore`: a backup in the place of the store and the vault. */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
@@ -10,11 +10,20 @@ import { withStoreAdvice } from '../internal/store-advice.ts';
 import type { RestoreFlags } from '../program/store-commands.ts';
 
 export type RestoreRequest = { readonly directory: string; readonly backup: string; readonly isForced: boolean; readonly suffix: string };
-export type RestoreOutcome = { readonly schemaVersion: number; readonly bytes: number; readonly keptAs: string | undefined };
+export type RestoreOutcome = {
+  readonly schemaVersion: number;
+  readonly bytes: number;
+  readonly keptAs: string | undefined;
+  readonly placed: PlacedFiles;
+};
+/** Of what came with the store: where it is now, what was there before, and what was left as it is. */
+export type PlacedFiles = { readonly placed: readonly string[]; readonly kept: readonly string[]; readonly left: readonly string[] };
 
 export interface RestoreParts {
   openState(flag: string | undefined): string;
   restore(request: RestoreRequest): Promise<RestoreOutcome>;
+  /** What a person has to do before its secrets can be used; undefined: nothing. */
+  adviseOnVault(directory: string): Promise<string | undefined>;
   /** Has it recorded by the next start. */
   note(directory: string, details: { readonly from: string; readonly kept_as: string | null }, at: number): void;
 }
@@ -29,13 +38,18 @@ export async function restore(file: string, flags: RestoreFlags, host: Host, par
   });
   parts.note(directory, { from: backup, kept_as: done.keptAs ?? null }, host.now());
   if (flags.json === true) {
-    const { bytes, schemaVersion: schema_version, keptAs } = done;
-    await host.stdout.write(`${safeJson({ state_directory: directory, bytes, schema_version, kept_as: keptAs ?? null }, 2)}\n`);
+    const { bytes, schemaVersion: schema_version, keptAs, placed: files } = done;
+    await host.stdout.write(`${safeJson({ state_directory: directory, bytes, schema_version, kept_as: keptAs ?? null, files }, 2)}\n`);
     return 0;
   }
   await host.stdout.write(`Restored ${formatSize(done.bytes)} to ${safeText(directory)}.\n`);
   if (done.keptAs !== undefined)
     await host.stdout.write(`The old store is ${safeText(done.keptAs)}; delete it when you no longer want it.\n`);
+  for (const path of done.placed.kept) await host.stdout.write(`What was in its place is ${safeText(path)}.\n`);
+  if (done.placed.left.length > 0)
+    await host.stderr.write(`warren: left as they are here, not as they are in the backup: ${safeText(done.placed.left.join(', '))}\n`);
+  const advice = await parts.adviseOnVault(directory);
+  if (advice !== undefined) await host.stderr.write(`warren: ${advice}\n`);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 /** Backups, restores, checks and tokens, by hand. */
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect } from '@warren/client';
 import { describe, expect, it, vi } from 'vitest';
@@ -39,6 +39,7 @@ describe('warren backup and restore', () => {
       path: join(user.home, 'cold.db'),
       bytes: statSync(join(user.home, 'cold.db')).size,
       from: 'store',
+      ...{ files: [], vault_key: null, with_key: false },
     });
     for (const file of ['live.db', 'cold.db']) expect(statSync(join(user.home, file)).mode & 0o777).toBe(0o600);
 
@@ -52,6 +53,69 @@ describe('warren backup and restore', () => {
     await using _daemon = await TestDaemon.start(user, ['--no-tcp']);
     await addAgent(user, 'again');
     expect(await agents(user)).toEqual(['before', 'again']);
+  });
+
+  it.each([
+    ['a key file that is taken along', true],
+    ['a key file that is kept elsewhere', false],
+  ])('bring back secrets and policies after the state directory is lost: %s', async (_, withKey) => {
+    await using user = await User.create();
+    const policy = 'rules:\n  - { capability: "git.*", tier: blocked, reason: "kept" }\n';
+    const value = 'planted-value-Zq83Lm';
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      await user.warren(['secret', 'set', 'github', '--skill', 'deploy', '--host', 'api.example.com'], { input: value });
+      mkdirSync(join(user.state, 'policies'), { recursive: true });
+      writeFileSync(join(user.state, 'policies', 'workspace.yaml'), policy);
+      const { code, stderr } = await user.warren(['backup', 'b.db', ...(withKey ? ['--with-key'] : [])]);
+      expect([code, stderr]).toEqual([
+        0,
+        expect.stringContaining(withKey ? 'whoever has this file has the secrets' : 'vault.key in another place'),
+      ]);
+      await daemon.kill('SIGTERM');
+    }
+    const backup = readFileSync(join(user.home, 'b.db'));
+    const key = readFileSync(join(user.state, 'vault.key'));
+    expect([statSync(join(user.home, 'b.db')).mode & 0o777, backup.includes(value), backup.includes(key)]).toEqual([0o600, false, withKey]);
+    rmSync(user.state, { recursive: true });
+
+    const restored = await user.warren(['restore', 'b.db']);
+    expect([restored.code, restored.stderr]).toEqual([0, withKey ? '' : expect.stringContaining('vault.key is gone')]);
+    if (!withKey) writeFileSync(join(user.state, 'vault.key'), key, { mode: 0o600 });
+    expect(readFileSync(join(user.state, 'kernel.db')).includes(key)).toBe(false);
+    for (const name of ['vault.json', 'vault.key', 'policies/workspace.yaml'])
+      expect([name, statSync(join(user.state, name)).mode & 0o777]).toEqual([name, 0o600]);
+    expect(readFileSync(join(user.state, 'policies', 'workspace.yaml'), 'utf8')).toBe(policy);
+    await using _daemon = await TestDaemon.start(user, ['--no-tcp']);
+    expect((await user.warren(['secret', 'list', '--names'])).stdout).toBe('github\n');
+    expect((await user.warren(['vault', 'status'])).stdout).toContain('The vault is unlocked');
+    // Rolling back opens the value and seals it again.
+    expect((await user.warren(['secret', 'rollback', 'github', '1'])).stdout).toContain('version 2');
+  });
+
+  it('bring back a vault with a passphrase, and the passphrase is in no backup', async () => {
+    await using user = await User.create();
+    const phrase = join(user.home, 'phrase');
+    writeFileSync(phrase, 'correct horse battery\n', { mode: 0o600 });
+    {
+      await using daemon = await TestDaemon.start(user, ['--no-tcp']);
+      await user.warren(['secret', 'set', 'github', '--skill', 'deploy'], { input: 'planted-value' });
+      expect((await user.warren(['vault', 'passphrase', '--passphrase-file', phrase])).code).toBe(0);
+      const refused = await user.warren(['backup', 'b.db', '--with-key']);
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('nowhere written down')]);
+      expect(existsSync(join(user.home, 'b.db'))).toBe(false);
+      const made = JSON.parse((await user.warren(['backup', 'b.db', '--json'])).stdout) as object;
+      expect(made).toMatchObject({ files: ['vault.json'], vault_key: 'passphrase', with_key: false });
+      await daemon.kill('SIGTERM');
+    }
+    expect(readFileSync(join(user.home, 'b.db')).includes('correct horse')).toBe(false);
+    rmSync(user.state, { recursive: true });
+    expect((await user.warren(['restore', 'b.db'])).stderr).toContain('the passphrase it had when the backup was made');
+    await using _daemon = await TestDaemon.start(user, ['--no-tcp']);
+    expect((await user.warren(['secret', 'list', '--names'])).stdout).toBe('github\n');
+    expect((await user.warren(['secret', 'rollback', 'github', '1'])).stderr).toContain('warren vault unlock');
+    expect((await user.warren(['vault', 'unlock', '--passphrase-file', phrase])).code).toBe(0);
+    expect((await user.warren(['secret', 'rollback', 'github', '1'])).stdout).toContain('version 2');
   });
 
   it('make a state directory where there was none', async () => {

@@ -1,9 +1,10 @@
 /** The store of a state directory without a daemon in between: for backup, restore and doctor. */
-import { openKernel } from '@warren/kernel';
+import { addBackupFiles, openKernel, restoreStore } from '@warren/kernel';
+import type { PlacedFiles } from '@warren/platform';
 import type { BackupParts } from '../commands/backup.ts';
+import type { RestoreParts } from '../commands/restore.ts';
 import type { StoreReport } from '../commands/store-doctor.ts';
 
-export { restoreStore } from '@warren/kernel';
 export { openState } from './state.ts';
 
 export function uid(): number {
@@ -14,6 +15,31 @@ export const backUp: BackupParts['backUp'] = async (stateDirectory, path, option
   process.umask(0o077); // The copy is as private as the store, from its first byte on.
   await using kernel = await openKernel({ directory: stateDirectory, isReadOnly: true });
   await kernel.store.backup(path, options);
+};
+
+export const readFiles: BackupParts['readFiles'] = async (...reading) => (await import('@warren/platform')).readStateFiles(...reading);
+
+export const addFiles: BackupParts['addFiles'] = async (path, files) => addBackupFiles(path, files);
+
+export const restore: RestoreParts['restore'] = async (request) => {
+  const { placeStateFiles } = await import('@warren/platform');
+  let placed: PlacedFiles = { placed: [], kept: [], left: [] };
+  const done = await restoreStore({
+    ...request,
+    place: (files) => {
+      placed = placeStateFiles(request.directory, files, request.suffix);
+    },
+  });
+  return { ...done, placed };
+};
+
+export const adviseOnVault: RestoreParts['adviseOnVault'] = async (directory) => {
+  const { examineVault } = await import('@warren/platform');
+  const vault = await examineVault(directory);
+  if (vault.kind === 'unusable') return `its secrets cannot be used: ${vault.reason}`;
+  return vault.kind === 'locked' && vault.key === 'passphrase'
+    ? 'the vault is locked with the passphrase it had when the backup was made'
+    : undefined;
 };
 
 export async function examine(stateDirectory: string): Promise<StoreReport> {

@@ -2,10 +2,11 @@
 import type { Command } from 'commander';
 import { type StateFlags, withJson, withState } from './state-options.ts';
 
+export type BackupFlags = StateFlags & { readonly withKey?: true };
 export type RestoreFlags = StateFlags & { readonly force?: true };
 
 export interface StoreActions {
-  backup(file: string, flags: StateFlags): Promise<void>;
+  backup(file: string, flags: BackupFlags): Promise<void>;
   restore(file: string, flags: RestoreFlags): Promise<void>;
 }
 
@@ -14,12 +15,14 @@ export function addBackup(program: Command, actions: StoreActions): void {
     withState(
       program
         .command('backup')
-        .summary('copy the store to a file')
-        .description('Copies the whole store, as it is at one moment, to a new file. The daemon may go on meanwhile.')
+        .summary('copy the store, the vault and what is configured to a file')
+        .description(
+          'Copies the whole store, as it is at one moment, with the vault, configuration, hooks, MCP servers and policies, to a new file, which only you may read. The key of the vault stays here unless it is asked for; a passphrase is nowhere. What workspaces have beside the store (memories, sessions, files) is not in it: warren workspace export. The daemon may go on meanwhile.',
+        )
         .argument('<file>', 'where to; it must not exist')
         .addHelpText('after', BACKUP_HELP),
-    ),
-  ).action((file: string, flags: StateFlags) => actions.backup(file, flags));
+    ).option('--with-key', 'with the key file of the vault: whoever has this backup has its secrets then'),
+  ).action((file: string, flags: BackupFlags) => actions.backup(file, flags));
 }
 
 export function addRestore(program: Command, actions: StoreActions): void {
@@ -28,9 +31,11 @@ export function addRestore(program: Command, actions: StoreActions): void {
       program
         .command('restore')
         .summary('take the store from a backup')
-        .description('Puts a backup in the place of the store, after checking it. The daemon must not run.')
+        .description(
+          'Puts a backup in the place of the store and of the vault, after checking it; configuration and policies come where there are none. The daemon must not run.',
+        )
         .argument('<file>', 'a file that `warren backup` made'),
-    ).option('--force', 'also when there is a store; it is kept beside, as kernel.db.before-restore-TIME-…'),
+    ).option('--force', 'also when there is a store; it and the vault are kept beside, as kernel.db.before-restore-TIME-…'),
   ).action((file: string, flags: RestoreFlags) => actions.restore(file, flags));
 }
 

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { DEFAULT_WORKSPACE, type FaultCode, isFault } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, Fault, type FaultCode, isFault } from '@warren/protocol';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { openKernel } from '../../open-kernel.ts';
+import { addBackupFiles, type BackupFile } from './backup-files.ts';
 import { restoreStore } from './restore-store.ts';
 
 /** Two state directories' worth of names, and a backup of the first, in which there is one process called `kept`. */
@@ -52,6 +53,40 @@ describe('restoreStore', () => {
     expect(done.bytes).toBe(statSync(`${have.state}/kernel.db`).size);
     expect(statSync(`${have.state}/kernel.db`).mode & 0o777).toBe(0o600);
     expect(await namesIn(have.state)).toEqual(['kept']);
+  });
+
+  it('gives back the files that came with a backup, and leaves none of their bytes in the store', async () => {
+    await using have = await withBackup();
+    const files = [
+      { path: 'vault.json', bytes: Buffer.from('{"wrapped":1}') },
+      { path: 'vault.key', bytes: Buffer.from('Xyzzy42PlughKeyOfTheVault'.repeat(1_000)) },
+    ];
+    addBackupFiles(have.backup, files);
+    expect([statSync(have.backup).mode & 0o777, existsSync(`${have.backup}-wal`)]).toEqual([0o600, false]);
+    expect(readFileSync(have.backup).includes('Xyzzy42Plugh')).toBe(true);
+    const given: BackupFile[] = [];
+    const request = { directory: have.state, backup: have.backup, isForced: false, suffix: 'now' };
+    await restoreStore({ ...request, place: (some) => given.push(...some) });
+    expect(given.map(({ path, bytes }) => [path, Buffer.from(bytes)])).toEqual(files.map(({ path, bytes }) => [path, bytes]));
+    expect(readFileSync(`${have.state}/kernel.db`).includes('Xyzzy42Plugh')).toBe(false);
+    expect(await namesIn(have.state)).toEqual(['kept']);
+    const again = await openKernel({ directory: have.state });
+    await again.store.backup(have.join('second.db'));
+    await again.close();
+    expect(readFileSync(have.join('second.db')).includes('Xyzzy42Plugh')).toBe(false);
+  });
+
+  it('changes nothing when a file that came with a backup cannot be placed', async () => {
+    await using have = await withBackup();
+    addBackupFiles(have.backup, [{ path: '../x', bytes: Buffer.from('x') }]);
+    await addProcess(have.state, 'old');
+    const place = (): never => {
+      throw new Fault('invalid_argument', 'Cannot place it');
+    };
+    const request = { directory: have.state, backup: have.backup, isForced: true, suffix: 'now', place };
+    expect(await faultOf(restoreStore(request))).toBe('invalid_argument');
+    expect(await namesIn(have.state)).toEqual(['old']);
+    expect(readdirSync(have.state).filter((name) => name.includes('restor'))).toEqual([]);
   });
 
   it('refuses to replace a store, unless it is told to, and then keeps the old one', async () => {

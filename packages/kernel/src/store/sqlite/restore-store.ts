@@ -20,6 +20,7 @@ import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { MIGRATIONS } from '../migrations/index.ts';
 import type { Migration } from '../migrations/migration.ts';
+import { type BackupFile, takeBackupFiles } from './backup-files.ts';
 import { Database, storeFault } from './database.ts';
 import { APPLICATION_ID, migrate } from './migrate.ts';
 import { StateLock } from './state-lock.ts';
@@ -36,6 +37,8 @@ export type RestoreOptions = {
   /** What the old store is called from now on, after `kernel.db.before-restore-`. */
   readonly suffix: string;
   readonly migrations?: readonly Migration[] | undefined;
+  /** Puts the files that came with it in their places, right before the store takes its own. Nothing of the store has changed when it throws. */
+  readonly place?: ((files: readonly BackupFile[]) => void) | undefined;
 };
 
 export type Restored = { readonly schemaVersion: number; readonly bytes: number; readonly keptAs: string | undefined };
@@ -55,7 +58,8 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored> {
   const copy = join(directory, `${COPY_PREFIX}${process.pid}`);
   try {
     await copyBackup(backup, copy);
-    const { schemaVersion, bytes } = checkBackup(copy, backup, options.migrations ?? MIGRATIONS);
+    const { schemaVersion, bytes, files } = checkBackup(copy, backup, options.migrations ?? MIGRATIONS);
+    options.place?.(files);
     const keptAs = isThere ? keepOld(path, `${path}.before-restore-${suffix}`) : undefined;
     for (const rest of ['-wal', '-shm']) rmSync(path + rest, { force: true }); // Of the old store; it would be taken for a part of the new one.
     renameSync(copy, path);
@@ -124,7 +128,7 @@ function checkCopy(
   copy: string,
   backup: string,
   migrations: readonly Migration[],
-): { readonly schemaVersion: number; readonly bytes: number } {
+): { readonly schemaVersion: number; readonly bytes: number; readonly files: readonly BackupFile[] } {
   const database = new Database(copy, { isReadOnly: false });
   try {
     const [problem] = database.query('PRAGMA integrity_check(1)').all();
@@ -132,13 +136,14 @@ function checkCopy(
     if (found !== 'ok')
       throw new Fault('store_failed', `Cannot restore ${backup}: it is damaged (${found})`, { details: { path: backup } });
     if (database.query('PRAGMA application_id').get()?.['application_id'] !== APPLICATION_ID) throw noBackup(backup);
+    const files = takeBackupFiles(database);
     const schemaVersion = migrate(database, migrations, { isReadOnly: false });
     const bytes = Number(
       database.query('SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()').get()?.['bytes'],
     );
     database.close();
     sync(copy);
-    return { schemaVersion, bytes };
+    return { schemaVersion, bytes, files };
   } finally {
     database.close();
   }
