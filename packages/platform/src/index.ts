@@ -55,6 +55,8 @@ export type { Found, Memory, MemoryEntry, MemoryFilter, NewMemory, Ranking, Sear
 export type { Memories } from './memory/open-memories.ts';
 export { type MemoryParts, openMemory } from './memory/open-memory.ts';
 export { answerText, complete } from './model/complete.ts';
+export { type ContextFill, contextFill } from './model/context-window.ts';
+export { type Environment, environmentKeys } from './model/environment-keys.ts';
 export { tokensOfRequest } from './model/estimate-tokens.ts';
 export type {
   AssistantContent,
@@ -80,12 +82,15 @@ export type {
   UserMessage,
 } from './model/model.ts';
 export { failureReasonOf, MODEL_FAILURES, type ModelFailureReason, modelFault } from './model/model-failure.ts';
+export { type KnownModel, type Models, type ModelsParts, openModels } from './model/open-models.ts';
 export type { ModelFetch, ModelLimits } from './model/provider/bounded-fetch.ts';
 export { createProvider, type ProviderOptions } from './model/provider/create-provider.ts';
 export { PROVIDERS, type ProviderName } from './model/provider/providers.ts';
 export { parseScript, readScript } from './model/scripted/read-script.ts';
 export { type ScriptedModelOptions, scriptedModel, scriptedProvider } from './model/scripted/scripted-model.ts';
 export type { Script, ScriptedCall, ScriptedTurn } from './model/scripted/scripted-turn.ts';
+export { withFallbacks } from './model/with-fallbacks.ts';
+export { type RetryOptions, withRetries } from './model/with-retries.ts';
 export type { Notifier, TargetStatus } from './notify/open-notifier.ts';
 export { tellStanding } from './notify/standing-alert.ts';
 export { openPlatform, type PlatformOptions } from './open-platform.ts';

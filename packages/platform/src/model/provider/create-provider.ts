@@ -8,9 +8,9 @@ import type { AssistantMessage, ModelPart, ModelProvider, ModelRequest, ModelUsa
 import { failureReasonOf, MODEL_FAILURES, modelFault, retryAfterOf } from '../model-failure.ts';
 import { costOf } from '../price/cost-of.ts';
 import { factsOf } from '../price/facts-of.ts';
+import { RestRing } from '../rest-ring.ts';
 import { Attempt, MODEL_LIMITS, type ModelFetch, type ModelLimits } from './bounded-fetch.ts';
 import { failureOfError } from './failure-of-error.ts';
-import { KeyRing } from './key-ring.ts';
 import { openLibraryModel } from './library.ts';
 import { PROVIDERS, type ProviderName, type ProviderRow } from './providers.ts';
 import { readStream, type StreamEnd, StreamFailure } from './read-stream.ts';
@@ -38,7 +38,7 @@ export function createProvider(options: ProviderOptions): ModelProvider {
   const row: ProviderRow = PROVIDERS[kind];
   const baseURL = checkUrl(name, options.url ?? row.url);
   const limits = { ...MODEL_LIMITS, ...options.limits };
-  const ring = new KeyRing(now);
+  const ring = new RestRing(now);
 
   /** One request with one key. */
   async function* ask(facts: AskFacts, key: string | undefined, request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart> {

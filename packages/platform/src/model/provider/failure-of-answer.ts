@@ -46,7 +46,8 @@ export function reasonOf(status: number, text: string): ModelFailureReason {
   const meaning = MEANINGS.find(
     ({ status: statuses, words }) => (statuses?.includes(status) ?? true) && (words === undefined || words.test(text.slice(0, 8_192))),
   );
-  return meaning?.reason ?? (status >= 500 ? 'overloaded' : 'bad_request');
+  if (meaning !== undefined) return meaning.reason;
+  return status >= 500 ? 'overloaded' : status < 400 ? 'unreachable' : 'bad_request'; // It is somewhere else.
 }
 
 /** Providers put it at `error.message`, `message`, `detail` or `error`; anything else is told as it is. */

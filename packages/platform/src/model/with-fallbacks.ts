@@ -1,0 +1,50 @@
+/** The first model answers; where it fails in a way in which another may not, and has said nothing yet, the next one is asked. One that failed rests for a while, so that not every turn waits for it. */
+import { Fault, isFault } from '@warren/protocol';
+import type { Model } from './model.ts';
+import { failureReasonOf, MODEL_FAILURES, type ModelFailureReason, retryAfterOf } from './model-failure.ts';
+import { RestRing } from './rest-ring.ts';
+import { isSaid } from './with-retries.ts';
+
+type Attempt = { readonly model: string; readonly reason: ModelFailureReason; readonly error: unknown };
+
+export function withFallbacks(models: readonly [Model, ...(readonly Model[])], now: () => number): Model {
+  const [first] = models;
+  const byName = new Map(models.map((model) => [model.name, model]));
+  const ring = new RestRing(now);
+  return {
+    ...{ name: first.name, contextTokens: first.contextTokens },
+    async *stream(request, signal) {
+      const attempts: Attempt[] = [];
+      const order = ring.order([...byName.keys()]);
+      for (const name of order) {
+        let hasBegun = false;
+        try {
+          const stream = byName.get(name)?.stream(request, signal) ?? []; // Its order names those, and no others.
+          for await (const part of stream) {
+            hasBegun ||= isSaid(part);
+            yield part;
+          }
+          return;
+        } catch (error) {
+          signal.throwIfAborted();
+          const reason = failureReasonOf(error);
+          if (reason === undefined || !MODEL_FAILURES[reason].otherModel) throw error;
+          ring.rest(name, reason, retryAfterOf(error));
+          attempts.push({ model: name, reason, error });
+          if (hasBegun || attempts.length === order.length) throw summaryOf(attempts, error);
+          yield { type: 'retry', model: name, reason, waitMs: 0 };
+        }
+      }
+    },
+  };
+}
+
+/** The last failure, with what went wrong before it. */
+function summaryOf(attempts: readonly Attempt[], last: unknown): unknown {
+  if (attempts.length < 2 || !isFault(last)) return last;
+  const message = attempts.map(({ error }) => (error instanceof Error ? error.message : String(error))).join('; ');
+  return new Fault(last.code, message, {
+    details: { ...last.details, attempts: attempts.map(({ model, reason }) => ({ model, reason })) } as typeof last.details, // And what it had.
+    cause: last,
+  });
+}
