@@ -325,6 +325,7 @@ class Agent implements AsyncDisposable {
       signal,
       deadlineAt: Date.now() + 600_000,
       progress,
+      redact: (text) => text,
       mine: { grants } as unknown as WorkspaceKernel, // Files of the agent ask for its path grants, and for nothing else.
       sandbox: async () => ({ sandbox: this.#sandbox, background: undefined as never, [Symbol.asyncDispose]: async () => {} }),
       egress: this.#egress,

@@ -340,6 +340,10 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       now,
       pause: async (ms, signal) => void (await sleep(ms, undefined, { signal, ref: false })),
       say,
+      async redactorOf(id) {
+        await redactors.ready(id);
+        return redactors.of(id);
+      },
     }),
   );
   const platform = {

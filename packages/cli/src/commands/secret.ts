@@ -31,6 +31,8 @@ export interface SecretImportParts {
 }
 
 const PAGE = 1_000;
+/** Of values that are taken out of whatever leaves. */
+const LOOKED_FOR_BYTES_MIN = 6;
 const FILE_BYTES_MAX = 16_777_216;
 /** What a secret for a host alone is for. */
 const REQUESTS = 'network.credentialed_request';
@@ -44,16 +46,14 @@ export async function secretSet(name: string, words: readonly string[], flags: S
     ...(flags.purpose !== undefined && { purpose: flags.purpose }),
     ...(bindings !== undefined && { bindings }),
   };
-  const secret = await put(client, name, await readSecretValue(name, flags, host), terms).catch(advised(flags));
-  return await say(secret, flags, host);
+  return await putAndSay(client, name, terms, flags, host);
 }
 
 export async function secretRotate(name: string, words: readonly string[], flags: SecretRotateFlags, host: Host): Promise<number> {
   refuseValueWords(words, flags);
   await using client = await openWorkspaceClient(flags, host, 'rotate a secret');
   await client.call('secret.get', { name }).catch(advised(flags)); // None is made by a name that is mistyped.
-  const secret = await put(client, name, await readSecretValue(name, flags, host), {}).catch(advised(flags));
-  return await say(secret, flags, host);
+  return await putAndSay(client, name, {}, flags, host);
 }
 
 export async function secretList(flags: SecretListFlags, host: Host): Promise<number> {
@@ -181,6 +181,17 @@ async function put(client: Client, name: string, value: Buffer, terms: Terms): P
   } finally {
     value.fill(0);
   }
+}
+
+async function putAndSay(client: Client, name: string, terms: Terms, flags: SecretSetFlags, host: Host): Promise<number> {
+  const value = await readSecretValue(name, flags, host);
+  const { byteLength } = value;
+  const code = await say(await put(client, name, value, terms).catch(advised(flags)), flags, host);
+  if (byteLength < LOOKED_FOR_BYTES_MIN)
+    await host.stderr.write(
+      `warren: a value of fewer than ${LOOKED_FOR_BYTES_MIN} bytes is not taken out of what calls answer and record: it stands in ordinary text by chance\n`,
+    );
+  return code;
 }
 
 async function change(name: string, flags: SecretBindFlags, host: Host, how: 'bind' | 'unbind'): Promise<number> {

@@ -66,6 +66,13 @@ describe('a secret', () => {
     expect(outputs.join('\n')).not.toContain('planted-value');
   });
 
+  it('that is too short to be looked for is kept, and that is said', async () => {
+    const set = await gate.warren(['secret', 'set', 'pin', '--skill', 'door'], { input: '12345' });
+    expect([set.code, set.stderr]).toEqual([0, expect.stringContaining('fewer than 6 bytes is not taken out of what calls answer')]);
+    expect((await gate.warren(['secret', 'rotate', 'pin'], { input: '123456' })).stderr).toBe('');
+    await gate.warren(['secret', 'delete', 'pin']);
+  });
+
   it.each(['set', 'bind'])('that is given a host by %s alone is for requests to it, unless it is for something already', async (how) => {
     const give = async (name: string) => {
       const given = ['secret', how, name, '--host', 'h.example.com'];

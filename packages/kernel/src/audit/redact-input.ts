@@ -13,6 +13,8 @@ export type RedactOptions = {
   readonly secretFields?: readonly string[] | undefined;
   /** Values in clear; found in whichever encoding. Those of fewer than 6 bytes are not looked for. */
   readonly knownSecrets?: readonly KnownSecret[] | undefined;
+  /** Of texts, before anything else: for what knows more values. */
+  readonly redact?: ((text: string) => string) | undefined;
 };
 
 const SECRET_FIELDS = [
@@ -44,9 +46,10 @@ const VALUES_MAX = 4_000;
 const VALUE_BYTES = 8;
 
 /** A function that is made once for many inputs: preparing known secrets takes longer than looking for them. */
-export function createRedactor({ secretFields = [], knownSecrets = [] }: RedactOptions = {}): (value: unknown) => JsonValue {
+export function createRedactor({ secretFields = [], knownSecrets = [], redact }: RedactOptions = {}): (value: unknown) => JsonValue {
   const fields = [...SECRET_FIELDS, ...secretFields].map(plain).filter((name) => name !== '');
-  const redactText = createTextRedactor(knownSecrets);
+  const own = createTextRedactor(knownSecrets);
+  const redactText = redact === undefined ? own : (text: string): string => own(redact(text));
   return (value) => new Redaction(fields, redactText).value(value, 0);
 }
 

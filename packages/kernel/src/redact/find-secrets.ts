@@ -39,6 +39,7 @@ const SYNTAXES = [PERCENT, BACKSLASH, ENTITY, QUOTED, COLOUR];
 
 export class SecretFinder {
   readonly count: number;
+  readonly skipped: number;
   /** Of all needles, in bytes. */
   readonly shortest: number;
   readonly #stride: number;
@@ -58,8 +59,9 @@ export class SecretFinder {
   readonly #after: { readonly bytes: Uint8Array; readonly ends: Int32Array };
 
   constructor(secrets: readonly KnownSecret[]) {
-    const { needles, count } = makeNeedles(secrets);
+    const { needles, count, skipped } = makeNeedles(secrets);
     this.count = count;
+    this.skipped = skipped;
     this.shortest = needles.reduce((least, { bytes }) => Math.min(least, bytes.length), Number.POSITIVE_INFINITY);
     this.#runLengthMin = runLengthFor(this.shortest);
     const width = this.shortest >= WIDE_FROM ? WIDE_BYTES : GRAM_BYTES;

@@ -26,15 +26,18 @@ export type Needles = {
   readonly needles: readonly Needle[];
   /** How many values there are needles of. */
   readonly count: number;
+  /** How many there are none of, since all together are too long. */
+  readonly skipped: number;
 };
 
 export function makeNeedles(secrets: readonly KnownSecret[]): Needles {
   const needles: Needle[] = [];
   const known = new Set<string>();
   let bytesLeft = VALUES_BYTES_MAX;
-  let count = 0;
+  let [count, skipped] = [0, 0];
   for (const [secret, { value }] of secrets.entries()) {
     const bytes = Buffer.from(value as string); // Or bytes, which it copies.
+    if (bytes.byteLength > bytesLeft) skipped += 1;
     if (bytes.byteLength < SECRET_BYTES_MIN || bytes.byteLength > bytesLeft) continue;
     bytesLeft -= bytes.byteLength;
     count += 1;
@@ -46,7 +49,7 @@ export function makeNeedles(secrets: readonly KnownSecret[]): Needles {
     }
     bytes.fill(0);
   }
-  return { needles, count };
+  return { needles, count, skipped };
 }
 
 /** Bytes that are no text reach texts as characters of the same number, or as what stands for what cannot be read; a space in a form is a plus. */

@@ -24,6 +24,7 @@ function prepare() {
     facts: NO_FACTS,
     deadlineAt: 0,
     progress: () => {},
+    redact: (text: string) => text,
   };
   const watch = new CallWatch(1, 'x.y', NO_FACTS);
   const run = () => act(capability, context, watch, { deadlineMs: 1_000, leftMs: 1_000, graceMs: 1 });

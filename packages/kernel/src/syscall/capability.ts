@@ -2,9 +2,11 @@
  * What the gate knows of a capability. It knows none by name: whoever makes a gate hands it a table of them. An implementation is only ever reached
  * through the gate (`act` is called in one place).
  */
+
 import type { WorkspaceId } from '@warren/protocol';
 import type { JsonObject } from '../internal/json.ts';
 import type { CallFacts, Tier } from '../policy/policy.ts';
+import type { Redact } from './redact.ts';
 
 /** What repeating a call does: nothing new, the same again, or a second time. A step of which nobody knows whether it happened is repeated unless it is `once`. */
 export type Effect = 'read' | 'idempotent' | 'once';
@@ -65,6 +67,8 @@ export type ActContext = {
   readonly deadlineAt: number;
   /** Tells whoever waits how far it is; may be dropped. `share` is between 0 and 1. */
   readonly progress: (message: string, share?: number) => void;
+  /** What leaves goes through it anyway; for what is cut before, since half a secret is not found. */
+  readonly redact: Redact;
 };
 
 export type Acted =

@@ -105,6 +105,7 @@ export class CallRunner {
       taint: capability.taints.length === 0 ? begun.record.taint : [...new Set([...begun.record.taint, ...capability.taints])],
       deadlineAt: clock.now() + Math.ceil(leftMs),
       progress: tellProgress(call.onProgress, redact),
+      redact,
     };
     const end = await act(capability, context, watch, { deadlineMs, leftMs, graceMs: limits.graceMs });
     const durationMs = performance.now() - startedMs;

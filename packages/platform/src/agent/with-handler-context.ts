@@ -12,7 +12,7 @@ export async function withHandlerContext<Result>(
   context: ActContext,
   use: (context: HandlerContext) => Promise<Result>,
 ): Promise<Result> {
-  const { actor, callId, input, facts, taint, deadlineAt, progress } = context;
+  const { actor, callId, input, facts, taint, deadlineAt, progress, redact } = context;
   const plain = kernel.workspace(actor.workspace);
   let labelled: WorkspaceKernel | undefined;
   let opening: Promise<AgentSandbox> | undefined;
@@ -22,7 +22,7 @@ export async function withHandlerContext<Result>(
     return await sandboxes.open(actor.workspace, actor.pid, context.signal);
   };
   const given: HandlerContext = {
-    ...{ actor, callId, input, facts, taint, deadlineAt, progress, egress },
+    ...{ actor, callId, input, facts, taint, deadlineAt, progress, redact, egress },
     hosts: await hostsOf(plain, context),
     sandbox: () => {
       opening ??= openLabelled();

@@ -161,7 +161,13 @@ describe('a list of tools', () => {
       input: { text: 'x' },
       signal: NEVER,
     };
-    const acted = await old?.act({ ...context, facts: old.facts({}), deadlineAt: Date.now() + 10_000, progress: () => {} });
+    const acted = await old?.act({
+      ...context,
+      facts: old.facts({}),
+      deadlineAt: Date.now() + 10_000,
+      progress: () => {},
+      redact: (text) => text,
+    });
     expect(acted).toMatchObject({ kind: 'failed', error: { type: 'McpServerChanged' } });
     await expect(on.servers.approve('test', on.servers.get('test').seen ?? '', ['nothing'])).rejects.toMatchObject({
       code: 'invalid_argument',

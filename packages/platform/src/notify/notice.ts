@@ -1,5 +1,5 @@
 /** What people are told of, made from an event of the kernel. */
-import { createRedactor, type EventRecord, type WorkspaceKernel } from '@warren/kernel';
+import { createRedactor, type EventRecord, type Redact, type WorkspaceKernel } from '@warren/kernel';
 import { isFault, type JsonObject, type WorkspaceId } from '@warren/protocol';
 import { NOTICES, type NoticeKind } from '../config/config-default.ts';
 
@@ -15,19 +15,21 @@ export type Notice = {
   readonly data: JsonObject;
 };
 
-const redact = createRedactor();
-
-function redacted(data: JsonObject): JsonObject {
-  return redact(data) as JsonObject; // A map stays one.
+function redacted(data: JsonObject, redact: Redact): JsonObject {
+  return createRedactor({ redact })(data) as JsonObject; // A map stays one.
 }
 
-/** Undefined for events nobody is told of. An event names what it is about; what people need to know of it is read. */
-export async function noticeOf(mine: WorkspaceKernel, { id, kind, at, pid, payload }: EventRecord): Promise<Notice | undefined> {
+/** Undefined for events nobody is told of. `redactorOf` takes out the values of the workspace. An event names what it is about; what people need to know of it is read. */
+export async function noticeOf(
+  mine: WorkspaceKernel,
+  { id, kind, at, pid, payload }: EventRecord,
+  redactorOf: () => Promise<Redact>,
+): Promise<Notice | undefined> {
   const short = NOTICES.find((each) => kind === `kernel.${each}`);
   if (short === undefined) return undefined;
   const about =
     short === 'alert.sent' ? await alertData(mine, payload) : short.startsWith('approval.') ? await approvalData(mine, payload) : {};
-  return { id: `${mine.id}/${id}`, kind: short, workspace: mine.id, at, pid, data: redacted({ ...payload, ...about }) };
+  return { id: `${mine.id}/${id}`, kind: short, workspace: mine.id, at, pid, data: redacted({ ...payload, ...about }, await redactorOf()) };
 }
 
 async function alertData({ alerts }: WorkspaceKernel, payload: JsonObject): Promise<JsonObject> {

@@ -65,6 +65,7 @@ async function openTest(makeTargets: (directory: TemporaryDirectory) => readonly
         signal.throwIfAborted();
       },
       say: (message) => said.push(message),
+      redactorOf: async () => (text) => text.replaceAll('a-value-of-the-vault', '[redacted:it]'),
     });
   return {
     ...{ directory, kernel, pauses, said, begin },
@@ -87,11 +88,16 @@ describe('a webhook', () => {
     await test.mine.alerts.send({ message: 'before anybody listened', severity: 'info' });
     await using _notifier = await test.begin();
     await test.mine.processes.create({ name: 'p', template: 't' });
-    await test.mine.alerts.send({ message: 'disk\u2028X-Evil: 1', severity: 'critical', agent: 'bob' });
+    await test.mine.alerts.send({ message: 'disk\u2028X-Evil: 1 a-value-of-the-vault', severity: 'critical', agent: 'bob' });
     await receiver.next(1);
     const [{ headers, body } = { headers: {}, body: '' }] = receiver.deliveries;
     expect(receiver.deliveries).toHaveLength(1);
-    expect(JSON.parse(body)).toMatchObject({ kind: 'alert.sent', workspace: 'default', title: 'critical: disk X-Evil: 1 (default)' });
+    expect(JSON.parse(body)).toMatchObject({
+      kind: 'alert.sent',
+      workspace: 'default',
+      title: 'critical: disk X-Evil: 1 [redacted:it] (default)',
+    });
+    expect(body).not.toContain('a-value-of-the-vault');
     expect(headers['warren-signature']).toBe(`t=1700000000,v1=${createHmac('sha256', 'key').update(`1700000000.${body}`).digest('hex')}`);
     expect(headers['warren-delivery']).toBe(JSON.parse(body).id);
   });
@@ -160,6 +166,7 @@ describe('a webhook', () => {
         targets: [webhook(receiver.url, test.directory.join('secret'))],
         now: () => 0,
         say: () => told.resolve(),
+        redactorOf: async () => (text) => text,
       },
       pause: (_, signal) =>
         new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true })),

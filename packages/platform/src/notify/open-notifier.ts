@@ -5,7 +5,7 @@
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kernel, WorkspaceKernel } from '@warren/kernel';
+import type { Kernel, Redact, WorkspaceKernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 import { type Notice, noticeOf } from './notice.ts';
 import { NoticeRefused, type Target } from './target.ts';
@@ -23,6 +23,8 @@ export type NotifierParts = {
   /** Resolves after so long, or rejects when the signal fires. */
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly say: (message: string) => void;
+  /** Takes the values of a workspace out of what it tells, once they are known as far as they can be. */
+  readonly redactorOf: (workspace: WorkspaceId) => Promise<Redact>;
 };
 
 export type TargetStatus = {
@@ -115,7 +117,7 @@ class Courier {
   async #followOnce(mine: WorkspaceKernel, signal: AbortSignal): Promise<void> {
     const cursor = this.#cursor(mine);
     for await (const event of mine.events.subscribe({ after: (await cursor.read()) ?? 0, gaps: 'skip' }, signal)) {
-      const notice = await noticeOf(mine, event);
+      const notice = await noticeOf(mine, event, () => this.#parts.redactorOf(mine.id));
       if (notice === undefined || !this.#target.kinds.includes(notice.kind)) continue;
       await this.#deliver(notice, signal);
       await cursor.write(event.id);

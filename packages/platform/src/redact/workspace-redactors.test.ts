@@ -69,3 +69,12 @@ it('a vault that is locked holds up no call, and is read again before a value is
   await redactors.require(ACME, 'database', 1);
   expect(redactors.of(ACME)('a-long-password')).toBe('[redacted:database]');
 });
+
+it('says when values are too many to be looked for', async () => {
+  const vault = new TestVault();
+  const said: string[] = [];
+  using redactors = createWorkspaceRedactors(vault, (message) => void said.push(message));
+  for (let index = 0; index < 33; index++) vault.kept.set(`large-${index}`, `${index}:`.padEnd(65_536, `${index}-value `));
+  await redactors.ready(ACME);
+  expect(said).toEqual(['The values of workspace acme are longer than what is looked for: 1 of them are not taken out of answers']);
+});

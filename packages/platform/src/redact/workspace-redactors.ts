@@ -5,7 +5,7 @@
  * While the vault is locked there is nothing to look for but what has the form of a secret: nobody can have used a value in this life, since using one unlocks it; and whoever uses one waits
  * until it is looked for. What an earlier life's use left in a file is found again from then on.
  */
-import { createTextRedactor, type Redact, withoutForms } from '@warren/kernel';
+import { createSecretRedactor, type Redact, withoutForms } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
 
 /** What the vault has for this, and for nothing else. */
@@ -62,7 +62,12 @@ export function createWorkspaceRedactors(vault: SecretValues, say: (message: str
       const secrets = await readAll(vault.values(workspace));
       if (secrets.length === VALUES_MAX)
         say(`More than ${VALUES_MAX} values are kept in workspace ${workspace}: the others are not taken out of answers`);
-      of.redact = createTextRedactor(secrets);
+      const redactor = createSecretRedactor(secrets);
+      if (redactor.skipped > 0)
+        say(
+          `The values of workspace ${workspace} are longer than what is looked for: ${redactor.skipped} of them are not taken out of answers`,
+        );
+      of.redact = redactor.count === 0 ? withoutForms : (text) => withoutForms(redactor.text(text));
       of.values = new Set(secrets.map(({ name, version }) => keyOf(name, version)));
       for (const { value } of secrets) value.fill(0);
     }

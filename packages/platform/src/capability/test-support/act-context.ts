@@ -14,6 +14,7 @@ export function actContext(capability: Capability, input: JsonObject, changes: P
     signal: new AbortController().signal,
     deadlineAt: Date.now() + 10_000,
     progress: () => {},
+    redact: (text) => text,
     ...changes,
   };
 }

@@ -51,6 +51,18 @@ describe('process.run', () => {
     expect(told.length).toBe(count);
   });
 
+  it('takes values out of signs of life before it cuts them', async () => {
+    const told: string[] = [];
+    const progress = (message: string): void => {
+      told.push(message);
+      writeFileSync(join(agent.directory, 'go-on'), '');
+    };
+    const script = `printf 'a-value-of-the-vault%0190d\\n' 0; until [ -e go-on ]; do sleep 0.05; done; rm -f go-on`;
+    await agent.call(handlers, 'process.run', shell(script), { progress });
+    expect(told[0]).toMatch(/^\d+ s, 211 bytes printed: \S*\]0{190}$/);
+    expect(told[0]).not.toContain('vault');
+  });
+
   it('passes arguments as they are: newlines, quotes, empty ones, ten thousand', async () => {
     const args = ['-c', 'import sys, json; print(json.dumps(sys.argv[1:]))', 'a\nb', '"$(x)"', '', '-x', 'ü', '*'];
     const { stdout_summary } = await agent.call(handlers, 'process.run', { command: 'python3', args });

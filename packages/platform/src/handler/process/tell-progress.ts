@@ -7,11 +7,13 @@ import { tailOf } from './output-tail.ts';
 
 const PROGRESS_MS = 1_000;
 const LINE_LENGTH_MAX = 200;
+/** More than a value takes in any encoding. */
+const LOOKED_AT_LENGTH = 8_192;
 
 export function tellProgress(
   { background }: Pick<AgentSandbox, 'background'>,
   id: string,
-  { progress }: Pick<HandlerContext, 'progress'>,
+  { progress, redact }: Pick<HandlerContext, 'progress' | 'redact'>,
 ): Disposable {
   const startedMs = performance.now();
   const tell = (): void => {
@@ -19,12 +21,8 @@ export function tellProgress(
     if (command === undefined) return;
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     const bytes = command.stdoutBytes + command.stderrBytes;
-    const line = cleanText(
-      tailOf(background, id, command.stdoutBytes > 0 ? 'stdout' : 'stderr', 1)
-        .trim()
-        .slice(-LINE_LENGTH_MAX),
-      LINE_LENGTH_MAX,
-    );
+    const last = tailOf(background, id, command.stdoutBytes > 0 ? 'stdout' : 'stderr', 1).slice(-LOOKED_AT_LENGTH);
+    const line = cleanText(redact(last).trim().slice(-LINE_LENGTH_MAX), LINE_LENGTH_MAX); // Not the other way round: what is left of a value that is cut is not found.
     progress(`${seconds} s, ${bytes} bytes printed${line === '' ? '' : `: ${line}`}`);
   };
   const signs = setInterval(tell, PROGRESS_MS).unref();

@@ -93,6 +93,7 @@ export class AgentHost implements AsyncDisposable {
       signal,
       deadlineAt: this.time + 60_000,
       progress: () => {},
+      redact: (text) => text,
       mine: this.mine,
       sandbox: async () => held,
       egress: { request: unused } as unknown as HandlerContext['egress'],

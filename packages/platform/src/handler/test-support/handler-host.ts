@@ -94,7 +94,17 @@ export class HandlerHost implements AsyncDisposable {
       return { kind: 'failed', error: { type: 'InvalidInput', message: JSON.stringify(parsed.problems) } } as const;
     const facts = capability.facts(parsed.input);
     const callId = `call_${String(++this.#calls).padStart(8, '0')}`;
-    const about = { actor, callId, input: parsed.input, facts, taint: [], signal, deadlineAt: this.time + 60_000, progress: () => {} };
+    const about = {
+      actor,
+      callId,
+      input: parsed.input,
+      facts,
+      taint: [],
+      signal,
+      deadlineAt: this.time + 60_000,
+      progress: () => {},
+      redact: (text: string) => text,
+    };
     const acted = await capability.act(about);
     if (acted.kind === 'done')
       expect(checkOutput(definition.outputs, JSON.parse(JSON.stringify(acted.output)) as JsonObject, true)).toEqual([]);

@@ -83,7 +83,7 @@ export async function mount({ sandboxes, tools = [], file = PROGRAM, privateNetw
       if (capability === undefined) throw new Error(`There is no ${name}`);
       return await capability.act({
         ...{ actor: { workspace: DEFAULT_WORKSPACE, pid: 1, agent: 'ada' }, callId: 'call_1', input, facts: capability.facts(input) },
-        ...{ signal: NEVER, taint: [], deadlineAt: Date.now() + moved + 20_000, progress: () => {} },
+        ...{ signal: NEVER, taint: [], deadlineAt: Date.now() + moved + 20_000, progress: () => {}, redact: (text) => text },
         ...changes,
       });
     },

@@ -83,6 +83,7 @@ export class AgentFixture implements AsyncDisposable {
       signal: signal ?? new AbortController().signal,
       deadlineAt: Date.now() + 600_000,
       progress,
+      redact: (text) => text.replaceAll('a-value-of-the-vault', '[redacted:it]'),
       mine: undefined as unknown as WorkspaceKernel, // Commands need nothing of it.
       sandbox: async () => ({ sandbox: this.sandbox, background: this.background, [Symbol.asyncDispose]: async () => {} }),
       egress: egress as Egress, // Whoever reaches the network hands it in.
