@@ -25,3 +25,18 @@ it('a full disk under a layer fails what writes, by name, and nothing else', { t
   ]);
   expect(stdout).toBe('full disk: done\n');
 });
+
+it('a full disk under the state of tenants fails what writes, by its fault, and loses nothing that was answered', {
+  timeout: 120_000,
+}, async ({ skip }) => {
+  skip(process.getuid?.() !== 0, 'only root may mount small file systems');
+  await using directory = await TemporaryDirectory.create();
+  const [room, elsewhere] = [directory.join('room'), directory.join('elsewhere')];
+  for (const place of [room, elsewhere]) mkdirSync(place);
+  const script = 'mount -t tmpfs -o size=24m,mode=0755 warren-test "$1" && exec "$3" --conditions=warren-source "$4" "$1" "$2"';
+  const { stdout } = await promisify(execFile)('unshare', [
+    ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', room, elsewhere],
+    ...[process.execPath, join(import.meta.dirname, 'full-state-host.ts')],
+  ]);
+  expect(stdout).toBe('full state: done\n');
+});

@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { z } from 'zod';
+import { diskFault } from '../internal/disk-fault.ts';
 import type { WorkspaceConfig } from './embedded-platform.ts';
 
 const FILE = 'config.json';
@@ -47,6 +48,8 @@ export function writeWorkspaceConfig(folder: string, config: KeptConfig): void {
   try {
     writeFileSync(beside, `${JSON.stringify(config, undefined, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
     renameSync(beside, join(folder, FILE));
+  } catch (error) {
+    throw diskFault(error, 'write the configuration of the workspace');
   } finally {
     rmSync(beside, { force: true });
   }

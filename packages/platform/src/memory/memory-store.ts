@@ -6,6 +6,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Database, type Query, type Row, storeFault } from '@warren/kernel/sqlite';
 import type { JsonObject } from '@warren/protocol';
+import { diskFault } from '../internal/disk-fault.ts';
 import type { MemoryEntry, MemoryFilter } from './memory.ts';
 
 export type EntryRow = MemoryEntry & { readonly key: number };
@@ -86,8 +87,12 @@ export class MemoryStore {
 
   /** Faults: `store_failed`. */
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    closeSync(openSync(path, 'a', 0o600)); // SQLite's own files take the mode of this one.
+    try {
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      closeSync(openSync(path, 'a', 0o600)); // SQLite's own files take the mode of this one.
+    } catch (error) {
+      throw diskFault(error, 'open the memory');
+    }
     this.#database = new Database(path, { isReadOnly: false });
     try {
       this.#database.execute(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA secure_delete = ON`);
@@ -98,7 +103,7 @@ export class MemoryStore {
       this.#uses = Number(this.#statements.lastUse.get()?.['used'] ?? 0);
     } catch (error) {
       this.#database.close();
-      throw error;
+      throw storeFault(error, 'open the memory');
     }
   }
 
@@ -118,7 +123,7 @@ export class MemoryStore {
         this.#database.execute('COMMIT');
         return value;
       } catch (error) {
-        this.#database.execute('ROLLBACK');
+        if (this.#database.connection.isTransaction) this.#database.execute('ROLLBACK'); // On a full disk SQLite has done so.
         throw error;
       }
     } catch (error) {

@@ -1,6 +1,7 @@
 /** One session: its entries in memory, its file open for what comes. Appends are made one after the other, each one write and one flush. */
 import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '@warren/protocol';
+import { diskFault } from '../internal/disk-fault.ts';
 import { EntryTree } from './entry-tree.ts';
 import type { Damage, EntryBody, Session, SessionEntry } from './sessions.ts';
 import { type Transcript, type TranscriptHeader, writeEntry } from './transcript.ts';
@@ -114,8 +115,10 @@ export class FileSession implements Session, AsyncDisposable {
       await this.#file.datasync();
     } catch (cause) {
       await this.#file.truncate(this.#bytes).catch(() => {}); // Whoever opens it next cuts it off where the last line ends.
-      const code = (cause as NodeJS.ErrnoException).code === 'ENOSPC' ? 'storage_full' : 'store_failed'; // What a file handle throws has a code.
-      throw new Fault(code, `Cannot append to session ${this.id}: it cannot be written`, { cause });
+      const fault = diskFault(cause, `append to session ${this.id}`);
+      throw fault instanceof Fault
+        ? fault
+        : new Fault('store_failed', `Cannot append to session ${this.id}: it cannot be written`, { cause });
     }
     this.#bytes += bytes.byteLength;
     for (const entry of entries) this.#tree.take(entry);

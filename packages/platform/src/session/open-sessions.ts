@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
+import { diskFault } from '../internal/disk-fault.ts';
 import { exportPiece } from './export-session.ts';
 import { FileSession } from './open-session.ts';
 import type { Session, SessionInfo, SessionMatch, Sessions } from './sessions.ts';
@@ -69,18 +70,21 @@ export function openSessions({ folder, newId, now }: SessionsParts): Sessions & 
   };
   const createWith = async (header: TranscriptHeader, entries: readonly Parameters<typeof writeEntry>[0][]): Promise<Session> => {
     const path = fileOf(header.id);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
     const content = Buffer.concat([writeHeader(header), ...entries.map(writeEntry)]);
     try {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);
       try {
         await file.writeFile(content);
         await file.datasync();
+      } catch (error) {
+        await rm(path, { force: true }); // Half a session is none.
+        throw error;
       } finally {
         await file.close();
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error; // What open throws has a code.
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw diskFault(error, `create session ${header.id}`); // What open throws has a code.
       throw new Fault('already_exists', `Cannot create session ${header.id}: there is one of this id`, {
         cause: error,
         details: { session: header.id },

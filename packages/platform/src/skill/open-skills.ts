@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Redact, withoutForms } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { CapabilityError } from '../capability/handler.ts';
+import { diskFault } from '../internal/disk-fault.ts';
 import { readPlainFile } from '../internal/read-plain-file.ts';
 import { watchDirectory } from '../internal/watch-directory.ts';
 import { readWorkspaceConfig, writeWorkspaceConfig } from '../library/workspace-config-file.ts';
@@ -47,8 +48,18 @@ const LEFT = /^\.(?:new|old)-/;
 export async function openSkills(parts: SkillsParts): Promise<Skills> {
   const { folder } = parts;
   await mkdir(folder, { recursive: true, mode: 0o755 });
-  for (const name of await readdir(folder)) if (LEFT.test(name)) await rm(join(folder, name), { recursive: true, force: true });
+  await clearUp(folder);
   return new FolderSkills(parts);
+}
+
+/** What a crash left: one that was set aside for another that never came is put back. */
+async function clearUp(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  for (const name of names.filter((each) => LEFT.test(each))) {
+    const id = /^\.old-[0-9a-f]+-(.+)$/.exec(name)?.[1];
+    if (id !== undefined && isSkillId(id) && !names.includes(id)) await rename(join(folder, name), join(folder, id));
+    else await rm(join(folder, name), { recursive: true, force: true });
+  }
 }
 
 class FolderSkills implements Skills {
@@ -96,9 +107,9 @@ class FolderSkills implements Skills {
         const { readSkill } = await import('./read-skill.ts');
         const skill = await readSkill(staged, id, undefined);
         if (skill.problems.length > 0) throw new Fault('invalid_argument', `Cannot add skill ${id}: ${skill.problems.join('\n')}`);
-        await this.#takeAway(id);
-        await rename(staged, join(this.#parts.folder, id));
-        return await this.#approve(skill);
+        return await this.#putInPlace(staged, skill);
+      } catch (error) {
+        throw diskFault(error, `add skill ${id}`);
       } finally {
         await rm(staged, { recursive: true, force: true });
       }
@@ -240,15 +251,38 @@ class FolderSkills implements Skills {
 
   /** Whether there was one. Runs that are under way keep what they have mounted. */
   async #takeAway(id: string): Promise<boolean> {
-    const old = join(this.#parts.folder, `.old-${randomBytes(6).toString('hex')}`);
-    try {
-      await rename(join(this.#parts.folder, id), old);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false; // What rename throws has a code.
-      throw error;
-    }
+    const old = await this.#setAside(id);
+    if (old === undefined) return false;
     await rm(old, { recursive: true, force: true });
     return true;
+  }
+
+  /** It is there and approved, or the one before it is. */
+  async #putInPlace(staged: string, skill: Skill): Promise<Skill> {
+    const place = join(this.#parts.folder, skill.id);
+    const old = await this.#setAside(skill.id);
+    try {
+      await rename(staged, place);
+      return await this.#approve(skill);
+    } catch (error) {
+      await rm(place, { recursive: true, force: true });
+      if (old !== undefined) await rename(old, place);
+      throw error;
+    } finally {
+      if (old !== undefined) await rm(old, { recursive: true, force: true });
+    }
+  }
+
+  /** Where it is now; undefined: there was none. */
+  async #setAside(id: string): Promise<string | undefined> {
+    const old = join(this.#parts.folder, `.old-${randomBytes(6).toString('hex')}-${id}`);
+    try {
+      await rename(join(this.#parts.folder, id), old);
+      return old;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // What rename throws has a code.
+      throw error;
+    }
   }
 
   async #ids(): Promise<readonly string[]> {
@@ -330,6 +364,12 @@ async function readJson(path: string): Promise<Readonly<Record<string, unknown>>
 /** Old or new, never half. */
 async function writeJson(path: string, value: object): Promise<void> {
   const staged = `${path}.${randomBytes(6).toString('hex')}`;
-  await writeFile(staged, `${JSON.stringify(value)}\n`, { mode: 0o600, flush: true });
-  await rename(staged, path);
+  try {
+    await writeFile(staged, `${JSON.stringify(value)}\n`, { mode: 0o600, flush: true });
+    await rename(staged, path);
+  } catch (error) {
+    throw diskFault(error, 'write what is approved of skills');
+  } finally {
+    await rm(staged, { force: true });
+  }
 }

@@ -1,5 +1,6 @@
 /** Skills as they are run: real programs in real sandboxes, friendly ones and hostile ones. */
-import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTextRedactor } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
@@ -301,6 +302,9 @@ describe('a skill fails', () => {
     ['when it prints no JSON', 'echo no', { type: 'InvalidReturn' }],
     ['when it prints nothing', 'true', { type: 'InvalidReturn' }],
     ['when it prints without end', 'yes', { type: 'InvalidReturn', context: { limit: 'output' } }],
+    ['when it prints 1 GB', 'head -c 1000000000 /dev/zero', { type: 'InvalidReturn', context: { limit: 'output' } }],
+    ['when it says 1 GB of errors', 'head -c 1000000000 /dev/zero >&2; echo 1', { type: 'InvalidReturn', context: { limit: 'output' } }],
+    ['when it never ends and does not listen', "trap '' TERM INT HUP; while :; do :; done", { type: 'Timeout' }],
     ['when it never ends', 'sleep 100', { type: 'Timeout', context: { timeout_seconds: 2 } }],
     [
       'when it takes all memory',
@@ -318,6 +322,41 @@ describe('a skill fails', () => {
     await withSkill(t, 'sleep 1000 & echo 1', limits);
     expect((await run(t)).result).toBe(1);
   });
+
+  it.each([
+    ['answers', 'echo 1'],
+    ['runs out of time', 'sleep 100'],
+  ])('and nothing of it is left on this machine when it %s', async (_, end) => {
+    const seconds = String(100_000 + Math.trunc(Math.random() * 900_000));
+    await using t = await fixture();
+    await withSkill(
+      t,
+      `sleep ${seconds} & setsid sleep ${seconds} & (setsid sh -c 'trap "" TERM HUP; sleep ${seconds}' &); ${end}`,
+      limits,
+    );
+    await run(t).catch(() => {}); // However it ends.
+    const left = readdirSync('/proc').filter((pid) => wordsOf(pid).includes(`sleep\0${seconds}`));
+    expect(left).toEqual([]);
+  });
+});
+
+function wordsOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // It is no process, or none any more.
+  }
+}
+
+it('a skill that was set aside for one that never came is there again after a start', async () => {
+  await using t = await fixture();
+  await withSkill(t, 'echo 1');
+  await rename(join(t.folder, 'mine'), join(t.folder, '.old-0123456789ab-mine'));
+  await mkdir(join(t.folder, '.new-0123456789ab'));
+  const unused = { sandboxes, directoryOf: () => t.root, filesOf: () => t.root, privateNetworks: [], isWatching: false, say: () => {} };
+  using again = await openSkills({ ...unused, folder: t.folder, useSecret: async () => undefined });
+  expect(await again.list()).toMatchObject([{ id: 'mine', state: 'approved' }]);
+  expect((await readdir(t.folder)).toSorted()).toEqual(['.approved.json', 'mine']);
 });
 
 it('a skill that is changed by hand is told of, and listed as it is then', async () => {

@@ -139,7 +139,7 @@ export class HeldRoots {
   }
 
   #refuse(error: unknown): unknown {
-    if (!isFault(error)) return error;
+    if (!isFault(error) || error.code === 'storage_full') return error; // The key is not to blame, and with room it is tried again.
     const fault = error.code === 'store_failed' || error.code === 'vault_locked' ? error : lockedBy(error);
     const reason = error.message;
     this.#refused = { fault, reason, at: this.#parts.now() };

@@ -6,6 +6,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { z } from 'zod';
+import { diskFault } from '../internal/disk-fault.ts';
 
 const bytes = z.base64().transform((text): Uint8Array => Buffer.from(text, 'base64'));
 
@@ -76,6 +77,8 @@ export async function writeVaultFile(directory: string, { format, unlock, roots 
       await file.close();
     }
     await rename(beside, path);
+  } catch (error) {
+    throw diskFault(error, 'write the vault');
   } finally {
     await rm(beside, { force: true });
   }
