@@ -7,17 +7,13 @@ type Entry = { readonly origin: number; readonly behaviour: string };
 
 export type LibraryProved = Entry & { /** What we do otherwise on purpose, and why. */ readonly differs?: string };
 
-/** `skills`: they are not joined yet. `elsewhere`: other tests hold us to it. `none`: Warren has no such part. */
-export type LibraryWaiting = Entry & { readonly waitsFor: 'skills' | 'elsewhere' | 'none' | 'models'; readonly why: string };
+/** A test elsewhere holds us to it: a file, and words of the titles in it. */
+export type LibraryWaiting = Entry & { readonly waitsFor: 'elsewhere'; readonly heldBy: Readonly<Record<string, readonly string[]>> };
 
 export const LIBRARY_ORIGINS: readonly number[] = Array.from({ length: 40 }, (_, index) => index + 1);
 
-const IN_MEMORY = { waitsFor: 'elsewhere', why: 'Warren finds memories by other means, which packages/platform/src/memory tests' } as const;
-const IN_SKILLS = { waitsFor: 'skills', why: 'the library enables skills and does not run them yet' } as const;
-const NO_CHANNEL = {
-  waitsFor: 'none',
-  why: 'there is no such channel: an agent makes calls of the gate, whose wires have tests of their own',
-} as const;
+const MEMORY = 'packages/platform/src/memory';
+const elsewhere = (file: string, ...titles: readonly string[]) => ({ waitsFor: 'elsewhere', heldBy: { [file]: titles } }) as const;
 
 export const LIBRARY_MANIFEST = {
   'state:sensitive': { origin: 1, behaviour: 'A directory of the system is refused as state directory' },
@@ -39,34 +35,104 @@ export const LIBRARY_MANIFEST = {
   'credentials:moved': { origin: 13, behaviour: 'A value that was moved to another name is not given out' },
   'credentials:delete': { origin: 14, behaviour: 'Deleting says whether it was there; lists have ids alone' },
   'skills:enable': { origin: 15, behaviour: 'Only skills that there are can be enabled, once' },
-  'skills:run': { origin: 16, behaviour: 'A skill gets its parameters', ...IN_SKILLS },
-  'skills:refused': { origin: 17, behaviour: 'A skill that is not enabled or not whole does not run', ...IN_SKILLS },
-  'skills:failed': { origin: 18, behaviour: 'A failure says its code, and no secret', ...IN_SKILLS },
-  'skills:ended': { origin: 19, behaviour: 'Nothing of a skill outlives it', ...IN_SKILLS },
-  'skills:output': { origin: 20, behaviour: 'Output and environment are bounded', ...IN_SKILLS },
-  'skills:environment': { origin: 21, behaviour: 'Credentials cannot change how programs run', ...IN_SKILLS },
-  'memory:words': { origin: 22, behaviour: 'Words that mean nothing are left out', ...IN_MEMORY },
-  'memory:scripts': { origin: 23, behaviour: 'Words of scripts without spaces are told apart', ...IN_MEMORY },
-  'memory:query': { origin: 24, behaviour: 'A query is text and no language', ...IN_MEMORY },
-  'memory:score': { origin: 25, behaviour: 'Scores are between 0 and 1', ...IN_MEMORY },
-  'memory:age': { origin: 26, behaviour: 'Age counts when it is asked for', ...IN_MEMORY },
-  'memory:merge': { origin: 27, behaviour: 'Words and meaning make one score', ...IN_MEMORY },
-  'memory:diversity': { origin: 28, behaviour: 'What is alike gives way when that is asked for', ...IN_MEMORY },
-  'memory:chunks': { origin: 29, behaviour: 'Long text is cut into pieces', ...IN_MEMORY },
+  'skills:run': { origin: 16, behaviour: 'A skill gets its parameters' },
+  'skills:refused': { origin: 17, behaviour: 'A skill that is not enabled or not whole does not run' },
+  'skills:failed': { origin: 18, behaviour: 'A failure says its code, and no secret' },
+  'skills:ended': { origin: 19, behaviour: 'Nothing of a skill outlives it' },
+  'skills:output': { origin: 20, behaviour: 'Output and environment are bounded' },
+  'skills:environment': { origin: 21, behaviour: 'Credentials cannot change how programs run' },
+  'memory:words': {
+    origin: 22,
+    behaviour: 'Words that mean nothing are left out',
+    ...elsewhere(`${MEMORY}/terms.test.ts`, 'what was the solution for the bug', 'that thing we discussed about the API', 'go 42 a1'),
+  },
+  'memory:scripts': {
+    origin: 23,
+    behaviour: 'Words of scripts without spaces are told apart',
+    ...elsewhere(`${MEMORY}/terms.test.ts`, 'API를 어제 논의한 방법', '昨日のAPIバグについて教えて'),
+  },
+  'memory:query': {
+    origin: 24,
+    behaviour: 'A query is text and no language',
+    ...elsewhere(`${MEMORY}/open-memory.test.ts`, 'a"b c-d', 'takes %j for words'),
+  },
+  'memory:score': {
+    origin: 25,
+    behaviour: 'Scores are between 0 and 1',
+    ...elsewhere(`${MEMORY}/rank.test.ts`, 'a BM25 of %d is a score of %d'),
+  },
+  'memory:age': {
+    origin: 26,
+    behaviour: 'Age counts when it is asked for',
+    ...elsewhere(
+      `${MEMORY}/rank.test.ts`,
+      'after %d days of a half-life of 30 a score counts %d',
+      'age does not count without a half-life',
+    ),
+  },
+  'memory:merge': {
+    origin: 27,
+    behaviour: 'Words and meaning make one score',
+    ...elsewhere(`${MEMORY}/rank.test.ts`, 'meaning and words are weighed'),
+  },
+  'memory:diversity': {
+    origin: 28,
+    behaviour: 'What is alike gives way when that is asked for',
+    ...elsewhere(`${MEMORY}/rank.test.ts`, 'keeps the order where likeness counts little', 'puts what is unlike first where it counts'),
+  },
+  'memory:chunks': {
+    origin: 29,
+    behaviour: 'Long text is cut into pieces',
+    ...elsewhere(
+      `${MEMORY}/chunk-text.test.ts`,
+      'keeps lines whole and begins with the end',
+      'cuts a line that is too long',
+      'makes one chunk of nothing',
+    ),
+  },
   'memory:chinese': { origin: 30, behaviour: 'A word inside a sentence without spaces is found' },
   'memory:content': { origin: 31, behaviour: 'Only what was said is searched' },
   'memory:results': { origin: 32, behaviour: 'What is found has its id, its metadata and its date' },
   'memory:twice': { origin: 33, behaviour: 'The same text is one memory, also after a restart' },
-  'wire:errors': { origin: 34, behaviour: 'Errors of a wire have numbers', ...NO_CHANNEL },
-  'wire:text': { origin: 35, behaviour: 'Text that is cut in the middle of a character arrives whole', ...NO_CHANNEL },
-  'wire:rate': { origin: 36, behaviour: 'Searches are limited', ...NO_CHANNEL },
+  'wire:errors': {
+    origin: 34,
+    behaviour: 'Errors of a wire have numbers',
+    ...elsewhere(
+      'packages/gateway/src/jsonrpc/create-dispatcher.test.ts',
+      'for the method %j, which there is not, is told so',
+      'without an id is carried out and not answered, not even with an error',
+      'that is not UTF-8 is a parse error',
+    ),
+  },
+  'wire:text': {
+    origin: 35,
+    behaviour: 'Text that is cut in the middle of a character arrives whole',
+    ...elsewhere(
+      'packages/gateway/src/e2e/hostile.test.ts',
+      'text that is cut in the middle of its characters arrives whole',
+      'a body that does not say so is refused as soon as it is too large',
+    ),
+  },
+  'wire:rate': {
+    origin: 36,
+    behaviour: 'Searches are limited',
+    ...elsewhere(
+      'packages/gateway/src/http/request-rates.test.ts',
+      'a caller may send so many at once',
+      'who sends too many is told when to come back',
+    ),
+  },
   'hooks:order': { origin: 37, behaviour: 'Hooks run in their order, and one that fails or forbids keeps a tool from being called' },
   'run:error': {
     origin: 38,
     behaviour: 'A provider that fails makes the run fail, with what it said',
     differs: 'other models are tried when there are providers of models; the script has one',
   },
-  'walls:held': { origin: 39, behaviour: 'The walls of a sandbox hold', waitsFor: 'elsewhere', why: 'test/escape tries every one of them' },
+  'walls:held': {
+    origin: 39,
+    behaviour: 'The walls of a sandbox hold',
+    ...elsewhere('test/escape/walls.test.ts', 'is missed: $words', 'the host is unharmed'),
+  },
   'agent:own-state': { origin: 40, behaviour: 'No id of a session leads out of the workspace, and what the agent sees is its files alone' },
 } as const satisfies Record<string, LibraryProved | LibraryWaiting>;
 

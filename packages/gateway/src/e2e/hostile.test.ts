@@ -133,6 +133,27 @@ it('who sends its headers, or its body, drop by drop is cut off', async () => {
   expect(await isWell(on)).toBe(true);
 });
 
+it('text that is cut in the middle of its characters arrives whole', async () => {
+  await using on = await openTestGateway();
+  const name = 'héllo€ 😀';
+  const body = `{"jsonrpc":"2.0","id":1,"method":"kernel.agent.create","params":{"name":"NAME","template":"t"}}`;
+  for (const [number, size] of [1, 2, 3].entries()) {
+    using raw = await openRaw({ path: on.socketPath });
+    raw.send('POST /rpc HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n');
+    const bytes = Buffer.from(body.replace('NAME', `${name}${number}`));
+    for (let at = 0; at < bytes.length; at += size) {
+      const piece = bytes.subarray(at, at + size);
+      raw.send(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]));
+    }
+    raw.send('0\r\n\r\n');
+    await raw.until(/"result":/);
+  }
+  const { result } = await on.call('kernel.agent.list');
+  expect((result as { readonly agents: readonly { readonly name: string }[] }).agents.map((each) => each.name)).toEqual(
+    [0, 1, 2].map((number) => `${name}${number}`),
+  ); // As the contract has it.
+});
+
 it('requests that come in one piece are answered in their order', async () => {
   await using on = await openTestGateway();
   using raw = await openRaw({ path: on.socketPath });
