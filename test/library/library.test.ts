@@ -2,7 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
-import { createPlatform } from 'warren';
+import { createPlatform, scriptedProvider } from 'warren';
 import { TestDaemon } from '../../packages/cli/src/e2e/daemon.ts';
 import { User } from '../../packages/cli/src/e2e/warren.ts';
 import { describeLibrary, PASSPHRASE } from './conformance.ts';
@@ -44,6 +44,58 @@ async function withDaemon() {
     },
   };
 }
+
+describe('alone', () => {
+  it('hooks at calls are those that the gate asks, whichever object of the workspace has them', async () => {
+    await using directory = await TemporaryDirectory.create();
+    const store = (text: string) => ({ calls: [{ name: 'memory.store', input: { text } }] });
+    const script = scriptedProvider(({ messages }) => (messages.at(-1)?.role === 'tool' ? { text: 'done' } : store('they like tea')));
+    await using platform = createPlatform({ stateDir: directory.join('state'), credentialPassphrase: PASSPHRASE, providers: { script } });
+    const [one, two] = [await platform.createWorkspace('ann'), await platform.getWorkspace('ann')];
+    const other = await platform.createWorkspace('bob');
+    const told = Promise.withResolvers<unknown>();
+    two.hooks.register('after_tool_call', ({ toolName, agent, pid, result }) => told.resolve({ toolName, agent, pid, result }));
+    const changing = one.hooks.register('before_tool_call', ({ input }) => ({ input: { ...input, text: 'they like coffee' } }));
+    await two.run({ message: 'go' });
+    expect((await one.memory.list()).map(({ content }) => content)).toEqual(['they like coffee']);
+    expect(await told.promise).toMatchObject({
+      toolName: 'memory.store',
+      agent: 'assistant',
+      pid: expect.any(Number),
+      result: { state: 'done' },
+    });
+    changing[Symbol.dispose]();
+    const results: unknown[] = [];
+    const run = () => two.run({ message: 'go', onEvent: (event) => event.type === 'tool_result' && results.push(event.result) });
+    {
+      using _veto = one.hooks.register('before_tool_call', () => ({ veto: 'not on Sundays' }));
+      await run();
+      await other.run({ message: 'go' });
+    }
+    {
+      using _broken = one.hooks.register('before_tool_call', () => {
+        throw new Error('out of tea');
+      });
+      await run();
+    }
+    expect(results).toMatchObject([
+      { error: { type: 'Vetoed', message: expect.stringContaining('not on Sundays') } },
+      { error: { type: 'Vetoed', message: expect.stringContaining('out of tea') } },
+    ]);
+    expect([(await one.memory.list()).length, (await other.memory.list()).length]).toEqual([1, 1]);
+  });
+
+  it('names the program that holds the state and is no daemon', async () => {
+    await using directory = await TemporaryDirectory.create();
+    await using first = createPlatform({ stateDir: directory.join('state'), credentialPassphrase: PASSPHRASE });
+    await first.createWorkspace('ann');
+    await using second = createPlatform({ stateDir: directory.join('state') });
+    await expect(second.listWorkspaces()).rejects.toMatchObject({
+      ...{ code: 'busy', details: { pid: process.pid } },
+      message: expect.stringMatching(/and is no daemon that answers.*warren serve/),
+    });
+  });
+});
 
 describe('through a daemon', () => {
   it('several programs share one state, and see what people do with the command line', async () => {

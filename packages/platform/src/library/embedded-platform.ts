@@ -14,7 +14,7 @@ export type EmbeddedPlatformConfig = {
   readonly skillsDir?: string | undefined;
   /** Unlocks the vault. Default: what the environment variable WARREN_CREDENTIAL_KEY says. */
   readonly credentialPassphrase?: string | undefined;
-  /** Who thinks, by name. Without one `run` is refused. */
+  /** Who thinks, by name, before those that Warren knows by theirs (`anthropic`, `openai`, …), whose keys are `apiKey` or in the environment. */
   readonly providers?: Readonly<Record<string, ModelProvider>> | undefined;
   /** Whether to leave the state directory alone where no daemon holds it: the fault is `unavailable` then. Default: where none does this process holds it, until it is disposed. */
   readonly requiresDaemon?: boolean | undefined;

@@ -5,6 +5,7 @@ import { answerText, complete } from '../model/complete.ts';
 import type { Model, ModelProvider, ToolCallContent } from '../model/model.ts';
 import type { Session, Sessions } from '../session/sessions.ts';
 import type { AgentSeat, WorkspaceBackend } from './backend.ts';
+import { chooseProvider } from './choose-provider.ts';
 import type { RunOptions, RunResult, WorkspaceConfig } from './embedded-platform.ts';
 import { resultContent, sessionMessages } from './session-messages.ts';
 import { withSkills } from './with-skills.ts';
@@ -32,7 +33,7 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
     throw new Fault('invalid_argument', `Cannot run: the message is not 1 to ${MESSAGE_CHARACTERS_MAX} characters`, {
       details: { field: 'message' },
     });
-  const { name: provider, model: thinker } = chooseProvider(parts, options);
+  const { name: provider, provider: thinker } = await chooseProvider(parts.providers, options.provider ?? parts.config.provider);
   const model = options.model ?? parts.config.model ?? thinker.defaultModel;
   if (model === undefined)
     throw new Fault('invalid_argument', `Cannot run: no model is named, and provider ${provider} has no default`, {
@@ -125,21 +126,6 @@ function malformed(reason: string): JsonObject {
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function chooseProvider({ providers, config }: RunParts, options: RunOptions): { readonly name: string; readonly model: ModelProvider } {
-  const names = Object.keys(providers);
-  const name = options.provider ?? config.provider ?? (names.length === 1 ? names[0] : undefined);
-  const model = name !== undefined && Object.hasOwn(providers, name) ? providers[name] : undefined;
-  if (name !== undefined && model !== undefined) return { name, model };
-  const asked = name === undefined ? 'none is named' : `there is no provider ${JSON.stringify(name)}`;
-  throw new Fault(
-    'unsupported',
-    `Cannot run: ${asked}; give it to createPlatform as providers (there are: ${names.join(', ') || 'none'})`,
-    {
-      details: { providers: names },
-    },
-  );
 }
 
 async function openOrCreate(sessions: Sessions, id: string): Promise<Session> {
