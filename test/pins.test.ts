@@ -132,6 +132,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type ProfileName',
       'type ReadOptions',
       'type RefusalReason',
+      'type RelayedNetwork',
       'type ResolvedSpec',
       'type Review',
       'type ReviewOptions',
@@ -399,6 +400,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'EXECUTABLE_NAMES',
       'HOOK_POINTS',
       'MODEL_FAILURES',
+      'MessageStream',
       'PACK_LANGUAGES',
       'POLICY_BYTES_MAX',
       'PROVIDERS',
@@ -548,6 +550,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type Packs',
       'type ParsedPolicies',
       'type PlacedFiles',
+      'type PlacedSecret',
       'type Platform',
       'type PlatformOptions',
       'type Policies',
@@ -567,6 +570,9 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type Reloaded',
       'type RetryOptions',
       'type RunEvent',
+      'type RunNetwork',
+      'type RunNetworkRequest',
+      'type RunNetworks',
       'type RunOptions',
       'type RunResult',
       'type RuntimeConfig',
@@ -892,10 +898,11 @@ it('the contract keeps its exports', async () => {
 });
 
 it('the egress guard keeps its exports', async () => {
-  const exports = ['createEgress', 'makePlaceholder', 'openSandboxProxy', 'readAuthorities', 'type EgressOptions'];
+  const values = ['MessageStream', 'createEgress', 'joinConnections', 'makePlaceholder', 'openSandboxProxy', 'readAuthorities'];
+  const exports = [...values, 'type EgressOptions', 'type MessageSocket'];
   expect(exportedNames(readFileSync(join(ROOT, 'packages/sandbox/src/egress/index.ts'), 'utf8'))).toEqual(exports);
   const seen: object = await import('@warren/sandbox/egress');
-  expect(Object.keys(seen).toSorted()).toEqual(['createEgress', 'makePlaceholder', 'openSandboxProxy', 'readAuthorities']);
+  expect(Object.keys(seen).toSorted()).toEqual(values);
 });
 
 it('the fault codes keep their numbers', () => {

@@ -126,7 +126,7 @@ describe('warren run exits 125', () => {
     ['at --output-limit none', ['--output-limit', 'none', '--', 'true'], '--output-limit'],
     ['at --rw without --dir', ['--rw', '--', 'true'], '--dir'],
     ['at a network', ['--network', 'host', '--', 'true'], 'hosts by --allow-host'],
-    ['at an allowed host', ['--allow', 'example.org', '--', 'true'], 'hosts by --allow-host'],
+    ['at an allowed host that is none', ['--allow', 'a b', '--', 'true'], 'network.rules[0].host'],
     ['at a host that is none', ['--allow-host', 'a b', '--', 'true'], 'network.rules[0].host'],
     ['at a host without a network', ['--no-network', '--allow-host', 'a.test', '--', 'true'], '--no-network'],
     ['at a directory that is missing', ['--dir', '/nowhere/at/all', '--', 'true'], '"/nowhere/at/all" for --dir: it does not exist'],

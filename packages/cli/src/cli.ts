@@ -14,7 +14,11 @@ import { type Actions, buildProgram } from './program.ts';
 const READER_LEFT = 141;
 
 /** `words` are the arguments after the program; `openSandboxes` is for a caller who opens them already. Never throws. */
-export async function runCli(words: readonly string[], host: Host, openSandboxes?: () => Promise<Sandboxes>): Promise<number> {
+export async function runCli(
+  words: readonly string[],
+  host: Host,
+  openSandboxes?: (caFile?: string) => Promise<Sandboxes>,
+): Promise<number> {
   let code = 0;
   let help = '';
   const review = (): Promise<typeof import('./parts/review.ts')> => import('./parts/review.ts');
@@ -24,8 +28,9 @@ export async function runCli(words: readonly string[], host: Host, openSandboxes
       const { run } = await import('./commands/run.ts');
       // Opened by `run`, once it has found nothing wrong with what it was asked.
       code = await run(command, flags, host, {
-        openSandboxes: openSandboxes ?? (async () => (await sandboxes()).openRunSandboxes()),
+        openSandboxes: openSandboxes ?? (async (caFile) => (await sandboxes()).openRunSandboxes(caFile)),
         openRecords: async () => (await review()).openRecords(host),
+        openNetwork: async (request, signal) => (await import('./parts/run-network.ts')).openRunNetwork(flags, host, request, signal),
       });
     },
     diff: async (run, paths, flags) => {

@@ -14,9 +14,9 @@ async function main(): Promise<void> {
 }
 
 /** Starts the launcher first of all: it gets ready while we read the rest of our own code. It starts no sandbox unasked, and ends with us. */
-async function beginRun(): Promise<() => Promise<Sandboxes>> {
+async function beginRun(): Promise<(caFile?: string) => Promise<Sandboxes>> {
   const { openRunSandboxes } = await import('./parts/sandboxes.ts');
   const opening = openRunSandboxes();
   opening.catch(() => {}); // Whoever asks for it hears of it.
-  return () => opening;
+  return (caFile) => (caFile === undefined ? opening : openRunSandboxes(caFile));
 }

@@ -7,6 +7,8 @@ import { Command, Option } from 'commander';
 import { parseDuration } from './internal/duration.ts';
 import { parseMount } from './internal/mount.ts';
 import { parseCount, parseShare } from './internal/number.ts';
+import type { RunSecret } from './internal/run-network.ts';
+import { parseRunSecret } from './internal/run-secret.ts';
 import { parseSize } from './internal/size.ts';
 import { type AgentActions, addAgent, addCall } from './program/agent-commands.ts';
 import { type ApprovalActions, addApprovals } from './program/approval-commands.ts';
@@ -43,6 +45,11 @@ export type RunFlags = {
   readonly network?: string | false;
   readonly allow?: readonly string[];
   readonly allowHost?: readonly string[];
+  readonly inspect?: true;
+  readonly secret?: readonly RunSecret[];
+  readonly ca?: string;
+  readonly workspace?: string;
+  readonly state?: string;
   /** `none` takes the profile's limit off. Not null: that is what commander calls a flag without a value. */
   readonly memory?: number | 'none';
   readonly cpus?: number | 'none';
@@ -193,7 +200,7 @@ function addRun(program: Command, actions: Actions): void {
       collect(String),
     )
     .addOption(new Option('--network <what>', 'loopback, unless hosts are allowed').hideHelp())
-    .addOption(new Option('--allow <host>', 'now --allow-host').argParser(collect(String)).hideHelp())
+    .addOption(new Option('--allow <host>', 'short for --allow-host').argParser(collect(String)).hideHelp())
     .option('--memory <size>', 'memory of everything together', limit(parseSize, '--memory'))
     .option('--cpus <number>', 'processor time: 0.5 is half a core', limit(parseShare, '--cpus'))
     .option('--pids <number>', 'processes and threads at once', limit(parseCount, '--pids'))
@@ -204,6 +211,18 @@ function addRun(program: Command, actions: Actions): void {
     .option('--output-limit <size>', 'end the command when it has printed more than this', (text: string) =>
       parseSize(text, '--output-limit'),
     );
+
+  run.optionsGroup('Hosts that are allowed:');
+  run
+    .option('--inspect', 'open TLS, so that each request is seen; what was asked for is said at the end')
+    .option(
+      '--secret <[variable=]name[:place]>',
+      'a placeholder of this secret of the vault; the daemon puts the value into requests to its hosts (place: header, query, body); repeatable',
+      collect(parseRunSecret),
+    )
+    .option('--ca <file>', 'with --inspect: authorities (PEM) that hosts may have certificates of, besides those that everybody trusts')
+    .option('--workspace <name>', 'with --secret: of which workspace')
+    .option('--state <directory>', 'with --secret: of which daemon (default: as WARREN_STATE says)');
 
   run.optionsGroup('Options:');
   run
@@ -342,6 +361,7 @@ Examples:
   $ warren run --dir . -t -- bash
   $ echo hello | warren run -- tr a-z A-Z
   $ warren run --json -- make | jq .exit
+  $ warren run --allow-host api.github.com --secret GITHUB_TOKEN -- sh -c 'curl -sH "Authorization: Bearer $GITHUB_TOKEN" https://api.github.com/user'
 
 Exit codes:
   0-255  the command's own

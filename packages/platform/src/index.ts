@@ -1,6 +1,7 @@
 /** What Warren's agents and tenants have, above the kernel and the walls. */
 
 export { type MadeCertificate, makeCertificate } from '@warren/sandbox/certificate';
+export { MessageStream } from '@warren/sandbox/egress';
 export type { AgentSandbox, AgentSandboxes } from './agent/agent-sandboxes.ts';
 export type { Agents, ListedAgent, StartAgent } from './agent/agents.ts';
 export { labelsKeptIn } from './agent/labelled-workspace.ts';
@@ -25,6 +26,8 @@ export { capabilityName, TOOL_NAME_LENGTH_MAX, toolName } from './capability/too
 export type { Config } from './config/config-format.ts';
 export type { ConfigReload } from './config/live-config.ts';
 export type { OidcProviderConfig } from './config/sign-in-config.ts';
+export type { PlacedSecret } from './egress/place-secrets.ts';
+export type { RunNetwork, RunNetworkRequest, RunNetworks } from './egress/run-networks.ts';
 export type { FileHook } from './hook/hook-file-format.ts';
 export { HOOK_POINTS, type HookPoint } from './hook/hook-points.ts';
 export type { HookHandler, HookName, HookOptions, HookPayloads, Hooks, ToolCallVerdict } from './hook/hooks.ts';

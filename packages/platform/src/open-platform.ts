@@ -25,6 +25,7 @@ import type { Config } from './config/config-format.ts';
 import { LiveConfig } from './config/live-config.ts';
 import { type AgentNetworkParts, openAgentNetwork } from './egress/agent-network.ts';
 import { openProcessSecrets } from './egress/process-secrets.ts';
+import { OpenRunNetworks } from './egress/run-networks.ts';
 import { createAgentHandlers } from './handler/agent/create-agent-handlers.ts';
 import { createAlertHandlers } from './handler/alerts/create-alert-handlers.ts';
 import { createCodeHandlers } from './handler/code/code-handlers.ts';
@@ -205,6 +206,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       openNetwork: (id, pid, hosts) => openAgentNetwork(ways, id, pid, hosts),
     }),
   );
+  const runNetworks = owned.use(new OpenRunNetworks({ kernel, secretsOf: (id) => vault.secrets(id), egress: { privateNetworks, tls } }));
   const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config, secretOf), now }));
   const sessions = owned.use(openWorkspaceSessions({ directory, now }));
   const workers = owned.use(new Workers());
@@ -323,7 +325,11 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
   const scheduled = owned.use(new ScheduledCalls({ kernel, gate, now, newId: () => createId('job', randomBytes), say }));
   late.scheduled = scheduled;
   const keeper = createKeeper({
-    ...{ directory, gate, parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, watches, agentSandboxes, mcpServers, memories, sessions] },
+    ...{
+      directory,
+      gate,
+      parts: [{ stop: (id) => scheduled.stopWorkspace(id) }, runNetworks, watches, agentSandboxes, mcpServers, memories, sessions],
+    },
     async forget(workspace) {
       contentKeys.forget(workspace);
       hooks.forget(workspace);
@@ -347,7 +353,21 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     }),
   );
   const platform = {
-    ...{ gate, audit, capabilities: registry, packs, mcpServers, policies, notifier, memories, hooks, sessions, skills, vault },
+    ...{
+      gate,
+      audit,
+      capabilities: registry,
+      packs,
+      mcpServers,
+      policies,
+      notifier,
+      memories,
+      hooks,
+      sessions,
+      skills,
+      vault,
+      runNetworks,
+    },
     async drain(options) {
       scheduled.stop();
       await gate.close(options);

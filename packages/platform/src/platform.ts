@@ -8,6 +8,7 @@ import type { Agents } from './agent/agents.ts';
 import type { Registry } from './capability/registry.ts';
 import type { Config } from './config/config-format.ts';
 import type { ConfigReload } from './config/live-config.ts';
+import type { RunNetworks } from './egress/run-networks.ts';
 import type { LiveHooks } from './hook/open-hooks.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Memories } from './memory/open-memories.ts';
@@ -35,6 +36,7 @@ export interface Platform extends AsyncDisposable {
   readonly skills: Skills;
   readonly hooks: LiveHooks;
   readonly sessions: WorkspaceSessions;
+  readonly runNetworks: RunNetworks;
   /**
    * Begins nothing any more, lets calls under way end for so long, and stops those that have not; what is scheduled and was not made stays due. Once more, with less,
    * is sooner. To be called while callers can still be answered; disposing does it otherwise.

@@ -8,6 +8,7 @@
 
 import type { SandboxId } from '@warren/protocol';
 import type { EgressNetwork, EgressTraffic } from './egress/proxy/egress-network.ts';
+import type { RelayedNetwork } from './egress/proxy/relayed-network.ts';
 
 /** Builds sandboxes. Owns the launcher process; disposing it destroys every sandbox it started. */
 export interface Sandboxes extends AsyncDisposable {
@@ -71,9 +72,9 @@ export interface SandboxSpec {
   readonly hostname?: string;
   /**
    * The sandbox has its own network namespace with nothing but `lo`. With `egress`, commands reach hosts that its rules allow through a proxy on it, whose
-   * address their environment holds. Not with the profile `restrictive`, whose commands have no sockets.
+   * address their environment holds; with `relayed` the proxy is somebody else's. Not with the profile `restrictive`, whose commands have no sockets.
    */
-  readonly network?: 'loopback' | EgressNetwork;
+  readonly network?: 'loopback' | EgressNetwork | RelayedNetwork;
 }
 
 export type ProfileName = 'permissive' | 'moderate' | 'restrictive';
@@ -278,6 +279,6 @@ export interface ResolvedSpec {
   readonly mounts: readonly Required<HostMount>[];
   readonly env: Readonly<Record<string, string>>;
   readonly hostname: string;
-  readonly network: 'loopback' | Pick<EgressNetwork, 'kind' | 'rules' | 'privateNetworks'>;
+  readonly network: 'loopback' | Pick<EgressNetwork, 'kind' | 'rules' | 'privateNetworks'> | Pick<RelayedNetwork, 'kind'>;
   readonly seccomp: 'default' | 'restrictive';
 }

@@ -49,6 +49,7 @@ export type {
   EgressVerdict,
   SeenRequest,
 } from './egress/proxy/egress-network.ts';
+export type { RelayedNetwork } from './egress/proxy/relayed-network.ts';
 export type { AnswerRedactor, EgressSecrets, SecretAnswer, SecretAsked, SecretPlace } from './egress/proxy/secret/egress-secrets.ts';
 export {
   type ApplyOptions,

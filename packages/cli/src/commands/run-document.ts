@@ -1,8 +1,15 @@
 import type { ClosedRecord, OpenRecord } from '../internal/records.ts';
+import type { TalliedRequest } from '../internal/request-tally.ts';
 import type { Ended } from './run-output.ts';
 
 /** What `warren run --json` prints. */
-export function runDocument(record: OpenRecord | undefined, closed: ClosedRecord | undefined, ended: Ended, exitCode: number): object {
+export function runDocument(
+  record: OpenRecord | undefined,
+  closed: ClosedRecord | undefined,
+  ended: Ended,
+  exitCode: number,
+  requests: readonly TalliedRequest[] | undefined,
+): object {
   return {
     /** Null when there is nothing to review. */
     run: closed?.isKept === true ? record?.id : null,
@@ -12,6 +19,7 @@ export function runDocument(record: OpenRecord | undefined, closed: ClosedRecord
     ...encoded('stdout', ended.stdout),
     ...encoded('stderr', ended.stderr),
     changes: closed?.changes ?? null,
+    ...(requests !== undefined && { requests }),
   };
 }
 

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { type HostMount, type Limits, PROFILES, type ProfileName } from '@warren/sandbox';
 import type { Host } from '../internal/host.ts';
+import type { RunSecret } from '../internal/run-network.ts';
 import type { RunFlags } from '../program.ts';
 
 export type RunRequest = {
@@ -12,6 +13,11 @@ export type RunRequest = {
   readonly limits: Limits;
   /** Empty: loopback only. */
   readonly hosts: readonly string[];
+  /** Whether the proxy opens TLS. */
+  readonly isInspected: boolean;
+  /** Some: the proxy is that of the daemon. */
+  readonly secrets: readonly RunSecret[];
+  readonly caFile: string | undefined;
   readonly mounts: readonly HostMount[];
   /** Absolute and without symbolic links. */
   readonly workspace: { readonly kind: 'none' } | { readonly kind: 'overlay' | 'writable'; readonly directory: string };
@@ -31,15 +37,22 @@ export function resolveRun(argv: readonly string[], flags: RunFlags, host: Host)
   checkCommand(argv);
   checkNetwork(flags);
   checkCombination(flags);
+  const hosts = [...(flags.allowHost ?? []), ...(flags.allow ?? [])];
+  checkInspection(flags, hosts);
+  const env = environmentOf(flags, host);
+  checkSecrets(flags, env);
   const profile = flags.profile ?? 'moderate';
   return {
     argv,
     profile,
     limits: limitsOf(flags),
-    hosts: flags.allowHost ?? [],
+    hosts,
+    isInspected: flags.inspect === true,
+    secrets: flags.secret ?? [],
+    caFile: flags.ca === undefined ? undefined : resolve(host.cwd(), flags.ca),
     mounts: (flags.mount ?? []).map((mount) => ({ ...mount, source: existing(resolve(host.cwd(), mount.source), '--mount') })),
     workspace: workspaceOf(flags, profile, host),
-    env: environmentOf(flags, host),
+    env,
     workdir: workdirOf(flags),
     timeoutMs: flags.timeout === 'none' ? undefined : flags.timeout,
     outputBytesMax: flags.outputLimit ?? (flags.json === true ? COLLECTED_BYTES_MAX : undefined),
@@ -58,16 +71,52 @@ function checkCommand(argv: readonly string[]): void {
 }
 
 function checkNetwork(flags: RunFlags): void {
-  const asked =
-    flags.allow?.[0] ?? (typeof flags.network === 'string' && !['loopback', 'none'].includes(flags.network) ? flags.network : undefined);
-  if (asked !== undefined) {
-    const option = flags.allow === undefined ? '--network' : '--allow';
-    throw new Fault('unsupported', `Cannot give the sandbox the network "${asked}": there is loopback, and hosts by --allow-host`, {
-      details: { option, fix: '--allow-host HOST[:PORT]' },
+  if (typeof flags.network === 'string' && !['loopback', 'none'].includes(flags.network)) {
+    throw new Fault('unsupported', `Cannot give the sandbox the network "${flags.network}": there is loopback, and hosts by --allow-host`, {
+      details: { option: '--network', fix: '--allow-host HOST[:PORT]' },
     });
   }
-  if (flags.network === false && flags.allowHost !== undefined)
-    throw refusal('Cannot use --allow-host with --no-network: a host is reached over a network', { option: '--allow-host' });
+  const option = flags.allowHost !== undefined ? '--allow-host' : '--allow';
+  if (flags.network === false && (flags.allowHost ?? flags.allow) !== undefined)
+    throw refusal(`Cannot use ${option} with --no-network: a host is reached over a network`, { option });
+}
+
+function checkInspection(flags: RunFlags, hosts: readonly string[]): void {
+  const given = { '--inspect': flags.inspect === true, '--secret': flags.secret !== undefined, '--ca': flags.ca !== undefined };
+  for (const [option, isGiven] of Object.entries(given)) {
+    if (isGiven && hosts.length === 0)
+      throw refusal(`Cannot use ${option} without --allow-host: there is no host to reach`, { option, fix: '--allow-host HOST[:PORT]' });
+  }
+  if (flags.ca !== undefined && flags.secret !== undefined) {
+    const fix = 'egress.ca_file in config.yaml of the daemon';
+    throw refusal('Cannot use --ca with --secret: the daemon sends these requests, and trusts what it was told to', {
+      option: '--ca',
+      fix,
+    });
+  }
+  if (flags.ca !== undefined && flags.inspect !== true)
+    throw refusal('Cannot use --ca without --inspect: in a tunnel the command itself checks certificates', {
+      option: '--ca',
+      fix: '--inspect',
+    });
+  for (const [option, value] of Object.entries({ '--workspace': flags.workspace, '--state': flags.state })) {
+    if (value !== undefined && flags.secret === undefined)
+      throw refusal(`Cannot use ${option} without --secret: a run has nothing of a workspace but its secrets`, { option });
+  }
+}
+
+function checkSecrets({ secret = [] }: RunFlags, env: Readonly<Record<string, string>>): void {
+  const taken = new Set(Object.keys(env));
+  for (const { name, variable } of secret) {
+    if (taken.has(variable)) {
+      const fix = `--secret OTHER_VARIABLE=${name}`;
+      throw refusal(`Cannot put a placeholder of "${name}" into the variable ${variable}: something else is to stand there`, {
+        option: '--secret',
+        fix,
+      });
+    }
+    taken.add(variable);
+  }
 }
 
 function checkCombination(flags: RunFlags): void {

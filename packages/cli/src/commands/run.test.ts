@@ -1,5 +1,6 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Fault } from '@warren/protocol';
 import type { Exit, OpenRunRequest } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
@@ -27,6 +28,10 @@ class FakeRecords implements Records {
   }
 }
 
+async function noDaemon(): Promise<never> {
+  throw new Fault('unavailable', 'no daemon');
+}
+
 type Outcome = {
   readonly host: FakeHost;
   readonly sandboxes: FakeSandboxes;
@@ -41,7 +46,7 @@ function start(
   records: FakeRecords = new FakeRecords(),
 ): Outcome {
   const sandboxes = new FakeSandboxes(command);
-  const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => records };
+  const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => records, openNetwork: noDaemon };
   return { host, sandboxes, records, code: run(['program', 'argument'], flags, host, parts) };
 }
 
@@ -143,7 +148,7 @@ describe('run with limits', () => {
     const host = new FakeHost();
     const sandboxes = new FakeSandboxes(() => exited(0));
     sandboxes.missingLimits = ['memoryBytes', 'cpus', 'pids'];
-    const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => new FakeRecords() };
+    const parts = { openSandboxes: () => sandboxes.open(), openRecords: async () => new FakeRecords(), openNetwork: noDaemon };
     expect(await run(['x'], { pids: 'none' }, host, parts)).toBe(0);
     expect(host.stderr.text).toBe(
       'warren: memory and cpus of the profile "moderate" cannot be limited for this user here; see: warren doctor\n',
@@ -232,6 +237,7 @@ describe('run and signals', () => {
     const code = run(['x'], { dir: directory.path }, host, {
       openSandboxes: () => sandboxes.open(),
       openRecords: async () => records,
+      openNetwork: noDaemon,
     });
     await until(() => sandboxes.specs.length === 1);
     host.send('SIGTERM');
@@ -358,7 +364,11 @@ describe('run --tty', () => {
 
   it('gives the terminal back when the sandbox does not start', async () => {
     const host = new FakeHost({ terminal });
-    const parts = { openSandboxes: () => Promise.reject(new Error('no launcher')), openRecords: async () => new FakeRecords() };
+    const parts = {
+      openSandboxes: () => Promise.reject(new Error('no launcher')),
+      openRecords: async () => new FakeRecords(),
+      openNetwork: noDaemon,
+    };
     await expect(run(['x'], { tty: true }, host, parts)).rejects.toThrow('no launcher');
     expect(host.events).toEqual([]);
     expect(host.listeners).toBe(0);
@@ -414,7 +424,11 @@ describe('run --dir', () => {
   it('closes the record when the start fails', async () => {
     await using directory = await TemporaryDirectory.create();
     const records = new FakeRecords();
-    const parts = { openSandboxes: () => Promise.reject(new Error('no launcher')), openRecords: async () => records };
+    const parts = {
+      openSandboxes: () => Promise.reject(new Error('no launcher')),
+      openRecords: async () => records,
+      openNetwork: noDaemon,
+    };
     await expect(run(['x'], { dir: directory.path }, new FakeHost(), parts)).rejects.toThrow('no launcher');
     expect(records.closed).toEqual([undefined]);
   });
@@ -473,7 +487,9 @@ describe('run refuses', () => {
     ['--keep with --rw', { dir: '/', keep: true, rw: true }, '--keep'],
     ['--json with --tty', { json: true, tty: true }, '--json'],
     ['a network', { network: 'host' }, 'there is loopback'],
-    ['an allowed host', { allow: ['example.org'] }, 'there is loopback'],
+    ['a network of another kind', { network: 'host' }, 'there is loopback'],
+    ['an allowed host without a network', { network: false, allow: ['example.org'] }, 'Cannot use --allow with --no-network'],
+    ['TLS that is opened to no host', { inspect: true }, 'Cannot use --inspect without --allow-host'],
     ['a host without a network', { network: false, allowHost: ['example.org'] }, '--no-network'],
     ['a variable without a name', { env: ['=x'] }, '--env'],
     ['a variable that is not set', { env: ['NOT_SET_HERE'] }, 'NOT_SET_HERE'],
@@ -495,7 +511,11 @@ describe('run refuses', () => {
   });
 
   it('an empty name, a NUL and too many words', async () => {
-    const parts = { openSandboxes: () => Promise.reject(new Error('opened')), openRecords: () => Promise.reject(new Error('opened')) };
+    const parts = {
+      openSandboxes: () => Promise.reject(new Error('opened')),
+      openRecords: () => Promise.reject(new Error('opened')),
+      openNetwork: noDaemon,
+    };
     const host = new FakeHost();
     await expect(run([''], {}, host, parts)).rejects.toThrow('without a name');
     await expect(run(['a', 'b\0c'], {}, host, parts)).rejects.toThrow('argument 1');

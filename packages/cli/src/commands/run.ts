@@ -12,6 +12,8 @@ import { count } from '../internal/count.ts';
 import { exitCodeOf, exitCodeOfSignal, explainExit } from '../internal/exit-code.ts';
 import type { Host } from '../internal/host.ts';
 import type { ClosedRecord, OpenRecord, Records } from '../internal/records.ts';
+import { RequestTally } from '../internal/request-tally.ts';
+import type { DaemonNetwork, DaemonNetworkRequest } from '../internal/run-network.ts';
 import { safeJson } from '../internal/safe-text.ts';
 import { RELAYED_SIGNALS, SignalRelay } from '../internal/signal-relay.ts';
 import type { RunFlags } from '../program.ts';
@@ -22,8 +24,10 @@ import { type RunRequest, resolveRun } from './run-request.ts';
 
 /** What `run` is built on; opened only after the request was found good. */
 export interface RunParts {
-  openSandboxes(): Promise<Sandboxes>;
+  openSandboxes(caFile?: string): Promise<Sandboxes>;
   openRecords(): Promise<Records>;
+  /** Of the daemon: for what has secrets. */
+  openNetwork(request: Pick<DaemonNetworkRequest, 'request' | 'onLost'>, signal: AbortSignal): Promise<DaemonNetwork>;
 }
 
 type Run = {
@@ -34,6 +38,7 @@ type Run = {
   /** Fires when the command is to be gone. */
   readonly ending: AbortSignal;
   readonly record: OpenRecord | undefined;
+  readonly tally: RequestTally;
 };
 
 /** Returns the exit code, with everything written. Throws faults of ours; what the command does is never thrown. */
@@ -48,9 +53,10 @@ export async function run(argv: readonly string[], flags: RunFlags, host: Host, 
   using _signals = host.onSignal(RELAYED_SIGNALS, (signal) => relay.receive(signal));
   const record = await openRecord(request, parts);
   const keep = flags.keep === true;
+  const tally = new RequestTally();
   let ended: Ended;
   try {
-    ended = await inSandbox({ request, flags, host, relay, ending: ending.signal, record }, parts);
+    ended = await inSandbox({ request, flags, host, relay, ending: ending.signal, record, tally }, parts);
   } catch (error) {
     const closed = await record?.close(undefined, { keep }).catch(() => undefined); // What went wrong first is what matters.
     if (flags.json !== true && flags.quiet !== true) await say(host, whatChanged(record, closed));
@@ -61,8 +67,8 @@ export async function run(argv: readonly string[], flags: RunFlags, host: Host, 
   const code = ended.because === undefined ? exitCodeOf(ended.exit) : exitCodeOfSignal(ended.because);
   const telling =
     flags.json === true
-      ? tellAll(host, runDocument(record, closed, ended, code))
-      : say(host, lastWords({ request, flags, record, closed, ended }));
+      ? tellAll(host, runDocument(record, closed, ended, code, request.isInspected ? tally.requests : undefined))
+      : say(host, lastWords({ request, flags, record, closed, ended, tally }));
   // A killed command must not leave us waiting for somebody who does not read.
   await (ended.because === undefined ? telling : Promise.race([telling, sleep(LAST_WORDS_MS)]));
   return code;
@@ -74,15 +80,17 @@ async function openRecord({ argv, workspace, profile }: RunRequest, parts: RunPa
   return await records.open({ command: argv, directory: workspace.directory, profile });
 }
 
-async function inSandbox({ request, flags, host, relay, ending, record }: Run, parts: RunParts): Promise<Ended> {
-  using backend = new UnhurriedEnd(await parts.openSandboxes());
-  await using sandbox = await backend.sandboxes.start(specOf(request, record), ending);
+async function inSandbox({ request, flags, host, relay, ending, record, tally }: Run, parts: RunParts): Promise<Ended> {
+  using wayOut = await openWayOut({ request, flags, host, ending }, parts);
+  using backend = new UnhurriedEnd(await parts.openSandboxes(request.caFile));
+  const network = wayOut?.network ?? (request.hosts.length > 0 ? egressTo(request, tally) : undefined);
+  await using sandbox = await backend.sandboxes.start(specOf(request, record, network), ending);
   if (flags.quiet !== true && flags.json !== true) await say(host, whatIsNotLimited(request, sandbox));
   using terminal = flags.tty === true ? new BorrowedTerminal(host) : undefined;
   using _suspension = terminal === undefined ? suspendWith(sandbox, host) : undefined;
   const isReadable = host.stdin.isReadable;
   const execution = sandbox.exec(request.argv, {
-    env: request.env,
+    env: { ...request.env, ...wayOut?.env },
     ...(isReadable && { stdin: 'pipe' }),
     ...(terminal !== undefined && { pty: terminal.size }),
     ...(request.workdir !== undefined && { cwd: request.workdir }),
@@ -98,6 +106,17 @@ async function inSandbox({ request, flags, host, relay, ending, record }: Run, p
     terminal?.[Symbol.dispose](); // Before the input closes: a closed terminal can no longer be restored by us.
     host.stdin.close();
   }
+}
+
+/** The values are the daemon's, so is the proxy that puts them in. */
+async function openWayOut(
+  { request: { hosts, secrets }, flags, host, ending }: Pick<Run, 'request' | 'flags' | 'host' | 'ending'>,
+  parts: RunParts,
+): Promise<DaemonNetwork | undefined> {
+  if (secrets.length === 0) return undefined;
+  const isTalking = flags.json !== true && flags.quiet !== true;
+  const onLost = (): void => void (isTalking && say(host, ['the daemon has ended: no host can be reached any more']));
+  return await parts.openNetwork({ request: { hosts, secrets }, onLost }, ending);
 }
 
 /** Ends the launcher without waiting for it. Its sandbox is gone by then, and what it clears away after that nobody asks for. */
@@ -125,21 +144,26 @@ function whatIsNotLimited({ profile, limits }: RunRequest, { spec }: Sandbox): r
 
 const LIMITS_BY_CGROUP = ['memoryBytes', 'cpus', 'pids'] as const;
 
-function specOf({ profile, limits, mounts, workspace, hosts }: RunRequest, record: OpenRecord | undefined): SandboxSpec {
+function specOf(
+  { profile, limits, mounts, workspace }: RunRequest,
+  record: OpenRecord | undefined,
+  network: SandboxSpec['network'],
+): SandboxSpec {
   return {
     profile,
     limits,
     mounts,
-    ...(hosts.length > 0 && { network: egressTo(hosts) }),
+    ...(network !== undefined && { network }),
     ...(workspace.kind === 'overlay' && record !== undefined && { workspace: { ...workspace, kind: 'overlay', layer: record.layer } }),
     ...(workspace.kind === 'writable' && { workspace: { ...workspace, kind: 'writable' } }),
   };
 }
 
 /** A private address is meant by whoever writes it out; a name that leads to one is not. */
-function egressTo(hosts: readonly string[]): EgressNetwork {
+function egressTo({ hosts, isInspected }: RunRequest, tally: RequestTally): EgressNetwork {
   const addresses = hosts.map((host) => /^\[?([0-9a-f:.]+?)\]?(?::[0-9]+)?$/i.exec(host)?.[1] ?? '').filter((text) => isIP(text) !== 0);
-  return { kind: 'egress', rules: hosts.map((host) => ({ host })), privateNetworks: addresses };
+  const rules = hosts.map((host) => ({ host, inspect: isInspected }));
+  return { kind: 'egress', rules, privateNetworks: addresses, ...(isInspected && { onEvent: (event) => tally.note(event) }) };
 }
 
 async function feed(execution: Execution, host: Host): Promise<void> {
@@ -165,12 +189,15 @@ function suspendWith(sandbox: Sandbox, host: Host): Disposable {
   return host.onSignal(['SIGTSTP'], () => void suspend());
 }
 
-type Outcome = Pick<Run, 'request' | 'flags' | 'record'> & { readonly closed: ClosedRecord | undefined; readonly ended: Ended };
+type Outcome = Pick<Run, 'request' | 'flags' | 'record' | 'tally'> & { readonly closed: ClosedRecord | undefined; readonly ended: Ended };
 
-function lastWords({ request, flags, record, closed, ended }: Outcome): readonly string[] {
+function lastWords({ request, flags, record, closed, ended, tally }: Outcome): readonly string[] {
   const explanation = ended.because === undefined ? explainExit(ended.exit, request.argv[0] ?? '') : undefined;
   const isNeeded = flags.quiet !== true || ended.exit.kind === 'not_started';
-  return [...(explanation !== undefined && isNeeded ? [explanation] : []), ...(flags.quiet === true ? [] : whatChanged(record, closed))];
+  return [
+    ...(explanation !== undefined && isNeeded ? [explanation] : []),
+    ...(flags.quiet === true ? [] : [...tally.lines, ...whatChanged(record, closed)]),
+  ];
 }
 
 function whatChanged(record: OpenRecord | undefined, closed: ClosedRecord | undefined): readonly string[] {

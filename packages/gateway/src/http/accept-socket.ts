@@ -18,6 +18,7 @@ import type { Carried } from './held-socket.ts';
 import { readTarget } from './read-target.ts';
 import type { Refusal } from './reply.ts';
 import { serveSocket } from './rpc-socket.ts';
+import { RunNetworkDoor } from './run-network-door.ts';
 
 type ServeSocket = (carried: Carried) => void;
 
@@ -35,6 +36,7 @@ export const SOCKETS: ReadonlyMap<string, Door> = new Map<string, Door>([
   ['/rpc', { cookies: 'origin', open: openRpc }],
   ['/events', { cookies: 'origin', open: openEvents }],
   ['/mcp', MCP],
+  ['/run-network', { cookies: 'none', open: openRunNetwork }],
 ]);
 
 /** The subprotocol of MCP. */
@@ -106,6 +108,12 @@ async function openMcp(request: IncomingMessage, identity: Identity, gateway: Ga
   const asked = askedSeat(request);
   const host = await gateway.mcp.openHost(identity, asked);
   return (carried) => serveMcpSocket({ carried, host, identity, asked }, gateway);
+}
+
+async function openRunNetwork(request: IncomingMessage, identity: Identity, gateway: Gateway): Promise<ServeSocket> {
+  const { runNetworks } = gateway;
+  if (runNetworks === undefined) throw new Fault('unsupported', 'Cannot open a network for a run: nothing here has secrets');
+  return await new RunNetworkDoor(runNetworks).enter(request, new URLSearchParams(readTarget(request).query), identity, gateway);
 }
 
 /** MCP at the root, too, for clients that say what they speak and not where. */

@@ -91,6 +91,7 @@ export function createGateway(options: ServeOptions, stopping: AbortSignal, serv
     stopping,
     audit: platform?.audit,
     refused,
+    runNetworks: platform === undefined ? undefined : { platform, journal: createJournal(platform), open: new Map() },
   };
 }
 

@@ -9,6 +9,7 @@ import type { McpServer } from '../mcp/mcp-server.ts';
 import type { Log } from '../observe/log.ts';
 import type { RefusedAttempts } from '../operations/refused-attempts.ts';
 import type { HeldBytes } from './held-bytes.ts';
+import type { OpenRunNetworks } from './open-run-networks.ts';
 import type { RequestRates } from './request-rates.ts';
 import type { ServeLimits } from './serve-limits.ts';
 import type { DelayFile } from './sign-in/delay-file.ts';
@@ -46,7 +47,8 @@ export type Gateway = {
   readonly sockets: Places;
   /** Fires when the daemon stops: who waits for something stops waiting. */
   readonly stopping: AbortSignal;
-  /** Both undefined where there is no audit. */
+  /** These three undefined where there is no platform. */
   readonly audit: Pick<Audit, 'append'> | undefined;
   readonly refused: RefusedAttempts | undefined;
+  readonly runNetworks: OpenRunNetworks | undefined;
 };

@@ -11,7 +11,7 @@ import type { WorkspaceId } from '@warren/protocol';
 import type { DenialReason, EgressAsked, EgressEvent, EgressNetwork, EgressVerdict } from '@warren/sandbox';
 import { ByteAccount } from './byte-account.ts';
 import { DecisionLog } from './decision-log.ts';
-import type { ProcessSecrets } from './process-secrets.ts';
+import type { PlacedSecrets } from './place-secrets.ts';
 
 export type AgentNetworkParts = {
   readonly permits: (workspace: WorkspaceId, pid: number, onChange: () => void) => Permits;
@@ -21,7 +21,7 @@ export type AgentNetworkParts = {
   /** As `EgressRules` says it. */
   readonly privateNetworks: readonly string[];
   /** What commands may have of the secrets of a workspace (`openProcessSecrets`); asked when a sandbox starts. Absent: nothing. */
-  readonly secretsOf?: ((workspace: WorkspaceId) => Promise<ProcessSecrets | undefined>) | undefined;
+  readonly secretsOf?: ((workspace: WorkspaceId) => Promise<PlacedSecrets | undefined>) | undefined;
 };
 
 export type AgentNetwork = AsyncDisposable & {

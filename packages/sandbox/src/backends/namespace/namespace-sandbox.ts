@@ -17,7 +17,7 @@ import type {
   SignalName,
   WriteOptions,
 } from '../../contract.ts';
-import type { SandboxProxy } from '../../egress/proxy/sandbox-proxy.ts';
+import type { WayOut } from '../../egress/proxy/relayed-network.ts';
 import type { Stop } from '../../guest/exit-of.ts';
 import type { Guest } from '../../guest/guest.ts';
 import { SIGNALS } from '../../signals.ts';
@@ -31,7 +31,7 @@ export type SandboxParts = {
   readonly guest: Guest;
   readonly counters: CgroupCounters;
   /** With egress. It ends with the connection to the guest. */
-  readonly proxy: SandboxProxy | undefined;
+  readonly proxy: WayOut | undefined;
   /** Settles when the launcher has said that nothing of it is left. */
   readonly gone: Promise<{ readonly usage: Gone['usage'] }>;
   /** Asks the launcher to end it. */
@@ -96,7 +96,7 @@ export class NamespaceSandbox implements Sandbox {
 
   async stats(): Promise<SandboxStats> {
     const { counters, proxy } = this.#parts;
-    return { ...readStats(counters), ...(proxy !== undefined && { egress: proxy.traffic }) };
+    return { ...readStats(counters), ...(proxy?.traffic !== undefined && { egress: proxy.traffic }) };
   }
 
   async pause(): Promise<void> {

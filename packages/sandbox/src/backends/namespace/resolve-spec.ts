@@ -80,10 +80,14 @@ export function resolveSpec(given: SandboxSpec, capabilities: Capabilities, envi
 
 function resolveNetwork(given: SandboxSpec['network'], profile: Profile): ResolvedSpec['network'] {
   if (given === undefined || given === 'loopback') return 'loopback';
-  if (typeof given !== 'object' || given?.kind !== 'egress')
+  if (typeof given !== 'object' || !(given?.kind === 'egress' || given?.kind === 'relayed'))
     throw new Fault('unsupported', `Cannot start a sandbox with the network ${shown(given)}: there is "loopback", and egress by rules`);
+  if (profile.seccomp === 'restrictive') throw refuse(`network is ${given.kind}, and commands of the profile restrictive have no sockets`);
+  if (given.kind === 'relayed') {
+    checkFields(given, ['kind', 'certificate', 'serve'], 'network');
+    return { kind: 'relayed' };
+  }
   checkFields(given, ['kind', 'rules', 'privateNetworks', 'decide', 'onEvent', 'onTraffic', 'onRequest', 'secrets'], 'network');
-  if (profile.seccomp === 'restrictive') throw refuse('network is egress, and commands of the profile restrictive have no sockets');
   return { kind: 'egress', rules: given.rules, privateNetworks: given.privateNetworks };
 }
 

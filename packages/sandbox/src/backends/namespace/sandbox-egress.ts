@@ -2,7 +2,7 @@
 import { Fault } from '@warren/protocol';
 import type { EgressOptions } from '../../egress/create-egress.ts';
 import type { EgressNetwork } from '../../egress/proxy/egress-network.ts';
-import type { SandboxProxy } from '../../egress/proxy/sandbox-proxy.ts';
+import { type RelayedNetwork, relayedWayOut, type WayOut } from '../../egress/proxy/relayed-network.ts';
 import type { GuestClient } from '../../guest/guest-client.ts';
 import { Relay } from '../../guest/relay.ts';
 
@@ -25,13 +25,14 @@ export const EGRESS_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** What speaks to a network is loaded by whoever wants that. The caller owns it. Throws `invalid_argument` for rules that are none. */
-export async function openProxy(network: EgressNetwork, options: EgressOptions | undefined): Promise<SandboxProxy> {
+export async function openProxy(network: EgressNetwork | RelayedNetwork, options: EgressOptions | undefined): Promise<WayOut> {
+  if (network.kind === 'relayed') return relayedWayOut(network);
   const { openSandboxProxy } = await import('../../egress/proxy/open-sandbox-proxy.ts');
   return openSandboxProxy(network, options);
 }
 
 /** Before anything is started in it. Throws `wall_unavailable` when nobody would listen. */
-export async function connectProxy(client: GuestClient, proxy: SandboxProxy): Promise<void> {
+export async function connectProxy(client: GuestClient, proxy: WayOut): Promise<void> {
   void client.closed.then(() => proxy[Symbol.asyncDispose]());
   const relay = new Relay(client, { port: PORT, serve: (connection) => proxy.serve(connection) });
   await client.ping();

@@ -23,6 +23,7 @@ import { HostContexts } from './host-contexts.ts';
 import { joinConnections } from './join-connections.ts';
 import { beginsTls, openTls, requireSameName } from './open-tls.ts';
 import { readInnerTarget, readPlainTarget, readTunnelTarget } from './read-asked.ts';
+import type { WayOut } from './relayed-network.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 import { type Place, Upstream } from './upstream.ts';
 
@@ -58,7 +59,7 @@ const SECURE_MS = 30_000;
 /** Requests on one connection before the first of them is answered. */
 const PIPELINED_MAX = 16;
 
-export class SandboxProxy implements AsyncDisposable {
+export class SandboxProxy implements WayOut {
   readonly #parts: SandboxProxyParts;
   readonly #rules: ProxyRules;
   readonly #contexts: HostContexts | undefined;
