@@ -41,6 +41,8 @@ export class GuestClient implements ChannelCarrier, FrameReceiver {
   #pingsSent = 0;
   #state: 'starting' | 'ready' | 'closed' = 'starting';
   #reason: Fault | undefined;
+  /** Whether what is sent waits for the end of this turn. */
+  #isGathering = false;
   readonly #settleReady: PromiseWithResolvers<void>;
   readonly #settleClosed: PromiseWithResolvers<Fault>;
 
@@ -151,8 +153,18 @@ export class GuestClient implements ChannelCarrier, FrameReceiver {
     this.#settleClosed.resolve(reason);
   }
 
+  /** What many channels send in one turn of the loop goes out in one write at the end of it: each write wakes pid 1. */
   send(frame: Buffer): void {
-    if (this.#state !== 'closed') this.#connection.write(frame);
+    if (this.#state === 'closed') return;
+    if (!this.#isGathering) {
+      this.#isGathering = true;
+      this.#connection.cork();
+      setImmediate(() => {
+        this.#isGathering = false;
+        this.#connection.uncork();
+      });
+    }
+    this.#connection.write(frame);
   }
 
   isFull(): boolean {
