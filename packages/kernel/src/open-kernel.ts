@@ -36,6 +36,7 @@ import { createNames, endNames } from './registry/create-names.ts';
 import { createPurger } from './retention/create-purger.ts';
 import { AGED_DEFAULT } from './retention/purge-aged.ts';
 import { createRuns } from './run/create-runs.ts';
+import { openCallWatch } from './run/open-call-watch.ts';
 import { purgeRuns } from './run/purge-runs.ts';
 import { followEntry, followProcessEnd } from './run/run-changes.ts';
 import { followEnd, followMove, isLeased } from './schedule/change-waiting.ts';
@@ -119,6 +120,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
 
   const office = openApprovals({ store, clock });
 
+  const callWatch = openCallWatch({ store, entries, isCallOver });
+
   const agentFsOf = new Map<WorkspaceId, AgentFs>();
   const agentFs = (id: WorkspaceId): AgentFs => {
     const limits = async () => {
@@ -141,6 +144,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
       scheduler.forget(id);
       states.forget(id);
       office.forget(id);
+      callWatch.forget(id);
       await mailroom.forget(id);
     },
   });
@@ -211,6 +215,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     await mailroom.watch(id);
     await states.watch(id);
     await office.watch(id);
+    await callWatch.watch(id);
     agentFs(id)
       .sweep()
       .catch(() => {}); // Nobody waits for it, and what it leaves the next sweep finds.
@@ -232,6 +237,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     await mailroom.close();
     await states.close();
     await office.close();
+    await callWatch.close();
     await store.close();
     throw error;
   }
@@ -242,6 +248,7 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
     await mailroom.close();
     await states.close();
     await office.close();
+    await callWatch.close();
     await store.close();
   };
   return {

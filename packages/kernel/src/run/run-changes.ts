@@ -95,7 +95,7 @@ export function endRun(transaction: Transaction, parts: EntryParts, before: RunR
   const payload = { run: row.id, outcome, steps: row.steps, tokens: row.tokens, cost_micro: row.costMicro, parent: row.parent ?? null };
   const eventId = transaction.events.append({ pid: row.pid, kind: 'kernel.run.ended', payload, causationId });
   const parent = row.parent === undefined ? undefined : transaction.runs.find(row.parent);
-  if (parent !== undefined && isAwaited(parent, 'runs', row.id)) wakeRun(transaction, parts, parent, eventId);
+  if (parent !== undefined && isAwaited(parent, row.id)) wakeRun(transaction, parts, parent, eventId);
   return ended;
 }
 
@@ -107,16 +107,13 @@ export function endWithProcess(transaction: Transaction, parts: EntryParts, row:
   parts.changes.end(transaction, process, exit, { reason: `run:${end.outcome}`, causationId: end.causationId });
 }
 
-/** Whether it says that it waits for this. */
-export function isAwaited({ waitsFor }: RunRow, what: 'runs' | 'calls', id: number | string): boolean {
-  const awaited = waitsFor?.[what];
-  return Array.isArray(awaited) && awaited.includes(id);
+/** The calls of the gate it waits for. */
+export function awaitedCalls({ waitsFor }: Pick<RunRow, 'waitsFor'>): readonly string[] {
+  return (waitsFor?.['calls'] ?? []) as readonly string[]; // `checkPark` made it.
 }
 
-/** A call of the gate is over: whoever waits for it goes on. */
-export function followCall(transaction: Transaction, parts: EntryParts, pid: number, callId: string, causationId: number): void {
-  const row = transaction.runs.findLive(pid);
-  if (row !== undefined && isAwaited(row, 'calls', callId)) wakeRun(transaction, parts, row, causationId);
+function isAwaited({ waitsFor }: RunRow, run: number): boolean {
+  return ((waitsFor?.['runs'] ?? []) as readonly number[]).includes(run); // As above.
 }
 
 /** A process ended, whatever ended it, and with it what it worked off. */
