@@ -14,6 +14,9 @@ export class Notes {
   /** Entries of the queue. */
   readonly entries: number[] = [];
   readonly claims: { readonly id: number; readonly fence: number }[] = [];
+  readonly runs: number[] = [];
+  /** Under which somebody worked off a run. */
+  readonly leases: { readonly run: number; readonly entry: number; readonly fence: number }[] = [];
   readonly messages: Message[] = [];
   readonly reservations: number[] = [];
   /** Those who wait right now: `isThere` asks for the same without waiting. */

@@ -6,6 +6,7 @@ import { mail } from './mail.ts';
 import { names } from './names.ts';
 import { processes } from './processes.ts';
 import { queue } from './queue.ts';
+import { runs } from './runs.ts';
 import { tokens } from './tokens.ts';
 
-export const PARTS: readonly Part[] = [processes, grants, ledger, queue, mail, names, files, tokens];
+export const PARTS: readonly Part[] = [processes, grants, ledger, queue, runs, mail, names, files, tokens];

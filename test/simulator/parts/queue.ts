@@ -12,6 +12,7 @@ const KINDS = {
   slow: { backoffMs: 20_000 },
   'key-1': { backoffMs: 500, dedupeKey: 'key-1' },
   'key-2': { backoffMs: 500, dedupeKey: 'key-2' },
+  run: { backoffMs: 1_000 },
   series: { backoffMs: 100, cron: { pattern: '* * * * *', zone: 'Europe/Berlin' } },
 } as const;
 type Trigger = keyof typeof KINDS;
@@ -56,6 +57,7 @@ export class QueueModel implements Model {
     due: () => {},
     held: (event) => this.#hold(event),
     readmitted: () => {},
+    progressed: (event) => this.#credit(event),
   };
 
   constructor(known: Known) {
@@ -65,6 +67,7 @@ export class QueueModel implements Model {
   hear(event: EventRecord): void {
     const { kind, payload, causationId } = event;
     if (kind === 'kernel.process.transitioned' && payload['reason'] === 'queue:claimed') this.#startProcess(event);
+    if (kind.startsWith('kernel.run.')) this.#name(event);
     if (!kind.startsWith('kernel.queue.')) return;
     const hearer = this.#hearers[kind.slice('kernel.queue.'.length)];
     if (hearer === undefined) throw new Error(`Unheard of: ${kind}`);
@@ -191,6 +194,19 @@ export class QueueModel implements Model {
       throw new Error(`Event ${causationId} started process ${pid} for ${started.length} entries`);
     if (payload['prev_state'] !== 'READY' && payload['prev_state'] !== 'WAITING') throw new Error(`A claim found process ${pid} running`);
     this.#put(entry, { isAlone: true });
+  }
+
+  /** Whose entry it is. */
+  #name({ payload }: EventRecord): void {
+    const entry = this.#all.get(Number(payload['sched_id'] ?? 0));
+    if (entry?.trigger === 'run') this.#put(entry, { payload: { run: Number(payload['run']) } });
+  }
+
+  /** Who has it got on: what failed before counts no more. */
+  #credit(event: EventRecord): void {
+    const before = this.#get(event, 'dispatched');
+    if (before.attempts <= 1) throw new Error(`Entry ${before.id} is credited for nothing`);
+    this.#put(before, { attempts: 1 });
   }
 
   #prolong(event: EventRecord): void {
@@ -453,8 +469,9 @@ function someHeld(random: Random, notes: Notes) {
   return random.chance(0.9) ? (random.find(notes.claims) ?? guess) : guess;
 }
 
-function noteClaim(notes: Notes, { entry: { id, worker }, fence }: Pick<ScheduledClaim, 'entry' | 'fence'>): Told {
+function noteClaim(notes: Notes, { entry: { id, worker, trigger, payload }, fence }: Pick<ScheduledClaim, 'entry' | 'fence'>): Told {
   keep(notes.claims, { id, fence });
+  if (trigger === 'run') keep(notes.leases, { run: Number(payload['run']), entry: id, fence });
   return { kind: 'kernel.queue.claimed', payload: { sched_id: id, fence, worker_id: worker } };
 }
 

@@ -67,6 +67,7 @@ describe('a run', () => {
     });
     expect((await under.mine.queue.get(lease.entry)).state).toBe('completed');
     expect((await events(under)).slice(2)).toEqual([
+      ['started', { run: id, sched_id: lease.entry }],
       ['stepped', { run: id, seq: 1, kind: 'model' }],
       ['stepped', { run: id, seq: 2, kind: 'call', tokens: 7, cost_micro: 2 }],
       ['stepped', { run: id, seq: 3, kind: 'note', tokens: 1, cost_micro: 0 }],

@@ -193,7 +193,7 @@ function stopRun(transaction: Transaction, parts: RunParts, row: RunRow, why: st
 
 type Held = { readonly row: RunRow; readonly entry: QueueRow };
 
-/** Whoever goes on with a run has begun it. Throws `not_found`, `lease_lost`. */
+/** Whoever goes on with a run has begun it, and it waits no more, if its time had come. Throws `not_found`, `lease_lost`. */
 function requireLease(transaction: Transaction, id: number, { entry: entryId, fence }: RunLease): Held {
   const row = requireRun(transaction, id);
   const entry = row.entry === entryId ? transaction.queue.find(entryId) : undefined;
@@ -210,6 +210,7 @@ function requireLease(transaction: Transaction, id: number, { entry: entryId, fe
   if (row.startedAt !== undefined && row.waitsFor === undefined) return { row, entry };
   const begun = { ...row, startedAt: row.startedAt ?? transaction.now, waitsFor: undefined };
   transaction.runs.update(begun);
+  transaction.events.append({ pid: row.pid, kind: 'kernel.run.started', payload: { run: id, sched_id: entryId } });
   return { row: begun, entry };
 }
 
