@@ -5,6 +5,7 @@ import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
 import { formatTable } from '../internal/table.ts';
+import { withWorkspaceAdvice } from '../internal/workspace-advice.ts';
 import type { HookTestFlags } from '../program/hook-commands.ts';
 import type { StateFlags } from '../program/state-options.ts';
 
@@ -33,7 +34,12 @@ export async function hookTest(
   const input = readCallInput(fields, {});
   await using client = await openWorkspaceClient(flags, host, 'try a hook');
   const about = { ...(capability !== undefined && { capability }), ...(flags.as !== undefined && { agent: flags.as }) };
-  const trial = await client.call('hook.test', { name, input, ...about, ...(flags.at !== undefined && { point: flags.at }) });
+  const { workspace: _, ...place } = flags;
+  const trial = await client
+    .call('hook.test', { name, input, ...about, ...(flags.at !== undefined && { point: flags.at }) })
+    .catch((error: unknown) => {
+      throw withWorkspaceAdvice(error, place, 'hook list');
+    });
   const code = trial.outcome === 'vetoes' || trial.outcome === 'fails' ? 1 : 0;
   if (flags.json === true) await host.stdout.write(`${safeJson(trial, 2)}\n`);
   else if (trial.outcome === 'nothing') await host.stdout.write('It says nothing: the call would go on as it is.\n');

@@ -118,7 +118,7 @@ function filterOf({ tag, source }: Flags) {
 
 function advised(flags: WorkspaceFlags) {
   return (error: unknown): never => {
-    throw withWorkspaceAdvice(error, flags);
+    throw withWorkspaceAdvice(error, flags, 'memory list');
   };
 }
 

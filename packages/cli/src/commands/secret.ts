@@ -9,7 +9,7 @@ import type { Host } from '../internal/host.ts';
 import { readPassphrase } from '../internal/read-passphrase.ts';
 import { readSecretValue, refuseValueWords } from '../internal/read-secret-value.ts';
 import { safeJson, safeText } from '../internal/safe-text.ts';
-import { nextCommand } from '../internal/state-path.ts';
+import { nextCommandIn } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
 import { withWorkspaceAdvice } from '../internal/workspace-advice.ts';
 import type {
@@ -85,7 +85,7 @@ export async function secretList(flags: SecretListFlags, host: Host): Promise<nu
     ],
   ]);
   if (rows.length > 0) await host.stdout.write(formatTable(titles, rows, host.stdout.size?.columns ?? Number.POSITIVE_INFINITY));
-  else await host.stderr.write(`warren: no secrets; to keep one: ${nextCommand('secret set NAME', flags)}\n`);
+  else await host.stderr.write(`warren: no secrets; to keep one: ${nextCommandIn('secret set NAME', flags)}\n`);
   return 0;
 }
 
@@ -241,7 +241,7 @@ async function say(secret: SecretRecord, flags: WorkspaceFlags, host: Host): Pro
   }
   await host.stdout.write(`${safeText(secret.name)}: version ${secret.version}, ${stateWord(secret)}, bound to ${boundWords(secret)}\n`);
   if (!isUsable(secret)) {
-    const fix = nextCommand(`secret bind ${safeText(secret.name)} --host HOST`, flags);
+    const fix = nextCommandIn(`secret bind ${safeText(secret.name)} --host HOST`, flags);
     await host.stderr.write(`warren: nothing can use it as it is bound; to let it: ${fix}\n`);
   }
   return 0;
@@ -285,6 +285,6 @@ function timeWord(seconds: number): string {
 
 function advised(flags: WorkspaceFlags) {
   return (error: unknown): never => {
-    throw withWorkspaceAdvice(error, flags);
+    throw withWorkspaceAdvice(error, flags, 'secret list');
   };
 }

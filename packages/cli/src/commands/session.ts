@@ -178,7 +178,7 @@ async function readText(host: Host): Promise<string> {
 
 function advised(flags: WorkspaceFlags) {
   return (error: unknown): never => {
-    throw withWorkspaceAdvice(error, flags);
+    throw withWorkspaceAdvice(error, flags, 'session list');
   };
 }
 

@@ -1,6 +1,7 @@
 /** `warren skill`: what agents may run, through the daemon. What a skill says of itself is shown as text and nothing else. */
-import { resolve } from 'node:path';
-import { DEFAULT_WORKSPACE, Fault } from '@warren/protocol';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DEFAULT_WORKSPACE, Fault, isFault } from '@warren/protocol';
 import type { CallAnswer, SkillRecord } from '@warren/protocol/contract';
 import { openClient, openWorkspaceClient } from '../internal/daemon-link.ts';
 import type { Host } from '../internal/host.ts';
@@ -100,7 +101,12 @@ export async function skillTest(name: string, flags: SkillTestFlags, host: Host)
   return await interruptible(host, async (signal) => {
     const params = await readJsonOption(flags.params, '--params', host);
     await using client = await openWorkspaceClient(flags, host, 'try a skill');
-    const trial = await client.call('skill.test', { name, params }, { signal }).catch(advised(flags));
+    const trial = await client.call('skill.test', { name, params }, { signal }).catch((error: unknown) => {
+      // Names and folders are told apart by how they are written; whoever stands beside one may not know.
+      if (!isFault(error, 'not_found') || !existsSync(join(host.cwd(), name, 'SKILL.md'))) return advised(flags)(error);
+      const fix = nextCommand(`skill test ${shellWord(`./${name}`)}`, flags);
+      throw new Fault('not_found', error.message, { details: { ...error.details, fix }, cause: error });
+    });
     return await tellTrial(trial, flags, host);
   });
 }
@@ -186,6 +192,6 @@ async function printJson(host: Host, value: object): Promise<number> {
 
 function advised(flags: WorkspaceFlags) {
   return (error: unknown): never => {
-    throw withWorkspaceAdvice(error, flags);
+    throw withWorkspaceAdvice(error, flags, 'skill list');
   };
 }

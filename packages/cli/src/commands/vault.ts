@@ -59,9 +59,13 @@ async function readBoth(needsCurrent: boolean, flags: VaultPassphraseFlags, host
   const asksCurrent = needsCurrent && currentFile === undefined;
   const asksNew = configured !== true && passphraseFile === undefined;
   if ((asksCurrent || asksNew) && !host.stdin.isTerminal)
-    throw new Fault('invalid_argument', 'Cannot ask for a passphrase: there is no terminal', {
-      details: { option: asksNew ? '--passphrase-file' : '--current-file' },
-    });
+    throw new Fault(
+      'invalid_argument',
+      `Cannot ask for a passphrase: there is no terminal; give it with ${asksNew ? '--passphrase-file' : '--current-file'} FILE`,
+      {
+        details: { option: asksNew ? '--passphrase-file' : '--current-file' },
+      },
+    );
   const prompts = [...(asksCurrent ? ['Passphrase now: '] : []), ...(asksNew ? ['New passphrase: ', 'Once more: '] : [])];
   const typed = prompts.length === 0 ? [] : await askHidden(prompts, host);
   const [first = '', second] = asksCurrent ? typed.slice(1) : typed;

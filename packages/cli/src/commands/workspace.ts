@@ -8,6 +8,7 @@ import { formatSize } from '../internal/size.ts';
 import { nextCommand } from '../internal/state-path.ts';
 import { formatTable } from '../internal/table.ts';
 import type { StateFlags, WorkspaceFlags } from '../program/state-options.ts';
+import type { WorkspaceListFlags } from '../program/workspace-commands.ts';
 
 export async function workspaceCreate(id: string, flags: StateFlags, host: Host): Promise<number> {
   parseWorkspaceId(id);
@@ -26,11 +27,19 @@ export async function workspaceCreate(id: string, flags: StateFlags, host: Host)
 }
 
 /** `open` is given a workspace to ask in; the answer is about all of them. */
-export async function workspaceList(flags: StateFlags, host: Host, open: (flags: WorkspaceFlags) => Promise<Operations>): Promise<number> {
+export async function workspaceList(
+  flags: WorkspaceListFlags,
+  host: Host,
+  open: (flags: WorkspaceFlags) => Promise<Operations>,
+): Promise<number> {
   await using operations = await open({ ...flags, workspace: 'default' });
   const found = await operations.call('workspace.list', {});
   if (flags.json === true) {
     await host.stdout.write(`${safeJson(found, 2)}\n`);
+    return 0;
+  }
+  if (flags.names === true) {
+    for (const { workspace } of found.workspaces) await host.stdout.write(`${safeText(workspace)}\n`);
     return 0;
   }
   const columns = [

@@ -102,6 +102,10 @@ _warren_skills() {
   _warren_words "$(command warren skill list --names 2>/dev/null)"
 }
 
+_warren_workspaces() {
+  _warren_words "$(command warren workspace list --names 2>/dev/null)"
+}
+
 # An argument of the capability that stands at this place.
 _warren_arguments() {
   local key='' line='' found=''
@@ -150,6 +154,8 @@ function complete(value: CompletionValue): string {
       return '_warren_capabilities';
     case 'skill':
       return '_warren_skills';
+    case 'workspace':
+      return '_warren_workspaces';
     case 'argument':
       return '_warren_arguments "$start"';
     case 'command':

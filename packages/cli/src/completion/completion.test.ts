@@ -21,7 +21,7 @@ async function prepare(): Promise<TemporaryDirectory> {
   await writeFile(directory.join('here', 'afile.txt'), '');
   await writeFile(
     directory.join('warren'),
-    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n[ "$*" = "capability list --names" ] && printf "demo.look\\nfilesystem.read\\n"\n[ "$*" = "skill list --names" ] && printf "invoice\\nrelease-notes\\n"\n[ "$*" = "capability describe demo.look --names" ] && printf "path=\\nmode=fast\\nmode=safe\\n"\nexit 0\n',
+    '#!/bin/sh\n[ "$*" = "runs --ids" ] && printf "0abcrun\\n0xyzrun\\n"\n[ "$*" = "kernel methods --names" ] && printf "queue.get\\nqueue.claim\\n"\n[ "$*" = "capability list --names" ] && printf "demo.look\\nfilesystem.read\\n"\n[ "$*" = "workspace list --names" ] && printf "acme\\nglobex\\n"\n[ "$*" = "skill list --names" ] && printf "invoice\\nrelease-notes\\n"\n[ "$*" = "capability describe demo.look --names" ] && printf "path=\\nmode=fast\\nmode=safe\\n"\nexit 0\n',
   );
   await chmod(directory.join('warren'), 0o755);
   return directory;
@@ -55,6 +55,8 @@ const CASES: readonly Case[] = [
   { typed: 'warren help ap', offers: ['apply'] },
   { typed: 'warren kernel ', offers: ['summary', 'agents', 'events', 'proc'], not: ['run', 'afile.txt'] },
   { typed: 'warren skill enable in', offers: ['invoice'], not: ['release-notes'] },
+  { typed: 'warren secret list --workspace a', offers: ['acme'], not: ['globex'] },
+  { typed: 'warren workspace delete g', offers: ['globex'], not: ['acme'] },
   { typed: 'warren kernel ev', offers: ['events'], not: ['agents'] },
   { typed: 'warren kernel events --fo', offers: ['--follow'], not: ['--tier'] },
   { typed: 'warren kernel agents --state ', offers: ['READY', 'DEAD'], not: ['queued'] },

@@ -114,6 +114,8 @@ function offered(value: CompletionValue): string {
       return ` -f -a '(command warren capability list --names 2>/dev/null)'`;
     case 'skill':
       return ` -f -a '(command warren skill list --names 2>/dev/null)'`;
+    case 'workspace':
+      return ` -f -a '(command warren workspace list --names 2>/dev/null)'`;
     case 'argument':
       return ` -f -a '(__warren_arguments)'`;
     case 'command':

@@ -38,6 +38,8 @@ export type CompletionValue =
   | { readonly kind: 'capability' }
   /** A skill, from `warren skill list --names`. */
   | { readonly kind: 'skill' }
+  /** A workspace, from `warren workspace list --names`. */
+  | { readonly kind: 'workspace' }
   /** An argument of the capability before it, from `warren capability describe NAME --names`. */
   | { readonly kind: 'argument' }
   /** A program and its own arguments. */
@@ -67,7 +69,7 @@ function readCommand(command: Command, prefix: string): CompletionCommand {
     name: command.name(),
     summary: command.summary(),
     options: command.createHelp().visibleOptions(command).map(readOption),
-    words: command.registeredArguments.map(readArgument),
+    words: command.registeredArguments.map((argument) => readArgument(argument, path)),
     commands: command.commands.map((inner) => readCommand(inner, `${path} `)),
   };
 }
@@ -91,11 +93,16 @@ function readValue(option: Option): CompletionValue {
   if (option.argChoices !== undefined) return { kind: 'words', words: option.argChoices };
   if (option.flags.includes('<directory>') || option.flags.includes('<source:')) return { kind: 'directory' };
   if (option.flags.includes('<file>')) return { kind: 'file' };
+  if (option.long === '--workspace') return { kind: 'workspace' };
   return { kind: 'text' };
 }
 
-function readArgument(argument: Argument): CompletionValue {
+/** The id of a workspace is an argument of most of its commands, and one that is made has none yet. */
+const OF_WORKSPACES = /^workspace (?:show|quota|export|delete)$/;
+
+function readArgument(argument: Argument, path: string): CompletionValue {
   if (argument.argChoices !== undefined) return { kind: 'words', words: argument.argChoices };
+  if (argument.name() === 'id' && OF_WORKSPACES.test(path)) return { kind: 'workspace' };
   switch (argument.name()) {
     case 'run':
       return { kind: 'run' };

@@ -21,6 +21,12 @@ _warren_skills() {
   compadd -a names
 }
 
+_warren_workspaces() {
+  local -a names
+  names=(\${(f)"$(_call_program workspaces command warren workspace list --names 2>/dev/null)"})
+  compadd -a names
+}
+
 _warren_methods() {
   local -a names
   names=(\${(f)"$(_call_program methods command warren kernel methods --names 2>/dev/null)"})
@@ -137,6 +143,8 @@ function action(value: CompletionValue): string {
       return '_warren_capabilities';
     case 'skill':
       return '_warren_skills';
+    case 'workspace':
+      return '_warren_workspaces';
     case 'argument':
       return '_warren_arguments';
     case 'command':

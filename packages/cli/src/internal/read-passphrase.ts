@@ -43,9 +43,13 @@ async function read(file: string | undefined, host: Host, asked: Asked): Promise
   if (file !== undefined && file !== '-') return trimmed(await readText(file, asked), file, asked);
   if (file === undefined && host.stdin.isTerminal) return await ask(host, asked);
   if (!host.stdin.isReadable)
-    throw new Fault('invalid_argument', `Cannot read a ${asked.what}: there is no terminal and no input`, {
-      details: { option: asked.option },
-    });
+    throw new Fault(
+      'invalid_argument',
+      `Cannot read a ${asked.what}: there is no terminal and no input; give it with ${asked.option} FILE`,
+      {
+        details: { option: asked.option },
+      },
+    );
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of host.stdin.read()) {

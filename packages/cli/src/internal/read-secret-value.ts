@@ -36,7 +36,8 @@ async function read(name: string, file: string | undefined, host: Host): Promise
     const [typed = ''] = await askHidden([`Value of ${safeText(name)}: `], host, BYTES_MAX);
     return Buffer.from(typed);
   }
-  if (!host.stdin.isReadable) throw new Fault('invalid_argument', 'Cannot read a value: there is no terminal and no input', OPTION);
+  if (!host.stdin.isReadable)
+    throw new Fault('invalid_argument', 'Cannot read a value: there is no terminal and no input; give it with --from-file FILE', OPTION);
   const pieces: Uint8Array[] = [];
   let bytes = 0;
   for await (const piece of host.stdin.read()) {

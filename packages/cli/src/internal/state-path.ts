@@ -21,6 +21,12 @@ export function nextCommand(words: string, { state, server }: PlaceFlags): strin
   return [`warren ${words}`, ...placeOf('--state', state), ...placeOf('--server', server)].join(' ');
 }
 
+/** The same of what is in a workspace, which is named where it is not the default. */
+export function nextCommandIn(words: string, flags: PlaceFlags & { readonly workspace?: string }): string {
+  const { workspace } = flags;
+  return nextCommand([words, ...placeOf('--workspace', workspace === 'default' ? undefined : workspace)].join(' '), flags);
+}
+
 function placeOf(option: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [`${option} ${shellWord(value)}`];
 }

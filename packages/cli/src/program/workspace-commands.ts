@@ -12,9 +12,11 @@ export type WorkspaceExportFlags = WorkspaceFileFlags;
 export type WorkspaceImportFlags = WorkspaceFileFlags & { readonly as?: string };
 export type WorkspaceDeleteFlags = StateFlags & { readonly yes?: true };
 
+export type WorkspaceListFlags = StateFlags & { readonly names?: true };
+
 export interface WorkspaceActions {
   workspaceCreate(id: string, flags: StateFlags): Promise<void>;
-  workspaceList(flags: StateFlags): Promise<void>;
+  workspaceList(flags: WorkspaceListFlags): Promise<void>;
   workspaceShow(id: string, flags: StateFlags): Promise<void>;
   workspaceQuota(id: string, settings: readonly string[], flags: StateFlags): Promise<void>;
   workspaceExport(id: string, file: string, flags: WorkspaceExportFlags): Promise<void>;
@@ -46,7 +48,9 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
         .summary('list workspaces')
         .description('Lists workspaces and what they may use. Asks the daemon; without one it reads the store itself.'),
     ),
-  ).action((flags: StateFlags) => actions.workspaceList(flags));
+  )
+    .option('--names', 'only their names, one on a line')
+    .action((flags: WorkspaceListFlags) => actions.workspaceList(flags));
 
   withJson(
     withDaemon(
