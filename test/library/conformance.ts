@@ -204,13 +204,13 @@ export function describeLibrary(what: string, start: () => Promise<Subject>): vo
       expect(results.map(({ isError }) => isError)).toEqual([undefined, true]);
     });
 
-    it('a policy that blocks a call holds for a run', async () => {
+    it('what an agent was not granted, a run is not given', async () => {
       const id = fresh();
       const workspace = await platform.createWorkspace(id);
-      says({ calls: [{ name: 'network.request', input: { url: 'https://example.com/' } }] });
+      says({ calls: [{ name: 'network.http_request', input: { url: 'https://example.com/' } }] });
       const results: unknown[] = [];
       await workspace.run({ message: 'go', onEvent: (event) => event.type === 'tool_result' && results.push(event.result) });
-      expect(results).toMatchObject([{ error: { type: expect.any(String), message: expect.any(String) } }]);
+      expect(results).toMatchObject([{ error: { type: 'DomainNotAllowed' } }]);
     });
 
     it('refuses a second run in a session, also by another object of the workspace, and ends one when its signal fires', async () => {

@@ -1,5 +1,6 @@
 /** The library, alone in its process and through a real daemon. */
 import { chmodSync } from 'node:fs';
+import { connect, socketPath } from '@warren/client';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { createPlatform, scriptedProvider } from 'warren';
@@ -120,6 +121,26 @@ describe('through a daemon', () => {
     const refused = credentials.resolve('s');
     await expect(refused).rejects.toMatchObject({ code: 'unsupported', message: expect.stringContaining('when it runs') });
     await expect(refused).rejects.not.toThrow('Xyzzy');
+  });
+
+  it('an agent that an operator keeps with less is given no more by a run', async () => {
+    await using on = await withDaemon();
+    const asked: (readonly string[])[] = [];
+    const script = scriptedProvider(({ messages, tools = [] }) => {
+      asked.push(tools.map(({ name }) => name));
+      return messages.at(-1)?.role === 'tool' ? { text: 'done' } : { calls: [{ name: 'filesystem__list', input: { path: '/' } }] };
+    });
+    await using platform = on.open({ providers: { script } });
+    const workspace = await platform.createWorkspace('ann');
+    await using operator = connect({ socketPath: socketPath(on.user.state), workspace: 'ann' });
+    await operator.call('agent.create', { agent: 'assistant', tool_grants: ['memory.*'] });
+    const results: unknown[] = [];
+    await workspace.run({ message: 'go', onEvent: (event) => event.type === 'tool_result' && results.push(event.result) });
+    expect(results).toMatchObject([{ error: { type: expect.any(String) } }]);
+    expect(asked[0]).toContain('memory__store');
+    expect(asked[0]).not.toContain('filesystem__list');
+    const { agents } = await operator.call('kernel.agent.list', { agent: 'assistant' });
+    expect(agents.map(({ state }) => state)).toEqual(['DEAD']);
   });
 
   it('what a program chooses otherwise than the daemon has it is refused', async () => {

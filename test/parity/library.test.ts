@@ -423,12 +423,3 @@ it('a runtime is one workspace and its memory', async () => {
   await runtime.memory.store('tea');
   expect(await runtime.memory.search('tea')).toHaveLength(1);
 });
-
-it('the example of docs/library.md runs as it stands', async () => {
-  await using directory = await TemporaryDirectory.create();
-  const page = readFileSync(`${import.meta.dirname}/../../docs/library.md`, 'utf8');
-  const [, example = ''] = /^```js\n\/\/ library\.mjs\n(.*?)^```/ms.exec(page) ?? [];
-  const words = ['--conditions=warren-source', '--input-type=module', '-e', example, '-', directory.join('state')];
-  const ended = spawnSync(process.execPath, words, { cwd: import.meta.dirname, encoding: 'utf8', timeout: 60_000 });
-  expect([ended.stdout, ended.stderr, ended.status]).toEqual(['Noted. 1 true true\n', '', 0]);
-});
