@@ -172,6 +172,13 @@ default: autonomous
       error: { reason: 'policy_denied', message: expect.stringContaining('"twice"') },
     });
     expect(web.seen).toEqual(['GET /', 'GET /twice', 'GET /twice']);
+    const denied = async () => (await host.decisions(pid)).filter(({ verdict }) => verdict === 'denied');
+    await vi.waitFor(async () => expect(await denied()).toHaveLength(3));
+    expect(await denied()).toMatchObject([
+      { method: 'POST', path: '/', reason: 'policy_denied', count: 1 },
+      { method: 'GET', path: '/asked', reason: 'approval_required', count: 1 },
+      { method: 'GET', path: '/twice', reason: 'policy_denied', count: 1 },
+    ]);
     expect(await host.mine.approvals.list({})).toMatchObject({ approvals: [] });
   });
 
@@ -225,6 +232,24 @@ describe('what ends while a request is under way', () => {
     await running;
     await web.idle();
     expect(await host.run(pid, `curl -sS https://web.test:${web.port}/`)).toContain('Could not resolve');
+  });
+
+  it('is paid for as far as it came, also when the command breaks off in the middle', async () => {
+    await using host = await Host.open(OPEN);
+    await using web = await serve((_request, response) => {
+      const more = (): void => {
+        while (response.write(Buffer.alloc(65_536))) {}
+      };
+      response.on('drain', more);
+      more();
+    });
+    const pid = await host.agent([`web.test:${web.port}`], { net_bytes: 1_000_000_000 });
+    expect(await host.run(pid, `curl -s https://web.test:${web.port}/ | head -c 300000 | wc -c`)).toContain('300000');
+    await web.idle();
+    await vi.waitFor(async () => {
+      const [entry] = await host.mine.ledger.list({ kind: 'process', pid });
+      expect(entry?.used).toBeGreaterThan(300_000);
+    });
   });
 
   it('is a budget: what has come is paid for, and nothing more comes', async () => {

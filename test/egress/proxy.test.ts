@@ -360,6 +360,22 @@ describe('a WebSocket', () => {
     );
     expect(reasonIn(await client.say(`GET http://other.test/ HTTP/1.1\r\nHost: other.test\r\n${UPGRADE}`))).toBe('host_not_allowed');
   });
+
+  it('is held to methods and paths as any request', async () => {
+    await using server = await RawServer.start((_request, connection) => answer(connection, '426 Upgrade Required', 'no'));
+    const host = `127.0.0.1:${server.port}`;
+    await using client = startProxy({ rules: [{ host, methods: ['GET'], paths: ['/ws/*'] }], ...LOOPBACK });
+    const ask = (method: string, path: string): Promise<string> =>
+      client.say(`${method} http://${host}${path} HTTP/1.1\r\nHost: ${host}\r\n${UPGRADE}`);
+    expect(await ask('GET', '/ws/one')).toMatch(/^HTTP\/1\.1 426 /);
+    for (const [method, path] of [
+      ['GET', '/other'],
+      ['GET', '/ws/..%2fother'],
+      ['POST', '/ws/one'],
+    ] as const)
+      expect([method, path, reasonIn(await ask(method, path))]).toEqual([method, path, 'request_not_allowed']);
+    expect(server.requests).toHaveLength(1);
+  });
 });
 
 describe('what would hold or flood the host', () => {

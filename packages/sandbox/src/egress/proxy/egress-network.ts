@@ -75,6 +75,8 @@ export type EgressEvent =
       /** Empty and 0 when the request says none that can be read. */
       readonly host: string;
       readonly port: number;
+      /** Undefined also where none could be read. */
+      readonly path: string | undefined;
       readonly reason: DenialReason;
       readonly message: string;
     }

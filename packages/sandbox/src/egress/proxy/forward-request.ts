@@ -1,6 +1,7 @@
 /** One request that can be seen, written anew towards its host, and the answer back. Both bodies go at the pace of their readers. */
-import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { request as httpRequest, type IncomingMessage, type OutgoingMessage, type ServerResponse } from 'node:http';
+import type { Duplex, Readable } from 'node:stream';
+import type { EgressClock } from '../deadline.ts';
 import { EgressRefusal } from '../egress.ts';
 import type { Target } from '../read-target.ts';
 import type { EgressNetwork, Headers, SeenRequest } from './egress-network.ts';
@@ -20,6 +21,7 @@ export type Exchange = {
   readonly upstream: Upstream;
   readonly network: Pick<EgressNetwork, 'onRequest' | 'secrets'>;
   readonly headBytesMax: number;
+  readonly clock: EgressClock;
   readonly signal: AbortSignal;
   /** The host has changed the protocol, as it was asked to: the head of its answer, the connection, and what came behind. */
   readonly onUpgrade?: ((head: string, upstream: Duplex, rest: Buffer) => void) | undefined;
@@ -112,7 +114,7 @@ async function send(exchange: Exchange, { headers, path, body }: Outgoing): Prom
   else {
     const stream = body?.stream ?? request;
     if (stream !== request) stream.on('error', (error) => outgoing.destroy(error));
-    stream.pipe(outgoing);
+    passOn(stream, outgoing);
   }
   await settled.promise;
 }
@@ -155,14 +157,14 @@ function hostHeader({ scheme, host, port }: Target): Headers[number] {
   return ['host', port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`];
 }
 
-function passAnswer(incoming: IncomingMessage, { request, response, target, network: { secrets } }: Exchange): void {
+function passAnswer(incoming: IncomingMessage, { request, response, target, clock, network: { secrets } }: Exchange): void {
   const { statusCode = 502, statusMessage = '' } = incoming;
   const redactor = secrets?.redactor();
   const passed = forwardHeaders(incoming.rawHeaders, target.host);
   const { headers, body } =
     redactor === undefined
       ? { headers: passed, body: incoming }
-      : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host }, redactor);
+      : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host, clock }, redactor);
   const phrase = redactor?.text(statusMessage) ?? statusMessage;
   const writeHead = (all: Headers): void => {
     if (/^[\t\x20-\x7e]+$/.test(phrase)) response.writeHead(statusCode, phrase, all.flat());
@@ -172,15 +174,34 @@ function passAnswer(incoming: IncomingMessage, { request, response, target, netw
   incoming.on('error', breakOff);
   incoming.on('aborted', breakOff);
   if (body instanceof Promise) {
-    body.then((bytes) => {
-      writeHead([...headers, ['content-length', `${bytes.byteLength}`]]);
-      response.end(bytes);
+    body.then((read) => {
+      if (response.destroyed) return;
+      if (read instanceof Uint8Array) {
+        writeHead([...headers, ['content-length', `${read.byteLength}`]]);
+        response.end(read);
+      } else {
+        writeHead(headers);
+        read.on('error', breakOff);
+        passOn(read, response);
+      }
     }, breakOff);
     return;
   }
   writeHead(headers);
   if (body !== incoming) body.on('error', breakOff);
-  body.pipe(response);
+  passOn(body, response);
+}
+
+/** A head whose body does not come with it goes out alone: whoever waits for events, or sends them, waits for nothing else. */
+function passOn(body: Readable, message: OutgoingMessage): void {
+  let isBegun = false;
+  body.once('data', () => {
+    isBegun = true;
+  });
+  body.pipe(message);
+  setImmediate(() => {
+    if (!isBegun && !message.writableEnded && !message.destroyed) message.flushHeaders();
+  });
 }
 
 function headOf({ statusMessage = '', rawHeaders }: IncomingMessage, { network: { secrets } }: Exchange): string {

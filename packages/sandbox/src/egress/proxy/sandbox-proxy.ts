@@ -161,6 +161,7 @@ export class SandboxProxy implements WayOut {
         upstream,
         network,
         headBytesMax: HEAD_BYTES_MAX,
+        clock: this.#parts.clock,
         signal: this.#ending.signal,
       });
     } catch (error) {
@@ -247,6 +248,7 @@ export class SandboxProxy implements WayOut {
         upstream: this.#upstreamFor(session, target),
         network: this.#parts.network,
         headBytesMax: HEAD_BYTES_MAX,
+        clock: this.#parts.clock,
         signal: this.#ending.signal,
         onUpgrade: (head, upstream, rest) => {
           response.detachSocket(client as Socket);
@@ -338,7 +340,7 @@ export class SandboxProxy implements WayOut {
     const denial = denialOf(error, asked.host);
     try {
       const { kind, reason, message } = denial;
-      this.#tell({ kind, method: asked.method, host: asked.host, port: asked.port, reason, message });
+      this.#tell({ kind, method: asked.method, host: asked.host, port: asked.port, path: asked.path, reason, message });
     } catch {
       // It is refused already.
     }

@@ -1,6 +1,7 @@
 /** An answer on its way back: decompressed, searched for values, and then given to the command. What cannot be read is not given to it. */
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Readable, Transform } from 'node:stream';
+import type { EgressClock } from '../../deadline.ts';
 import { EgressRefusal } from '../../egress.ts';
 import { decoderOf } from '../../read-body.ts';
 import type { Headers } from '../egress-network.ts';
@@ -12,10 +13,11 @@ const LENGTHS: ReadonlySet<string> = new Set(['content-length', 'content-encodin
 const EMPTY_STATUS: ReadonlySet<number> = new Set([204, 304]);
 const NOTHING = new Uint8Array(0);
 
-/** Bodies up to this are looked through at once, and keep a length. */
+/** Bodies up to this are looked through at once, and keep a length, if they are there this soon. */
 const WHOLE_BYTES_MAX = 65_536;
+const WHOLE_MS = 20;
 
-export type Redacted = { readonly headers: Headers; readonly body: Readable | Promise<Uint8Array> };
+export type Redacted = { readonly headers: Headers; readonly body: Readable | Promise<Uint8Array | Readable> };
 
 /** What a client may ask for, as far as it can be read here. */
 export function readableEncodings(headers: Headers): Headers {
@@ -30,7 +32,12 @@ export function readableEncodings(headers: Headers): Headers {
 /** Throws `EgressRefusal`. */
 export function redactAnswer(
   incoming: IncomingMessage,
-  { headers, method, host }: { readonly headers: Headers; readonly method: string; readonly host: string },
+  {
+    headers,
+    method,
+    host,
+    clock,
+  }: { readonly headers: Headers; readonly method: string; readonly host: string; readonly clock: EgressClock },
   redactor: AnswerRedactor,
 ): Redacted {
   const clean = headers.map(([name, value]) => [name, redactor.text(value)] as const);
@@ -46,22 +53,35 @@ export function redactAnswer(
     );
   const kept = clean.filter(([name]) => !LENGTHS.has(name.toLowerCase()));
   const length = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  if (decoder === undefined && length <= WHOLE_BYTES_MAX) return { headers: kept, body: readWhole(incoming, redactor) };
+  if (decoder === undefined && length <= WHOLE_BYTES_MAX) return { headers: kept, body: readWhole(incoming, redactor, clock) };
   const stages = [incoming, ...(decoder === undefined ? [] : [decoder]), redactParts(redactor)];
   const body = pipeline(stages as readonly NodeJS.ReadWriteStream[], () => {}) as unknown as Readable; // Its error is that of the last stage.
   return { headers: kept, body };
 }
 
-/** Rejects when it breaks off. */
-async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor): Promise<Uint8Array> {
+/** One that is slow goes on in parts. Rejects when it breaks off. */
+async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor, clock: EgressClock): Promise<Uint8Array | Readable> {
   const chunks: Buffer[] = [];
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-  incoming.once('end', resolve);
+  const { promise, resolve, reject } = Promise.withResolvers<'whole' | 'slow'>();
+  const collect = (chunk: Buffer): void => void chunks.push(chunk);
+  const breakOff = (): void => reject(new Error('the answer broke off'));
+  incoming.on('data', collect);
+  incoming.once('end', () => resolve('whole'));
   incoming.once('error', reject);
-  incoming.once('close', () => reject(new Error('the answer broke off')));
-  await promise;
-  return redactor.bytes(Buffer.concat(chunks));
+  incoming.once('close', breakOff);
+  const cancel = clock.after(WHOLE_MS, () => resolve('slow'));
+  try {
+    if ((await promise) === 'whole') return redactor.bytes(Buffer.concat(chunks));
+  } finally {
+    cancel();
+    incoming.off('data', collect);
+    incoming.off('close', breakOff);
+  }
+  incoming.pause();
+  const parts = redactParts(redactor);
+  for (const chunk of chunks) parts.write(chunk);
+  pipeline([incoming, parts] as readonly NodeJS.ReadWriteStream[], () => {}); // Its error is that of the last stage.
+  return parts;
 }
 
 function redactParts(redactor: AnswerRedactor): Transform {
