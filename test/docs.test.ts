@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createDescriber, parsePolicies, placeOf, shippedDefinitions, testPolicies } from '@warren/platform';
+import { createDescriber, parsePolicies, parseScript, placeOf, shippedDefinitions, testPolicies } from '@warren/platform';
 import { TemporaryDirectory } from '@warren/testkit';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../packages/platform/src/config/config.ts';
@@ -26,6 +26,7 @@ const YAML = PAGES.flatMap((page) => snippetsOf(page, 'yaml'));
 const POLICIES = YAML.filter(({ text }) => text.startsWith('# policies/'));
 const CONFIGS = YAML.filter(({ text }) => text.startsWith('# config.yaml'));
 const MOUNTED = YAML.filter(({ text }) => text.startsWith('# mcp-servers.yaml'));
+const SCRIPTS = YAML.filter(({ text }) => text.startsWith('# scripts/'));
 const HOOKS = YAML.filter(({ text }) => text.startsWith('# hooks.yaml'));
 
 function snippetsOf(page: string, language: string): readonly Snippet[] {
@@ -40,8 +41,16 @@ const nameOf = ({ page, line }: Snippet): string => `${page}:${line}`;
 
 describe('YAML in the docs', () => {
   it('says which file it is', () => {
-    expect(YAML.filter((each) => ![POLICIES, CONFIGS, MOUNTED, HOOKS].some((kind) => kind.includes(each))).map(nameOf)).toEqual([]);
-    expect([POLICIES.length > 5, ...[CONFIGS, MOUNTED, HOOKS].map(({ length }) => length > 0)]).toEqual([true, true, true, true]);
+    expect(YAML.filter((each) => ![POLICIES, CONFIGS, MOUNTED, HOOKS, SCRIPTS].some((kind) => kind.includes(each))).map(nameOf)).toEqual(
+      [],
+    );
+    expect([POLICIES.length > 5, ...[CONFIGS, MOUNTED, HOOKS, SCRIPTS].map(({ length }) => length > 0)]).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ]);
   });
 
   it.each(POLICIES.map((each) => [nameOf(each), each.text] as const))(
@@ -79,6 +88,10 @@ describe('YAML in the docs', () => {
     await using directory = await TemporaryDirectory.create();
     writeFileSync(directory.join('hooks.yaml'), text);
     expect((await readHookFile(directory.path)).hooks.length).toBeGreaterThan(0);
+  });
+
+  it.each(SCRIPTS.map((each) => [nameOf(each), each.text] as const))('%s is a script that can be played', async (name, text) => {
+    expect((await parseScript(text, name)).length).toBeGreaterThan(0);
   });
 
   it('a mistake in one is found', () => {

@@ -53,6 +53,7 @@ import { ChangedAlerts } from './mcp/changed-alerts.ts';
 import { openMcpServers } from './mcp/mcp-servers.ts';
 import { configuredEmbedder } from './memory/configured-embedder.ts';
 import { openMemories } from './memory/open-memories.ts';
+import { configuredModels } from './model/configured-models.ts';
 import { createMailTarget } from './notify/mail-target.ts';
 import { openNotifier } from './notify/open-notifier.ts';
 import { tellStanding } from './notify/standing-alert.ts';
@@ -208,6 +209,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
   );
   const runNetworks = owned.use(new OpenRunNetworks({ kernel, secretsOf: (id) => vault.secrets(id), egress: { privateNetworks, tls } }));
   const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config, secretOf), now }));
+  const models = configuredModels(config, { secretOf, environment: options.environment ?? {}, now });
   const sessions = owned.use(openWorkspaceSessions({ directory, now }));
   const workers = owned.use(new Workers());
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
@@ -362,6 +364,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       policies,
       notifier,
       memories,
+      models,
       hooks,
       sessions,
       skills,

@@ -12,6 +12,7 @@ import type { RunNetworks } from './egress/run-networks.ts';
 import type { LiveHooks } from './hook/open-hooks.ts';
 import type { McpServers } from './mcp/mcp-servers.ts';
 import type { Memories } from './memory/open-memories.ts';
+import type { Models } from './model/open-models.ts';
 import type { Notifier } from './notify/open-notifier.ts';
 import type { Packs } from './pack/packs.ts';
 import type { Policies } from './policy/open-policies.ts';
@@ -33,6 +34,8 @@ export interface Platform extends AsyncDisposable {
   readonly agents: Agents;
   readonly notifier: Notifier;
   readonly memories: Memories;
+  /** Those that the operator set up, and those of the table whose keys are in the environment. */
+  readonly models: Models;
   readonly skills: Skills;
   readonly hooks: LiveHooks;
   readonly sessions: WorkspaceSessions;

@@ -10,6 +10,7 @@ export const CONFIG_DEFAULT = {
   mcp: { approval_hold: 45_000 },
   egress: { private_networks: [] },
   memory: {},
+  models: { default: [], providers: [] },
   vault: {},
   sign_in: { providers: [] },
 };

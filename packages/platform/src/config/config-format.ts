@@ -1,6 +1,7 @@
 /** What `config.yaml` may say, as a schema. It is loaded when there is such a file. */
 import { z } from 'zod';
 import type { EmbeddingProvider } from '../memory/embedding/embedding-wire.ts';
+import { PROVIDERS, type ProviderName } from '../model/provider/providers.ts';
 import { duration } from '../policy/policy-document.ts';
 import { vaultConfig } from '../vault/vault-key-config.ts';
 import { CONFIG_DEFAULT, NOTICES } from './config-default.ts';
@@ -28,6 +29,22 @@ const YEARS_MS = 100 * 365 * DAY_MS;
 const notices = z.array(z.enum(NOTICES)).min(1).default(['approval.requested', 'approval.escalated', 'approval.decided', 'alert.sent']);
 
 const secretName = z.string().min(1).max(256);
+const KEYS_MAX = 64;
+const some = (each: z.ZodString) => z.union([each.transform((one) => [one]), z.array(each).min(1).max(KEYS_MAX)]);
+const modelName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}\/[\w.:@/+-]{1,200}$/, { error: 'is not provider/model' });
+
+const modelProvider = z
+  .strictObject({
+    name,
+    /** In which format it is spoken to. Default: as it is named. */
+    kind: z.enum(Object.keys(PROVIDERS) as [ProviderName, ...ProviderName[]]).optional(), // They are its keys.
+    url: httpUrl.optional(),
+    /** Keys: in files, or secrets of the default workspace that are bound to the host of the provider for `model.ask`. Default: those of the environment. */
+    secret: some(secretName).optional(),
+    key_file: some(path).optional(),
+    default_model: z.string().min(1).max(200).optional(),
+  })
+  .refine((given) => given.secret === undefined || given.key_file === undefined, { error: 'has both secret and key_file' });
 
 const webhook = z
   .strictObject({
@@ -118,6 +135,15 @@ export const configFormat = z.strictObject({
         .optional(),
     })
     .default(CONFIG_DEFAULT.memory),
+  models: z
+    .strictObject({
+      /** Who answers when nobody is named; of several, the first that can. */
+      default: some(modelName).default(CONFIG_DEFAULT.models.default),
+      providers: targets(modelProvider),
+      /** A folder of scripts. */
+      scripts: path.optional(),
+    })
+    .default(CONFIG_DEFAULT.models),
   vault: vaultConfig.default(CONFIG_DEFAULT.vault),
   sign_in: signInConfig,
 });

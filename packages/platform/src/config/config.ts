@@ -40,12 +40,17 @@ async function parse(content: string, file: string): Promise<Config> {
 
 function withPaths(value: Config, directory: string): Config {
   const at = (given: string): string => resolve(directory, given);
-  const { notify, audit, egress, memory, vault, sign_in: signIn } = value;
+  const { notify, audit, egress, memory, models, vault, sign_in: signIn } = value;
   const { embedding } = memory;
   return {
     ...value,
     ...(egress.ca_file !== undefined && { egress: { ...egress, ca_file: at(egress.ca_file) } }),
     ...(embedding?.key_file !== undefined && { memory: { embedding: { ...embedding, key_file: at(embedding.key_file) } } }),
+    models: {
+      ...models,
+      ...(models.scripts !== undefined && { scripts: at(models.scripts) }),
+      providers: models.providers.map((each) => (each.key_file === undefined ? each : { ...each, key_file: each.key_file.map(at) })),
+    },
     ...(vault.key !== undefined && { vault: { key: withKeyPath(vault.key, at) } }),
     sign_in: {
       providers: signIn.providers.map((each) =>

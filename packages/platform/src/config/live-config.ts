@@ -68,9 +68,10 @@ const FIXED: readonly { readonly name: string; readonly part: (config: Config) =
   { name: 'notify', part: ({ notify }) => notify },
   { name: 'egress', part: ({ egress }) => egress },
   { name: 'memory', part: ({ memory }) => memory },
+  { name: 'models', part: ({ models }) => models },
   { name: 'audit.anchors', part: ({ audit }) => [audit.anchors, audit.anchor_every] },
 ];
 
-function withFixed(next: Config, { notify, egress, memory, audit: { anchors, anchor_every } }: Config): Config {
-  return { ...next, notify, egress, memory, audit: { ...next.audit, anchors, anchor_every } };
+function withFixed(next: Config, { notify, egress, memory, models, audit: { anchors, anchor_every } }: Config): Config {
+  return { ...next, notify, egress, memory, models, audit: { ...next.audit, anchors, anchor_every } };
 }

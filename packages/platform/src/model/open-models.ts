@@ -14,6 +14,8 @@ export type ModelsParts = {
   readonly providers?: Readonly<Record<string, ModelProvider>> | undefined;
   /** Of a provider of the table, had for each request. */
   readonly keysOf: (provider: ProviderName, signal: AbortSignal) => Promise<readonly string[]>;
+  /** Who answers when nobody is named. */
+  readonly defaults?: readonly string[] | undefined;
   readonly fetch?: ModelFetch | undefined;
   readonly limits?: Partial<ModelLimits> | undefined;
   readonly retry?: RetryOptions | undefined;
@@ -30,8 +32,10 @@ export type KnownModel = {
 };
 
 export interface Models {
-  /** Faults: `invalid_argument` (a name), `not_found` (a provider; names of models are for the provider to judge). */
-  open(names: string | readonly string[], options?: { readonly keys?: readonly string[] | undefined }): Model;
+  /** Default: those that are set. Faults: `invalid_argument` (a name, or none), `not_found` (a provider; names of models are for the provider to judge). */
+  open(names?: string | readonly string[], options?: { readonly keys?: readonly string[] | undefined }): Model;
+  /** Who answers when nobody is named. */
+  readonly defaults: readonly string[];
   /** Names of providers, sorted. */
   readonly providers: readonly string[];
   /** Those whose price is known; providers have more. */
@@ -44,7 +48,7 @@ const NAMES_MAX = 16;
 const ATTEMPTS_WITH_FALLBACK = 2;
 
 export function openModels(parts: ModelsParts): Models {
-  const { providers = {}, keysOf, fetch, limits, now } = parts;
+  const { providers = {}, defaults = [], keysOf, fetch, limits, now } = parts;
   const made = new Map<string, ModelProvider>(Object.entries(providers));
   const kinds = (Object.keys(PROVIDERS) as ProviderName[]).filter((kind) => PROVIDERS[kind].url !== undefined && !made.has(kind)); // They are its keys.
   for (const kind of kinds) made.set(kind, createProvider({ kind, fetch, limits, now, keysOf: (signal) => keysOf(kind, signal) }));
@@ -65,9 +69,11 @@ export function openModels(parts: ModelsParts): Models {
     return withRetries(withContextGuard(found.model(model, { keys })), retry);
   };
 
-  const open: Models['open'] = (given, { keys } = {}) => {
+  const open = (given: string | readonly string[], { keys }: { readonly keys?: readonly string[] | undefined } = {}): Model => {
     const names = typeof given === 'string' ? [given] : given;
-    if (names.length === 0 || names.length > NAMES_MAX)
+    if (names.length === 0)
+      throw new Fault('invalid_argument', 'Cannot ask a model: none is named, and none is the default', { details: { field: 'model' } });
+    if (names.length > NAMES_MAX)
       throw new Fault('invalid_argument', `Cannot use ${names.length} models: it is 1 to ${NAMES_MAX}`, { details: { field: 'model' } });
     const retry = names.length === 1 ? parts.retry : { attemptsMax: ATTEMPTS_WITH_FALLBACK, ...parts.retry };
     const [first, ...others] = [...new Set(names)].map((name, index) => single(name, retry ?? {}, index === 0 ? keys : undefined));
@@ -76,10 +82,10 @@ export function openModels(parts: ModelsParts): Models {
   };
 
   return {
+    ...{ defaults, known },
     providers: [...made.keys()].toSorted(),
-    known,
     /** One object for each list, so that it remembers which of them rest. */
-    open(given, options) {
+    open(given = defaults, options) {
       if (options?.keys !== undefined) return open(given, options);
       const key = typeof given === 'string' ? given : given.join(' ');
       const model = chains.get(key) ?? open(given);
