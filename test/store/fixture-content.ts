@@ -54,7 +54,7 @@ async function fillRuns(kernel: Kernel): Promise<void> {
   const { pid } = await processes.create({ name: 'runner', template: 'coder', agent: 'carl' });
   const child = await processes.create({ name: 'helper', template: 'coder', parentPid: pid });
   const { id } = await runs.create({ pid, task: { text: 'ключ' }, terms: { model: 'm' }, title: 'Mend', session: 's', priority: 2 });
-  const [claim] = await queue.claim({ worker: 'w' });
+  const [claim] = await queue.claim({ worker: 'w', areRuns: true });
   const lease = { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 };
   await runs.append(id, lease, [{ kind: 'model', body: { text: 'hm' } }], { tokens: 5, costMicro: 7 });
   const { id: childId } = await runs.create({ pid: child.pid, task: {} });
@@ -228,6 +228,6 @@ async function checkRuns(kernel: Kernel): Promise<void> {
     ['stopped'],
   );
   assert.equal(await runs.post(1, { text: 'go on' }), 2);
-  const [claim] = await queue.claim({ worker: 'upgrade' });
-  assert.equal((await runs.end(1, { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 }, 'completed', {})).outcome, 'completed');
+  const [claim] = await queue.claim({ worker: 'upgrade', areRuns: true });
+  assert.equal((await runs.end(1, { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 }, 'completed', {}))?.outcome, 'completed');
 }

@@ -12,7 +12,7 @@ const KINDS = {
   slow: { backoffMs: 20_000 },
   'key-1': { backoffMs: 500, dedupeKey: 'key-1' },
   'key-2': { backoffMs: 500, dedupeKey: 'key-2' },
-  run: { backoffMs: 1_000 },
+  'kernel.run': { backoffMs: 1_000 },
   series: { backoffMs: 100, cron: { pattern: '* * * * *', zone: 'Europe/Berlin' } },
 } as const;
 type Trigger = keyof typeof KINDS;
@@ -102,8 +102,8 @@ export class QueueModel implements Model {
     };
   }
 
-  /** What a claim finds, best first. */
-  claimable(now: number, isAlone: boolean): readonly number[] {
+  /** What a claim finds, best first: of each process as far as its best are of the kind that is asked for. */
+  claimable(now: number, { isAlone, areRuns }: ClaimedKind): readonly number[] {
     const { processes, ledger, limits } = this.#known;
     const dispatched = [...this.#all.values()].filter(({ state }) => state === 'dispatched');
     const lanes = [...processes.all.values()].map(({ pid, state }) => {
@@ -114,7 +114,9 @@ export class QueueModel implements Model {
         : state !== 'SUSPENDED' && state !== 'DEAD';
       if (isTaken || !isOpen || (isAlone && ledger.isSpent(pid))) return [];
       const waiting = [...this.#all.values()].filter((each) => each.pid === pid && isDue(each, now)).toSorted(byRank);
-      return isAlone ? waiting.slice(0, 1) : waiting;
+      const other = waiting.findIndex(({ trigger }) => (trigger === 'kernel.run') !== areRuns);
+      const claimable = other < 0 ? waiting : waiting.slice(0, other);
+      return isAlone ? claimable.slice(0, 1) : claimable;
     });
     const room = Math.max(0, limits.runningMax - dispatched.length);
     return lanes.flat().toSorted(byRank).slice(0, room).map(({ id }) => id); // biome-ignore format: one line
@@ -199,7 +201,7 @@ export class QueueModel implements Model {
   /** Whose entry it is. */
   #name({ payload }: EventRecord): void {
     const entry = this.#all.get(Number(payload['sched_id'] ?? 0));
-    if (entry?.trigger === 'run') this.#put(entry, { payload: { run: Number(payload['run']) } });
+    if (entry?.trigger === 'kernel.run') this.#put(entry, { payload: { run: Number(payload['run']) } });
   }
 
   /** Who has it got on: what failed before counts no more. */
@@ -394,7 +396,12 @@ export const queue: Part = {
     return { entries, totals: summary.queue };
   },
 
-  lasts: [last('what waits for a process alone', true), last('all that waits', false)],
+  lasts: [
+    last('what waits for a process alone', { isAlone: true, areRuns: false }),
+    last('runs that wait', { isAlone: true, areRuns: true }),
+    last('all that waits', { isAlone: false, areRuns: false }),
+    last('all runs that wait', { isAlone: false, areRuns: true }),
+  ],
 };
 
 async function enqueue(asking: Asking): Promise<readonly Told[]> {
@@ -460,6 +467,7 @@ function someClaim(random: Random) {
     leaseMs: 1_000 + random.below(40_000),
     startsProcess: random.chance(0.7),
     isAdmissionChecked: random.chance(0.8),
+    areRuns: random.chance(0.2),
   };
 }
 
@@ -471,17 +479,20 @@ function someHeld(random: Random, notes: Notes) {
 
 function noteClaim(notes: Notes, { entry: { id, worker, trigger, payload }, fence }: Pick<ScheduledClaim, 'entry' | 'fence'>): Told {
   keep(notes.claims, { id, fence });
-  if (trigger === 'run') keep(notes.leases, { run: Number(payload['run']), entry: id, fence });
+  if (trigger === 'kernel.run') keep(notes.leases, { run: Number(payload['run']), entry: id, fence });
   return { kind: 'kernel.queue.claimed', payload: { sched_id: id, fence, worker_id: worker } };
 }
 
-function last(what: string, isAlone: boolean): Last {
+type ClaimedKind = { readonly isAlone: boolean; readonly areRuns: boolean };
+
+function last(what: string, kind: ClaimedKind): Last {
+  const { isAlone, areRuns } = kind;
   return {
     what,
     async ask({ mine }) {
-      const claims = await mine.queue.claim({ worker: 'last', limit: 1_000, startsProcess: isAlone, isAdmissionChecked: isAlone });
+      const claims = await mine.queue.claim({ worker: 'last', limit: 1_000, startsProcess: isAlone, isAdmissionChecked: isAlone, areRuns });
       return claims.map(({ entry }) => entry.id);
     },
-    expect: (model, now) => (model instanceof QueueModel ? model.claimable(now, isAlone) : undefined),
+    expect: (model, now) => (model instanceof QueueModel ? model.claimable(now, kind) : undefined),
   };
 }

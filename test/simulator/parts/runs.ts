@@ -173,7 +173,7 @@ export const runs: Part = {
     const all = await mine.runs.list({}, { limit: 1_000 });
     const listed = (await mine.queue.list({}, { limit: 10_000 })).entries;
     const entries = new Map(listed.map((each) => [each.id, each.state]));
-    const queued = listed.filter((each) => each.trigger === 'run' && each.state === 'queued').map(({ id }) => id);
+    const queued = listed.filter((each) => each.trigger === 'kernel.run' && each.state === 'queued').map(({ id }) => id);
     const awaited = all.flatMap(({ entry }) => (entry !== undefined && entries.get(entry) === 'queued' ? [entry] : []));
     assert.deepEqual(
       queued,
@@ -260,10 +260,10 @@ async function work(asking: Asking): Promise<readonly Told[]> {
   const { mine, random, notes } = asking;
   const [limit, leaseMs, ending] = [1 + random.below(3), 1_000 + random.below(40_000), random.pick(['leaves', 'parks', 'ends'] as const)];
   const told: Told[] = [];
-  for (const { entry, fence } of await mine.queue.claim({ worker: 'w1', limit, leaseMs })) {
+  for (const { entry, fence } of await mine.queue.claim({ worker: 'w1', areRuns: true, limit, leaseMs })) {
     const lease = { run: Number(entry.payload['run'] ?? 0), entry: entry.id, fence };
     keep(notes.claims, { id: entry.id, fence });
-    if (entry.trigger !== 'run') continue; // Its lease runs out, or somebody else ends it.
+    if (entry.trigger !== 'kernel.run') continue; // Its lease runs out, or somebody else ends it.
     keep(notes.leases, lease);
     const seq = await mine.runs.append(lease.run, lease, [{ kind: 'model', body: { of: 'model' } }]);
     told.push({ kind: 'kernel.run.stepped', payload: { run: lease.run, seq, kind: 'model' } });
@@ -286,8 +286,8 @@ async function family(asking: Asking): Promise<readonly Told[]> {
     await mine.runs.create({ pid: child.pid, task: { of: 'task' } }),
   ];
   keep(notes.runs, run, below);
-  const leases = (await mine.queue.claim({ worker: 'w2', limit: 100, leaseMs: 20_000 })).flatMap(({ entry, fence }) =>
-    entry.trigger === 'run' ? [{ run: Number(entry.payload['run']), entry: entry.id, fence }] : [],
+  const leases = (await mine.queue.claim({ worker: 'w2', areRuns: true, limit: 100, leaseMs: 20_000 })).flatMap(({ entry, fence }) =>
+    entry.trigger === 'kernel.run' ? [{ run: Number(entry.payload['run']), entry: entry.id, fence }] : [],
   );
   keep(notes.leases, ...leases);
   const [mineOf, belowOf] = [run, below].map((id) => leases.find((each) => each.run === id));

@@ -16,7 +16,7 @@ async function create(under: TestKernel, pid?: number): Promise<number> {
 
 /** The lease under which this run is worked off, once it is claimed. */
 async function claim({ mine }: TestKernel, run: number): Promise<RunLease> {
-  const claims = await mine.queue.claim({ worker: 'w', limit: 100 });
+  const claims = await mine.queue.claim({ worker: 'w', areRuns: true, limit: 100 });
   const mineOf = claims.find(({ entry }) => entry.payload['run'] === run);
   if (mineOf === undefined) throw new Error(`Run ${run} cannot be claimed`);
   return { entry: mineOf.entry.id, fence: mineOf.fence };
@@ -39,7 +39,9 @@ describe('a run', () => {
     const run = await under.mine.runs.create({ pid, task: TASK, terms: { model: 'm' }, title: 'Mend', session: 's', priority: 3 });
     expect(run).toMatchObject({ id: 1, pid, agent: 'ada', parent: undefined, session: 's', title: 'Mend', priority: 3, state: 'queued', task: TASK, terms: { model: 'm' }, result: undefined, steps: 1 }); // biome-ignore format: one line
     expect(await under.mine.runs.steps(1)).toMatchObject([{ seq: 0, kind: 'task', body: { task: TASK, terms: { model: 'm' } } }]);
-    expect((await under.mine.queue.list()).entries).toMatchObject([{ id: 1, pid, trigger: 'run', payload: { run: 1 }, priority: 3 }]);
+    expect((await under.mine.queue.list()).entries).toMatchObject([
+      { id: 1, pid, trigger: 'kernel.run', payload: { run: 1 }, priority: 3 },
+    ]);
     expect(await events(under)).toEqual([
       ['created', { run: 1, agent: 'ada', parent: null, session: 's', title: 'Mend', priority: 3, sched_id: 1 }],
       ['stepped', { run: 1, seq: 0, kind: 'task' }],
@@ -60,7 +62,7 @@ describe('a run', () => {
     const run = await under.mine.runs.end(id, lease, 'completed', { answer: 'ключ' });
     expect(run).toMatchObject({ state: 'ended', outcome: 'completed', result: { answer: 'ключ' }, tokens: 8, costMicro: 2, steps: 5, startedAt: under.clock.now(), endedAt: under.clock.now() }); // biome-ignore format: one line
     expect(await kinds(under, id)).toEqual(['task', 'model', 'call', 'note', 'end']);
-    expect(await under.mine.processes.get(run.pid)).toMatchObject({
+    expect(await under.mine.processes.get(run?.pid ?? 0)).toMatchObject({
       state: 'DEAD',
       exitKind: 'completed',
       exitDetail: { run: id, outcome: 'completed' },
@@ -176,6 +178,28 @@ describe('a run', () => {
     await expect(under.mine.runs.append(id, lease, [{ kind: 'note', body: {} }])).rejects.toMatchObject({ code: 'lease_lost' });
   });
 
+  it('does not end before what was said to it was heard, where that is asked for', async () => {
+    await using under = await openTestKernel();
+    const id = await create(under);
+    const lease = await claim(under, id);
+    await under.mine.runs.post(id, { text: 'and this' });
+    expect(await under.mine.runs.end(id, lease, 'completed', {}, { after: 0 })).toBeUndefined();
+    expect(await state(under, id)).toBe('running');
+    expect(await under.mine.runs.end(id, lease, 'completed', {}, { after: 1 })).toMatchObject({ outcome: 'completed' });
+  });
+
+  it('is worked off by whoever claims runs, and by nobody else; nobody can queue what looks like one', async () => {
+    await using under = await openTestKernel();
+    const id = await create(under);
+    const other = await spawn(under);
+    await under.mine.queue.enqueue({ pid: other });
+    const pidsOf = async (areRuns: boolean | undefined) =>
+      (await under.kernel.scheduler.claim({ worker: 'w', limit: 9, areRuns })).map(({ entry }) => entry.pid);
+    expect(await pidsOf(undefined)).toEqual([other]);
+    expect(await pidsOf(true)).toEqual([(await under.mine.runs.get(id)).pid]);
+    await expect(under.mine.queue.enqueue({ pid: other, trigger: 'kernel.run' })).rejects.toMatchObject({ code: 'queue_entry_invalid' });
+  });
+
   it('is not had by who queues an entry that looks like its own', async () => {
     await using under = await openTestKernel();
     const id = await create(under);
@@ -195,7 +219,7 @@ describe('a run', () => {
     await using under = await openTestKernel();
     const [stuck, busy] = [await create(under), await create(under)];
     for (let life = 0; life < 12; life++) {
-      for (const { entry, fence } of await under.mine.queue.claim({ worker: 'w', limit: 9 })) {
+      for (const { entry, fence } of await under.mine.queue.claim({ worker: 'w', areRuns: true, limit: 9 })) {
         if (entry.payload['run'] === busy)
           await under.mine.runs.append(busy, { entry: entry.id, fence }, [{ kind: 'note', body: { life } }]);
       }
@@ -245,7 +269,7 @@ describe('the end of a run', () => {
     await using under = await openTestKernel();
     const [cancelled, completed, interrupted] = [await create(under), await create(under), await create(under)];
     await under.mine.queue.cancel(1);
-    await under.mine.queue.claim({ worker: 'w', limit: 9 });
+    await under.mine.queue.claim({ worker: 'w', areRuns: true, limit: 9 });
     await under.mine.queue.complete(2, 'completed');
     await under.mine.queue.complete(3, 'cancelled');
     const ends = await Promise.all([cancelled, completed, interrupted].map((id) => under.mine.runs.get(id)));
@@ -265,7 +289,7 @@ describe('the end of a run', () => {
     const [one, two] = [await create(under, await spawn(under, parentPid)), await create(under, await spawn(under, parentPid))];
     expect((await under.mine.runs.list({ parent })).map(({ id }) => id)).toEqual([two, one]);
     expect(await under.mine.runs.park(parent, lease, { ...FOR, after: 0, runs: [two] })).toBe('waiting');
-    const [first, second] = await under.mine.queue.claim({ worker: 'w', limit: 9 });
+    const [first, second] = await under.mine.queue.claim({ worker: 'w', areRuns: true, limit: 9 });
     const leaseOf = (each: typeof first) => ({ entry: each?.entry.id ?? 0, fence: each?.fence ?? 0 });
     await under.mine.runs.end(one, leaseOf(first), 'completed', {});
     expect(await state(under, parent)).toBe('waiting'); // It does not wait for that one.
@@ -404,7 +428,7 @@ describe('what is asked of runs', () => {
     const result: { text: string } = { text: 'before' };
     const ending = under.mine.runs.end(id, lease, 'completed', result);
     result.text = 'after';
-    expect((await ending).result).toEqual({ text: 'before' });
+    expect((await ending)?.result).toEqual({ text: 'before' });
     expect((await under.mine.runs.steps(id))[1]?.body).toEqual({ text: 'before' });
   });
 

@@ -104,10 +104,11 @@ export function createRuns(parts: RunParts): Runs {
 
     wake: (id) => store.write((transaction) => wakeRun(transaction, parts, requireRun(transaction, id))),
 
-    async end(id, lease, outcome, result) {
+    async end(id, lease, outcome, result, { after } = {}) {
       const [held, checked] = [checkLease(lease), checkEnd(outcome, result)];
       return await store.write((transaction) => {
         const { row, entry } = requireLease(transaction, id, held);
+        if (after !== undefined && transaction.runs.hasStep(id, 'message', after)) return undefined;
         endRun(transaction, parts, row, { outcome, result: checked });
         completeEntry(transaction, parts, entry, { exitKind: exitOf(outcome), endsProcess: true, detail: { run: id, outcome } });
         return toRecord(transaction, requireRun(transaction, id));

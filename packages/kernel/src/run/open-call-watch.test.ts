@@ -27,7 +27,7 @@ async function openWaiting(kernelOptions: Parameters<typeof openTestGate>[1] = {
 }
 
 async function claim({ test }: TestGate): Promise<RunLease> {
-  const [found] = await test.mine.queue.claim({ worker: 'w' });
+  const [found] = await test.mine.queue.claim({ worker: 'w', areRuns: true });
   if (found === undefined) throw new Error('There is nothing to claim');
   return { entry: found.entry.id, fence: found.fence };
 }

@@ -10,11 +10,9 @@ import { enqueueEntry } from '../schedule/enqueue-entry.ts';
 import type { EntryParts } from '../schedule/entry-parts.ts';
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { ProcessRow } from '../store/tables/process-table.ts';
-import type { QueueRow } from '../store/tables/queue-table.ts';
+import { type QueueRow, RUN_TRIGGER } from '../store/tables/queue-table.ts';
 import type { NewRunStep, RunOutcome, RunRow, RunState } from '../store/tables/run-table.ts';
 
-/** Of its entries in the queue. */
-export const RUN_TRIGGER = 'run';
 /** So often it may be claimed without getting a step further. */
 const ATTEMPTS_MAX = 5;
 const BACKOFF_MS = 1_000;

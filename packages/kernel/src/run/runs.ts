@@ -91,8 +91,17 @@ export interface Runs {
   park(id: number, lease: RunLease, park: Park): Promise<Exclude<RunState, 'running'>>;
   /** Queues a run that waits. False when it does not. Faults: `not_found`. */
   wake(id: number): Promise<boolean>;
-  /** Ends it with its process, and wakes the run that started it if that waits for it. Faults: `lease_lost`, `not_found`, `invalid_payload`, `too_large`. */
-  end(id: number, lease: RunLease, outcome: RunOutcome, result: JsonObject): Promise<RunRecord>;
+  /**
+   * Ends it with its process, and wakes the run that started it if that waits for it. Undefined: nothing ended, because a message came after the step `after`, and wants to be heard first. Faults:
+   * `lease_lost`, `not_found`, `invalid_payload`, `too_large`.
+   */
+  end(
+    id: number,
+    lease: RunLease,
+    outcome: RunOutcome,
+    result: JsonObject,
+    options?: { readonly after?: number | undefined },
+  ): Promise<RunRecord | undefined>;
   /**
    * What is under way is asked to end (its process gets `terminate`, and a note says why); else it ends at once. Runs that it started end with it as the policies of their
    * processes say. Of one that has ended: nothing. Faults: `not_found`, `invalid_payload`.

@@ -1,6 +1,6 @@
 /** What callers ask of the queue, checked once. */
 import { checkPayload, checkWord } from '../internal/payload.ts';
-import type { CronRow, NewQueueRow } from '../store/tables/queue-table.ts';
+import { type CronRow, type NewQueueRow, RUN_TRIGGER } from '../store/tables/queue-table.ts';
 import { checkCron } from './cron.ts';
 import { invalidField } from './entry.ts';
 import type { ClaimOptions, Enqueue } from './queue.ts';
@@ -34,7 +34,7 @@ export function checkEnqueue(request: Enqueue): CheckedEnqueue {
     priority,
     runnableAt,
     deadline,
-    trigger: checkWord(trigger, 'trigger', 'queue_entry_invalid'),
+    trigger: checkTrigger(trigger),
     payload: checkPayload(payload, 'payload', 'queue_entry_invalid'),
     attemptsMax: checkInteger(request.attemptsMax ?? ATTEMPTS_DEFAULT, 'attempts_max', 1, ATTEMPTS_MAX),
     backoffMs: checkInteger(request.backoffMs ?? BACKOFF_MS_DEFAULT, 'backoff_ms', 0, BACKOFF_MS_MAX),
@@ -43,12 +43,18 @@ export function checkEnqueue(request: Enqueue): CheckedEnqueue {
   };
 }
 
+function checkTrigger(trigger: string): string {
+  if (checkWord(trigger, 'trigger', 'queue_entry_invalid') !== RUN_TRIGGER) return trigger;
+  throw invalidField('trigger', `${RUN_TRIGGER} is for runs`);
+}
+
 export type CheckedClaim = {
   readonly worker: string;
   readonly limit: number;
   readonly leaseMs: number;
   readonly isAdmissionChecked: boolean;
   readonly startsProcess: boolean;
+  readonly areRuns: boolean;
   readonly now: number | undefined;
 };
 
@@ -58,12 +64,13 @@ export function checkClaim({
   leaseMs,
   isAdmissionChecked = true,
   startsProcess = true,
+  areRuns = false,
   now,
 }: ClaimOptions): CheckedClaim {
   checkWord(worker, 'worker_id', 'queue_entry_invalid');
   checkInteger(limit, 'max_n', 1, Number.MAX_SAFE_INTEGER);
   if (now !== undefined) checkInteger(now, 'now', 0, TIME_MAX);
-  return { worker, limit: Math.min(limit, CLAIMS_MAX), leaseMs: checkLease(leaseMs), isAdmissionChecked, startsProcess, now };
+  return { worker, limit: Math.min(limit, CLAIMS_MAX), leaseMs: checkLease(leaseMs), isAdmissionChecked, startsProcess, areRuns, now };
 }
 
 export function checkLease(leaseMs = LEASE_MS_DEFAULT): number {

@@ -39,7 +39,7 @@ export function claimEntries(transaction: Transaction, parts: ClaimParts, reques
 }
 
 function claimNow(transaction: Transaction, parts: ClaimParts, request: CheckedClaim, room: number): Claimed {
-  const choice = { isSharing: !request.startsProcess, isAdmissionChecked: request.isAdmissionChecked };
+  const choice = { isSharing: !request.startsProcess, isAdmissionChecked: request.isAdmissionChecked, areRuns: request.areRuns };
   const claims: Claim[] = [];
   for (let passedOver = 0; passedOver < PASSED_OVER_MAX; ) {
     if (claims.length === room) return { claims, hasMore: true };
@@ -104,11 +104,16 @@ function claimAt(transaction: Transaction, parts: ClaimParts, request: CheckedCl
 
 function candidatesAt({ queue }: Transaction, request: CheckedClaim, now: number): readonly WaitingRow[] {
   const found: WaitingRow[] = [...queue.becomingDue(now, REPLAY_ENTRIES_MAX)];
-  for (const { pid } of queue.lanes({ isSharing: !request.startsProcess, isAdmissionChecked: false }, REPLAY_LANES_MAX)) {
+  for (const { pid } of queue.lanes(
+    { isSharing: !request.startsProcess, isAdmissionChecked: false, areRuns: request.areRuns },
+    REPLAY_LANES_MAX,
+  )) {
     if (found.length >= REPLAY_ENTRIES_MAX) break;
     found.push(...queue.waiting(pid, REPLAY_ENTRIES_MAX - found.length));
   }
   return found
-    .filter(({ runnableAt, deadline }) => runnableAt <= now && (deadline === undefined || deadline > now))
+    .filter(
+      ({ runnableAt, deadline, isRun }) => isRun === request.areRuns && runnableAt <= now && (deadline === undefined || deadline > now),
+    )
     .sort((left, right) => (comesBefore(left, right) ? -1 : 1));
 }

@@ -81,8 +81,8 @@ class FairScheduler implements OwnedScheduler {
     if (waitMs > 0 && this.#patient >= WAITING_MAX) {
       throw new Fault('busy', `Cannot wait for work: ${this.#patient} claims wait, the limit is ${WAITING_MAX}`);
     }
-    const { startsProcess, isAdmissionChecked } = request;
-    using place = this.#lines.enter({ isSharing: !startsProcess, isAdmissionChecked }, workspace);
+    const { startsProcess, isAdmissionChecked, areRuns } = request;
+    using place = this.#lines.enter({ isSharing: !startsProcess, isAdmissionChecked, areRuns }, workspace);
     const patience = waitMs > 0 ? 1 : 0;
     this.#patient += patience;
     try {

@@ -42,6 +42,8 @@ export type WorkerParts = {
    * be given back when the worker ends.
    */
   readonly run: (claim: ScheduledClaim, signal: AbortSignal) => Promise<RunResult>;
+  /** Whether it works off runs of agents, or everything else (the default). */
+  readonly areRuns?: boolean | undefined;
   /** Runs at once. Default 4. */
   readonly concurrency?: number | undefined;
   readonly leaseMs?: number | undefined;
@@ -105,9 +107,9 @@ class LoopWorker implements Worker {
   }
 
   async #claim(limit: number): Promise<readonly ScheduledClaim[]> {
-    const { worker, scheduler, onError } = this.#parts;
+    const { worker, scheduler, areRuns, onError } = this.#parts;
     try {
-      return await scheduler.claim({ worker, limit, leaseMs: this.#leaseMs, waitMs: WAIT_MS }, this.#stopping.signal);
+      return await scheduler.claim({ worker, limit, areRuns, leaseMs: this.#leaseMs, waitMs: WAIT_MS }, this.#stopping.signal);
     } catch (error) {
       onError?.(error);
       await pause(PAUSE_MS, undefined, { signal: this.#stopping.signal }).catch(() => {}); // Stopped: the loop sees it.

@@ -89,7 +89,7 @@ function insertEntry(
     dedupe_key: entry.dedupeKey ?? null,
   };
   transaction.events.append({ pid, kind: 'kernel.queue.enqueued', payload, causationId });
-  settleNewcomer(transaction, lane, state, { id, rank: complete.rank, isDue });
+  settleNewcomer(transaction, lane, state, { ...complete, id });
   return { ...complete, ...UNCLAIMED, id, state: 'queued', createdAt: now };
 }
 

@@ -4,9 +4,9 @@
  */
 import type { ReadTransaction, Transaction } from '../store/store.ts';
 import type { ProcessState } from '../store/tables/process-table.ts';
-import type { LaneAccess, LaneRow, QueueRow } from '../store/tables/queue-table.ts';
+import { type LaneAccess, type LaneRow, type QueueRow, RUN_TRIGGER } from '../store/tables/queue-table.ts';
 
-type Ranked = Pick<QueueRow, 'id' | 'rank'>;
+type Ranked = NonNullable<LaneRow['best']>;
 
 /** The lane of a process, an empty one if it has none yet. */
 export function findLane(transaction: ReadTransaction, pid: number): LaneRow {
@@ -30,10 +30,10 @@ export function settleNewcomer(
   transaction: Transaction,
   before: LaneRow,
   state: ProcessState,
-  entry: Ranked & { readonly isDue: boolean },
+  { id, rank, isDue, trigger }: Pick<QueueRow, 'id' | 'rank' | 'isDue' | 'trigger'>,
 ): void {
   const lane = { ...before, queued: before.queued + 1, access: accessOf(state, before) };
-  transaction.queue.putLane(entry.isDue ? withCandidate(lane, entry) : lane);
+  transaction.queue.putLane(isDue ? withCandidate(lane, { id, rank, isRun: trigger === RUN_TRIGGER }) : lane);
 }
 
 /** The same when all that happened is that the time of one of its entries has come. */
@@ -42,9 +42,9 @@ export function settlePromoted(transaction: Transaction, before: LaneRow, entry:
   if (lane !== before) transaction.queue.putLane(lane);
 }
 
-function withCandidate(lane: LaneRow, { id, rank }: Ranked): LaneRow {
+function withCandidate(lane: LaneRow, { id, rank, isRun }: Ranked): LaneRow {
   if (lane.access === 'nobody' || (lane.best !== undefined && !comesBefore({ id, rank }, lane.best))) return lane;
-  return { ...lane, best: { id, rank } };
+  return { ...lane, best: { id, rank, isRun } };
 }
 
 export function accessOf(state: ProcessState, { isTaken, dispatched }: LaneRow): LaneAccess {
@@ -62,6 +62,6 @@ export function accessOf(state: ProcessState, { isTaken, dispatched }: LaneRow):
   }
 }
 
-export function comesBefore(left: Ranked, right: Ranked): boolean {
+export function comesBefore(left: Pick<Ranked, 'id' | 'rank'>, right: Pick<Ranked, 'id' | 'rank'>): boolean {
   return left.rank < right.rank || (left.rank === right.rank && left.id < right.id);
 }

@@ -57,6 +57,8 @@ export type ClaimOptions = {
   readonly isAdmissionChecked?: boolean | undefined;
   /** Default true: one entry of a process at a time, and claiming moves it from READY or WAITING to RUNNING. */
   readonly startsProcess?: boolean | undefined;
+  /** Default false: all but the entries of runs. True: these alone, for whoever works them off. */
+  readonly areRuns?: boolean | undefined;
   /** Only for tests and replays: another time than now. */
   readonly now?: number | undefined;
 };

@@ -1,21 +1,19 @@
 /** The lines in which claims wait: one for each kind of claim over all workspaces, and one for each workspace while somebody waits for it alone. */
 import type { WorkspaceId } from '@warren/protocol';
+import type { LaneChoice } from '../store/tables/queue-table.ts';
 import { WaitingLine } from './waiting-line.ts';
-
-/** What is nothing for a claim of one kind may be something for another. */
-export type ClaimKind = { readonly isSharing: boolean; readonly isAdmissionChecked: boolean };
 
 export type Place = Disposable & { readonly line: WaitingLine };
 
 type OwnLine = { readonly line: WaitingLine; claims: number };
 
 export class WaitingLines {
-  readonly #general: readonly WaitingLine[] = [new WaitingLine(), new WaitingLine(), new WaitingLine(), new WaitingLine()];
+  readonly #general: readonly WaitingLine[] = Array.from({ length: 8 }, () => new WaitingLine());
   readonly #own = new Map<WorkspaceId, Map<number, OwnLine>>();
 
-  /** The line for a claim; to be disposed when the claim is over. */
-  enter(kind: ClaimKind, workspace: WorkspaceId | undefined): Place {
-    const index = (kind.isSharing ? 1 : 0) + (kind.isAdmissionChecked ? 2 : 0);
+  /** The line for a claim; to be disposed when the claim is over. What is nothing for a claim of one kind may be something for another. */
+  enter(kind: LaneChoice, workspace: WorkspaceId | undefined): Place {
+    const index = (kind.isSharing ? 1 : 0) + (kind.isAdmissionChecked ? 2 : 0) + (kind.areRuns ? 4 : 0);
     if (workspace !== undefined) return this.#enterOwn(index, workspace);
     const line = this.#general[index];
     if (line === undefined) throw new Error(`No line ${index}`);

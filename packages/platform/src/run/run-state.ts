@@ -164,6 +164,8 @@ export class RunState {
         this.#troubleAt = step.at;
         this.#trouble = step.message;
         break;
+      case 'note':
+        break;
       case 'end':
         this.#isEnded = true;
         break;

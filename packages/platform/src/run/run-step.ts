@@ -40,6 +40,8 @@ export type StepBody =
     }
   /** The model could not answer, and is asked again later. */
   | { readonly kind: 'trouble'; readonly reason: string; readonly message: string }
+  /** For people; the loop passes it by. */
+  | { readonly kind: 'note' }
   | { readonly kind: 'end'; readonly outcome: RunOutcome; readonly result: RunResult };
 
 export type RunStep = StepBody & {

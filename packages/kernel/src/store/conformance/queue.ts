@@ -20,7 +20,15 @@ const ENTRY: NewQueueRow = {
   cron: undefined,
   dedupeKey: undefined,
 };
-const LANE: LaneRow = { pid: 1, queued: 1, dispatched: 0, isTaken: false, isAdmitted: true, access: 'anybody', best: { id: 1, rank: 5 } };
+const LANE: LaneRow = {
+  pid: 1,
+  queued: 1,
+  dispatched: 0,
+  isTaken: false,
+  isAdmitted: true,
+  access: 'anybody',
+  best: { id: 1, rank: 5, isRun: false },
+};
 
 function require({ queue }: Transaction, id: number): QueueRow {
   const row = queue.find(id);
@@ -154,34 +162,39 @@ export function testQueue(name: string, open: OpenStore): void {
     it('finds the best of the lanes that a claim may look at', async () => {
       await using under = await open();
       const lanes: readonly LaneRow[] = [
-        { ...LANE, pid: 1, best: { id: 1, rank: 50 } },
-        { ...LANE, pid: 2, best: { id: 2, rank: 10 }, isAdmitted: false },
-        { ...LANE, pid: 3, best: { id: 3, rank: 30 }, access: 'sharers' },
+        { ...LANE, pid: 1, best: { id: 1, rank: 50, isRun: false } },
+        { ...LANE, pid: 2, best: { id: 2, rank: 10, isRun: false }, isAdmitted: false },
+        { ...LANE, pid: 3, best: { id: 3, rank: 30, isRun: false }, access: 'sharers' },
         { ...LANE, pid: 4, best: undefined, access: 'nobody', isTaken: true, queued: 2, dispatched: 1 },
-        { ...LANE, pid: 5, best: { id: 5, rank: -20 }, access: 'sharers', isAdmitted: false },
-        { ...LANE, pid: 6, best: { id: 4, rank: 50 } },
+        { ...LANE, pid: 5, best: { id: 5, rank: -20, isRun: false }, access: 'sharers', isAdmitted: false },
+        { ...LANE, pid: 6, best: { id: 4, rank: 50, isRun: false } },
+        { ...LANE, pid: 7, best: { id: 7, rank: -90, isRun: true } },
       ];
       await under.store.workspace(MINE).write(({ queue }) => {
-        for (const lane of lanes) queue.putLane({ ...lane, queued: 9, best: { id: 99, rank: -99 } });
+        for (const lane of lanes) queue.putLane({ ...lane, queued: 9, best: { id: 99, rank: -99, isRun: false } });
         for (const lane of lanes) queue.putLane(lane);
       });
       await under.reopen();
       await under.store.workspace(MINE).read(({ queue }) => {
         expect(lanes.map(({ pid }) => queue.lane(pid))).toEqual(lanes);
         const pids = (isSharing: boolean, isAdmissionChecked: boolean) =>
-          queue.lanes({ isSharing, isAdmissionChecked }, 9).map(({ pid }) => pid);
+          queue.lanes({ isSharing, isAdmissionChecked, areRuns: false }, 9).map(({ pid }) => pid);
+        expect(queue.bestLane({ isSharing: false, isAdmissionChecked: true, areRuns: true })?.pid).toBe(7);
         expect(pids(false, true)).toEqual([1, 6]);
         expect(pids(true, true)).toEqual([3, 1, 6]);
         expect(pids(false, false)).toEqual([2, 1, 6]);
         expect(pids(true, false)).toEqual([5, 2, 3, 1, 6]);
-        expect(queue.lanes({ isSharing: true, isAdmissionChecked: false }, 2).map(({ pid }) => pid)).toEqual([5, 2]);
-        expect(queue.bestLane({ isSharing: true, isAdmissionChecked: true })?.pid).toBe(3);
+        expect(queue.lanes({ isSharing: true, isAdmissionChecked: false, areRuns: false }, 2).map(({ pid }) => pid)).toEqual([5, 2]);
+        expect(queue.bestLane({ isSharing: true, isAdmissionChecked: true, areRuns: false })?.pid).toBe(3);
         expect(queue.notAdmitted(0, 9).map(({ pid }) => pid)).toEqual([2, 5]);
         expect(queue.notAdmitted(2, 9).map(({ pid }) => pid)).toEqual([5]);
       });
       await under.store.workspace(MINE).write(({ queue }) => {
         queue.deleteLane(1);
-        expect([queue.lane(1), queue.bestLane({ isSharing: false, isAdmissionChecked: true })?.pid]).toEqual([undefined, 6]);
+        expect([queue.lane(1), queue.bestLane({ isSharing: false, isAdmissionChecked: true, areRuns: false })?.pid]).toEqual([
+          undefined,
+          6,
+        ]);
       });
     });
 

@@ -17,7 +17,7 @@ const run = (pid: number, more: Partial<NewRun> = {}): NewRun => ({
   ...more,
 });
 const entry = (pid: number, isDue: boolean) =>
-  ({ pid, isDue, priority: 0, runnableAt: 5, rank: 5, deadline: undefined, trigger: 'run', payload: {}, attemptsMax: 1, backoffMs: 0, cron: undefined, dedupeKey: undefined }) as const; // biome-ignore format: one line
+  ({ pid, isDue, priority: 0, runnableAt: 5, rank: 5, deadline: undefined, trigger: 'kernel.run', payload: {}, attemptsMax: 1, backoffMs: 0, cron: undefined, dedupeKey: undefined }) as const; // biome-ignore format: one line
 const step = (kind: NewRunStep['kind'], body: unknown = {}): NewRunStep => ({ kind, json: JSON.stringify(body) });
 const ended = (row: RunRow, endedAt: number): RunRow => ({ ...row, entry: undefined, waitsFor: undefined, outcome: 'completed', endedAt });
 const required = <T>(row: T | undefined): T => {

@@ -12,6 +12,7 @@ import {
   type QueueRow,
   type QueueState,
   type QueueTable,
+  RUN_TRIGGER,
   type WaitingRow,
 } from '../tables/queue-table.ts';
 import { optional, parseObject } from './columns.ts';
@@ -21,8 +22,8 @@ import type { TableContext } from './table-context.ts';
 const COLUMNS = `id, pid, state, is_due, priority, runnable_at, rank, deadline, trigger, payload, worker, starts_process, created_at,
   dispatched_at, completed_at, exit_kind, fence, attempts, attempts_max, backoff_ms, lease_until, lease_ms, error, cron_pattern, cron_zone,
   cron_window_ms, dedupe_key`;
-const WAITING = 'id, pid, rank, runnable_at, deadline';
-const LANE = 'pid, queued, dispatched, is_taken, is_admitted, access, entry, rank';
+const WAITING = `id, pid, rank, runnable_at, deadline, trigger = '${RUN_TRIGGER}' AS is_run`;
+const LANE = 'pid, queued, dispatched, is_taken, is_admitted, access, entry, rank, is_run';
 
 /** Lanes that are remembered. */
 const REMEMBERED_MAX = 10_000;
@@ -60,7 +61,7 @@ export function prepareQueue(database: Database) {
     totalsOf: database.query('SELECT state, count(*) AS count FROM queue INDEXED BY queue_by_pid WHERE ws = ? AND pid = ? GROUP BY state'),
     lane: database.query(`SELECT ${LANE} FROM lanes WHERE ws = ? AND pid = ?`),
     lanes: database.query(
-      `SELECT ${LANE} FROM lanes INDEXED BY lanes_by_rank WHERE ws = ? AND access = ? AND is_admitted = ? AND entry IS NOT NULL
+      `SELECT ${LANE} FROM lanes INDEXED BY lanes_by_kind WHERE ws = ? AND is_run = ? AND access = ? AND is_admitted = ? AND entry IS NOT NULL
        ORDER BY rank, entry LIMIT ? + 0`,
     ),
     waiting: database.query(
@@ -111,10 +112,10 @@ export function prepareQueue(database: Database) {
     ),
     renewLeases: database.change("UPDATE queue SET lease_until = ? + lease_ms WHERE ws = ? AND state = 'dispatched'"),
     updateLane: database.change(
-      `UPDATE lanes SET queued = ?, dispatched = ?, is_taken = ?, is_admitted = ?, access = ?, entry = ?, rank = ? WHERE ws = ? AND pid = ?`,
+      `UPDATE lanes SET queued = ?, dispatched = ?, is_taken = ?, is_admitted = ?, access = ?, entry = ?, rank = ?, is_run = ? WHERE ws = ? AND pid = ?`,
     ),
     insertLane: database.change(
-      `INSERT INTO lanes (queued, dispatched, is_taken, is_admitted, access, entry, rank, ws, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO lanes (queued, dispatched, is_taken, is_admitted, access, entry, rank, is_run, ws, pid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     deleteLane: database.change('DELETE FROM lanes WHERE ws = ? AND pid = ?'),
     setReadmittedThrough: database.change('UPDATE queue_totals SET readmitted_through = ? WHERE ws = ?'),
@@ -187,13 +188,14 @@ export class SqliteQueueTable implements QueueTable {
   }
 
   /** Each kind of lane is a range of the index; the best of each are merged. */
-  lanes({ isSharing, isAdmissionChecked }: LaneChoice, limit: number): readonly LaneRow[] {
+  lanes({ isSharing, isAdmissionChecked, areRuns }: LaneChoice, limit: number): readonly LaneRow[] {
     const { lanes } = this.#statements;
     const { ws } = this.#context;
-    const found = lanes.all(ws, ANYBODY, 1, limit);
-    if (isSharing) found.push(...lanes.all(ws, SHARERS, 1, limit));
-    if (!isAdmissionChecked) found.push(...lanes.all(ws, ANYBODY, 0, limit));
-    if (isSharing && !isAdmissionChecked) found.push(...lanes.all(ws, SHARERS, 0, limit));
+    const isRun = areRuns ? 1 : 0;
+    const found = lanes.all(ws, isRun, ANYBODY, 1, limit);
+    if (isSharing) found.push(...lanes.all(ws, isRun, SHARERS, 1, limit));
+    if (!isAdmissionChecked) found.push(...lanes.all(ws, isRun, ANYBODY, 0, limit));
+    if (isSharing && !isAdmissionChecked) found.push(...lanes.all(ws, isRun, SHARERS, 0, limit));
     return found.map(readLane).sort(byRank).slice(0, limit);
   }
 
@@ -331,7 +333,7 @@ export class SqliteQueueTable implements QueueTable {
   putLane(lane: LaneRow): void {
     const { pid, queued, dispatched, isTaken, isAdmitted, access, best } = lane;
     const counts = [queued, dispatched, isTaken ? 1 : 0, isAdmitted ? 1 : 0, ACCESS.indexOf(access)];
-    const values = [...counts, best?.id ?? null, best?.rank ?? null, this.#context.ws, pid];
+    const values = [...counts, best?.id ?? null, best?.rank ?? null, best?.isRun === true ? 1 : 0, this.#context.ws, pid];
     const isKnownToBeNew = this.#lanes.has(pid) && this.#lanes.get(pid) === undefined;
     if (isKnownToBeNew || this.#statements.updateLane.run(...values) === 0) this.#statements.insertLane.run(...values);
     this.#remember(lane.pid, lane);
@@ -411,6 +413,7 @@ function readWaiting(row: Row): WaitingRow {
     rank: Number(row['rank']),
     runnableAt: Number(row['runnable_at']),
     deadline: optional(row['deadline'], Number),
+    isRun: row['is_run'] === 1,
   };
 }
 
@@ -422,7 +425,7 @@ function readLane(row: Row): LaneRow {
     isTaken: row['is_taken'] === 1,
     isAdmitted: row['is_admitted'] === 1,
     access: ACCESS[Number(row['access'])] ?? 'nobody',
-    best: optional(row['entry'], (id) => ({ id: Number(id), rank: Number(row['rank']) })),
+    best: optional(row['entry'], (id) => ({ id: Number(id), rank: Number(row['rank']), isRun: row['is_run'] === 1 })),
   };
 }
 

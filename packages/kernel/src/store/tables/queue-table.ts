@@ -75,16 +75,27 @@ export type LaneRow = {
   readonly isAdmitted: boolean;
   readonly access: LaneAccess;
   /** The best that may be claimed now: due, and `access` is not `nobody`. */
-  readonly best: { readonly id: number; readonly rank: number } | undefined;
+  readonly best: { readonly id: number; readonly rank: number; readonly isRun: boolean } | undefined;
 };
 
 /** What is needed to decide about an entry without reading all of it. */
-export type WaitingRow = Pick<QueueRow, 'id' | 'pid' | 'rank' | 'runnableAt' | 'deadline'>;
+export type WaitingRow = Pick<QueueRow, 'id' | 'pid' | 'rank' | 'runnableAt' | 'deadline'> & {
+  /** Of a run, for whoever works these off. */
+  readonly isRun: boolean;
+};
+
+/** The trigger of the entries of runs. Nobody else can enqueue one. */
+export const RUN_TRIGGER = 'kernel.run';
 
 export type QueueFilter = { readonly state?: QueueState | undefined; readonly pid?: number | undefined };
 
 /** Which lanes a claim looks at. */
-export type LaneChoice = { readonly isSharing: boolean; readonly isAdmissionChecked: boolean };
+export type LaneChoice = {
+  readonly isSharing: boolean;
+  readonly isAdmissionChecked: boolean;
+  /** Those whose best entry is of a run, or all others. */
+  readonly areRuns: boolean;
+};
 
 /** The earliest of each, undefined when there is none; and what was not finished. */
 export type NextDue = {
