@@ -5,7 +5,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { Database, type Query, type Row, storeFault } from '@warren/kernel/sqlite';
-import type { JsonObject } from '@warren/protocol';
+import { Fault, isFault, type JsonObject } from '@warren/protocol';
 import { diskFault } from '../internal/disk-fault.ts';
 import type { MemoryEntry, MemoryFilter } from './memory.ts';
 
@@ -93,7 +93,7 @@ export class MemoryStore {
     } catch (error) {
       throw diskFault(error, 'open the memory');
     }
-    this.#database = new Database(path, { isReadOnly: false });
+    this.#database = openDatabase(path);
     try {
       this.#database.execute(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA secure_delete = ON`);
       this.#prepareSchema();
@@ -454,4 +454,18 @@ function readEntry(row: Row): EntryRow {
 
 function readPlace(row: Row): { readonly entry: number; readonly start: number; readonly end: number } {
   return { entry: Number(row['entry']), start: Number(row['first']), end: Number(row['last']) };
+}
+
+/** What is wrong with it is said without its place: an agent may read it. */
+function openDatabase(path: string): Database {
+  try {
+    return new Database(path, { isReadOnly: false });
+  } catch (error) {
+    if (!isFault(error, 'store_failed')) throw error;
+    throw new Fault(
+      'store_failed',
+      'Cannot open the memory of the workspace: its file is damaged or cannot be read; bring it back from a copy',
+      { cause: error },
+    );
+  }
 }

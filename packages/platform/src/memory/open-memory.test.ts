@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Embedder } from './embedder.ts';
 import type { NewMemory, SearchOptions } from './memory.ts';
+import { MemoryStore } from './memory-store.ts';
 import { openMemory } from './open-memory.ts';
 
 const DAY_MS = 86_400_000;
@@ -114,6 +115,22 @@ describe('a memory', () => {
     await using t = await openTestMemory();
     await t.remember(...texts);
     expect((await t.texts(query))[0]).toBe(expected);
+  });
+
+  it.each([
+    ['of something else', Buffer.from('garbage'.repeat(2_000))],
+    ['of another database', Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(8_176, 0xa5)])],
+  ])('whose file is %s says so, names no place and changes nothing', async (_, bytes) => {
+    const directory = mkdtempSync(join(tmpdir(), 'warren-damaged-'));
+    try {
+      const path = join(directory, 'memory.db');
+      writeFileSync(path, bytes);
+      const { code, message } = thrownBy(() => new MemoryStore(path));
+      expect([code, message.includes(directory)]).toEqual(['store_failed', false]);
+      expect(readFileSync(path)).toEqual(bytes);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('finds nothing by what it keeps beside the text', async () => {
@@ -510,3 +527,13 @@ describe('a memory with vectors', () => {
     expect(await vectorsOf(t, 'car')).toBe(100);
   });
 });
+
+function thrownBy(act: () => unknown): Fault {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('It did not fail');
+}
