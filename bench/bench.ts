@@ -23,6 +23,7 @@ import { proxy } from './benchmarks/proxy.ts';
 import { recall } from './benchmarks/recall.ts';
 import { redact } from './benchmarks/redact.ts';
 import { rpc } from './benchmarks/rpc.ts';
+import { runs } from './benchmarks/runs.ts';
 import { secrets } from './benchmarks/secrets.ts';
 import { start } from './benchmarks/start.ts';
 import { startup } from './benchmarks/startup.ts';
@@ -46,6 +47,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   start,
   events,
   kernel,
+  runs,
   log,
   rpc,
   mcp,

@@ -1,3 +1,4 @@
+import { DEFAULT_WORKSPACE, type WorkspaceId } from '@warren/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ExitKind } from '../store/tables/process-table.ts';
 import { openTestKernel, type TestKernel } from '../test-support/open-test-kernel.ts';
@@ -449,5 +450,33 @@ describe('what is asked of runs', () => {
     expect((await under.mine.runs.steps(id, { after: 49_998 })).map(({ seq }) => seq)).toEqual([49_999, 50_000]);
     await under.mine.runs.end(id, lease, 'completed', {});
     await expect(under.mine.runs.post(id, {})).rejects.toMatchObject({ code: 'conflict' });
+  });
+});
+
+describe('runs of a workspace', () => {
+  it('go with it to another store, where they go on', async () => {
+    await using from = await openTestKernel();
+    await using to = await openTestKernel({ isRehearsing: false });
+    const [waiting, leased] = [await create(from), await create(from)];
+    await from.mine.runs.park(waiting, await claim(from, waiting), { ...FOR, after: 0 });
+    await from.kernel.scheduler.tick();
+    const id = 'moved' as WorkspaceId; // Valid.
+    await to.kernel.workspaces.import(id, {}, async (into) => {
+      for await (const batch of from.kernel.store.exportRows(DEFAULT_WORKSPACE)) await into.rows(batch);
+    });
+    const { runs, queue } = to.kernel.workspace(id);
+    expect((await runs.list()).map((run) => [run.id, run.state])).toEqual([[leased, 'running'], [waiting, 'waiting']]); // biome-ignore format: one line
+    expect(await runs.post(waiting, {})).toBe(1);
+    to.clock.advance(60_000); // Whoever had the other is not here.
+    await to.kernel.scheduler.tick();
+    to.clock.advance(60_000);
+    const claims = await queue.claim({ worker: 'w', limit: 9 });
+    for (const { entry, fence } of claims) await runs.end(Number(entry.payload['run']), { entry: entry.id, fence }, 'completed', {});
+    expect((await runs.list({ state: 'ended' })).length).toBe(2);
+    expect(
+      (await runs.create({ pid: (await to.kernel.workspace(id).processes.create({ name: 'a', template: 't' })).pid, task: {} })).id,
+    ).toBe(3);
+    await to.kernel.workspaces.delete(id);
+    expect(await to.kernel.store.check()).toEqual([]);
   });
 });
