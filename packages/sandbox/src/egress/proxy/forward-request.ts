@@ -111,12 +111,23 @@ async function send(exchange: Exchange, { headers, path, body }: Outgoing): Prom
   });
   request.on('error', () => outgoing.destroy()); // The client broke off.
   if (body?.kind === 'whole') outgoing.end(body.bytes);
-  else {
+  else if (isBodiless(headers)) {
+    outgoing.end();
+    request.resume(); // There is nothing but its end.
+  } else {
     const stream = body?.stream ?? request;
     if (stream !== request) stream.on('error', (error) => outgoing.destroy(error));
     passOn(stream, outgoing);
   }
   await settled.promise;
+}
+
+/** Neither of the two says that one comes, so the parser takes none. */
+function isBodiless(headers: Headers): boolean {
+  return !headers.some(([name, value]) => {
+    const lower = name.toLowerCase();
+    return lower === 'transfer-encoding' || (lower === 'content-length' && value !== '0');
+  });
 }
 
 /** Placeholders become values. Throws `RequestDenied`. */
