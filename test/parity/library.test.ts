@@ -287,15 +287,22 @@ describe('the library, as its checks say', () => {
   });
 
   provesLibrary('run:error', async () => {
-    const broken = scriptedProvider([{ fault: 'rate_limited', retryAfterMs: 5_000 }]);
-    await using on = await embed({ providers: { broken } });
+    const limited = { fault: 'rate_limited', retryAfterMs: 3_600_000 } as const;
+    const broken = scriptedProvider([limited, limited, { text: 'too late' }]);
+    await using on = await embed({ providers: { broken, spare: scriptedProvider([{ text: 'from another' }]) } });
     const workspace = await on.platform.createWorkspace('alice');
     const ended: string[] = [];
     workspace.hooks.register('session_end', ({ sessionId }) => void ended.push(sessionId));
-    await expect(workspace.run({ message: 'hello', sessionId: 'one' })).rejects.toMatchObject({
-      ...{ code: 'rate_limited', details: { retry_after_ms: 5_000 } },
+    await expect(workspace.run({ message: 'hello', sessionId: 'one', provider: 'broken' })).rejects.toMatchObject({
+      ...{ code: 'rate_limited', details: { retry_after_ms: 3_600_000 } },
     });
     expect(ended).toEqual(['one']);
+    const told: string[] = [];
+    const run = { message: 'hello', provider: 'broken', fallbacks: ['spare/other'] };
+    expect(await workspace.run({ ...run, onEvent: ({ type }) => told.push(type) })).toMatchObject({
+      ...{ response: 'from another', model: 'other', fallbackUsed: true },
+    });
+    expect(told[0]).toBe('retry');
     await expect(workspace.run({ message: 'hello', provider: 'nobody' })).rejects.toMatchObject({ code: 'unsupported' });
   });
 
@@ -353,7 +360,7 @@ describe('a run', () => {
     const thinking = Promise.withResolvers<void>();
     const deaf: ModelProvider = {
       model: (name) => ({
-        ...{ name, contextTokens: 1_000 },
+        ...{ name, contextTokens: 100_000 },
         async *stream() {
           thinking.resolve();
           yield await new Promise<never>(() => {});

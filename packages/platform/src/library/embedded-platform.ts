@@ -78,6 +78,10 @@ export type RunOptions = Abortable & {
   readonly model?: string | undefined;
   readonly provider?: string | undefined;
   readonly apiKey?: string | undefined;
+  /** Several: each is tried. */
+  readonly apiKeys?: readonly string[] | undefined;
+  /** `provider/model` of those that are asked when the first fails in a way in which another may not. */
+  readonly fallbacks?: readonly string[] | undefined;
   readonly systemPrompt?: string | undefined;
   /** What happens, as it happens. */
   readonly onEvent?: ((event: RunEvent) => void) | undefined;
@@ -85,6 +89,8 @@ export type RunOptions = Abortable & {
 
 export type RunEvent =
   | { readonly type: 'text'; readonly text: string }
+  /** A model failed; it is asked again after as long, or another one is. */
+  | { readonly type: 'retry'; readonly model: string; readonly reason: string; readonly waitMs: number }
   | { readonly type: 'tool_call'; readonly toolName: string; readonly input: JsonObject }
   | { readonly type: 'tool_result'; readonly toolName: string; readonly result: JsonValue };
 

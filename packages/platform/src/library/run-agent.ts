@@ -5,7 +5,7 @@ import { answerText, complete } from '../model/complete.ts';
 import type { Model, ModelProvider, ToolCallContent } from '../model/model.ts';
 import type { Session, Sessions } from '../session/sessions.ts';
 import type { AgentSeat, WorkspaceBackend } from './backend.ts';
-import { chooseProvider } from './choose-provider.ts';
+import { chooseModel } from './choose-model.ts';
 import type { RunOptions, RunResult, WorkspaceConfig } from './embedded-platform.ts';
 import { resultContent, sessionMessages } from './session-messages.ts';
 import { withSkills } from './with-skills.ts';
@@ -33,12 +33,7 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
     throw new Fault('invalid_argument', `Cannot run: the message is not 1 to ${MESSAGE_CHARACTERS_MAX} characters`, {
       details: { field: 'message' },
     });
-  const { name: provider, provider: thinker } = await chooseProvider(parts.providers, options.provider ?? parts.config.provider);
-  const model = options.model ?? parts.config.model ?? thinker.defaultModel;
-  if (model === undefined)
-    throw new Fault('invalid_argument', `Cannot run: no model is named, and provider ${provider} has no default`, {
-      details: { field: 'model' },
-    });
+  const { provider, model, asked } = await chooseModel(parts.providers, parts.config, options);
   const sessionId = options.sessionId ?? `session_${now()}_${randomBytes(4).toString('hex')}`;
   if (busy.has(sessionId))
     throw new Fault('busy', `Cannot run: a run is under way in session ${sessionId}`, { details: { session: sessionId } });
@@ -48,10 +43,10 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
     await hooks.run('session_start', { sessionId }, signal);
     try {
       await hooks.run('before_agent_start', { sessionId, message, model }, signal);
-      const apiKey = options.apiKey ?? parts.config.apiKey;
-      const asked = thinker.model(model, { ...(apiKey !== undefined && { keys: [apiKey] }) });
-      const response = await think({ ...parts, session, model: asked }, options, signal);
-      const result = { response, sessionId, provider, model, fallbackUsed: false };
+      const { response, by } = await think({ ...parts, session, model: asked }, options, signal);
+      const slash = by.indexOf('/');
+      const other = { provider: by.slice(0, slash), model: by.slice(slash + 1), fallbackUsed: true };
+      const result = { response, sessionId, ...(by === asked.name ? { provider, model, fallbackUsed: false } : other) };
       await hooks.run('after_agent_end', { sessionId, result }, signal);
       return result;
     } finally {
@@ -64,7 +59,12 @@ export async function runAgent(parts: RunParts, options: RunOptions, signal: Abo
 
 type ThinkParts = RunParts & { readonly session: Session; readonly model: Model };
 
-async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal): Promise<string> {
+/** `by`: which model said it. */
+async function think(
+  parts: ThinkParts,
+  options: RunOptions,
+  signal: AbortSignal,
+): Promise<{ readonly response: string; readonly by: string }> {
   const { backend, session, model, config } = parts;
   await session.append([{ type: 'message', role: 'user', content: options.message }]);
   const seat = await backend.openAgent(AGENT);
@@ -80,7 +80,7 @@ async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal
       };
       const turn = await abortable(
         complete(model, request, signal, (part) => {
-          if (part.type === 'text') options.onEvent?.({ type: 'text', text: part.text });
+          if (part.type === 'text' || part.type === 'retry') options.onEvent?.(part);
         }),
         signal,
       );
@@ -88,7 +88,7 @@ async function think(parts: ThinkParts, options: RunOptions, signal: AbortSignal
       const meta = { model: turn.model, finish: turn.reason, usage: turn.usage, cost: turn.cost };
       await session.append([{ type: 'message', role: 'assistant', content, meta }]);
       const calls = content.filter((part) => part.type === 'tool_call' || part.type === 'malformed_call');
-      if (calls.length === 0) return answerText(turn);
+      if (calls.length === 0) return { response: answerText(turn), by: turn.model };
       if (calls.length > CALLS_OF_A_TURN_MAX)
         throw new Fault('too_large', `Cannot run: the model asks for ${calls.length} calls at once, the limit is ${CALLS_OF_A_TURN_MAX}`);
       for (const call of calls) {

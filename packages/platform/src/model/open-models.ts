@@ -42,7 +42,7 @@ export interface Models {
   known(): readonly KnownModel[];
 }
 
-const NAME = /^([a-z0-9][a-z0-9_-]{0,62})\/([\w.:@/+-]{1,200})$/;
+const NAME = /^([A-Za-z0-9][\w-]{0,62})\/([\w.:@/+-]{1,200})$/;
 const NAMES_MAX = 16;
 /** Where another one waits, nobody insists. */
 const ATTEMPTS_WITH_FALLBACK = 2;

@@ -9,18 +9,19 @@ type Attempt = { readonly model: string; readonly reason: ModelFailureReason; re
 
 export function withFallbacks(models: readonly [Model, ...(readonly Model[])], now: () => number): Model {
   const [first] = models;
-  const byName = new Map(models.map((model) => [model.name, model]));
+  /** By place: two may have one name. */
+  const byKey = new Map(models.map((model, index) => [String(index), model]));
   const ring = new RestRing(now);
   return {
     ...{ name: first.name, contextTokens: first.contextTokens },
     async *stream(request, signal) {
       const attempts: Attempt[] = [];
-      const order = ring.order([...byName.keys()]);
-      for (const name of order) {
+      const order = ring.order([...byKey.keys()]);
+      for (const key of order) {
+        const model = byKey.get(key) ?? first; // Its order has those, and no others.
         let hasBegun = false;
         try {
-          const stream = byName.get(name)?.stream(request, signal) ?? []; // Its order names those, and no others.
-          for await (const part of stream) {
+          for await (const part of model.stream(request, signal)) {
             hasBegun ||= isSaid(part);
             yield part;
           }
@@ -29,10 +30,10 @@ export function withFallbacks(models: readonly [Model, ...(readonly Model[])], n
           signal.throwIfAborted();
           const reason = failureReasonOf(error);
           if (reason === undefined || !MODEL_FAILURES[reason].otherModel) throw error;
-          ring.rest(name, reason, retryAfterOf(error));
-          attempts.push({ model: name, reason, error });
+          ring.rest(key, reason, retryAfterOf(error));
+          attempts.push({ model: model.name, reason, error });
           if (hasBegun || attempts.length === order.length) throw summaryOf(attempts, error);
-          yield { type: 'retry', model: name, reason, waitMs: 0 };
+          yield { type: 'retry', model: model.name, reason, waitMs: 0 };
         }
       }
     },

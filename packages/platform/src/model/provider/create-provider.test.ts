@@ -2,6 +2,7 @@
 import { FakeModelServer, MODEL_KEY, type ServedTurn } from '@warren/testkit';
 import { describe, expect, it, vi } from 'vitest';
 import { answerText, complete } from '../complete.ts';
+import { environmentKeys } from '../environment-keys.ts';
 import type { AssistantMessage, Model, ModelFinish, ModelMessage, ModelPart, ModelRequest, ToolMessage } from '../model.ts';
 import { createProvider, type ProviderOptions } from './create-provider.ts';
 import { PROVIDERS, type ProviderName } from './providers.ts';
@@ -263,5 +264,55 @@ describe.each(KINDS)('%s', (kind) => {
     expect(answerText(await complete(on.model, hello, NEVER))).toBe('one');
     expect(answerText(await complete(on.model, hello, NEVER))).toBe('one');
     expect(on.server.asked).toHaveLength(3);
+  });
+});
+
+/** The same statements, as far as a script is not needed for them. */
+const LIVE = process.env['WARREN_LIVE'] === '1' ? KINDS.filter((kind) => environmentKeys(process.env, kind).length > 0) : [];
+
+describe.each(LIVE)('%s, asked for real', (kind) => {
+  const model = createProvider({ kind, keysOf: async () => environmentKeys(process.env, kind) }).model(
+    process.env[`WARREN_LIVE_${kind.toUpperCase().replace('-', '_')}_MODEL`] ?? MODELS[kind],
+  );
+
+  it('streams text, and says what was used and what it costs', async () => {
+    const { parts, error } = await partsOf(model, { ...hello, messages: [user('Say: good morning')], outputTokensMax: 2_000 });
+    expect(error).toBeUndefined();
+    expect(textIn(parts, 'text')).toMatch(/good morning/i);
+    const { usage } = parts.at(-1) as ModelFinish; // The last one always is.
+    expect([usage.inputTokens > 0, usage.outputTokens > 0, usage.isEstimated]).toEqual([true, true, false]);
+  });
+
+  it('makes calls, and goes on with their results and with what it wants to see again', async () => {
+    const messages = [user('Use the tool read for /a and for /b, both at once, then tell me what they say')];
+    const request: ModelRequest = { messages, tools: TOOLS, reasoning: 'low', cache: { key: 'warren-live' } };
+    const first = await complete(model, request, NEVER);
+    expect(first.message.content.filter(({ type }) => type === 'tool_call').length).toBeGreaterThan(0);
+    const next = await complete(model, { ...request, messages: [...messages, first.message, resultsFor(first.message)] }, NEVER);
+    expect(answerText(next)).not.toBe('');
+  });
+
+  it('sees images, and answers by a schema', async () => {
+    const content = [
+      { type: 'text', text: 'Is this an image? Answer with JSON' },
+      { type: 'image', mediaType: 'image/png', data: PIXEL },
+    ] as const;
+    const schema = { type: 'object', properties: { isImage: { type: 'boolean' } }, required: ['isImage'], additionalProperties: false };
+    const finish = await complete(model, { messages: [{ role: 'user', content }], answer: { name: 'answer', schema } }, NEVER);
+    expect(JSON.parse(answerText(finish))).toEqual({ isImage: expect.any(Boolean) });
+  });
+
+  it('is let go of when the caller goes', async () => {
+    const controller = new AbortController();
+    const messages = [user('Tell a long story')];
+    const asked = complete(model, { messages }, controller.signal, ({ type }) => type === 'text' && controller.abort(new Error('enough')));
+    await expect(asked).rejects.toThrow('enough');
+  });
+
+  it('does not take a wrong key', async () => {
+    const wrong = createProvider({ kind, keysOf: async () => ['wrong-Key9876543210abcdef'] }).model(MODELS[kind]);
+    const { error } = await partsOf(wrong, hello);
+    expect(error).toMatchObject({ details: { reason: 'key_refused' } });
+    expect(String((error as Error).message)).not.toContain('9876543210'); // It is one.
   });
 });
