@@ -69,7 +69,7 @@ async function run(context: Context): Promise<readonly Row[]> {
   const redactor = () => ({
     text: (text: string) => text,
     bytes: (bytes: Uint8Array) => bytes,
-    stream: () => ({ push: (chunk: Uint8Array) => chunk, end: () => nothing }),
+    stream: () => ({ push: (chunk: Uint8Array) => chunk, flush: () => nothing, end: () => nothing }),
   });
   await using tunnel = await start({}, false);
   await using inspected = await start({}, true);

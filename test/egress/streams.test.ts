@@ -24,7 +24,7 @@ afterAll(async () => await authority[Symbol.asyncDispose]());
 const passing: AnswerRedactor = {
   text: (text) => text,
   bytes: (bytes) => bytes,
-  stream: () => ({ push: (chunk) => chunk, end: () => new Uint8Array(0) }),
+  stream: () => ({ push: (chunk) => chunk, flush: () => new Uint8Array(0), end: () => new Uint8Array(0) }),
 };
 const SECRETS: Partial<EgressNetwork> = { secrets: { substitute: () => ({ kind: 'not_bound' }), redactor: () => passing } };
 const chunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;

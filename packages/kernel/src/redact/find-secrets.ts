@@ -1,4 +1,5 @@
 /** Where known secrets stand in bytes, in whichever encoding. */
+import { ClearEnd } from './clear-end.ts';
 import { type Decoded, findRuns, runLengthFor } from './encoded-runs.ts';
 import { CLOSE_BYTES, CLOSE_COUNT, readEscapedRegion } from './escaped-region.ts';
 import { CASE_BITS, GRAM_BYTES, GramIndex, gramAt, type Tell, WIDE_BYTES } from './gram-index.ts';
@@ -52,6 +53,7 @@ export class SecretFinder {
   /** 1 for each two bytes that follow on each other in a needle. */
   readonly #pairs = new Uint8Array(65_536);
   readonly #unescaper = new Unescaper();
+  readonly #clearEnd: ClearEnd;
   readonly #joint = Buffer.alloc(BEFORE + AFTER + 4);
   readonly #jointEnds = new Int32Array(AFTER + 4);
   readonly #once = { bytes: Buffer.alloc(LONGEST * AFTER), ends: new Int32Array(LONGEST * AFTER) };
@@ -69,6 +71,7 @@ export class SecretFinder {
     this.#inText = new GramIndex(needles, chooseWindows(needles, this.#stride, width), width === WIDE_BYTES);
     this.#anywhere = new GramIndex(needles, throughout);
     this.#stretches = new StretchFilter(needles, this.shortest);
+    this.#clearEnd = new ClearEnd(needles, this.#stretches, this.#unescaper);
     for (const needle of needles) markPairs(this.#pairs, needle);
     this.#after = { bytes: this.#joint.subarray(BEFORE), ends: this.#jointEnds };
   }
@@ -83,6 +86,11 @@ export class SecretFinder {
       if (edges) this.#lookAtEdges(buffer, found.ranges);
     }
     return { ranges: found.ranges.all, openAt: found.openAt };
+  }
+
+  /** Whether nothing that goes on behind the end can be a secret that began before it. */
+  isClearAt(bytes: Uint8Array, end: number): boolean {
+    return this.count === 0 || this.#clearEnd.isClear(bytes, end);
   }
 
   #search(bytes: Uint8Array, end: number, search: Search): void {
@@ -158,16 +166,34 @@ export class SecretFinder {
   #lookAtEscape(bytes: Uint8Array, at: number, end: number, tell: Tell): boolean {
     const own = (ESCAPES[bytes[at] as number] as number) & EVERY_ESCAPE; // There is one for each byte.
     const length = this.#unescaper.lengthAt(bytes, at, end, own);
-    if (length === 0) return false;
+    if (length === 0) {
+      if (this.#isInterrupted(bytes, at, end, own) && this.#isWorthIt(bytes, at, end, own)) this.#lookInEveryWay(bytes, at, end, own, tell);
+      return false;
+    }
     if (bytes[at - 1] === 0x0d && this.#unescaper.byte === 0x0a) this.#lookAtHalfEscapedLineEnd(bytes, at - 1, end, own, tell);
     else if (!this.#mayBeWithin(bytes, at, at + length, end)) return true;
     if (this.#isPlainAround(bytes, at, at + length, end)) return true;
     const isWrap = own === BACKSLASH && isWithinWord(bytes, at - 1) && this.#unescaper.lengthAt(bytes, at, end, ESCAPED_WRAP) > 0;
     if (isWrap && this.#glance(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }))
       this.#lookCloser(bytes, at, end, { first: ESCAPED_WRAP, second: 0 }, tell);
-    if (this.#isWorthIt(bytes, at, end, own))
-      for (const reading of this.#readingsOf(bytes, at, end, own)) this.#lookCloser(bytes, at, end, reading, tell);
+    if (this.#isWorthIt(bytes, at, end, own)) this.#lookInEveryWay(bytes, at, end, own, tell);
     return true;
+  }
+
+  #lookInEveryWay(bytes: Uint8Array, at: number, end: number, own: number, tell: Tell): void {
+    for (const reading of this.#readingsOf(bytes, at, end, own)) this.#lookCloser(bytes, at, end, reading, tell);
+  }
+
+  /** Whether it is none only because a part of it is written with an escape itself. */
+  #isInterrupted(bytes: Uint8Array, at: number, end: number, own: number): boolean {
+    const next = at + 1 < end ? (bytes[at + 1] as number) : 0; // Before the end.
+    const isLong = own === BACKSLASH ? (next | 0x20) === 0x75 || next === 0x78 : own === ENTITY && next === 0x23;
+    const limit = Math.min(end, at + (isLong ? 12 : 3));
+    for (let place = at + 1; place < limit; place++) {
+      const kind = (ESCAPES[bytes[place] as number] as number) & EVERY_ESCAPE & ~own; // As above; there is one for each byte.
+      if (kind !== 0) return this.#unescaper.lengthAt(bytes, place, end, kind) > 0;
+    }
+    return false;
   }
 
   /** Some write a line feed as an escape and leave the carriage return before it as it is. */
@@ -260,8 +286,7 @@ export class SecretFinder {
   /** Into what stands after the joint. */
   #read(bytes: Uint8Array, at: number, end: number, { first, second }: Reading, count: number): number {
     if (second === 0) return this.#unescaper.read(bytes, at, end, first, this.#after, count);
-    const longest = (second & COLOUR) === 0 ? 6 : LONGEST;
-    const once = this.#unescaper.read(bytes, at, end, first, this.#once, Math.min(longest * count, this.#once.bytes.length - 4));
+    const once = this.#unescaper.read(bytes, at, end, first, this.#once, Math.min(LONGEST * count, this.#once.bytes.length - 4));
     const filled = this.#unescaper.read(this.#once.bytes, 0, once, second, this.#after, count);
     for (let index = 0; index < filled; index++) this.#jointEnds[index] = this.#once.ends[(this.#jointEnds[index] as number) - 1] as number; // Each ends behind one that was read.
     return filled;

@@ -7,7 +7,7 @@ export type Member =
       readonly plain: Uint8Array;
       /** Members that follow on each other are read as one: what stands from `start` to `end` is from `plainStart` on in what was read. */
       readonly parts: readonly MemberPart[];
-      /** It goes on after what is there. */
+      /** It goes on after what is there, or may, with a next member. */
       readonly isCut: boolean;
     }
   | { readonly kind: 'too_large' };
@@ -16,6 +16,7 @@ export type MemberPart = { readonly start: number; readonly end: number; readonl
 
 /** What it takes to find that nothing begins, in bytes written: a text may have one beginning after another. */
 const WORK_MIN = 64;
+const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
 const PARTS_MAX = 1_000;
 const [FLAG_CHECKSUM, FLAG_EXTRA, FLAG_NAME, FLAG_COMMENT, FLAGS_RESERVED] = [2, 4, 8, 16, 0xe0];
@@ -44,7 +45,8 @@ export class Inflater {
       parts.push({ start, end: partEnd, plainStart });
       plains.push(plain);
       plainStart += plain.byteLength;
-      if (kind === 'cut') return { kind: 'read', plain: joined(plains), parts, isCut: true };
+      const mayGoOn = kind === 'cut' || (kind === 'whole' && isGzip && partEnd + GZIP_HEADER_BYTES > end);
+      if (mayGoOn) return { kind: 'read', plain: joined(plains), parts, isCut: true };
       if (kind === 'broken' || !isGzip || parts.length === PARTS_MAX) break;
       start = partEnd;
     }

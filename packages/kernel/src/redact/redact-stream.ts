@@ -7,6 +7,8 @@ import { COMPRESSED, PIECE_BYTES_MAX } from './secret-needles.ts';
 export interface RedactStream {
   /** What can be told by now. */
   push(chunk: Uint8Array): Uint8Array;
+  /** Whatever came, when none of it can be the beginning of a value: for whoever waits for it while nothing more comes. */
+  flush(): Uint8Array;
   /** The rest; nothing can be pushed any more. */
   end(): Uint8Array;
 }
@@ -27,13 +29,14 @@ export function createRedactStream(finder: SecretFinder, marker: (secret: number
   let known: readonly Range[] = [];
   let isLost = false;
 
-  const release = (isLast: boolean): Uint8Array => {
+  const release = (isLast: boolean, isWaitedFor = false): Uint8Array => {
     if (isLost) return NOTHING;
     held = Buffer.concat([held, ...waiting.splice(0)]);
     const { ranges, openAt } = finder.find(held, { edges: isLast });
     const all = joinRanges(sortRanges([...known, ...ranges]), held);
     const clear = Math.min(openAt ?? Number.POSITIVE_INFINITY, held.byteLength - HELD_BYTES);
-    const cut = isLast ? held.byteLength : cutBetweenQuads(held, Math.max(0, clear));
+    const isWhole = isLast || (isWaitedFor && openAt === undefined && finder.isClearAt(held, held.byteLength));
+    const cut = isWhole ? held.byteLength : cutBetweenQuads(held, Math.max(0, clear));
     const parts: Uint8Array[] = [];
     let at = 0;
     for (const { start, end, secret, isTold } of all) {
@@ -69,6 +72,7 @@ export function createRedactStream(finder: SecretFinder, marker: (secret: number
       length += chunk.byteLength;
       return length < lookAt ? NOTHING : release(false);
     },
+    flush: () => (waiting.length === 0 ? NOTHING : release(false, true)),
     end: () => release(true),
   };
 }

@@ -31,12 +31,13 @@ function redactorOf(value: Uint8Array, others: readonly KnownSecret[] = []): Sec
   return createSecretRedactor([...others, { name: 'key', value }]);
 }
 
-function inChunks(redactor: SecretRedactor, bytes: Buffer, sizes: readonly number[]): Buffer {
+function inChunks(redactor: SecretRedactor, bytes: Buffer, sizes: readonly number[], isFlushed = false): Buffer {
   const stream = redactor.stream();
   const parts: Uint8Array[] = [];
   for (let at = 0, turn = 0; at < bytes.byteLength; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;
     parts.push(stream.push(bytes.subarray(at, at + size)));
+    if (isFlushed) parts.push(stream.flush());
     at += size;
   }
   return Buffer.concat([...parts, stream.end()]);
@@ -74,6 +75,13 @@ describe('a value is not recovered', () => {
           const long = Buffer.concat([Buffer.alloc(2_500, 'words, '), bytes, Buffer.alloc(3_500, ', words')]);
           const streamed = inChunks(redactor, long, sizes);
           expect(canRecover(streamed, value), `streamed: ${bytes.toString('latin1')}`).toBe(false);
+          const flushed = inChunks(
+            redactor,
+            bytes,
+            sizes.map((size) => 1 + (size % 50)),
+            true,
+          );
+          expect(canRecover(flushed, value), `flushed: ${bytes.toString('latin1')}, by ${sizes}`).toBe(false);
         },
       ),
       { numRuns: RUNS },
@@ -159,6 +167,33 @@ describe('a text', () => {
     expect(redactor.count).toBe(1);
     expect(redactor.text('12345 qwe%4z qwe%254z cXdlJTR6')).toBe('12345 [redacted:enough] [redacted:enough] [redacted:enough]');
     expect(createSecretRedactor([]).text('12345')).toBe('12345');
+  });
+});
+
+describe('a stream whose reader waits', () => {
+  const events = Array.from({ length: 200 }, (_, index) => `event: message\ndata: {"index":${index},"text":"it says \\"no\\""}\n\n`);
+
+  it('is told each event when it came', () => {
+    const stream = createSecretRedactor(
+      Array.from({ length: 300 }, (_, index) => ({
+        name: `${index}`,
+        value: `sk-live-${Math.imul(index + 1, 0x9e3779b1).toString(36)}-key`,
+      })),
+    ).stream();
+    const texts = [...events, 'data: some words\n\n', 'data: more\r\n\r\n', '{"line":1}\n'];
+    for (const text of texts) expect(Buffer.concat([stream.push(Buffer.from(text)), stream.flush()]).toString()).toBe(text);
+  });
+
+  it('is told nothing of what may become a value', () => {
+    const redactor = redactorOf(Buffer.from('"{sk}-live-{0123}-"'));
+    for (const begun of ['data: "{', '"{sk}', '"{sk}-live-{0123}', '\\u0022{', '%22{sk}', '&quot;', '\u001b[1m"{', 'InthazJ']) {
+      const stream = redactor.stream();
+      stream.push(Buffer.from(begun));
+      expect(stream.flush().byteLength, begun).toBe(0);
+    }
+    const stream = redactor.stream();
+    const parts = ['data: x "{s', 'k}', '-live-{', '0123}', '-"\n\n'].flatMap((part) => [stream.push(Buffer.from(part)), stream.flush()]);
+    expect(Buffer.concat([...parts, stream.end()]).toString()).toBe('data: x [redacted:key]\n\n');
   });
 });
 

@@ -6,7 +6,8 @@
  * only some characters are written that way; gzip and zlib, also damaged as far as they can be read, and whatever follows; and two of these on top of each other. A value longer than a piece goes piece by piece, so a part of it does not pass either. Text that holds
  * none of it is not touched. At the ends of a text, where somebody may have cut it, three quarters of a value are enough.
  *
- * How: each value becomes needles (`secret-needles.ts`), and four bytes of each that few others have stand in a table (`gram-index.ts`). A text is looked at every few bytes only; where an escape begins, it is read as what it means (`find-secrets.ts`), and where they stand close together, all of them at once (`escaped-region.ts`).
+ * How: each value becomes needles (`secret-needles.ts`), and four bytes of each that few others have stand in a table (`gram-index.ts`). A text is looked at every few bytes only; where an escape begins, it is read as what it means (`find-secrets.ts`), and where they stand close together, all of them at once (`escaped-region.ts`). A stream holds back what may be
+ * the beginning of a value; whoever waits for it is told all of it where its end cannot be one (`clear-end.ts`).
  * Time is linear in what is looked at, whatever it is.
  */
 import { SecretFinder } from './find-secrets.ts';

@@ -57,9 +57,13 @@ export class Unescaper {
         const length = (kind & syntaxes) === 0 ? 0 : this.#readUnit(source, at, end, kind & syntaxes);
         if (length > 0) {
           at += length;
-          if (this.byte >= 0) {
-            into.bytes[filled] = this.byte;
+          const meant = this.byte;
+          if (meant >= 0) {
+            into.bytes[filled] = meant;
             into.ends[filled++] = at;
+            // A backslash before an escape of another syntax stands for itself, or for nothing.
+            const hidden = length === 2 ? (ESCAPES[meant] as number) & EVERY_ESCAPE & ~syntaxes : 0; // As above.
+            if (hidden !== 0 && this.#readUnit(source, at - 1, end, hidden) > 0) this.others |= hidden;
             continue;
           }
           for (let index = 0; index < this.#unitLength; index++) {

@@ -38,6 +38,6 @@ export interface AnswerRedactor {
   text(text: string): string;
   /** Of a whole body, after it was decompressed. */
   bytes(bytes: Uint8Array): Uint8Array;
-  /** Of one that comes in parts: what can be told by now, and the rest. */
-  stream(): { push(chunk: Uint8Array): Uint8Array; end(): Uint8Array };
+  /** Of one that comes in parts: what can be told by now, what can be told when nothing more comes for now, and the rest. */
+  stream(): { push(chunk: Uint8Array): Uint8Array; flush(): Uint8Array; end(): Uint8Array };
 }

@@ -86,12 +86,24 @@ async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor, cl
 
 function redactParts(redactor: AnswerRedactor): Transform {
   const parts = redactor.stream();
+  let idle: NodeJS.Immediate | undefined;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       done(null, someOf(parts.push(chunk)));
+      // Events come one by one, and whoever waits for one would have it with the next.
+      idle ??= setImmediate(() => {
+        idle = undefined;
+        const some = someOf(parts.flush());
+        if (some !== undefined) this.push(some);
+      });
     },
     flush(done) {
+      clearImmediate(idle);
       done(null, someOf(parts.end()));
+    },
+    destroy(error, done) {
+      clearImmediate(idle);
+      done(error);
     },
   });
 }
