@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { MIGRATIONS } from '../migrations/index.ts';
+import { RUN_STATES } from '../tables/run-table.ts';
 import { type Change, Database, type Query } from './database.ts';
 import { migrate } from './migrate.ts';
+import { prepareRuns } from './run-table.ts';
 import { prepareStatements } from './workspace-rows.ts';
 
 /** A part of the statement, and why it may look at so much. */
@@ -25,6 +27,8 @@ const WALKS: readonly (readonly [string, string])[] = [
   ['INDEXED BY calls_unfinished WHERE ws = ? AND state = ?', 'has only what is unfinished; for a start and for people'],
   ['ORDER BY due_at LIMIT 1', 'is the first row of the index'],
   ['FROM data_keys', 'reads the keys of a workspace, of which there are one or two'],
+  ['runs AS r NOT INDEXED', 'stops at the limit, in the order of the key'],
+  ['runs AS r INDEXED BY runs_live', 'has only runs that have not ended, in the order they are asked for'],
   ['FROM tokens', 'lists or tidies the tokens of a workspace, of which there are few'],
 ];
 
@@ -49,6 +53,7 @@ it('no statement walks over a workspace to find a few rows', () => {
     migrate(database, MIGRATIONS, { isReadOnly: false });
     database.statements = [];
     prepareStatements(database);
+    askForRuns(database);
     const statements = [...new Set(database.statements)].filter((sql) => !/^\s*INSERT[^;]*VALUES/i.test(sql));
     const walks = statements.flatMap((sql) =>
       WALKS.some(([part]) => sql.includes(part)) ? [] : walksOf(database, sql).map((step) => `${step}: ${sql.replace(/\s+/g, ' ').trim()}`),
@@ -60,6 +65,14 @@ it('no statement walks over a workspace to find a few rows', () => {
     rmSync(directory, { recursive: true, force: true });
   }
 });
+
+/** Their lists are made for each set of conditions. */
+function askForRuns(database: Database): void {
+  const { list } = prepareRuns(database);
+  for (const state of [undefined, ...RUN_STATES])
+    for (const parent of [undefined, 1])
+      for (const session of [undefined, 's']) for (const agent of [undefined, 'a']) list({ state, parent, session, agent });
+}
 
 function walksOf(database: Database, sql: string): readonly string[] {
   return Database.prototype.query
