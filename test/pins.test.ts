@@ -369,6 +369,7 @@ const SURFACES: Readonly<Record<string, { readonly name: string; readonly isPriv
       'type StateVersion',
       'type Step',
       'type StepKind',
+      'type Store',
       'type Summary',
       'type TaintRow',
       'type Taints',

@@ -107,7 +107,7 @@ export type { SetOptions, State, StateAccess, StateEntry, StateScope, StateVersi
 export { openAuditIndex } from './store/sqlite/audit-index.ts';
 export { addBackupFiles, type BackupFile } from './store/sqlite/backup-files.ts';
 export { type Restored, type RestoreOptions, restoreStore } from './store/sqlite/restore-store.ts';
-export type { RowBatch, RowValue } from './store/store.ts';
+export type { RowBatch, RowValue, Store } from './store/store.ts';
 export type { EventFilter, EventRecord } from './store/tables/event-table.ts';
 export type { GrantSet } from './store/tables/grant-table.ts';
 export {

@@ -125,8 +125,8 @@ export async function openKernel(options: KernelOptions): Promise<Kernel> {
   const agentFsOf = new Map<WorkspaceId, AgentFs>();
   const agentFs = (id: WorkspaceId): AgentFs => {
     const limits = async () => {
-      const { fileBytesMax, retention } = await settingsOf(id);
-      return { bytesMax: fileBytesMax, versionsMax: retention.fileVersionsMax };
+      const { fileBytesMax, storedBytesMax, retention } = await settingsOf(id);
+      return { bytesMax: Math.min(fileBytesMax, storedBytesMax), versionsMax: retention.fileVersionsMax };
     };
     const made =
       agentFsOf.get(id) ??

@@ -75,7 +75,9 @@ import { openSkills } from './skill/open-skills.ts';
 import { createConfiguredSecret } from './vault/configured-secret.ts';
 import { createVault } from './vault/create-vault.ts';
 import { createKeeper } from './workspace/create-keeper.ts';
-import { measureWorkspace } from './workspace/measure-workspace.ts';
+import { countStored, measureWorkspace } from './workspace/measure-workspace.ts';
+import { refuseWhenFull } from './workspace/refuse-when-full.ts';
+import { StoredBytes } from './workspace/stored-bytes.ts';
 
 export type PlatformOptions = {
   readonly kernel: Kernel;
@@ -145,8 +147,15 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     },
     say,
   });
+  const room = owned.use(
+    new StoredBytes({
+      count: (id, signal) => countStored({ directory, store: kernel.store }, id, signal),
+      maxOf: async (id) => (await kernel.workspaces.get(id)).settings.storedBytesMax,
+      elapsedMs: () => performance.now(),
+    }),
+  );
   const vault = createVault({
-    ...{ kernel, directory, now, say },
+    ...{ kernel, directory, now, say, room },
     key: () => live.current.vault.key,
     environment: options.environment ?? {},
     runCommand: options.runKeyCommand,
@@ -208,9 +217,9 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     }),
   );
   const runNetworks = owned.use(new OpenRunNetworks({ kernel, secretsOf: (id) => vault.secrets(id), egress: { privateNetworks, tls } }));
-  const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config, secretOf), now }));
+  const memories = owned.use(openMemories({ directory, embedder: configuredEmbedder(config, secretOf), now, room }));
   const models = configuredModels(config, { secretOf, environment: options.environment ?? {}, now });
-  const sessions = owned.use(openWorkspaceSessions({ directory, now }));
+  const sessions = owned.use(openWorkspaceSessions({ directory, now, room }));
   const workers = owned.use(new Workers());
   const watches = owned.use(new Watches({ sandboxes: agentSandboxes, now }));
   const history = new MachineHistory({ read: readMachine, now: () => performance.now() });
@@ -265,29 +274,32 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
   };
   const registry = await createRegistry({
     builtin,
-    handlers: {
-      ...createFilesystemHandlers({ sandboxes: agentSandboxes, workers, watches, now }),
-      ...createCodeHandlers({ workers, now }),
-      ...processHandlers,
-      ...gitHandlers,
-      ...networkHandlers,
-      [CREDENTIALED_REQUEST]: createCredentialedRequest((workspace) => vault.secrets(workspace)),
-      ...createSecretHandlers({ secrets: (workspace) => vault.secrets(workspace), vault }),
-      ...createSystemHandlers({ version, directory, now, history }),
-      ...createStateHandlers(),
-      ...createSkillHandlers({ skills }),
-      ...createReportHandlers(about),
-      ...createMemoryHandlers({ memories, now }),
-      ...createBackupHandlers({
-        newId: () => createId('backup', randomBytes),
-        keyOf: createBackupKeys(join(directory, 'backup.key')),
-        now,
-      }),
-      ...createCommsHandlers({ now }),
-      ...createAlertHandlers(),
-      ...createSchedulerHandlers({ calls: () => need(late.scheduled), capabilities: () => need(late.registry), now }),
-      ...createAgentHandlers(about),
-    },
+    handlers: refuseWhenFull(
+      {
+        ...createFilesystemHandlers({ sandboxes: agentSandboxes, workers, watches, now }),
+        ...createCodeHandlers({ workers, now }),
+        ...processHandlers,
+        ...gitHandlers,
+        ...networkHandlers,
+        [CREDENTIALED_REQUEST]: createCredentialedRequest((workspace) => vault.secrets(workspace)),
+        ...createSecretHandlers({ secrets: (workspace) => vault.secrets(workspace), vault }),
+        ...createSystemHandlers({ version, directory, now, history }),
+        ...createStateHandlers(),
+        ...createSkillHandlers({ skills }),
+        ...createReportHandlers(about),
+        ...createMemoryHandlers({ memories, now }),
+        ...createBackupHandlers({
+          newId: () => createId('backup', randomBytes),
+          keyOf: createBackupKeys(join(directory, 'backup.key')),
+          now,
+        }),
+        ...createCommsHandlers({ now }),
+        ...createAlertHandlers(),
+        ...createSchedulerHandlers({ calls: () => need(late.scheduled), capabilities: () => need(late.registry), now }),
+        ...createAgentHandlers(about),
+      },
+      room,
+    ),
     wrap: (context, use) => withHandlerContext({ kernel, sandboxes: agentSandboxes, egress }, context, use),
     mounted: () => mcpServers.mounted(),
     async readPacks(known) {
@@ -334,6 +346,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     },
     async forget(workspace) {
       contentKeys.forget(workspace);
+      room.forget(workspace);
       hooks.forget(workspace);
       await policies.reload();
     },
@@ -369,6 +382,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       sessions,
       skills,
       vault,
+      room,
       runNetworks,
     },
     async drain(options) {
@@ -395,7 +409,8 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       const simulated = await simulatePolicy({ entries, policyOf: createPolicyOf(parsed), allowRulesOf, capability, limit, signal });
       return { ...simulated, problems: parsed.problems };
     },
-    usageOf: (workspace, signal) => measureWorkspace({ directory, memories, mine: kernel.workspace(workspace) }, signal),
+    usageOf: (workspace, signal) =>
+      measureWorkspace({ directory, memories, mine: kernel.workspace(workspace), store: kernel.store }, signal),
     taints: (workspace, pid) => gate.taints(workspace, pid),
     clearTaints: (workspace, pid) => gate.clearTaints(workspace, pid),
     unfinishedCalls: (workspace, filter) => gate.unfinished(workspace, filter),

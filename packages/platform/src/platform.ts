@@ -23,6 +23,7 @@ import type { Skills } from './skill/skill.ts';
 import type { Secrets } from './vault/secrets.ts';
 import type { Vault } from './vault/vault.ts';
 import type { WorkspaceUsage } from './workspace/measure-workspace.ts';
+import type { Room } from './workspace/stored-bytes.ts';
 
 export interface Platform extends AsyncDisposable {
   readonly gate: Gate;
@@ -46,6 +47,8 @@ export interface Platform extends AsyncDisposable {
    */
   drain(options: { readonly drainMs: number }): Promise<void>;
   readonly vault: Vault;
+  /** Whether a workspace may store more. */
+  readonly room: Room;
   /** Of one workspace. */
   secrets(workspace: WorkspaceId): Secrets;
   /** What the operator set, as it is in force now. */

@@ -10,7 +10,7 @@ import { withWorkspaceAdvice } from '../internal/workspace-advice.ts';
 import type { StateFlags } from '../program/state-options.ts';
 
 /** Settings of a workspace; every other name is a dimension of its budget. */
-const SETTINGS: ReadonlySet<string> = new Set(['weight', 'running_max', 'file_bytes_max']);
+const SETTINGS: ReadonlySet<string> = new Set(['weight', 'running_max', 'file_bytes_max', 'stored_bytes_max']);
 const ACCOUNT = { kind: 'workspace' } as const;
 
 export async function workspaceShow(id: string, flags: StateFlags, host: Host): Promise<number> {
@@ -57,6 +57,7 @@ function usageRows({ settings }: WorkspaceRecord, usage: WorkspaceUsage): readon
     ['secrets', `${usage.secrets}`, ''],
     ['files', sized(usage.files), ''],
     ['stored files', sized(usage.stored_files), `≤ ${formatSize(settings.file_bytes_max)}`],
+    ['stored in all', formatSize(usage.stored_bytes), `≤ ${formatSize(settings.stored_bytes_max)}`],
   ];
 }
 
@@ -65,6 +66,7 @@ function settingRows({ settings }: WorkspaceRecord): readonly (readonly string[]
     ['weight', '', `${settings.weight}`],
     ['running_max', '', `≤ ${settings.running_max}`],
     ['file_bytes_max', '', `≤ ${formatSize(settings.file_bytes_max)}`],
+    ['stored_bytes_max', '', `≤ ${formatSize(settings.stored_bytes_max)}`],
   ];
 }
 

@@ -24,6 +24,15 @@ it('shows what a workspace has and may use, sets that, and deletes it when its n
   const shown = await gate.json(['workspace', 'show', 'Acme_1']);
   expect(shown).toMatchObject({ workspace: 'Acme_1', usage: { memories: { count: 1 }, agents: 0 }, budget: [{ granted: 6_000 }] });
   expect((await gate.warren(['workspace', 'show', 'Acme_1'])).stdout).toMatch(/memories +1, /);
+  expect(shown).toMatchObject({ usage: { stored_bytes: expect.any(Number) }, settings: { stored_bytes_max: 107_374_182_400 } });
+  expect((await gate.warren(['workspace', 'quota', 'Acme_1', 'stored_bytes_max=10'])).stdout).toMatch(/stored_bytes_max +≤ 10 bytes/);
+  const full = await gate.warren(['memory', 'store', 'One more', '--workspace', 'Acme_1']);
+  expect([full.code, full.stderr]).toEqual([
+    1,
+    expect.stringMatching(/in memories, and stored_bytes_max is 10\n.*fix: warren workspace quota Acme_1 stored_bytes_max=NUMBER/s),
+  ]);
+  await gate.warren(['workspace', 'quota', 'Acme_1', 'stored_bytes_max=1000000000']);
+  expect((await gate.warren(['memory', 'store', 'One more', '--workspace', 'Acme_1'])).code).toBe(0);
   expect((await gate.warren(['workspace', 'quota', 'Acme_1', 'tokens'])).stderr).toContain('NAME=NUMBER');
   expect((await gate.warren(['workspace', 'show', 'nobody'])).stderr).toContain('workspace create nobody');
 

@@ -68,7 +68,7 @@ export function addWorkspace(program: Command, actions: WorkspaceActions): void 
         .command('quota')
         .summary('show or set what a workspace may use')
         .description(
-          'Without settings it shows them. weight, running_max and file_bytes_max are bounds of the workspace; any other name is a dimension of its budget: tokens, cost_microdollars, calls.',
+          'Without settings it shows them. weight, running_max, file_bytes_max (what it keeps with file.*) and stored_bytes_max (everything it stores) are bounds of the workspace; any other name is a dimension of its budget: tokens, cost_microdollars, calls.',
         )
         .argument('<id>', 'its name')
         .argument('[settings...]', 'NAME=NUMBER, as file_bytes_max=1000000000 or tokens=5000000'),

@@ -86,7 +86,7 @@ function createHandlers({ kernel, daemon, metrics, platform, seats }: MethodPart
     ...createQueueHandlers(kernel),
     ...MAIL_HANDLERS,
     ...REGISTRY_HANDLERS,
-    ...createFileHandlers(),
+    ...createFileHandlers(platform?.room),
     ...createObserveHandlers({ version, metrics }),
     ...createApiHandlers({ version, schemaVersion: kernel.store.schemaVersion }),
     ...createTokenHandlers(kernel),

@@ -1,3 +1,4 @@
+import type { Platform } from '@warren/platform';
 import { Semaphore } from '../internal/semaphore.ts';
 import type { Handler, HandlersOf } from './handler.ts';
 import { fromBase64, toFile, toFileContent, toFileVersion } from './record/file.ts';
@@ -7,7 +8,7 @@ const READS_MAX = 8;
 /** Reads that wait; more are refused with `busy`. */
 const READS_WAITING_MAX = 1_000;
 
-export function createFileHandlers(): HandlersOf<'kernel.fs.' | 'file.'> {
+export function createFileHandlers(room?: Platform['room']): HandlersOf<'kernel.fs.' | 'file.'> {
   const reads = new Semaphore(READS_MAX, READS_WAITING_MAX);
 
   const read: Handler<'file.read'> = async ({ path, version }, { mine }) => {
@@ -17,7 +18,9 @@ export function createFileHandlers(): HandlersOf<'kernel.fs.' | 'file.'> {
 
   return {
     async 'kernel.fs.write'({ pid, path, content, mode, metadata, if_absent }, { mine }) {
-      const stat = await mine.files.write(pid, { path, mode, metadata, ifAbsent: if_absent }, fromBase64(content));
+      const bytes = fromBase64(content);
+      await room?.require(mine.id, bytes.byteLength);
+      const stat = await mine.files.write(pid, { path, mode, metadata, ifAbsent: if_absent }, bytes);
       return { path: stat.path, size: stat.size, owner_pid: stat.owner, mode: stat.mode, version: stat.version };
     },
 
@@ -53,7 +56,9 @@ export function createFileHandlers(): HandlersOf<'kernel.fs.' | 'file.'> {
 
     async 'file.write'({ pid, path, content, mode, metadata, if_absent, expected_version }, { mine }) {
       const file = { path, mode, metadata, ifAbsent: if_absent, expectedVersion: expected_version };
-      return toFile(await mine.files.write(pid, file, fromBase64(content)));
+      const bytes = fromBase64(content);
+      await room?.require(mine.id, bytes.byteLength);
+      return toFile(await mine.files.write(pid, file, bytes));
     },
 
     'file.read': read,

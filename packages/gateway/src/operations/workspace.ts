@@ -19,8 +19,8 @@ export function createWorkspaceHandlers({ workspaces }: Kernel, platform: () => 
 
     async 'workspace.usage'(_params, { workspace, signal }) {
       await workspaces.get(workspace);
-      const { storedFiles, ...usage } = await platform().usageOf(workspace, signal());
-      return { workspace, ...usage, stored_files: storedFiles };
+      const { storedFiles, storedBytes, ...usage } = await platform().usageOf(workspace, signal());
+      return { workspace, ...usage, stored_files: storedFiles, stored_bytes: storedBytes };
     },
 
     async 'workspace.get'(_params, { workspace }) {

@@ -14,6 +14,7 @@ export const SETTINGS_DEFAULT: WorkspaceSettings = {
   weight: 1,
   runningMax: 1_000,
   fileBytesMax: 10_737_418_240,
+  storedBytesMax: 107_374_182_400,
   retention: {
     eventAgeMs: 30 * DAY_MS,
     eventsMax: 10_000_000,
@@ -72,9 +73,11 @@ export function mergeSettings(before: WorkspaceSettings, changes: SettingsChange
     weight: changes.weight ?? before.weight,
     runningMax: changes.runningMax ?? before.runningMax,
     fileBytesMax: changes.fileBytesMax ?? before.fileBytesMax,
+    storedBytesMax: changes.storedBytesMax ?? before.storedBytesMax,
     retention: { ...before.retention, ...changes.retention },
   };
-  const numbers = { weight: merged.weight, runningMax: merged.runningMax, fileBytesMax: merged.fileBytesMax, ...merged.retention };
+  const { retention, ...others } = merged;
+  const numbers = { ...others, ...retention };
   for (const [name, value] of Object.entries(numbers)) {
     if (name === 'weight' ? value >= WEIGHT_LEAST && value <= WEIGHT_MOST : value > 0 && Number.isSafeInteger(value)) continue;
     throw new Fault('invalid_argument', `Cannot set ${name} to ${value}: it is not a positive number within bounds`, {

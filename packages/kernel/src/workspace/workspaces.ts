@@ -10,6 +10,8 @@ export type WorkspaceSettings = {
   readonly runningMax: number;
   /** Bytes its files may hold, all versions together. */
   readonly fileBytesMax: number;
+  /** Bytes of everything that it stores: files, memories, sessions, secrets. The kernel holds what it keeps itself to it; whoever keeps more asks. */
+  readonly storedBytesMax: number;
   readonly retention: Retention;
 };
 

@@ -17,6 +17,8 @@ export type MemoryParts = {
   readonly embedder?: Embedder | undefined;
   readonly now: () => number;
   readonly newId: () => string;
+  /** Throws when so many bytes more may not be stored. */
+  readonly requireRoom?: ((bytes: number) => Promise<void>) | undefined;
   /** Between tries of a provider that does not answer. */
   readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 };
@@ -34,7 +36,7 @@ const EMBED_MS = 60_000;
 const HASH_BYTES = 16;
 
 /** Faults: `store_failed`. */
-export function openMemory({ directory, embedder, now, newId, pause }: MemoryParts): Memory {
+export function openMemory({ directory, embedder, now, newId, requireRoom, pause }: MemoryParts): Memory {
   const store = new MemoryStore(join(directory, MEMORY_FILE));
   const counts = new TermCounts(store);
   const vectors = embedder === undefined ? undefined : new MemoryVectors({ store, embedder, pause });
@@ -67,6 +69,8 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
         throw new Fault('too_large', `Cannot store more: the memory has more than ${BYTES_MAX} bytes; forget some first`);
       if (count + checked.length > ENTRIES_MAX)
         throw new Fault('too_large', `Cannot store more: there are ${count} memories, the limit is ${ENTRIES_MAX}; forget some first`);
+      await requireRoom?.(checked.reduce((sum, entry) => sum + bytesOf(entry), 0));
+      requireOpen();
       const at = now();
       const prepared = checked.map((entry) => ({ entry: newEntry(entry, newId(), at), chunks: chunksOf(entry.text) }));
       const texts = prepared.flatMap(({ entry, chunks }) => chunks.map(({ start, end }) => entry.text.slice(start, end)));
@@ -106,6 +110,8 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
       const before = require(id);
       const checked = checkParts(changes);
       const isNewText = checked.text !== undefined && checked.text !== before.text;
+      await requireRoom?.(bytesOf(checked));
+      requireOpen();
       const chunks = isNewText ? chunksOf(checked.text) : undefined;
       const texts = chunks?.map(({ start, end }) => (checked.text ?? '').slice(start, end)) ?? [];
       const packed = texts.length === 0 ? undefined : await vectors?.ofTexts(texts, AbortSignal.timeout(EMBED_MS));
@@ -176,6 +182,11 @@ export function openMemory({ directory, embedder, now, newId, pause }: MemoryPar
       store.close();
     },
   };
+}
+
+/** What its index takes besides is seen when it is counted. */
+function bytesOf({ text = '', metadata }: Partial<Pick<CheckedMemory, 'text' | 'metadata'>>): number {
+  return Buffer.byteLength(text) + (metadata === undefined ? 0 : Buffer.byteLength(JSON.stringify(metadata)));
 }
 
 /**

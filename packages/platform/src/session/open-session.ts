@@ -14,6 +14,8 @@ export type SessionParts = {
   readonly transcript: Transcript;
   readonly newId: () => string;
   readonly now: () => number;
+  /** Throws when so many bytes more may not be stored. */
+  readonly requireRoom?: ((bytes: number) => Promise<void>) | undefined;
 };
 
 /** Owns the file. */
@@ -24,18 +26,20 @@ export class FileSession implements Session, AsyncDisposable {
   readonly #file: FileHandle;
   readonly #newId: () => string;
   readonly #now: () => number;
+  readonly #requireRoom: SessionParts['requireRoom'];
   readonly #tree: EntryTree;
   #bytes: number;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor({ file, transcript, newId, now }: SessionParts) {
+  constructor({ file, transcript, newId, now, requireRoom }: SessionParts) {
     this.id = transcript.header.id;
     this.damage = transcript.damage;
     this.header = transcript.header;
     this.#file = file;
     this.#newId = newId;
     this.#now = now;
+    this.#requireRoom = requireRoom;
     this.#bytes = transcript.bytes;
     this.#tree = new EntryTree(this.id);
     for (const entry of transcript.entries) this.#tree.take(entry);
@@ -106,6 +110,7 @@ export class FileSession implements Session, AsyncDisposable {
         `Cannot append to session ${this.id}: it would have more than ${SESSION_BYTES_MAX} bytes; begin a new one`,
       );
     }
+    await this.#requireRoom?.(bytes.byteLength);
     try {
       for (let written = 0; written < bytes.byteLength; ) {
         const { bytesWritten } = await this.#file.write(bytes, written, bytes.byteLength - written, this.#bytes + written);

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { diskFault } from '../internal/disk-fault.ts';
 import { exportPiece } from './export-session.ts';
-import { FileSession } from './open-session.ts';
+import { FileSession, type SessionParts } from './open-session.ts';
 import type { Session, SessionInfo, SessionMatch, Sessions } from './sessions.ts';
 import { textOf } from './text-of.ts';
 import { readTranscript, type Transcript, type TranscriptHeader, writeEntry, writeHeader } from './transcript.ts';
 
-export type SessionsParts = { readonly folder: string; readonly newId: () => string; readonly now: () => number };
+export type SessionsParts = Pick<SessionParts, 'newId' | 'now' | 'requireRoom'> & { readonly folder: string };
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const SUFFIX = '.jsonl';
@@ -25,7 +25,7 @@ const EXPORT_CHARACTERS_MAX = 67_108_864;
 /** Open at once; the one that was asked for the longest ago is closed for another. */
 const OPEN_MAX = 256;
 
-export function openSessions({ folder, newId, now }: SessionsParts): Sessions & AsyncDisposable {
+export function openSessions({ folder, newId, now, requireRoom }: SessionsParts): Sessions & AsyncDisposable {
   const known = new Map<string, Promise<FileSession>>();
   /** What lists have read of files that have not changed since. */
   const read = new Map<string, SessionInfo>();
@@ -45,7 +45,7 @@ export function openSessions({ folder, newId, now }: SessionsParts): Sessions & 
       if (transcript === undefined || transcript.header.id !== id)
         throw new Fault('store_failed', `Cannot open session ${id}: its file is no transcript of it`);
       await file.truncate(transcript.bytes);
-      return new FileSession({ file, transcript, newId, now });
+      return new FileSession({ file, transcript, newId, now, requireRoom });
     } catch (error) {
       await file.close();
       throw error;
@@ -71,6 +71,7 @@ export function openSessions({ folder, newId, now }: SessionsParts): Sessions & 
   const createWith = async (header: TranscriptHeader, entries: readonly Parameters<typeof writeEntry>[0][]): Promise<Session> => {
     const path = fileOf(header.id);
     const content = Buffer.concat([writeHeader(header), ...entries.map(writeEntry)]);
+    await requireRoom?.(content.byteLength);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR | constants.O_NOFOLLOW, 0o600);

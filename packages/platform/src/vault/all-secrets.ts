@@ -1,6 +1,7 @@
 /** The secrets of all workspaces, under the root keys of one vault. */
 import type { Kernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
+import type { Room } from '../workspace/stored-bytes.ts';
 import { createSecrets } from './create-secrets.ts';
 import { DataKeys } from './data-keys.ts';
 import type { RootKeys } from './root-keys.ts';
@@ -13,12 +14,14 @@ export type AllSecretsParts = {
   /** Throws while the vault is locked. */
   readonly roots: () => Promise<RootKeys>;
   readonly now: () => number;
+  readonly room?: Room | undefined;
 };
 
 export function createAllSecrets({
   kernel,
   roots,
   now,
+  room,
 }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'sealFor' | 'guardUse' | 'onChange'> {
   const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
   const listeners = new Set<(workspace: WorkspaceId) => void>();
@@ -35,6 +38,7 @@ export function createAllSecrets({
       keys,
       secrets: createSecrets({
         ...{ workspace, sealed, keys, now, onChange },
+        requireRoom: (bytes) => room?.require(workspace, bytes) ?? Promise.resolve(),
         beforeUse: (name, version) => guard(workspace, name, version),
       }),
     };

@@ -16,6 +16,8 @@ export type SecretsParts = {
   readonly now: () => number;
   /** Which values there are is another than before. */
   readonly onChange: (workspace: WorkspaceId) => void;
+  /** Throws when so many bytes more may not be stored. */
+  readonly requireRoom: (bytes: number) => Promise<void>;
   /** Waited for before a value is given to whoever uses it: it is looked for in answers first. */
   readonly beforeUse: (name: string, version: number) => Promise<void>;
 };
@@ -24,7 +26,7 @@ const ATTEMPTS_MAX = 8;
 const PAGE = 1_000;
 const NEW = { type: 'other', purpose: '', bindings: NO_BINDINGS };
 
-export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUse }: SecretsParts): Secrets {
+export function createSecrets({ workspace, sealed, keys, now, onChange, requireRoom, beforeUse }: SecretsParts): Secrets {
   const bound = new Bound();
   const about = (record: Pick<SecretRecord, 'name' | 'type' | 'bindings'>, version: number) => aboutVersion(workspace, record, version);
   const open = async (record: SecretRecord, { version, dataKey, sealed: bytes }: SealedVersion): Promise<Buffer> => {
@@ -119,6 +121,7 @@ export function createSecrets({ workspace, sealed, keys, now, onChange, beforeUs
       checkTerms(terms, NEW);
       const bytes = checkValue(value);
       try {
+        await requireRoom(bytes.byteLength);
         return await place(name, terms, async () => bytes);
       } finally {
         bytes.fill(0);

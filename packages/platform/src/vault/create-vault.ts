@@ -2,13 +2,13 @@ import { type AllSecretsParts, createAllSecrets } from './all-secrets.ts';
 import { HeldRoots, type HeldRootsParts } from './held-roots.ts';
 import type { Vault } from './vault.ts';
 
-export type VaultParts = Omit<HeldRootsParts, 'hasSealed'> & Pick<AllSecretsParts, 'kernel'>;
+export type VaultParts = Omit<HeldRootsParts, 'hasSealed'> & Pick<AllSecretsParts, 'kernel' | 'room'>;
 
 /** Opens nothing. */
-export function createVault({ kernel, ...parts }: VaultParts): Vault {
+export function createVault({ kernel, room, ...parts }: VaultParts): Vault {
   const held = new HeldRoots({ ...parts, hasSealed: () => hasSealed(kernel) });
   return {
-    ...createAllSecrets({ kernel, roots: () => held.get(), now: parts.now }),
+    ...createAllSecrets({ kernel, roots: () => held.get(), now: parts.now, room }),
     status: () => held.status(),
     tellIfLocked: () => held.tellIfLocked(),
     unlock: (passphrase) => held.unlock(passphrase),

@@ -2,8 +2,10 @@
 import type { Dirent } from 'node:fs';
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WorkspaceKernel } from '@warren/kernel';
+import type { Store, WorkspaceKernel } from '@warren/kernel';
+import type { WorkspaceId } from '@warren/protocol';
 import type { Memories } from '../memory/open-memories.ts';
+import { type StoredParts, totalOf } from './stored-bytes.ts';
 
 export type Held = { readonly count: number; readonly bytes: number };
 
@@ -18,27 +20,59 @@ export type WorkspaceUsage = {
   readonly storedFiles: Held;
   readonly sessions: Held;
   readonly secrets: number;
+  /** All of it, with secrets. */
+  readonly storedBytes: number;
 };
 
-export type MeasureParts = { readonly directory: string; readonly memories: Pick<Memories, 'use'>; readonly mine: WorkspaceKernel };
+export type MeasureParts = {
+  readonly directory: string;
+  readonly memories: Pick<Memories, 'use'>;
+  readonly mine: WorkspaceKernel;
+  readonly store: Pick<Store, 'workspace'>;
+};
 
 const PAGE = 1_000;
 const FILES_MAX = 1_000_000;
+/** Of stat(2), whatever the file system has. */
+const BLOCK_BYTES = 512;
 
-export async function measureWorkspace({ directory, memories, mine }: MeasureParts, signal: AbortSignal): Promise<WorkspaceUsage> {
+export async function measureWorkspace({ directory, memories, mine, store }: MeasureParts, signal: AbortSignal): Promise<WorkspaceUsage> {
   const root = join(directory, 'workspaces', mine.id);
   const { processes, files: storedFiles } = await mine.observe.summary();
   const memoryFile = await sizeOf(join(root, 'memory.db'));
+  const [files, sessions] = [await measureTree(join(root, 'files'), signal), await measureTree(join(root, 'sessions'), signal)];
+  const secretBytes = await store.workspace(mine.id).read(({ secrets }) => secrets.bytes());
   return {
     agents: await countPages((after) => mine.agents.list({ limit: PAGE, after }), signal),
     processes: Object.entries(processes).reduce((sum, [state, count]) => (state === 'DEAD' ? sum : sum + count), 0),
     // One that nothing was ever kept in is not made by being counted.
     memories:
       memoryFile === 0 ? { count: 0, bytes: 0 } : { count: await memories.use(mine.id, (memory) => memory.count()), bytes: memoryFile },
-    files: await measureTree(join(root, 'files'), signal),
-    storedFiles,
-    sessions: await measureTree(join(root, 'sessions'), signal),
+    ...{ files, storedFiles, sessions },
     secrets: await countPages((after) => mine.secrets.list({ limit: PAGE, after }), signal),
+    storedBytes: totalOf({
+      files: files.bytes,
+      memories: memoryFile,
+      sessions: sessions.bytes,
+      storedFiles: storedFiles.bytes,
+      secrets: secretBytes,
+    }),
+  };
+}
+
+/** The bytes alone, for what asks often. */
+export async function countStored(
+  { directory, store }: Pick<MeasureParts, 'directory' | 'store'>,
+  id: WorkspaceId,
+  signal: AbortSignal,
+): Promise<StoredParts> {
+  const root = join(directory, 'workspaces', id);
+  const rows = await store.workspace(id).read(({ files, secrets }) => ({ storedFiles: files.usedBytes(), secrets: secrets.bytes() }));
+  return {
+    ...rows,
+    files: (await measureTree(join(root, 'files'), signal)).bytes,
+    memories: await sizeOf(join(root, 'memory.db')),
+    sessions: (await measureTree(join(root, 'sessions'), signal)).bytes,
   };
 }
 
@@ -84,7 +118,7 @@ async function* entriesIn(folder: string): AsyncGenerator<Dirent, void> {
 
 async function sizeOf(path: string): Promise<number> {
   return await lstat(path).then(
-    ({ size }) => size,
+    ({ size, blocks }) => Math.min(size, blocks * BLOCK_BYTES), // A file of holes stores nothing.
     () => 0, // It went meanwhile, or was never there.
   );
 }

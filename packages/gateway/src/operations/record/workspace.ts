@@ -3,7 +3,7 @@ import type { Params, WorkspaceRecord as Workspace } from '@warren/protocol/cont
 import { toSeconds } from '../time.ts';
 
 export function toWorkspace({ id, createdAt, settings }: WorkspaceRecord): Workspace {
-  const { weight, runningMax, fileBytesMax, retention } = settings;
+  const { weight, runningMax, fileBytesMax, storedBytesMax, retention } = settings;
   return {
     workspace: id,
     created_at: toSeconds(createdAt),
@@ -11,6 +11,7 @@ export function toWorkspace({ id, createdAt, settings }: WorkspaceRecord): Works
       weight,
       running_max: runningMax,
       file_bytes_max: fileBytesMax,
+      stored_bytes_max: storedBytesMax,
       retention: {
         event_age_ms: retention.eventAgeMs,
         events_max: retention.eventsMax,
@@ -24,11 +25,12 @@ export function toWorkspace({ id, createdAt, settings }: WorkspaceRecord): Works
 
 type SettingParams = NonNullable<Params<'workspace.update'>['settings']>;
 
-export function fromSettings({ weight, running_max, file_bytes_max, retention }: SettingParams): SettingsChange {
+export function fromSettings({ weight, running_max, file_bytes_max, stored_bytes_max, retention }: SettingParams): SettingsChange {
   return {
     ...(weight !== undefined && { weight }),
     ...(running_max !== undefined && { runningMax: running_max }),
     ...(file_bytes_max !== undefined && { fileBytesMax: file_bytes_max }),
+    ...(stored_bytes_max !== undefined && { storedBytesMax: stored_bytes_max }),
     ...(retention !== undefined && { retention: fromRetention(retention) }),
   };
 }

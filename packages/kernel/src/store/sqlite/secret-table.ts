@@ -16,6 +16,7 @@ export function prepareSecrets(database: Database) {
     find: database.query(`SELECT ${COLUMNS} FROM secrets WHERE ws = ? AND name = ?`),
     list: database.query(`SELECT ${COLUMNS} FROM secrets WHERE ws = ? AND name > ? ORDER BY name LIMIT ? + 0`),
     count: database.query('SELECT count(*) AS count FROM secrets WHERE ws = ?'),
+    bytes: database.query('SELECT total(length(sealed)) AS bytes FROM secret_versions WHERE ws = ?'),
     put: database.change(
       `INSERT INTO secrets (ws, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET type = excluded.type, purpose = excluded.purpose, bindings = excluded.bindings, version = excluded.version,
@@ -70,6 +71,10 @@ export class SqliteSecretTable implements SecretTable {
 
   count(): number {
     return countIn(this.#statements.count.get(this.#context.ws));
+  }
+
+  bytes(): number {
+    return Number(this.#statements.bytes.get(this.#context.ws)?.['bytes']);
   }
 
   put({ name, type, purpose, bindings, version, revision, revokedAt }: Parameters<SecretTable['put']>[0]): void {

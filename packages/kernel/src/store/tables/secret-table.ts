@@ -51,6 +51,8 @@ export interface SecretTableReads {
   /** By name, those after `after`. */
   list(limit: number, after?: string): readonly SecretRow[];
   count(): number;
+  /** Of all sealed versions. */
+  bytes(): number;
   /** Those that are kept, newest first. */
   versions(name: string): readonly SealedVersion[];
   findVersion(name: string, version: number): SealedVersion | undefined;

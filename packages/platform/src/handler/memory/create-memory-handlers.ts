@@ -118,6 +118,7 @@ const TYPES: Readonly<Record<string, string>> = {
   already_exists: 'MemoryExists',
   too_large: 'QuotaExceeded',
   storage_full: 'QuotaExceeded',
+  quota_exceeded: 'QuotaExceeded',
   store_failed: 'DatabaseError',
   busy: 'DatabaseError',
 };

@@ -19,6 +19,8 @@ export const workspaceSettings = z.object({
   running_max: int,
   /** Bytes its files may hold, all versions together. */
   file_bytes_max: int,
+  /** Bytes of everything that it stores: files, memories, sessions and secrets. */
+  stored_bytes_max: int,
   retention,
 });
 
@@ -39,6 +41,8 @@ export const workspaceUsage = z.object({
   stored_files: held,
   sessions: held,
   secrets: int,
+  /** All of it, with secrets. */
+  stored_bytes: int,
 });
 
 export type WorkspaceUsage = z.output<typeof workspaceUsage>;
