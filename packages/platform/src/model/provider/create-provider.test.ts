@@ -211,6 +211,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   it.each([
     ['cut', 'cut'],
+    ['ended', 'cut'],
     ['garbled', 'garbled'],
     ['overloaded', 'overloaded'],
   ])('breaks off in the middle: %s', async (fault, reason) => {
