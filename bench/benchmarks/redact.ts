@@ -7,7 +7,7 @@ import { interleave, type Subject } from '../harness/interleave.ts';
 import { atLeast, measured, type Row, ratio } from '../harness/row.ts';
 
 const SECRETS = 1_000;
-const TEXT_BYTES = 4_194_304;
+const TEXT_BYTES = 1_048_576;
 const CHUNK_BYTES = 65_536;
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -37,7 +37,7 @@ async function run(context: Context): Promise<readonly Row[]> {
   const subjects = Object.entries(texts).map(([name, bytes]) => ({ name, ours: subject(name, bytes, unchanged), bytes }));
   const other = subject('indexOf', texts.logs.subarray(0, TEXT_BYTES / 16), naive);
   const stream = subject('stream', texts.logs, (bytes) => throughStream(redactor.stream(), bytes));
-  const of = await interleave([...subjects.map(({ ours }) => ours), stream, other], context.isQuick ? 3 : 20, context, {
+  const of = await interleave([...subjects.map(({ ours }) => ours), stream, other], context.isQuick ? 3 : 12, context, {
     warmups: 2,
     restMs: 5,
   });
