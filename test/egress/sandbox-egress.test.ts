@@ -327,7 +327,7 @@ for i in range(10):
 print(len(got), flush=True)
 `;
     expect((await python(sandbox, program)).out).toBe('256\n');
-    expect(web.connections).toBe(256);
+    expect(web.connections).toBeGreaterThanOrEqual(256); // When the command ends, each of its that closes makes room for one that waits.
     expect(events.filter(({ kind }) => kind === 'failed' || kind === 'denied')).toEqual([]);
   });
 
