@@ -65,7 +65,7 @@ async function begin(mine: WorkspaceKernel, count: number): Promise<readonly Hel
 }
 
 async function claim(mine: WorkspaceKernel, limit: number): Promise<readonly Held[]> {
-  const claims = await mine.queue.claim({ worker: 'bench', limit, leaseMs: LEASE_MS });
+  const claims = await mine.queue.claim({ worker: 'bench', areRuns: true, limit, leaseMs: LEASE_MS });
   return claims.map(({ entry, fence }) => ({ run: Number(entry.payload['run']), lease: { entry: entry.id, fence } }));
 }
 

@@ -42,7 +42,7 @@ async function begin(parentPid: number | undefined): Promise<number> {
 /** Until nothing is left. */
 async function work(): Promise<void> {
   while (await isLeft()) {
-    const claims = await queue.claim({ worker: `life-${life}`, limit: 100, leaseMs: HOUR_MS });
+    const claims = await queue.claim({ worker: `life-${life}`, areRuns: true, limit: 100, leaseMs: HOUR_MS });
     await Promise.all(claims.map(({ entry, fence }) => workOff(Number(entry.payload['run']), { entry: entry.id, fence })));
     if (++worked === 1) process.stdout.write('ready\n');
     if (claims.length === 0) await new Promise((resolve) => setTimeout(resolve, 5)); // Some wait for a time.

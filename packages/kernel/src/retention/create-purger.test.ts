@@ -112,7 +112,7 @@ describe('a purge', () => {
       for (let index = 0; index < count; index++) await mine.runs.stop(await begin(), 'enough');
     };
     const live = await begin();
-    const [claim] = await mine.queue.claim({ worker: 'w' });
+    const [claim] = await mine.queue.claim({ worker: 'w', areRuns: true });
     const note = { kind: 'note', body: {} } as const;
     const lease = { entry: claim?.entry.id ?? 0, fence: claim?.fence ?? 0 };
     for (let some = 0; some < 3; some++) await mine.runs.append(live, lease, Array(200).fill(note));

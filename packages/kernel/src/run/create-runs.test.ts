@@ -470,7 +470,7 @@ describe('runs of a workspace', () => {
     to.clock.advance(60_000); // Whoever had the other is not here.
     await to.kernel.scheduler.tick();
     to.clock.advance(60_000);
-    const claims = await queue.claim({ worker: 'w', limit: 9 });
+    const claims = await queue.claim({ worker: 'w', areRuns: true, limit: 9 });
     for (const { entry, fence } of claims) await runs.end(Number(entry.payload['run']), { entry: entry.id, fence }, 'completed', {});
     expect((await runs.list({ state: 'ended' })).length).toBe(2);
     expect(

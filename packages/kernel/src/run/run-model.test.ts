@@ -131,7 +131,7 @@ class Model {
   }
 
   async #claim(): Promise<void> {
-    const [claim] = await this.#under.mine.queue.claim({ worker: 'w' });
+    const [claim] = await this.#under.mine.queue.claim({ worker: 'w', areRuns: true });
     const run = this.#all.find(({ id }) => id === claim?.entry.payload['run']);
     expect(run === undefined).toBe(!this.#all.some(({ state }) => state === 'queued'));
     if (run === undefined || claim === undefined) return;
