@@ -272,8 +272,8 @@ export function describeLibrary(what: string, start: () => Promise<Subject>): vo
       expect(ran).toEqual(['10', 'first 0', 'second 0', 'go', 'end s', 'over']);
       ran.length = 0;
       lease[Symbol.dispose]();
-      says({ fault: 'rate_limited', retryAfterMs: 5_000 });
-      await expect(one.run({ message: 'go', sessionId: 's' })).rejects.toMatchObject({ code: 'rate_limited' });
+      says({ fault: 'bad_request' });
+      await expect(one.run({ message: 'go', sessionId: 's' })).rejects.toMatchObject({ code: 'invalid_argument' });
       expect(ran).toEqual(['10', 'first 0', 'go', 'over']);
     });
 
