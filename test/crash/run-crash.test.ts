@@ -15,11 +15,11 @@ import { randomFrom } from './random.ts';
 const KILLS = Number(process.env['RUN_KILLS'] ?? 4);
 const SEED = Number(process.env['RUN_SEED'] ?? 1);
 
-it(`runs that are killed ${KILLS} times lose and double no step`, { timeout: 120_000 + KILLS * 15_000 }, async () => {
+it(`runs that are killed ${KILLS} times lose and double no step`, { timeout: 120_000 + KILLS * 15_000 }, async ({ signal }) => {
   await using directory = await TemporaryDirectory.create();
   const random = randomFrom(SEED);
-  for (let life = 0; life < KILLS; life++) await live(directory.path, life, random(400));
-  await live(directory.path, KILLS, undefined);
+  for (let life = 0; life < KILLS; life++) await live(directory.path, life, random(400), signal);
+  await live(directory.path, KILLS, undefined, signal);
 
   await using kernel = await openKernel({ directory: join(directory.path, 'state') });
   const { runs, processes, queue } = kernel.workspace(DEFAULT_WORKSPACE);
@@ -55,13 +55,14 @@ it(`runs that are killed ${KILLS} times lose and double no step`, { timeout: 120
   expect(lines.length).toBeGreaterThan(100);
 });
 
-/** Until it is killed, or has nothing left to do. */
-async function live(directory: string, life: number, killedAfterMs: number | undefined): Promise<void> {
+/** Until it is killed, or has nothing left to do; no longer than the test. */
+async function live(directory: string, life: number, killedAfterMs: number | undefined, signal: AbortSignal): Promise<void> {
   const host = join(import.meta.dirname, 'run-host.ts');
   const isLast = killedAfterMs === undefined ? ['last'] : [];
   const child = spawn(process.execPath, ['--conditions=warren-source', host, directory, String(life), ...isLast], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    ...{ stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' },
   });
+  child.on('error', () => {}); // The test has ended, and says why.
   let [said, wrong] = ['', ''];
   child.stderr.on('data', (data: Buffer) => {
     wrong += data.toString();
