@@ -67,7 +67,7 @@ export async function importWorkspace(
   { as, withSecrets }: ImportOptions,
   parse: (id: string) => WorkspaceId,
 ): Promise<Imported> {
-  const records = readRecords(content)[Symbol.asyncIterator]();
+  await using records = readRecords(content); // What it reads from wipes its key when it ends.
   const first = await records.next();
   if (first.done === true || first.value.kind !== KIND.head) throw damaged('it does not begin as one');
   const said = read(head, first.value.payload);
@@ -189,17 +189,23 @@ class Importer {
 /** Each record, none longer than it may be. */
 async function* readRecords(content: AsyncIterable<Uint8Array>): AsyncGenerator<Record_, void> {
   let held = Buffer.alloc(0);
-  for await (const bytes of content) {
-    held = held.length === 0 ? Buffer.from(bytes) : Buffer.concat([held, bytes]);
-    while (held.length >= 5) {
-      const length = held.readUInt32BE(0);
-      if (length > RECORD_BYTES_MAX) throw damaged(`a record claims ${length} bytes`);
-      if (held.length < 5 + length) break;
-      yield { kind: held[4] ?? 0, payload: held.subarray(5, 5 + length) };
-      held = held.subarray(5 + length);
+  try {
+    for await (const bytes of content) {
+      const before = held;
+      held = Buffer.concat([held, bytes]);
+      before.fill(0); // There may be secrets in it.
+      while (held.length >= 5) {
+        const length = held.readUInt32BE(0);
+        if (length > RECORD_BYTES_MAX) throw damaged(`a record claims ${length} bytes`);
+        if (held.length < 5 + length) break;
+        yield { kind: held[4] ?? 0, payload: held.subarray(5, 5 + length) };
+        held = held.subarray(5 + length);
+      }
     }
+    if (held.length > 0) throw damaged('its last record is cut off');
+  } finally {
+    held.fill(0);
   }
-  if (held.length > 0) throw damaged('its last record is cut off');
 }
 
 function checkPath(area: Area, path: string, kind: EntryRecord['kind']): void {

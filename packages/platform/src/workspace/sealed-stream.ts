@@ -36,26 +36,30 @@ export async function* sealStream(secret: FileSecret, content: AsyncIterable<Uin
   head.writeUInt8(COST.lanes, 7);
   randomBytes(SALT_BYTES).copy(head, 8);
   const key = await keyOf(secret, head);
-  yield Buffer.concat([MAGIC, head]);
-  let number = 0;
   let held = Buffer.alloc(0);
-  for await (const bytes of content) {
-    const before = held;
-    held = Buffer.concat([held, bytes]);
-    before.fill(0); // There may be secrets in it.
-    // One piece is kept back, for it may be the last.
-    while (held.length > PIECE_BYTES) {
-      const piece = held.subarray(0, PIECE_BYTES);
-      yield sealPiece(key, head, number++, false, piece);
-      piece.fill(0);
-      held = held.subarray(PIECE_BYTES);
+  try {
+    yield Buffer.concat([MAGIC, head]);
+    let number = 0;
+    for await (const bytes of content) {
+      const before = held;
+      held = Buffer.concat([held, bytes]);
+      before.fill(0); // There may be secrets in it.
+      // One piece is kept back, for it may be the last.
+      while (held.length > PIECE_BYTES) {
+        const piece = held.subarray(0, PIECE_BYTES);
+        yield sealPiece(key, head, number++, false, piece);
+        piece.fill(0);
+        held = held.subarray(PIECE_BYTES);
+      }
     }
+    yield sealPiece(key, head, number, true, held);
+  } finally {
+    key.fill(0);
+    held.fill(0);
   }
-  yield sealPiece(key, head, number, true, held);
-  held.fill(0);
 }
 
-/** Yields the content, each piece after it was checked; the file is whole when this ends. Faults: `permission_denied` (not the right passphrase or key), `invalid_argument` (no such file, changed, or cut off). */
+/** Yields the content, each piece after it was checked; the file is whole when this ends. A piece is wiped when the next is asked for. Faults: `permission_denied` (not the right passphrase or key), `invalid_argument` (no such file, changed, or cut off). */
 export async function* openStream(secret: FileSecret, file: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void> {
   const reader = new Reader(file);
   const start = await reader.take(MAGIC.length + HEAD_BYTES);
@@ -65,22 +69,32 @@ export async function* openStream(secret: FileSecret, file: AsyncIterable<Uint8A
   if (head[0] !== FORMAT) throw damaged(`it has format ${head[0]}, and this version reads ${FORMAT}`);
   if ((head[1] === 0) !== (secret.kind === 'passphrase')) throw wrong(`it was locked with a ${head[1] === 0 ? 'passphrase' : 'key'}`);
   const key = await keyOf(secret, head);
-  for (let number = 0; ; number++) {
-    const sealed = await reader.take(PIECE_BYTES + TAG_BYTES);
-    const isLast = await reader.isAtEnd();
-    if (sealed.length < TAG_BYTES) throw damaged('it is cut off');
-    const plain = openPiece(key, head, number, isLast, sealed);
-    if (plain === undefined)
-      throw number === 0 && !isCutOff(key, head, number, isLast, sealed)
-        ? wrong('that is not what it was locked with, or it was changed')
-        : damaged('it was changed or cut off');
-    yield plain;
-    if (isLast) return;
+  try {
+    for (let number = 0; ; number++) {
+      const sealed = await reader.take(PIECE_BYTES + TAG_BYTES);
+      const isLast = await reader.isAtEnd();
+      if (sealed.length < TAG_BYTES) throw damaged('it is cut off');
+      const plain = openPiece(key, head, number, isLast, sealed);
+      if (plain === undefined)
+        throw number === 0 && !isCutOff(key, head, number, isLast, sealed)
+          ? wrong('that is not what it was locked with, or it was changed')
+          : damaged('it was changed or cut off');
+      try {
+        yield plain;
+      } finally {
+        plain.fill(0); // There may be secrets in it.
+      }
+      if (isLast) return;
+    }
+  } finally {
+    key.fill(0);
   }
 }
 
 function isCutOff(key: Buffer, head: Buffer, number: number, isLast: boolean, sealed: Buffer): boolean {
-  return isLast && openPiece(key, head, number, false, sealed) !== undefined;
+  const plain = isLast ? openPiece(key, head, number, false, sealed) : undefined;
+  plain?.fill(0);
+  return plain !== undefined;
 }
 
 async function keyOf(secret: FileSecret, head: Buffer): Promise<Buffer> {
@@ -102,7 +116,11 @@ async function keyOf(secret: FileSecret, head: Buffer): Promise<Buffer> {
     parallelism > LANES_MAX
   )
     throw damaged('it asks for a key that costs too much to make');
-  return await hashWith('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: KEY_BYTES });
+  try {
+    return await hashWith('argon2id', { message, nonce: salt, memory, passes, parallelism, tagLength: KEY_BYTES });
+  } finally {
+    message.fill(0);
+  }
 }
 
 function sealPiece(key: Buffer, head: Buffer, number: number, isLast: boolean, plain: Uint8Array): Buffer {
@@ -113,10 +131,13 @@ function sealPiece(key: Buffer, head: Buffer, number: number, isLast: boolean, p
 function openPiece(key: Buffer, head: Buffer, number: number, isLast: boolean, sealed: Buffer): Buffer | undefined {
   const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(number, isLast), { authTagLength: TAG_BYTES }).setAAD(head);
   decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
+  const plain = decipher.update(sealed.subarray(0, -TAG_BYTES));
   try {
-    return Buffer.concat([decipher.update(sealed.subarray(0, -TAG_BYTES)), decipher.final()]);
+    decipher.final(); // Gives nothing in this mode, and checks the tag.
+    return plain;
   } catch {
-    return undefined; // Nobody vouches for it.
+    plain.fill(0); // Nobody vouches for it.
+    return undefined;
   }
 }
 
