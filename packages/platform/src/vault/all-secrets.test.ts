@@ -445,15 +445,4 @@ describe('keys are replaced', () => {
     expect(await Promise.all([read(again, 'a'), read(again, 'b', OTHER)])).toEqual([VALUE, VALUE]);
     expect((JSON.parse(readFileSync(join(t.directory, VAULT_FILE), 'utf8')) as { roots: unknown[] }).roots).toHaveLength(1);
   });
-
-  it('also after a replacement that was cut off', async () => {
-    await using t = await openTestVault();
-    const vault = await t.open();
-    await vault.secrets(DEFAULT_WORKSPACE).set('a', VALUE, BOUND);
-    await expect(vault.rotateRoot(AbortSignal.abort())).rejects.toThrow();
-    const again = await t.open();
-    expect(await read(again, 'a')).toBe(VALUE);
-    await again.rotateRoot();
-    expect(await read(await t.open(), 'a')).toBe(VALUE);
-  });
 });

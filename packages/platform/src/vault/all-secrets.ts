@@ -1,10 +1,12 @@
 /** The secrets of all workspaces, under the root keys of one vault. */
 import type { Kernel } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
+import { Turn } from '../internal/turn.ts';
 import type { Room } from '../workspace/stored-bytes.ts';
 import { createSecrets } from './create-secrets.ts';
 import { DataKeys } from './data-keys.ts';
 import type { RootKeys } from './root-keys.ts';
+import { rotateRoot } from './rotate-root.ts';
 import { sealCopies } from './seal-copies.ts';
 import type { Secrets } from './secrets.ts';
 import type { Vault } from './vault.ts';
@@ -25,6 +27,7 @@ export function createAllSecrets({
 }: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'sealFor' | 'guardUse' | 'onChange'> {
   const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
   const listeners = new Set<(workspace: WorkspaceId) => void>();
+  const rotations = new Turn();
   let guard: Parameters<Vault['guardUse']>[0] = async () => {};
   const onChange = (workspace: WorkspaceId): void => {
     for (const listener of [...listeners]) listener(workspace);
@@ -56,15 +59,7 @@ export function createAllSecrets({
   });
   return {
     secrets: (workspace) => of(workspace).secrets,
-    async rotateRoot(signal) {
-      const keys = await roots();
-      await keys.add();
-      for (const { id } of await kernel.workspaces.list()) {
-        signal?.throwIfAborted();
-        await of(id).keys.rewrap();
-      }
-      await keys.dropOld();
-    },
+    rotateRoot: (signal) => rotations.take(async () => await rotateRoot({ kernel, roots: await roots() }, signal)),
     async sealFor(workspace, use) {
       try {
         return await sealCopies(workspace, { roots: await roots(), now }, use);

@@ -61,20 +61,26 @@ export class DataKeys {
     return { number, key };
   }
 
-  /** Under the current root key, all of them. */
-  async rewrap(): Promise<void> {
+  /** Under the current root key, all that can be read. Returns the numbers of those that cannot: they are left as they are. */
+  async rewrap(): Promise<readonly number[]> {
     const roots = await this.#roots();
-    await roots.withCurrent(async (root) => {
+    return await roots.withCurrent(async (root) => {
       const old = (await this.#sealed.dataKeys()).filter((row) => row.root !== root.number);
-      const rewrapped = old.map((row) => {
-        const bytes = this.#unwrap(row, roots);
+      const damaged: number[] = [];
+      const rewrapped = old.flatMap((row) => {
+        const bytes = this.#tryUnwrap(row, roots);
+        if (bytes === undefined) {
+          damaged.push(row.number);
+          return [];
+        }
         try {
-          return { number: row.number, root: root.number, wrapped: seal(root.key, bytes, aboutDataKey(this.#workspace, row.number)) };
+          return [{ number: row.number, root: root.number, wrapped: seal(root.key, bytes, aboutDataKey(this.#workspace, row.number)) }];
         } finally {
           bytes.fill(0);
         }
       });
       if (rewrapped.length > 0) await this.#sealed.rewrapDataKeys(rewrapped);
+      return damaged;
     });
   }
 
@@ -105,9 +111,13 @@ export class DataKeys {
     );
   }
 
-  #unwrap({ number, root, wrapped }: DataKeyRecord, roots: RootKeys): Buffer {
+  #tryUnwrap({ number, root, wrapped }: DataKeyRecord, roots: RootKeys): Buffer | undefined {
     const key = roots.find(root);
-    const bytes = key === undefined ? undefined : unseal(key, wrapped, aboutDataKey(this.#workspace, number));
+    return key === undefined ? undefined : unseal(key, wrapped, aboutDataKey(this.#workspace, number));
+  }
+
+  #unwrap(row: DataKeyRecord, roots: RootKeys): Buffer {
+    const bytes = this.#tryUnwrap(row, roots);
     if (bytes !== undefined) return bytes;
     throw new Fault('store_failed', `Cannot read the secrets of workspace ${this.#workspace}: their key is damaged, or of another vault`);
   }

@@ -1,6 +1,7 @@
 /** The root keys of a life of the daemon: had when they are first needed, by the key that the configuration names or by a person. */
 import { join } from 'node:path';
 import { Fault, isFault } from '@warren/protocol';
+import { Turn } from '../internal/turn.ts';
 import { configuredKey } from './configured-key.ts';
 import { openRootKeys, type RootKeyParts, type RootKeys } from './root-keys.ts';
 import type { KeySource, KeySourceKind } from './unlock-key.ts';
@@ -27,7 +28,7 @@ export class HeldRoots {
   #roots: RootKeys | undefined;
   #refused: { readonly fault: Fault; readonly reason: string; readonly at: number } | undefined;
   /** One attempt at a time, whoever asks. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turn = new Turn();
   readonly #inherited = new Map<number, string>();
   #said = '';
 
@@ -37,7 +38,7 @@ export class HeldRoots {
 
   /** Faults: `vault_locked`, `store_failed`. */
   async get(): Promise<RootKeys> {
-    return this.#roots ?? (await this.#inTurn(() => this.#open()));
+    return this.#roots ?? (await this.#turn.take(() => this.#open()));
   }
 
   /** Tries to open it where there is one: whoever asks wants to know whether it works. */
@@ -63,7 +64,7 @@ export class HeldRoots {
   }
 
   async unlock(passphrase: string | undefined): Promise<VaultStatus> {
-    await this.#inTurn(async () => {
+    await this.#turn.take(async () => {
       if (this.#roots !== undefined) return passphrase === undefined ? undefined : await this.#verify(passphrase);
       this.#refused = undefined; // Somebody asks: it is tried now.
       if (passphrase === undefined) await this.#open();
@@ -73,7 +74,7 @@ export class HeldRoots {
   }
 
   async changeKey({ passphrase, current }: { readonly passphrase?: string | undefined; readonly current?: string | undefined }) {
-    await this.#inTurn(async () => {
+    await this.#turn.take(async () => {
       const roots = this.#roots ?? (await this.#open());
       if (roots.kind() === 'passphrase') await this.#verify(current);
       if (passphrase !== undefined) return await roots.changeSource({ kind: 'passphrase', passphrase });
@@ -159,12 +160,6 @@ export class HeldRoots {
   #keyParts() {
     const { directory, environment } = this.#parts;
     return { keyFile: join(directory, KEY_FILE), environment, inherited: this.#inherited };
-  }
-
-  #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {
-    const result = this.#turn.then(act);
-    this.#turn = result.catch(() => {}); // Whoever asked has the error.
-    return result;
   }
 }
 

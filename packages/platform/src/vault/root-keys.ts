@@ -4,6 +4,7 @@
  */
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { Fault } from '@warren/protocol';
+import { Turn } from '../internal/turn.ts';
 import { aboutRoot } from './about.ts';
 import { seal, unseal } from './seal.ts';
 import { ARGON2, type Argon2Parameters, type KeyParts, type KeySource, makeUnlockKey } from './unlock-key.ts';
@@ -19,8 +20,10 @@ export type RootKeys = {
   find(number: number): KeyObject | undefined;
   /** Adds a root key, which is the current one from now on. When it returns nobody wraps with an older one any more. */
   add(): Promise<number>;
-  /** Takes away all but the current one. Whatever they wrap cannot be read any more. */
-  dropOld(): Promise<void>;
+  /** Whether there are others than the current one. */
+  hasOld(): boolean;
+  /** Takes away those that nothing is wrapped by: all but the current one, those that `named` answers, and those that somebody wraps with at this moment. */
+  dropOld(named: () => Promise<ReadonlySet<number>>): Promise<void>;
   /** From now on this unlocks the vault, and what did before does not. Faults: those of `makeUnlockKey`. */
   changeSource(source: KeySource): Promise<void>;
 };
@@ -36,51 +39,70 @@ const KEY_BYTES = 32;
 
 type Root = { readonly number: number; readonly key: KeyObject; readonly createdAt: number };
 
+/** What the file has. */
+type Held = { readonly roots: readonly Root[]; readonly unlock: Unlock };
+
 /** Makes them when there are none. Faults: `permission_denied` (the passphrase or key is not the right one), `store_failed`, and those of `makeUnlockKey`. */
 export async function openRootKeys(source: KeySource, parts: RootKeyParts): Promise<RootKeys> {
   const { directory, now, argon2 = ARGON2 } = parts;
   const found = await readVaultFile(directory);
-  let unlock = found === undefined ? await newUnlock(source, argon2, parts) : await knownUnlock(source, found, parts);
-  let roots = found === undefined ? [newRoot(1, now())] : unwrapRoots(found, unlock.key, source);
-  const write = (next: readonly Root[], by: Unlock): Promise<void> => writeVaultFile(directory, toFile(next, by));
-  if (found === undefined) await write(roots, unlock);
+  const unlock = found === undefined ? await newUnlock(source, argon2, parts) : await knownUnlock(source, found, parts);
+  const roots = found === undefined ? [newRoot(1, now())] : unwrapRoots(found, unlock.key, source);
+  let held: Held = { roots, unlock };
+  const write = (next: Held): Promise<void> => writeVaultFile(directory, toFile(next));
+  if (found === undefined) await write(held);
 
-  const newest = (): Root => {
-    const last = roots.at(-1);
-    if (last === undefined) throw new Error('The vault has no root key');
-    return last;
-  };
-  const inUse = new Set<Promise<unknown>>();
+  const turn = new Turn();
+  /** The one way in which the file changes: what comes next is made of what is there when its turn has come, so no change takes back another. */
+  const change = (make: (before: Held) => Held | Promise<Held>): Promise<Held> =>
+    turn.take(async () => {
+      const next = await make(held);
+      if (next !== held) await write(next);
+      held = next;
+      return next;
+    });
+  const inUse = new Set<{ readonly number: number; readonly ended: Promise<unknown> }>();
   return {
-    kind: () => unlock.said.kind,
+    kind: () => held.unlock.said.kind,
     async withCurrent(use) {
-      const using = use(newest());
+      const root = newest(held);
+      const ended = use(root);
+      const using = { number: root.number, ended };
       inUse.add(using);
       try {
-        return await using;
+        return await ended;
       } finally {
         inUse.delete(using);
       }
     },
-    find: (number) => roots.find((root) => root.number === number)?.key,
+    find: (number) => held.roots.find((root) => root.number === number)?.key,
     async add() {
-      const root = newRoot(newest().number + 1, now());
-      await write([...roots, root], unlock);
-      const before = [...inUse];
-      roots = [...roots, root];
-      await Promise.allSettled(before); // Each tells its own caller.
-      return root.number;
+      const { number } = newest(
+        await change((before) => ({ ...before, roots: [...before.roots, newRoot(newest(before).number + 1, now())] })),
+      );
+      const older = [...inUse].filter((using) => using.number < number);
+      await Promise.allSettled(older.map(({ ended }) => ended)); // Each tells its own caller.
+      return number;
     },
-    async dropOld() {
-      await write([newest()], unlock);
-      roots = [newest()];
+    hasOld: () => held.roots.length > 1,
+    async dropOld(named) {
+      await change(async (before) => {
+        const wrapping = [...inUse].map(({ number }) => number); // Before it is asked: what has ended by then is in the answer.
+        const needed = new Set([...(await named()), ...wrapping, newest(before).number]);
+        const kept = before.roots.filter(({ number }) => needed.has(number));
+        return kept.length === before.roots.length ? before : { ...before, roots: kept };
+      });
     },
     async changeSource(next) {
-      const changed = await newUnlock(next, argon2, parts);
-      await write(roots, changed);
-      unlock = changed;
+      await change(async (before) => ({ ...before, unlock: await newUnlock(next, argon2, parts) }));
     },
   };
+}
+
+function newest({ roots }: Held): Root {
+  const last = roots.at(-1);
+  if (last === undefined) throw new Error('The vault has no root key');
+  return last;
 }
 
 type Unlock = { readonly key: KeyObject; readonly said: VaultFile['unlock'] };
@@ -131,7 +153,7 @@ function wrongKey(made: VaultFile['unlock']['kind'], given: KeySource['kind']): 
   return new Fault('permission_denied', `Cannot unlock the vault: ${why}`, { details: { vault: 'wrong_key' } });
 }
 
-function toFile(roots: readonly Root[], { key, said }: Unlock): VaultFile {
+function toFile({ roots, unlock: { key, said } }: Held): VaultFile {
   return {
     format: 1,
     unlock: said,

@@ -8,6 +8,8 @@ import { Fault } from '@warren/protocol';
 import { z } from 'zod';
 import { diskFault } from '../internal/disk-fault.ts';
 
+const ROOTS_MAX = 1_000;
+
 const bytes = z.base64().transform((text): Uint8Array => Buffer.from(text, 'base64'));
 
 const vaultFile = z.strictObject({
@@ -26,7 +28,7 @@ const vaultFile = z.strictObject({
   roots: z
     .array(z.strictObject({ number: z.int().min(1), wrapped: bytes, created_at: z.int() }))
     .min(1)
-    .max(1_000),
+    .max(ROOTS_MAX),
 });
 
 export type VaultFile = z.output<typeof vaultFile>;
@@ -58,8 +60,10 @@ export function damagedVault(): Fault {
   });
 }
 
-/** On disk when it returns. */
+/** On disk when it returns. Faults: `storage_full`, `store_failed` (with so many root keys it could not be read again). */
 export async function writeVaultFile(directory: string, { format, unlock, roots }: VaultFile): Promise<void> {
+  if (roots.length > ROOTS_MAX)
+    throw new Fault('store_failed', `Cannot write the vault: it would have ${roots.length} root keys, ${ROOTS_MAX} are allowed`);
   const content = {
     ...{ format },
     unlock: { ...unlock, salt: toBase64(unlock.salt) },

@@ -25,7 +25,10 @@ export interface Vault {
    * From now on this passphrase unlocks it or, without one, the key that the configuration names; `current` is asked for where a passphrase unlocks it now. Faults: those of `unlock`.
    */
   changeKey(next: { readonly passphrase?: string | undefined; readonly current?: string | undefined }): Promise<VaultStatus>;
-  /** A new root key for all workspaces; secrets can be used meanwhile. What a crash left half done is finished by the next. Faults: `vault_locked`, `store_failed`. */
+  /**
+   * A new root key for all workspaces, one rotation after the other; secrets can be used meanwhile. What a failure or a crash left half done is finished by the next. Faults: `vault_locked`, `store_failed` (also when keys of some workspaces are
+   * damaged: it names them, and the others have the new one).
+   */
   rotateRoot(signal?: AbortSignal): Promise<void>;
   /** For a workspace that `use` makes of another's: it gets what seals secrets for it, under a key of its own. Faults: `vault_locked`, `store_failed`, and those of `use`. */
   sealFor<T>(workspace: WorkspaceId, use: (seal: SealCopy) => Promise<T>): Promise<T>;
