@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createHooks } from './create-hooks.ts';
 import type { HookFailure, HookName, ToolCallVerdict } from './hooks.ts';
 
@@ -49,6 +49,52 @@ describe('hooks', () => {
     });
     await hooks.run('session_start', { sessionId: 's' });
     expect([failures[0]?.reason, wasTold]).toEqual(['it took longer than 1 ms', true]);
+  });
+
+  it('have their time from when there is a place for them, and give it back', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const { hooks, failures } = testHooks();
+      const { promise, resolve } = Promise.withResolvers<Disposable>();
+      const ran: string[] = [];
+      hooks.register('session_start', () => ran.push('ran'), { timeoutMs: 10, place: () => promise });
+      const running = hooks.run('session_start', { sessionId: 's' });
+      await vi.advanceTimersByTimeAsync(1_000);
+      resolve({ [Symbol.dispose]: () => void ran.push('gave it back') });
+      await running;
+      expect([ran, failures]).toEqual([['ran', 'gave it back'], []]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('keep their place until they have ended, though their time is over', async () => {
+    const { hooks, failures } = testHooks();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const ran: string[] = [];
+    const place = async (): Promise<Disposable> => ({ [Symbol.dispose]: () => void ran.push('gave it back') });
+    hooks.register('session_start', () => promise, { timeoutMs: 1, place });
+    await hooks.run('session_start', { sessionId: 's' });
+    expect([ran, failures.length]).toEqual([[], 1]);
+    resolve();
+    await new Promise(setImmediate);
+    expect(ran).toEqual(['gave it back']);
+  });
+
+  it('do not begin when whoever runs them has enough meanwhile, and failed when there is no place', async () => {
+    const { hooks, failures } = testHooks();
+    const controller = new AbortController();
+    const ran: string[] = [];
+    hooks.register('session_end', () => ran.push('ran'), { place: () => Promise.reject(new Error('no place')) });
+    await hooks.run('session_end', { sessionId: 's' });
+    expect(failures.map(({ reason }) => reason)).toEqual(['no place']);
+    const place = async (): Promise<Disposable> => {
+      controller.abort(new Error('enough'));
+      return { [Symbol.dispose]: () => void ran.push('gave it back') };
+    };
+    hooks.register('session_start', () => ran.push('ran'), { place });
+    await expect(hooks.run('session_start', { sessionId: 's' }, controller.signal)).rejects.toThrow('enough');
+    expect(ran).toEqual(['gave it back']);
   });
 
   it('end when whoever runs them has enough, and those after are left out', async () => {

@@ -22,6 +22,7 @@ type Registered = {
   readonly capabilities: readonly string[] | undefined;
   readonly priority: number;
   readonly timeoutMs: number;
+  readonly place: HookOptions['place'];
 };
 
 export function createHooks({ onFailure }: HookParts): Hooks {
@@ -36,11 +37,18 @@ export function createHooks({ onFailure }: HookParts): Hooks {
     signal: AbortSignal,
   ): Promise<{ readonly value: unknown } | string> => {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(new Error(`it took longer than ${hook.timeoutMs} ms`)), hook.timeoutMs);
+    let timer: NodeJS.Timeout | undefined;
     try {
+      const place = await hook.place?.(signal);
+      if (signal.aborted) place?.[Symbol.dispose](); // Then it does not begin.
+      timer = setTimeout(() => limit.abort(new Error(`it took longer than ${hook.timeoutMs} ms`)), hook.timeoutMs);
       const both = AbortSignal.any([signal, limit.signal]);
       const handler = hook.handler as HookHandler<Name>; // It was registered under this name.
-      return { value: await endedBy(both, async () => handler(structuredClone(payload), both)) };
+      const work = async (): Promise<unknown> => {
+        using _place = place; // Until it has ended, which may be after its time.
+        return await handler(structuredClone(payload), both);
+      };
+      return { value: await endedBy(both, work) };
     } catch (error) {
       signal.throwIfAborted();
       const reason = (error instanceof Error ? error.message : String(error)).slice(0, REASON_CHARACTERS_MAX);
@@ -58,6 +66,7 @@ export function createHooks({ onFailure }: HookParts): Hooks {
         capabilities,
         priority = 0,
         timeoutMs = TIMEOUT_MS,
+        place,
       }: HookOptions = typeof options === 'number' ? { priority: options } : options;
       if (!POINTS.has(name)) throw refuse('name', `${JSON.stringify(String(name).slice(0, 80))} is none of ${[...POINTS].join(', ')}`);
       if (typeof handler !== 'function') throw refuse('handler', 'it is no function');
@@ -65,7 +74,7 @@ export function createHooks({ onFailure }: HookParts): Hooks {
       if (!(timeoutMs > 0 && timeoutMs <= TIMEOUT_MS_MAX)) throw refuse('timeoutMs', `it is not 1 to ${TIMEOUT_MS_MAX}`);
       if (registered.length >= HOOKS_MAX)
         throw new Fault('too_large', `Cannot register another hook: there are ${HOOKS_MAX}, which is the limit`);
-      const hook: Registered = { name, handler: handler as HookHandler<never>, label, capabilities, priority, timeoutMs }; // It is called with what its name says.
+      const hook: Registered = { name, handler: handler as HookHandler<never>, label, capabilities, priority, timeoutMs, place }; // It is called with what its name says.
       registered = [...registered, hook].sort((a, b) => b.priority - a.priority); // Sorting keeps the order of equals.
       return {
         [Symbol.dispose]: () => {

@@ -51,6 +51,8 @@ export type HookOptions = {
   readonly priority?: number | undefined;
   /** Then its signal fires and it counts as failed. Default 10,000, at most 300,000. */
   readonly timeoutMs?: number | undefined;
+  /** Waited for before its time begins, and disposed when it has ended; when it rejects the hook failed. Default: it runs at once. */
+  readonly place?: ((signal: AbortSignal) => Promise<Disposable>) | undefined;
 };
 
 export type HookFailure = { readonly hook: HookName; readonly label: string; readonly reason: string };

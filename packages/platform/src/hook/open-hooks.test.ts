@@ -10,6 +10,7 @@ import { createEgress } from '@warren/sandbox/egress';
 import { TemporaryDirectory } from '@warren/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sign } from '../notify/webhook-target.ts';
+import { HOOK_PLACES } from './hook-places.ts';
 import { type LiveHooks, openLiveHooks } from './open-hooks.ts';
 
 const NEVER = new AbortController().signal;
@@ -168,6 +169,15 @@ describe('a webhook', () => {
   const webhook = ({ url }: Stage, on = 'before_tool_call', more = ''): string =>
     `hooks: [{ name: hook, on: ${on}, webhook: "${url}", secret_file: key${more} }]`;
 
+  const DONE = { callId: 'call_2', capability: 'x.y', tier: 'autonomous', kind: 'done', output: {}, taint: [], durationMs: 1 } as const;
+
+  /** Of a call in another workspace than the stage's own. */
+  const reviewOfAcme = async ({ kernel, hooks }: Stage): Promise<Review | undefined> => {
+    await kernel.workspaces.create(ACME);
+    const { pid } = await kernel.workspace(ACME).processes.create({ name: 'p', template: 't', agent: 'eve' });
+    return hooks.review({ workspace: ACME, pid, callId: 'call_2', capability: 'x.y', input: {} });
+  };
+
   it('is told by a signed request, and may veto', async () => {
     await using stage = await Stage.open(webhook);
     stage.answer = (response) => void response.end('{"veto":"no"}');
@@ -219,6 +229,46 @@ describe('a webhook', () => {
       capability: 'git.push',
       result: { state: 'done', output: { ok: true } },
     });
+  });
+
+  it('that hangs keeps no call waiting: none of another workspace, and none of its own', async () => {
+    await using stage = await Stage.open(
+      ({ url }) => `hooks:
+  - { name: chronicle, on: after_tool_call, workspaces: [acme], timeout: 5m, webhook: "${url}", secret_file: key }
+  - { name: check, on: before_tool_call, webhook: "${url}", secret_file: key }
+`,
+    );
+    const calls = 40;
+    const hanging: ServerResponse[] = [];
+    let isLetGo = false;
+    const toldOf = (hook: string): number => stage.told.filter(({ body }) => JSON.parse(body).hook === hook).length;
+    stage.answer = (response) => {
+      const { hook } = JSON.parse(stage.told.at(-1)?.body ?? '') as { readonly hook: string }; // What was just told.
+      if (hook === 'after_tool_call' && !isLetGo) hanging.push(response);
+      else response.end();
+    };
+    const ofAcme = await reviewOfAcme(stage);
+    for (let count = 0; count < calls; count++) ofAcme?.after?.(DONE);
+    while (hanging.length < HOOK_PLACES.tellingOfWorkspace) await new Promise(setImmediate);
+    expect(await Promise.all(Array.from({ length: 20 }, () => stage.before()))).toEqual(Array(20).fill({ kind: 'call', input: { a: 1 } }));
+    expect(await ofAcme?.before?.(NEVER)).toEqual({ kind: 'call', input: {} });
+    expect([toldOf('before_tool_call'), toldOf('after_tool_call')]).toEqual([21, HOOK_PLACES.tellingOfWorkspace]);
+    isLetGo = true;
+    for (const response of hanging) response.end();
+    while (toldOf('after_tool_call') < calls) await new Promise(setImmediate);
+  });
+
+  it('that hangs is told of a number of calls of a workspace and no more, which leaves room for others', async () => {
+    await using stage = await Stage.open((each) => webhook(each, 'after_tool_call', ', timeout: 5m'));
+    const hanging: ServerResponse[] = [];
+    stage.answer = (response) => void hanging.push(response);
+    const ofAcme = await reviewOfAcme(stage);
+    for (let count = 0; count < 300; count++) ofAcme?.after?.(DONE);
+    stage.review()?.after?.(DONE);
+    while (!stage.told.some(({ body }) => JSON.parse(body).workspace === DEFAULT_WORKSPACE)) await new Promise(setImmediate);
+    expect(await stage.failures()).toEqual([]);
+    const { events } = await stage.kernel.workspace(ACME).events.tail({ kind: 'kernel.hook.failed' });
+    expect(events.map(({ payload }) => payload['reason'])).toEqual(Array(50).fill('250 others run: it was not told of'));
   });
 
   it('hears that a budget is breached', async () => {

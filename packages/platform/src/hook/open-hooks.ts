@@ -18,7 +18,8 @@ import { postHookWebhook } from './post-hook-webhook.ts';
 import { runHookCommand } from './run-hook-command.ts';
 
 const LOOK_MS = 1_000;
-/** Of calls and events that were told of and whose hooks still run. More are not told of, which is an event. */
+/** Of calls and events that were told of and whose hooks still run, of a workspace and of all. More are not told of, which is an event. */
+const TELLING_OF_WORKSPACE_MAX = 250;
 const TELLING_MAX = 1_000;
 
 export type LiveHooksParts = {
@@ -74,7 +75,9 @@ class FileAndOwnHooks implements LiveHooks {
   readonly #parts: LiveHooksParts;
   readonly #places = new HookPlaces();
   readonly #workspaces = new Map<WorkspaceId, OfWorkspace>();
-  readonly #telling = new Set<Promise<void>>();
+  readonly #telling = new Map<WorkspaceId, number>();
+  /** Closing waits for it. */
+  readonly #work = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   #read: ReadHooks;
   #generation = 0;
@@ -181,7 +184,7 @@ class FileAndOwnHooks implements LiveHooks {
     this.#listening?.[Symbol.dispose]();
     this.#closing.abort(new Error('Warren is stopping'));
     await this.#reloading.catch(() => {}); // Whoever asked for it heard of it.
-    while (this.#telling.size > 0) await Promise.all(this.#telling); // That one failed is kept, too.
+    while (this.#work.size > 0) await Promise.all(this.#work); // That one failed is kept, too.
   }
 
   readonly #onFileChange = (): void => {
@@ -224,14 +227,15 @@ class FileAndOwnHooks implements LiveHooks {
   #register(hooks: Hooks, hook: FileHook, point: HookPoint, workspace: WorkspaceId): Disposable {
     const { name: label, capabilities, priority, timeout: timeoutMs } = hook;
     const handler = async (payload: HookPayloads[HookPoint], signal: AbortSignal): Promise<never> => {
-      using _place = await this.#places.take(signal);
       const told = documentOf(point, workspace, payload as HookPayloads[typeof point]); // It is registered for this point.
       const answer = isCommand(hook)
         ? await runHookCommand(this.#parts.sandboxes, hook, told, signal)
         : await postHookWebhook(this.#parts, hook, told, signal);
       return answer as never; // Whoever asks for a verdict reads it as anything.
     };
-    return hooks.register(point, handler, { label, capabilities, priority, timeoutMs });
+    const turn = { workspace, isAwaited: point === 'before_tool_call' };
+    const place = (signal: AbortSignal): Promise<Disposable> => this.#places.take(turn, signal);
+    return hooks.register(point, handler, { label, capabilities, priority, timeoutMs, place });
   }
 
   async #before(hooks: Hooks, call: ReviewedCall, signal: AbortSignal): Promise<Verdict> {
@@ -277,16 +281,25 @@ class FileAndOwnHooks implements LiveHooks {
   /** Nobody waits for it. */
   #tell(workspace: WorkspaceId, pid: number | undefined, hook: HookPoint, run: (signal: AbortSignal) => Promise<void>): void {
     if (this.#closing.signal.aborted) return;
-    if (this.#telling.size >= TELLING_MAX) {
-      this.#append(workspace, pid, { hook, label: '', reason: `${TELLING_MAX} others run: it was not told of` });
+    const ofWorkspace = this.#telling.get(workspace) ?? 0;
+    const all = this.#telling.values().reduce((sum, count) => sum + count, 0);
+    if (ofWorkspace >= TELLING_OF_WORKSPACE_MAX || all >= TELLING_MAX) {
+      const running = ofWorkspace >= TELLING_OF_WORKSPACE_MAX ? ofWorkspace : all;
+      this.#append(workspace, pid, { hook, label: '', reason: `${running} others run: it was not told of` });
       return;
     }
-    this.#keep(
-      run(this.#closing.signal).catch((error: unknown) => {
-        if (this.#closing.signal.aborted) return;
-        this.#parts.say(`Hooks at ${hook} were not told: ${error instanceof Error ? error.message : String(error)}`);
-      }),
-    );
+    this.#telling.set(workspace, ofWorkspace + 1);
+    const told = run(this.#closing.signal).catch((error: unknown) => {
+      if (this.#closing.signal.aborted) return;
+      this.#parts.say(`Hooks at ${hook} were not told: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    this.#keep(told.finally(() => this.#wasTold(workspace)));
+  }
+
+  #wasTold(workspace: WorkspaceId): void {
+    const others = (this.#telling.get(workspace) ?? 1) - 1;
+    if (others === 0) this.#telling.delete(workspace);
+    else this.#telling.set(workspace, others);
   }
 
   #note(workspace: WorkspaceId, { hook, label, reason }: HookFailure, payload: HookPayloads[HookFailure['hook']]): void {
@@ -314,8 +327,8 @@ class FileAndOwnHooks implements LiveHooks {
 
   /** Closing waits for it. It never rejects. */
   #keep(work: Promise<void>): void {
-    const kept = work.finally(() => this.#telling.delete(kept));
-    this.#telling.add(kept);
+    const kept = work.finally(() => this.#work.delete(kept));
+    this.#work.add(kept);
   }
 }
 
