@@ -6,7 +6,8 @@ import { EntryTree } from './entry-tree.ts';
 import type { Damage, EntryBody, Session, SessionEntry } from './sessions.ts';
 import { type Transcript, type TranscriptHeader, writeEntry } from './transcript.ts';
 
-const SESSION_BYTES_MAX = 1_073_741_824;
+/** All of it is in memory while it is open, and read when it is looked through. */
+export const SESSION_BYTES_MAX = 268_435_456;
 const AT_ONCE_MAX = 1_000;
 
 export type SessionParts = {
@@ -16,6 +17,8 @@ export type SessionParts = {
   readonly now: () => number;
   /** Throws when so many bytes more may not be stored. */
   readonly requireRoom?: ((bytes: number) => Promise<void>) | undefined;
+  /** Of its file. Default: 256 MiB. */
+  readonly bytesMax?: number | undefined;
 };
 
 /** Owns the file. */
@@ -27,12 +30,13 @@ export class FileSession implements Session, AsyncDisposable {
   readonly #newId: () => string;
   readonly #now: () => number;
   readonly #requireRoom: SessionParts['requireRoom'];
+  readonly #bytesMax: number;
   readonly #tree: EntryTree;
   #bytes: number;
   #last: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor({ file, transcript, newId, now, requireRoom }: SessionParts) {
+  constructor({ file, transcript, newId, now, requireRoom, bytesMax = SESSION_BYTES_MAX }: SessionParts) {
     this.id = transcript.header.id;
     this.damage = transcript.damage;
     this.header = transcript.header;
@@ -40,6 +44,7 @@ export class FileSession implements Session, AsyncDisposable {
     this.#newId = newId;
     this.#now = now;
     this.#requireRoom = requireRoom;
+    this.#bytesMax = bytesMax;
     this.#bytes = transcript.bytes;
     this.#tree = new EntryTree(this.id);
     for (const entry of transcript.entries) this.#tree.take(entry);
@@ -104,12 +109,8 @@ export class FileSession implements Session, AsyncDisposable {
 
   async #write(entries: readonly SessionEntry[]): Promise<void> {
     const bytes = Buffer.concat(entries.map(writeEntry));
-    if (this.#bytes + bytes.byteLength > SESSION_BYTES_MAX) {
-      throw new Fault(
-        'too_large',
-        `Cannot append to session ${this.id}: it would have more than ${SESSION_BYTES_MAX} bytes; begin a new one`,
-      );
-    }
+    if (this.#bytes + bytes.byteLength > this.#bytesMax)
+      throw new Fault('too_large', `Cannot append to session ${this.id}: it would have more than ${this.#bytesMax} bytes; begin a new one`);
     await this.#requireRoom?.(bytes.byteLength);
     try {
       for (let written = 0; written < bytes.byteLength; ) {

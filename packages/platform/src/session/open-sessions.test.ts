@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,11 +25,11 @@ import { textOf } from './text-of.ts';
 const user = (content: string): EntryBody => ({ type: 'message', role: 'user', content });
 const texts = (entries: readonly SessionEntry[]) => entries.map(textOf);
 
-function openTestSessions() {
+function openTestSessions(bytesMax?: number) {
   const folder = join(mkdtempSync(join(tmpdir(), 'warren-sessions-')), 'sessions');
   let ids = 0;
   let at = 1_700_000_000_000;
-  const open = () => openSessions({ folder, newId: () => `e${++ids}`, now: () => at++ });
+  const open = () => openSessions({ folder, newId: () => `e${++ids}`, now: () => at++, bytesMax });
   let sessions = open();
   return {
     folder,
@@ -120,6 +130,24 @@ describe('a session', () => {
     expect(session.path()).toEqual([]);
   });
 
+  it('grows to its limit, and is read again as it is then', async () => {
+    await using t = openTestSessions(2_000);
+    const session = await t.sessions.create('chat');
+    const appended: string[] = [];
+    const fill = async (): Promise<void> => {
+      for (;;) {
+        await session.append([user(`said ${appended.length}`)]);
+        appended.push(`said ${appended.length}`);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'too_large', message: expect.stringContaining('begin a new one') });
+    expect(statSync(t.fileOf('chat')).size).toBeLessThanOrEqual(2_000);
+    await t.reopen();
+    const again = await t.sessions.open('chat');
+    expect([texts(again.path()), appended.length > 5]).toEqual([appended, true]);
+    await expect(again.append([user('x'.repeat(2_000))])).rejects.toMatchObject({ code: 'too_large' });
+  });
+
   it('gives the path of a model whatever is appended and branched', async () => {
     const step = fc.oneof(fc.record({ say: fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }) }), fc.record({ back: fc.nat(30) }));
     await fc.assert(
@@ -191,6 +219,28 @@ describe('sessions', () => {
     expect(await t.sessions.search('brown fox')).toHaveLength(1);
     expect([await t.sessions.search('...'), await t.sessions.search('type text role')]).toEqual([[], []]);
     await expect(t.sessions.search('brown', {}, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+  });
+
+  it('are listed and searched though one is larger than any may be, and others are none', async () => {
+    await using t = openTestSessions(2_000);
+    await (await t.sessions.create('whole', { title: 'Tea' })).append([user('a brown bear')]);
+    await (await t.sessions.create('large', { title: 'Coffee' })).append([user('another brown bear')]);
+    await t.reopen();
+    appendFileSync(t.fileOf('large'), `${'x'.repeat(2_000)}\n`);
+    mkdirSync(t.fileOf('folder'));
+    symlinkSync(t.fileOf('circle'), t.fileOf('circle'));
+    const listed = (await t.sessions.list()).map(({ id, title, bytes }) => ({ id, title, isLarge: bytes > 2_000 }));
+    expect(listed.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+      { id: 'large', title: undefined, isLarge: true },
+      { id: 'whole', title: 'Tea', isLarge: false },
+    ]);
+    expect((await t.sessions.search('brown')).map(({ session }) => session)).toEqual(['whole']);
+    await expect(t.sessions.open('large')).rejects.toMatchObject({
+      code: 'store_failed',
+      message: expect.stringContaining('the limit is 2000'),
+    });
+    await t.sessions.delete('large');
+    expect((await t.sessions.list()).map(({ id }) => id)).toEqual(['whole']);
   });
 
   it('are gone when they are deleted', async () => {

@@ -1,16 +1,18 @@
 /** The sessions of one workspace: a folder with a transcript for each. Whoever opens them owns the folder; no other process writes to it. */
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '@warren/protocol';
 import { diskFault } from '../internal/disk-fault.ts';
 import { exportPiece } from './export-session.ts';
-import { FileSession, type SessionParts } from './open-session.ts';
+import { FileSession, SESSION_BYTES_MAX, type SessionParts } from './open-session.ts';
 import type { Session, SessionInfo, SessionMatch, Sessions } from './sessions.ts';
 import { textOf } from './text-of.ts';
 import { readTranscript, type Transcript, type TranscriptHeader, writeEntry, writeHeader } from './transcript.ts';
 
-export type SessionsParts = Pick<SessionParts, 'newId' | 'now' | 'requireRoom'> & { readonly folder: string };
+export type SessionsParts = Pick<SessionParts, 'newId' | 'now' | 'requireRoom' | 'bytesMax'> & { readonly folder: string };
+
+type KnownFile = { readonly id: string; readonly updatedAt: number; readonly bytes: number };
 
 const ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/;
 const SUFFIX = '.jsonl';
@@ -24,8 +26,9 @@ const SNIPPET_CHARACTERS = 300;
 const EXPORT_CHARACTERS_MAX = 67_108_864;
 /** Open at once; the one that was asked for the longest ago is closed for another. */
 const OPEN_MAX = 256;
+const NO_MATTER_OF_THE_FILE: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
-export function openSessions({ folder, newId, now, requireRoom }: SessionsParts): Sessions & AsyncDisposable {
+export function openSessions({ folder, newId, now, requireRoom, bytesMax = SESSION_BYTES_MAX }: SessionsParts): Sessions & AsyncDisposable {
   const known = new Map<string, Promise<FileSession>>();
   /** What lists have read of files that have not changed since. */
   const read = new Map<string, SessionInfo>();
@@ -41,11 +44,14 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
   const openFile = async (id: string): Promise<FileSession> => {
     const file = await openExisting(fileOf(id), id);
     try {
-      const transcript = readTranscript(await file.readFile());
+      const { size } = await file.stat();
+      if (size > bytesMax)
+        throw new Fault('store_failed', `Cannot open session ${id}: its file has ${size} bytes, the limit is ${bytesMax}`);
+      const transcript = await readTranscript(await file.readFile());
       if (transcript === undefined || transcript.header.id !== id)
         throw new Fault('store_failed', `Cannot open session ${id}: its file is no transcript of it`);
       await file.truncate(transcript.bytes);
-      return new FileSession({ file, transcript, newId, now, requireRoom });
+      return new FileSession({ file, transcript, newId, now, requireRoom, bytesMax });
     } catch (error) {
       await file.close();
       throw error;
@@ -71,6 +77,8 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
   const createWith = async (header: TranscriptHeader, entries: readonly Parameters<typeof writeEntry>[0][]): Promise<Session> => {
     const path = fileOf(header.id);
     const content = Buffer.concat([writeHeader(header), ...entries.map(writeEntry)]);
+    if (content.byteLength > bytesMax)
+      throw new Fault('too_large', `Cannot create session ${header.id}: it would have more than ${bytesMax} bytes`);
     await requireRoom?.(content.byteLength);
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -93,7 +101,7 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
     }
     return await openKnown(header.id);
   };
-  const files = async (): Promise<readonly { readonly id: string; readonly updatedAt: number; readonly bytes: number }[]> => {
+  const files = async (): Promise<readonly KnownFile[]> => {
     const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
       throw error;
@@ -101,12 +109,10 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
     const found = await Promise.all(
       names.flatMap((name) => {
         const id = name.slice(0, -SUFFIX.length);
-        return name.endsWith(SUFFIX) && ID.test(id)
-          ? [stat(join(folder, name)).then(({ mtimeMs, size }) => ({ id, updatedAt: Math.trunc(mtimeMs), bytes: size }))]
-          : [];
+        return name.endsWith(SUFFIX) && ID.test(id) ? [lstat(join(folder, name)).then((info) => knownFile(id, info), ifGone)] : [];
       }),
     );
-    return found.sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1));
+    return found.filter((each) => each !== undefined).sort((a, b) => b.updatedAt - a.updatedAt || (a.id < b.id ? -1 : 1));
   };
 
   return {
@@ -139,7 +145,11 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
       for (const { id, updatedAt, bytes } of wanted) {
         const before = read.get(id);
         const isRead = before !== undefined && before.updatedAt === updatedAt && before.bytes === bytes;
-        const transcript = isRead ? undefined : await readFileOf(fileOf(id));
+        const transcript = isRead ? undefined : await readFileOf(fileOf(id), bytesMax);
+        if (transcript === 'unreadable') {
+          infos.push({ id, title: undefined, agent: undefined, createdAt: updatedAt, updatedAt, bytes, origin: undefined });
+          continue; // It may be readable the next time, and look the same.
+        }
         const info = isRead ? before : transcript === undefined ? undefined : { ...infoOf(transcript), updatedAt, bytes };
         if (info === undefined) continue;
         read.set(id, info);
@@ -159,8 +169,9 @@ export function openSessions({ folder, newId, now, requireRoom }: SessionsParts)
       if (words.length === 0) return matches;
       for (const { id } of await files()) {
         signal?.throwIfAborted();
-        const transcript = await readFileOf(fileOf(id));
-        for (const entry of transcript?.entries.toReversed() ?? []) {
+        const transcript = await readFileOf(fileOf(id), bytesMax);
+        if (transcript === undefined || transcript === 'unreadable') continue;
+        for (const entry of transcript.entries.toReversed()) {
           if (matches.length >= Math.min(Math.max(1, limit), MATCHES_MAX)) return matches;
           const text = textOf(entry);
           const plain = text.normalize('NFKC').toLowerCase();
@@ -220,26 +231,40 @@ async function openExisting(path: string, id: string) {
   }
 }
 
-/** Undefined when it is none, or gone meanwhile. */
-async function readFileOf(path: string): Promise<Transcript | undefined> {
+/** Undefined when it is none, or gone meanwhile. One that cannot be read keeps nobody from the others. */
+async function readFileOf(path: string, bytesMax: number): Promise<Transcript | 'unreadable' | undefined> {
+  let content: Buffer;
   try {
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
-      return readTranscript(await file.readFile());
+      if ((await file.stat()).size > bytesMax) return 'unreadable';
+      content = await file.readFile();
     } finally {
       await file.close();
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException; // As above.
     if (code === 'ENOENT' || code === 'ELOOP') return undefined;
-    throw error;
+    if (code !== undefined && NO_MATTER_OF_THE_FILE.has(code)) throw error;
+    return 'unreadable'; // Whoever opens it is told why.
   }
+  return await readTranscript(content);
 }
 
 function infoOf({ header, entries }: Transcript): Omit<SessionInfo, 'updatedAt' | 'bytes'> {
   const title = entries.findLast((entry) => entry.type === 'title');
   const { id, agent, origin, created_at: createdAt } = header;
   return { id, title: title?.type === 'title' ? title.title : undefined, agent, createdAt, origin };
+}
+
+/** A link is none, nor a folder. */
+function knownFile(id: string, info: Stats): KnownFile | undefined {
+  return info.isFile() ? { id, updatedAt: Math.trunc(info.mtimeMs), bytes: info.size } : undefined;
+}
+
+function ifGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
 }
 
 function missing(id: string): Fault {

@@ -56,7 +56,7 @@ export interface Session {
   readonly tip: string | undefined;
   /** Lines that cannot be read. They are left as they are, and out of everything. */
   readonly damage: readonly Damage[];
-  /** All of them or none, on disk when it returns. Faults: `invalid_argument`, `too_large` (an entry: 8 MiB, a session: 1 GiB), `storage_full`. */
+  /** All of them or none, on disk when it returns. Faults: `invalid_argument`, `too_large` (an entry: 8 MiB, a session: 256 MiB), `storage_full`. */
   append(entries: readonly EntryBody[]): Promise<readonly SessionEntry[]>;
   /** From the first to the tip. */
   path(): readonly SessionEntry[];
@@ -75,9 +75,9 @@ export interface Sessions {
   open(id: string): Promise<Session>;
   /** A new session that begins as this one was at `entry`. Faults: `not_found`, `already_exists`. */
   fork(id: string, entry: string, newId: string): Promise<Session>;
-  /** The one that was written to last first; at most 1,000. */
+  /** The one that was written to last first; at most 1,000. One that `open` cannot read has no title, no agent, and the time of its file. */
   list(page?: { readonly limit?: number | undefined; readonly before?: number | undefined }): Promise<readonly SessionInfo[]>;
-  /** Entries that have all the words, the newest session first. */
+  /** Entries that have all the words, the newest session first. One that `open` cannot read has none. */
   search(query: string, options?: { readonly limit?: number | undefined }, signal?: AbortSignal): Promise<readonly SessionMatch[]>;
   /** The whole document. Faults: `not_found`, `too_large` (more than 64 MiB: take it by pieces). */
   export(id: string, format: ExportFormat): Promise<string>;

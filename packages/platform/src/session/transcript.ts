@@ -1,10 +1,13 @@
 /** Transcripts as text: one JSON object a line, the first of them says which session it is. A line that was cut off by a crash is at the end and has no newline. */
+import { setImmediate } from 'node:timers/promises';
 import { Fault, type JsonObject } from '@warren/protocol';
 import { z } from 'zod';
 import type { Damage, EntryBody, SessionEntry } from './sessions.ts';
 
 const ENTRY_BYTES_MAX = 8_388_608;
 const DEPTH_MAX = 64;
+/** Read without a pause: others have their turn in between. */
+const READ_AT_ONCE_BYTES = 1_048_576;
 const id = z.string().min(1).max(128);
 const text = z.string().max(ENTRY_BYTES_MAX);
 
@@ -37,22 +40,27 @@ export type Transcript = {
 };
 
 /** Undefined when it does not begin as a transcript does. */
-export function readTranscript(content: Buffer): Transcript | undefined {
+export async function readTranscript(content: Buffer): Promise<Transcript | undefined> {
   const bytes = content.lastIndexOf(10) + 1;
-  const lines = content.toString('utf8', 0, Math.max(0, bytes - 1)).split('\n');
-  const first = header.safeParse(parseJson(lines[0] ?? ''));
-  if (!first.success) return undefined;
   const entries: SessionEntry[] = [];
   const damage: Damage[] = [];
   const known = new Set<string>();
-  for (const [index, line] of lines.entries()) {
-    if (index === 0) continue;
-    const read = readEntry(parseJson(line), known);
-    if (typeof read === 'string') damage.push({ line: index + 1, reason: read });
+  const begin = content.subarray(0, content.indexOf(10) + 1);
+  const first = header.safeParse(parseJson(begin.toString()));
+  if (!first.success) return undefined;
+  let rested = 0;
+  for (let line = 2, from = begin.byteLength; from < bytes; line++) {
+    const end = content.indexOf(10, from);
+    const read = end - from < ENTRY_BYTES_MAX ? readEntry(parseJson(content.toString('utf8', from, end)), known) : 'it is too long';
+    if (typeof read === 'string') damage.push({ line, reason: read });
     else {
       known.add(read.id);
       entries.push(read);
     }
+    from = end + 1;
+    if (from - rested < READ_AT_ONCE_BYTES) continue;
+    rested = from;
+    await setImmediate();
   }
   return { header: first.data, entries, damage, bytes };
 }
