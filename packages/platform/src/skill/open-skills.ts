@@ -1,7 +1,7 @@
 /** Skills on disk: `<state>/skills/<id>/`, what was approved of them beside it, and for each workspace which are enabled. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Redact, withoutForms } from '@warren/kernel';
 import { Fault, type WorkspaceId } from '@warren/protocol';
 import { CapabilityError } from '../capability/handler.ts';
@@ -52,14 +52,28 @@ export async function openSkills(parts: SkillsParts): Promise<Skills> {
   return new FolderSkills(parts);
 }
 
-/** What a crash left: one that was set aside for another that never came is put back. */
+/** What a crash left: one that was set aside for another that never came, or came and was not approved yet, is put back. */
 async function clearUp(folder: string): Promise<void> {
   const names = await readdir(folder);
   for (const name of names.filter((each) => LEFT.test(each))) {
+    const left = join(folder, name);
     const id = /^\.old-[0-9a-f]+-(.+)$/.exec(name)?.[1];
-    if (id !== undefined && isSkillId(id) && !names.includes(id)) await rename(join(folder, name), join(folder, id));
-    else await rm(join(folder, name), { recursive: true, force: true });
+    if (id === undefined || !isSkillId(id) || (names.includes(id) && !(await isTheApproved(folder, id, left)))) {
+      await rm(left, { recursive: true, force: true });
+      continue;
+    }
+    await rm(join(folder, id), { recursive: true, force: true });
+    await rename(left, join(folder, id));
   }
+}
+
+/** Whether what was set aside is what people approved, and what stands in its place is not. */
+async function isTheApproved(folder: string, id: string, left: string): Promise<boolean> {
+  const approved = await readApproved(folder).catch((): Readonly<Record<string, unknown>> => ({})); // Whoever lists them is told.
+  if (!Object.hasOwn(approved, id)) return false;
+  const { hashPack } = await import('../pack/hash-pack.ts');
+  const hashOf = (path: string): Promise<string | undefined> => hashPack(path).catch(() => undefined); // Then it is not it.
+  return (await hashOf(join(folder, id))) !== approved[id] && (await hashOf(left)) === approved[id];
 }
 
 class FolderSkills implements Skills {
@@ -134,8 +148,9 @@ class FolderSkills implements Skills {
 
   remove(id: string): Promise<void> {
     return this.#alone(async () => {
+      const approved = await this.#approved();
       if (!isSkillId(id) || !(await this.#takeAway(id))) throw notFound('remove', id);
-      const { [id]: _, ...others } = await this.#approved();
+      const { [id]: _, ...others } = approved;
       await writeJson(join(this.#parts.folder, APPROVED_FILE), others);
       this.#tell();
     });
@@ -238,7 +253,7 @@ class FolderSkills implements Skills {
   }
 
   #approved(): Promise<Readonly<Record<string, unknown>>> {
-    return readJson(join(this.#parts.folder, APPROVED_FILE));
+    return readApproved(this.#parts.folder);
   }
 
   async #writeEnabled(workspace: WorkspaceId, enabled: readonly string[]): Promise<void> {
@@ -351,13 +366,32 @@ function notFound(what: string, id: unknown): Fault {
   });
 }
 
-/** What cannot be read says nothing: then nothing is approved, or enabled. */
-async function readJson(path: string): Promise<Readonly<Record<string, unknown>>> {
+/** Without the file nothing is. One that cannot be read is left as it is: what is written in its place would take every approval back. */
+async function readApproved(folder: string): Promise<Readonly<Record<string, unknown>>> {
+  const file = join(basename(folder), APPROVED_FILE); // Agents may hear of it: where the folder stands is not for them.
+  const refused = (why: string, cause?: unknown): Fault =>
+    new Fault('store_failed', `Cannot read what is approved of skills: ${file} ${why}; mend it, or remove it and approve them again`, {
+      cause,
+      details: { file },
+    });
+  let text: string;
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}; // It is an object.
+    text = await readFile(join(folder, APPROVED_FILE), 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // What readFile throws has one.
+    if (code === 'ENOENT') return {};
+    throw refused(`cannot be read (${code})`, error);
+  }
+  const value = parseJson(text);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refused('is no JSON object');
+  return value as Record<string, unknown>; // It is an object.
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
-    return {};
+    return undefined; // Whoever reads it says so.
   }
 }
 

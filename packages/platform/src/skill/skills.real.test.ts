@@ -1,6 +1,6 @@
 /** Skills as they are run: real programs in real sandboxes, friendly ones and hostile ones. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rename, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rename, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTextRedactor } from '@warren/kernel';
 import type { WorkspaceId } from '@warren/protocol';
@@ -357,6 +357,63 @@ it('a skill that was set aside for one that never came is there again after a st
   using again = await openSkills({ ...unused, folder: t.folder, useSecret: async () => undefined });
   expect(await again.list()).toMatchObject([{ id: 'mine', state: 'approved' }]);
   expect((await readdir(t.folder)).toSorted()).toEqual(['.approved.json', 'mine']);
+});
+
+it('a skill that was set aside for one that came and was not approved is there again after a start, unless that one was', async () => {
+  await using t = await fixture();
+  const unused = { sandboxes, directoryOf: () => t.root, filesOf: () => t.root, privateNetworks: [], isWatching: false, say: () => {} };
+  const reopen = () => openSkills({ ...unused, folder: t.folder, useSecret: async () => undefined });
+  const aside = join(t.folder, '.old-0123456789ab-mine');
+  const place = join(t.folder, 'mine');
+  await withSkill(t, 'echo 1');
+  await cp(place, aside, { recursive: true });
+  await writeFile(join(place, 'execute.sh'), 'echo 2\n');
+  {
+    using again = await reopen();
+    expect(await again.list()).toMatchObject([{ id: 'mine', state: 'approved' }]);
+    expect(await readFile(join(place, 'execute.sh'), 'utf8')).toBe('echo 1\n');
+  }
+  await cp(place, aside, { recursive: true });
+  await withSkill(t, 'echo 3');
+  {
+    using again = await reopen();
+    expect(await again.list()).toMatchObject([{ id: 'mine', state: 'approved' }]);
+    expect(await readFile(join(place, 'execute.sh'), 'utf8')).toBe('echo 3\n');
+  }
+  expect((await readdir(t.folder)).toSorted()).toEqual(['.approved.json', 'mine']);
+});
+
+it.each<[string, (file: string) => Promise<void>]>([
+  ['is no JSON', (file) => writeFile(file, '{"mine": ')],
+  ['is no JSON object', (file) => writeFile(file, '[]')],
+  [
+    'cannot be read',
+    async (file) => {
+      await rm(file);
+      await mkdir(file);
+    },
+  ],
+])('what is approved of skills is not taken back when its file %s, and the file is named', async (_, spoil) => {
+  await using t = await fixture();
+  await withSkill(t, 'cat');
+  const file = join(t.folder, '.approved.json');
+  const approved = await readFile(file, 'utf8');
+  await spoil(file);
+  const source = join(t.root, 'other');
+  await mkdir(source);
+  await writeFile(join(source, 'SKILL.md'), '---\nname: other\ndescription: x\n---\n');
+  const refused = {
+    code: 'store_failed',
+    message: expect.stringContaining('skills/.approved.json'),
+    details: { file: 'skills/.approved.json' },
+  };
+  await expect(t.skills.add(source, signal)).rejects.toMatchObject(refused);
+  await expect(t.skills.list()).rejects.toMatchObject(refused);
+  await expect(t.skills.remove('mine')).rejects.toMatchObject(refused);
+  await expect(run(t)).rejects.toMatchObject(refused);
+  await rm(file, { recursive: true });
+  await writeFile(file, approved);
+  expect(await t.skills.list()).toMatchObject([{ id: 'mine', state: 'approved' }]);
 });
 
 it('a skill that is changed by hand is told of, and listed as it is then', async () => {
