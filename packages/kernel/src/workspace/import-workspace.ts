@@ -28,7 +28,7 @@ export function createImport({ store, discard, recover }: ImportParts): Workspac
       await fill({ rows: (batch) => store.importRows(id, batch), secrets: (batch) => store.importSecrets(id, batch) });
       await store.writeSystem(({ workspaces }) => workspaces.adopt(row));
     } catch (error) {
-      await discard(id);
+      await discard(id).catch(() => {}); // The next start finishes it, as it does any that is being deleted.
       throw error;
     }
     await recover(id);
