@@ -86,15 +86,15 @@ class Host implements AsyncDisposable {
 
   async #answer(): Promise<unknown> {
     const ended = new AbortController();
-    const onExit = (code: number | null, signal: string | null): void => ended.abort(new Error(`The host ended: ${signal ?? code}`));
-    this.process.once('exit', onExit);
+    const onEnd = (): void => ended.abort(new Error(`The host ended: ${this.process.signalCode ?? this.process.exitCode}`));
+    this.process.once('disconnect', onEnd); // Its last word may be read after its exit, and before this.
     try {
       const [message] = (await once(this.process, 'message', { signal: ended.signal })) as [unknown];
       return message;
     } catch (error) {
       throw ended.signal.aborted ? ended.signal.reason : error;
     } finally {
-      this.process.removeListener('exit', onExit);
+      this.process.removeListener('disconnect', onEnd);
     }
   }
 }
