@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** What to look for: a value as it stands in texts, a needle for each way. */
 export type KnownSecret = { readonly name: string; readonly value: string | Uint8Array };
 
@@ -41,7 +43,7 @@ export function makeNeedles(secrets: readonly KnownSecret[]): Needles {
     if (bytes.byteLength < SECRET_BYTES_MIN || bytes.byteLength > bytesLeft) continue;
     bytesLeft -= bytes.byteLength;
     count += 1;
-    for (const piece of spellingsOf(bytes).flatMap(piecesOf)) {
+    for (const piece of withAndWithoutSpace(bytes).flatMap(spellingsOf).flatMap(piecesOf)) {
       const key = piece.toString('latin1');
       if (known.has(key)) continue;
       known.add(key);
@@ -50,6 +52,13 @@ export function makeNeedles(secrets: readonly KnownSecret[]): Needles {
     bytes.fill(0);
   }
   return { needles, count, skipped };
+}
+
+/** White space at its ends is often a file's or an echo's, and what uses the value takes it off: then the rest stands in texts by itself. */
+function withAndWithoutSpace(bytes: Buffer): readonly Buffer[] {
+  const encoding = isUtf8(bytes) ? 'utf8' : 'latin1'; // Of what is no text each byte stays what it is.
+  const trimmed = Buffer.from(bytes.toString(encoding).trim(), encoding);
+  return trimmed.byteLength < bytes.byteLength && trimmed.byteLength >= SECRET_BYTES_MIN ? [bytes, trimmed] : [bytes];
 }
 
 /** Bytes that are no text reach texts as characters of the same number, or as what stands for what cannot be read; a space in a form is a plus. */

@@ -162,6 +162,21 @@ describe('a text', () => {
     expect(redactor.text('the same value')).toBe('[redacted:one]');
   });
 
+  it('is looked through for values without the white space at their ends, too', () => {
+    const kept = ['pass-word\n', ' \t\u00a0"spaced out"\r\n', 'abcde\n', '\n\n\n\n\n\n\n'].map((value, index) => ({
+      name: `${index}`,
+      value,
+    }));
+    const redactor = createSecretRedactor([...kept, { name: 'bytes', value: Buffer.from([0xff, 0x80, 0x31, 0x32, 0x33, 0x34, 0x0a]) }]);
+    expect(redactor.text('the password is pass-word, they said')).toBe('the password is [redacted:0], they said');
+    expect(redactor.text(`it is "${Buffer.from('user:pass-word').toString('base64')}"`)).toMatch(/^it is "[^"]*\[redacted:0\][^"]*"$/);
+    expect(redactor.text(`it is ${JSON.stringify('"spaced out"')}, pass%2Dword`)).toMatch(/^it is "\[redacted:1\]", \[redacted:0\]$/);
+    expect(Buffer.from(redactor.bytes(Buffer.from([0x20, 0xff, 0x80, 0x31, 0x32, 0x33, 0x34, 0x20]))).toString()).toBe(
+      ' [redacted:bytes] ',
+    );
+    expect(redactor.text('abcde, and lines\n\nof words')).toBe('abcde, and lines\n\nof words');
+  });
+
   it('is looked through for values of 6 bytes and more', () => {
     const redactor = createSecretRedactor([
       { name: 'short', value: '12345' },
