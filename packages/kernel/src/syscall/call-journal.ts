@@ -17,6 +17,7 @@ import type { GateShared, PreparedCall } from './gate-parts.ts';
 import { type Ending, entryOf, type JournalRecord } from './journal-record.ts';
 import type { KeptRefusal } from './record-refusal.ts';
 import { type EndCall, recordResult } from './record-result.ts';
+import type { Redact } from './redact.ts';
 import { cleanGateError, type Outcome } from './redact-answer.ts';
 import { WallTime } from './wall-time.ts';
 
@@ -70,7 +71,7 @@ export class CallJournal {
   async begin(call: PreparedCall): Promise<Begun> {
     const { budget, policyOf } = this.#shared;
     const approvalId = call.callId.replace('call_', 'approval_');
-    const clean = (error: GateError): CallError => this.clean(call.workspace, error);
+    const clean = (error: GateError): CallError => this.#cleanWith(call.redact, error);
     const begin = { ...call, approvalId, policy: policyOf(call.workspace), clean };
     return await this.#write(call.workspace, (transaction) => beginCall(transaction, budget, begin));
   }
@@ -125,10 +126,10 @@ export class CallJournal {
 
   /** On disk in the audit before the answer. */
   async refuse(call: PreparedCall, error: CallError, record: JournalRecord | undefined, startedMs: number): Promise<Answer> {
-    const { workspace, callId, pid, valid, approvalId } = call;
+    const { workspace, callId, pid, valid, redact, approvalId } = call;
     const capability = valid.capability.name;
     const durationMs = performance.now() - startedMs;
-    const cleaned = this.clean(workspace, error);
+    const cleaned = this.#cleanWith(redact, error);
     const limit = error.type === 'RateLimited' ? cleaned.context : undefined;
     const ending: Ending = { outcome: 'denied', error: { type: error.type, message: cleaned.message }, durationMs, limit };
     const known = record ?? (await this.#recordUndecided(call));
@@ -205,8 +206,11 @@ export class CallJournal {
   }
 
   clean(workspace: WorkspaceId, error: CallError): CallError {
-    const { capabilities, redactorOf } = this.#shared;
-    return cleanGateError(error, { capabilities, redact: redactorOf(workspace) });
+    return this.#cleanWith(this.#shared.redactorOf(workspace), error);
+  }
+
+  #cleanWith(redact: Redact, error: CallError): CallError {
+    return cleanGateError(error, { capabilities: this.#shared.capabilities, redact });
   }
 
   /** What is written leaves the list when it is on disk: until then nothing else begins. */

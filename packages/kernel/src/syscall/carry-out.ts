@@ -152,6 +152,7 @@ export class CarryOut {
   async #approved(workspace: WorkspaceId, callId: string): Promise<void> {
     const { store, capabilities, redactorOf, clock } = this.#shared;
     if (!this.#journal.isWhole) await this.#journal.repair();
+    const redact = redactorOf(workspace);
     await this.#shared.prepare?.(workspace);
     const found = await store.workspace(workspace).read(({ calls, approvals, processes }) => {
       const row = calls.find(callId);
@@ -169,12 +170,12 @@ export class CarryOut {
     if (resolved.kind === 'refused') return await this.#end(workspace, found, resolved.error);
     if (resolved.capability.version !== row.version || row.input === undefined)
       return await this.#end(workspace, found, changedSince(row.capability));
-    const validated = validateInput(row.pid, resolved.capability, row.input, redactorOf(workspace));
+    const validated = validateInput(row.pid, resolved.capability, row.input, redact);
     if (validated.kind === 'refused') return await this.#end(workspace, found, validated.error);
     if (validated.call.callHash !== approval.callHash) return await this.#end(workspace, found, changedSince(row.capability));
     const { reasoning, taint, askedHash, deadlineMs, via } = readRecord(row.record);
     await this.#try(found, {
-      ...{ workspace, callId, pid: row.pid, valid: validated.call, approvalId: approval.id, idempotencyKey: row.idempotencyKey },
+      ...{ workspace, callId, pid: row.pid, valid: validated.call, redact, approvalId: approval.id, idempotencyKey: row.idempotencyKey },
       ...{ reasoning, taint, askedHash, deadlineMs, via, onProgress: undefined, again: { row, isApproved: true } },
     });
   }

@@ -100,11 +100,11 @@ class SyscallGate implements Gate {
 
   async #call(workspace: WorkspaceId, request: CheckedRequest, signal: AbortSignal | undefined): Promise<Answer> {
     const startedMs = performance.now();
+    const { capabilities, redactorOf } = this.#shared;
+    const redact = redactorOf(workspace);
     const preparing = this.#shared.prepare?.(workspace);
     if (preparing !== undefined) await preparing;
     const callId = this.#ids();
-    const { capabilities, redactorOf } = this.#shared;
-    const redact = redactorOf(workspace);
     const resolved = resolveCall(capabilities, request.capability);
     if (resolved.kind === 'refused') return await this.#journal.refuseEarly(workspace, request, callId, resolved.error, startedMs);
     const { capability } = resolved;
@@ -115,6 +115,7 @@ class SyscallGate implements Gate {
       callId,
       pid: request.pid,
       valid: validated.call,
+      redact,
       askedHash: undefined,
       approvalId: undefined,
       idempotencyKey: request.idempotencyKey,
@@ -167,7 +168,7 @@ class SyscallGate implements Gate {
     if (row.state === 'open' && !isEnded(row) && this.#shared.underWay.find(workspace, callId) === undefined && row.effect !== 'once') {
       if (approvalId === undefined) {
         const { askedHash } = readRecord(row.record);
-        const valid = asBefore(call.valid, row, this.#shared.redactorOf(workspace));
+        const valid = asBefore(call.valid, row, call.redact);
         return await this.#carryOut.again({ ...call, callId, valid, askedHash, again: { row, isApproved: false } }, row);
       }
       await this.#carryOut.tried(workspace, callId); // As it was approved, which may be with other arguments than these.

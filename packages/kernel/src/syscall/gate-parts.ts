@@ -74,6 +74,8 @@ export type PreparedCall = {
   readonly callId: string;
   readonly pid: number;
   readonly valid: ValidCall;
+  /** Had before what has to be known was waited for, and held until it is answered: what it knows is not forgotten meanwhile. */
+  readonly redact: Redact;
   readonly approvalId: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly reasoning: string | undefined;

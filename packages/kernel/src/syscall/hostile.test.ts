@@ -1,3 +1,4 @@
+import { DEFAULT_WORKSPACE } from '@warren/protocol';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../internal/json.ts';
 import type { Acted } from './capability.ts';
@@ -102,6 +103,28 @@ describe('an implementation that', () => {
     expect(heard).toEqual(['using ***']);
     expect(answers.map(({ kind }) => kind)).toEqual(['done', 'failed', 'pending']);
     expect(JSON.stringify([answers, approvals, events, t.audit.entries])).not.toContain('hunter2');
+  });
+
+  test('shows secrets has them taken out by what was had when its call began, whatever is forgotten meanwhile', async () => {
+    let isForgotten = false;
+    await using t = await openTestGate({
+      redactorOf: () => (isForgotten ? (text) => text : (text) => text.replaceAll('hunter2', '***')),
+      prepare: async () => {
+        isForgotten = true;
+      },
+    });
+    for (const name of ['x.y', 'x.ask']) t.capabilities.define(name, { act: () => done({ password: 'hunter2' }) });
+    t.policy = createTestPolicy({ 'x.ask': { tier: 'approval_required' } });
+    const pid = await t.start();
+    const answer = await t.call(pid, 'x.y', { input: { password: 'hunter2' } });
+    isForgotten = false;
+    const asked = await t.call(pid, 'x.ask', { input: { password: 'hunter2' } });
+    if (asked.kind !== 'pending') throw new Error(`It is ${asked.kind}`);
+    isForgotten = false;
+    await t.test.mine.approvals.approve(asked.approvalId, { name: 'ann', groups: ['ops'], isOperator: false });
+    const approved = await t.gate.result(DEFAULT_WORKSPACE, asked.callId, { waitMs: 10_000 });
+    expect([answer, approved]).toMatchObject([{ output: { password: '***' } }, { output: { password: '***' } }]);
+    expect(JSON.stringify([answer, asked, approved, t.audit.entries])).not.toContain('hunter2');
   });
 });
 

@@ -17,7 +17,7 @@ export type Reviewed =
   | { readonly kind: 'valid'; readonly as: Pick<PreparedCall, 'valid' | 'askedHash'> }
   | { readonly kind: 'refused'; readonly error: GateError };
 
-export type ReviewParts = Pick<GateShared, 'store' | 'life' | 'redactorOf'>;
+export type ReviewParts = Pick<GateShared, 'store' | 'life'>;
 
 export function reviewedCall({ workspace, pid, callId, valid }: PreparedCall): ReviewedCall {
   return { workspace, pid, callId, capability: valid.capability.name, input: valid.input };
@@ -25,8 +25,8 @@ export function reviewedCall({ workspace, pid, callId, valid }: PreparedCall): R
 
 /** Throws `aborted` when the caller gives up, `unavailable` when the gate closes. */
 export async function reviewCall(
-  { store, life, redactorOf }: ReviewParts,
-  { workspace, pid, valid, idempotencyKey }: PreparedCall,
+  { store, life }: ReviewParts,
+  { workspace, pid, valid, redact, idempotencyKey }: PreparedCall,
   before: NonNullable<Review['before']>,
   signal: AbortSignal | undefined,
 ): Promise<Reviewed> {
@@ -42,7 +42,6 @@ export async function reviewCall(
     return { kind: 'vetoed', by: 'review', reason: `it failed: ${error instanceof Error ? error.message : 'with no error'}` } as const;
   });
   const { capability } = valid;
-  const redact = redactorOf(workspace);
   if (verdict.kind === 'vetoed') return { kind: 'refused', error: vetoed(capability.name, verdict.by, redact(verdict.reason)) };
   if (verdict.input === valid.input) return asIs;
   const validated = validateInput(pid, capability, verdict.input, redact);

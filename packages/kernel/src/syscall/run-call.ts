@@ -92,10 +92,9 @@ export class CallRunner {
   }
 
   async #perform(call: PreparedCall, begun: Open, watch: CallWatch, lane: Lane, leftMs: number): Promise<Answer> {
-    const { workspace, callId, pid, valid, deadlineMs, approvalId, idempotencyKey } = call;
+    const { workspace, callId, pid, valid, redact, deadlineMs, approvalId, idempotencyKey } = call;
     const { capability, input, facts } = valid;
-    const { capabilities, redactorOf, clock, limits } = this.#shared;
-    const redact = redactorOf(workspace);
+    const { capabilities, clock, limits } = this.#shared;
     const startedMs = performance.now();
     const context = {
       actor: { workspace, pid, agent: begun.record.agent },
