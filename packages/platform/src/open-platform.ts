@@ -204,7 +204,7 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
     workspace: (id) => kernel.workspace(id),
     onPolicyChange: (listener) => policies.onChange(listener),
     privateNetworks,
-    secretsOf: (id) => openProcessSecrets(vault.secrets(id)),
+    secretsOf: (id) => openProcessSecrets(vault.secrets(id), (message) => say(`Workspace ${id}: ${message}`)),
   };
   const agentSandboxes = owned.use(
     createAgentSandboxes({
@@ -362,8 +362,9 @@ async function open(options: PlatformOptions, owned: AsyncDisposableStack): Prom
       pause: async (ms, signal) => void (await sleep(ms, undefined, { signal, ref: false })),
       say,
       async redactorOf(id) {
+        const redact = redactors.of(id); // Held from here on: what is read is read into it.
         await redactors.ready(id);
-        return redactors.of(id);
+        return redact;
       },
     }),
   );

@@ -34,6 +34,7 @@ function asked(placeholder: string, rest: Partial<SecretAsked> = {}): SecretAske
 }
 
 const signal = new AbortController().signal;
+const sayNothing = (): void => {};
 
 it('commands have a placeholder for each secret that is bound to them, and values go where the vault says', async () => {
   const known = vault([
@@ -41,7 +42,7 @@ it('commands have a placeholder for each secret that is bound to them, and value
     record('for-skills', { bindings: { hosts: ['api.test'], capabilities: ['network.http_request'], skills: ['x'] } }),
     record('gone', { revokedAt: HOUR }),
   ]);
-  const opened = await openProcessSecrets(known);
+  const opened = await openProcessSecrets(known, sayNothing);
   expect(Object.keys(opened?.env ?? {})).toEqual(['WARREN_SECRET_API_KEY']);
   const placeholder = opened?.env['WARREN_SECRET_API_KEY'] ?? '';
   expect(placeholder).toMatch(/^warren-secret-api\.key-[0-9a-f]{32}$/);
@@ -63,6 +64,17 @@ it('commands have a placeholder for each secret that is bound to them, and value
 
 it('no two processes have the same placeholder, and one without secrets has none', async () => {
   const known = vault([record('api/key')]);
-  expect((await openProcessSecrets(known))?.env).not.toEqual((await openProcessSecrets(known))?.env);
-  expect(await openProcessSecrets(vault([record('gone', { revokedAt: HOUR })]))).toBeUndefined();
+  expect((await openProcessSecrets(known, sayNothing))?.env).not.toEqual((await openProcessSecrets(known, sayNothing))?.env);
+  expect(await openProcessSecrets(vault([record('gone', { revokedAt: HOUR })]), sayNothing)).toBeUndefined();
+});
+
+it('of more secrets than there is room for the first have a placeholder, and it is said which', async () => {
+  const names = Array.from({ length: 65 }, (_, index) => `key-${String(index).padStart(2, '0')}`);
+  const said: string[] = [];
+  const open = (count: number) =>
+    openProcessSecrets(vault(names.slice(0, count).map((name) => record(name))), (message) => said.push(message));
+  expect(Object.keys((await open(64))?.env ?? {})).toHaveLength(64);
+  expect(said).toEqual([]);
+  expect(Object.keys((await open(65))?.env ?? {})).toHaveLength(64);
+  expect(said).toEqual(['more than 64 secrets are bound to process.run: commands have placeholders for those up to key-63, by name']);
 });
