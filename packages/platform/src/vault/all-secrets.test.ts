@@ -204,7 +204,7 @@ describe('a vault', () => {
     await using t = await openTestVault();
     const vault = await t.open();
     const secrets = vault.secrets(DEFAULT_WORKSPACE);
-    const changed: string[] = [];
+    const changed: (string | undefined)[] = [];
     using _listening = vault.onChange((workspace) => changed.push(workspace));
     await secrets.set('a', 'one');
     await secrets.set('a', 'two');

@@ -19,17 +19,18 @@ export type AllSecretsParts = {
   readonly room?: Room | undefined;
 };
 
-export function createAllSecrets({
-  kernel,
-  roots,
-  now,
-  room,
-}: AllSecretsParts): Pick<Vault, 'secrets' | 'rotateRoot' | 'sealFor' | 'guardUse' | 'onChange'> {
+export function createAllSecrets({ kernel, roots, now, room }: AllSecretsParts): Pick<
+  Vault,
+  'secrets' | 'rotateRoot' | 'sealFor' | 'guardUse' | 'onChange'
+> & {
+  /** For when what was locked is not any more. */
+  readonly tellUnlocked: () => void;
+} {
   const known = new Map<WorkspaceId, { readonly keys: DataKeys; readonly secrets: Secrets }>();
-  const listeners = new Set<(workspace: WorkspaceId) => void>();
+  const listeners = new Set<Parameters<Vault['onChange']>[0]>();
   const rotations = new Turn();
   let guard: Parameters<Vault['guardUse']>[0] = async () => {};
-  const onChange = (workspace: WorkspaceId): void => {
+  const onChange = (workspace: WorkspaceId | undefined): void => {
     for (const listener of [...listeners]) listener(workspace);
   };
   const of = (workspace: WorkspaceId) => {
@@ -75,5 +76,6 @@ export function createAllSecrets({
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
+    tellUnlocked: () => onChange(undefined),
   };
 }

@@ -132,6 +132,24 @@ describe('a vault with a passphrase', () => {
     await set(t.vault());
   });
 
+  it('says once that all values can be read, whatever unlocked it', async () => {
+    await using t = await openTest();
+    await set(t.vault());
+    const told: unknown[] = [];
+    const byKey = t.vault();
+    using _byKey = byKey.onChange((workspace) => told.push(workspace));
+    for (const _ of [1, 2]) await byKey.status();
+    expect(told).toEqual([undefined]);
+    await byKey.changeKey({ passphrase: 'correct horse' });
+    const byPassphrase = t.vault();
+    using _byPassphrase = byPassphrase.onChange((workspace) => told.push(workspace));
+    await expect(byPassphrase.unlock('wrong')).rejects.toMatchObject({ code: 'permission_denied' });
+    await byPassphrase.status();
+    expect(told).toEqual([undefined]);
+    for (const _ of [1, 2]) await byPassphrase.unlock('correct horse');
+    expect(told).toEqual([undefined, undefined]);
+  });
+
   it('lets secrets be revoked, restored and deleted while it is locked, and nothing that needs a value', async () => {
     await using t = await openTest();
     const first = t.vault();

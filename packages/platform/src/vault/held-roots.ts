@@ -14,6 +14,8 @@ export type HeldRootsParts = RootKeyParts & {
   readonly key: () => VaultKeyConfig | undefined;
   /** Whether the store has anything that is sealed: then a vault that is gone is not replaced by a new one. */
   readonly hasSealed: () => Promise<boolean>;
+  /** Called once: what could not be read before can be from now on. */
+  readonly onUnlock: () => void;
   /** For the log: why it is locked, once. */
   readonly say: (message: string) => void;
 };
@@ -96,6 +98,7 @@ export class HeldRoots {
       throw this.#refuse(error);
     }
     this.#refused = undefined;
+    this.#parts.onUnlock();
     return this.#roots;
   }
 
@@ -119,6 +122,7 @@ export class HeldRoots {
       );
     }
     this.#roots = await openRootKeys({ kind: 'passphrase', passphrase }, this.#parts);
+    this.#parts.onUnlock();
   }
 
   async #requireNew(): Promise<void> {

@@ -34,8 +34,8 @@ export interface Vault {
   sealFor<T>(workspace: WorkspaceId, use: (seal: SealCopy) => Promise<T>): Promise<T>;
   /** From now on this is waited for before a value is given to whoever uses it. Of all that are set the last counts. */
   guardUse(before: (workspace: WorkspaceId, name: string, version: number) => Promise<void>): void;
-  /** Calls back when values came or went in a workspace. */
-  onChange(listener: (workspace: WorkspaceId) => void): Disposable;
+  /** Calls back when values came or went in a workspace; with none named when the vault was unlocked, and those of all can be read from now on. */
+  onChange(listener: (workspace: WorkspaceId | undefined) => void): Disposable;
 }
 
 export type VaultStatus = {
