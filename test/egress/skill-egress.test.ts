@@ -1,14 +1,14 @@
 /** A skill reaches the hosts that it declares and has the secrets that it declares, and no other. A real platform, real sandboxes, servers and DNS. */
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { openKernel } from '@warren/kernel';
 import { openPlatform } from '@warren/platform';
-import { DEFAULT_WORKSPACE, type JsonValue } from '@warren/protocol';
+import { DEFAULT_WORKSPACE, type JsonObject, type JsonValue } from '@warren/protocol';
 import { openSandboxes } from '@warren/sandbox';
 import { TemporaryDirectory } from '@warren/testkit';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { addresses, DnsServer } from '../ssrf/dns-server.ts';
 
 const { signal } = new AbortController();
@@ -20,17 +20,23 @@ beforeAll(async () => {
 });
 afterAll(async () => await dns[Symbol.asyncDispose]());
 
-async function serve() {
+async function serve(listener: RequestListener = (_request, response) => response.end('hello')) {
   const seen: string[] = [];
+  let open = 0;
   const server = createServer((request, response) => {
     seen.push(`${request.headers.host} ${request.url} ${request.headers['x-key'] ?? '-'}`);
-    response.end('hello');
+    open += 1;
+    response.on('close', () => {
+      open -= 1;
+    });
+    listener(request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
     seen,
+    idle: () => vi.waitFor(() => expect(open).toBe(0), { timeout: 20_000 }),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -59,6 +65,21 @@ async function openHost() {
       await skills.enable(DEFAULT_WORKSPACE, name);
     },
     run: async (id: string): Promise<JsonValue> => (await skills.run({ workspace: DEFAULT_WORKSPACE, id, params: {}, signal })).result,
+    async agent(budgets: Readonly<Record<string, number>>): Promise<number> {
+      const grants = { tools: ['*'], paths: [], hosts: [], models: [], subAgents: false } as const;
+      return (await platform.agents.start(DEFAULT_WORKSPACE, { agent: 'ada', grants, budgets })).pid;
+    },
+    /** As an agent has it run. */
+    call: (pid: number, name: string, stopping?: AbortSignal) =>
+      platform.gate.call(DEFAULT_WORKSPACE, { pid, capability: 'skill.run', input: { name, params: {} } }, stopping),
+    async decisions(pid: number): Promise<readonly JsonObject[]> {
+      const { events } = await kernel.workspace(DEFAULT_WORKSPACE).events.tail({ pid, kind: 'egress.decided' });
+      return events.flatMap(({ payload }) => payload['decisions'] as readonly JsonObject[]);
+    },
+    async used(pid: number): Promise<Readonly<Record<string, number>>> {
+      const entries = await kernel.workspace(DEFAULT_WORKSPACE).ledger.list({ kind: 'process', pid });
+      return Object.fromEntries(entries.map(({ dim, used }) => [dim, used]));
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
@@ -127,4 +148,68 @@ it('a skill has the secrets that it declares and that are bound to it, in its en
   await secrets.change('api/key', { bindings: { hosts: [], capabilities: [], skills: ['greedy'] } });
   await expect(host.run('mine')).rejects.toMatchObject({ type: 'SecretUnavailable' });
   expect(await host.run('greedy')).not.toBe('0 0 ');
+});
+
+it('what a skill reaches, and what it is denied, is told of the process that has it run, which pays for it, also when it fails', async () => {
+  await using host = await openHost();
+  await using web = await serve();
+  const ways = attempts({
+    declared: `http://web.test:${web.port}/a?b=c`,
+    tunnelled: `-p http://web.test:${web.port}/b`,
+    another: `http://other.test:${web.port}/d`,
+  });
+  const declares = `{ hosts: ["web.test:${web.port}"] }`;
+  await host.add('mine', declares, ways);
+  await host.add('failing', declares, `${ways}\ni=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exit 3\n`);
+  const told = (method: string, path?: string) => ({
+    ...{ verdict: 'allowed', method, host: 'web.test', port: web.port, count: 1 },
+    ...(path === undefined ? {} : { path }),
+  });
+  const all = [
+    told('GET', '/a'),
+    told('CONNECT'),
+    { verdict: 'denied', method: 'GET', host: 'other.test', port: web.port, path: '/d', reason: 'host_not_allowed', count: 1 },
+  ];
+  const pid = await host.agent({ net_bytes: 1_000_000 });
+  expect(await host.call(pid, 'mine')).toMatchObject({
+    kind: 'done',
+    output: { result: { declared: '200', tunnelled: '200', another: '403' } },
+  });
+  expect(await host.decisions(pid)).toEqual(all);
+  expect((await host.used(pid))['net_bytes']).toBeGreaterThan(300);
+  const other = await host.agent({ net_bytes: 1_000_000, cpu_s: 1_000 });
+  expect(await host.call(other, 'failing')).toMatchObject({ kind: 'failed', error: { type: 'SkillFailed' } });
+  expect(await host.decisions(other)).toEqual(all);
+  const used = await host.used(other);
+  expect(used['net_bytes']).toBeGreaterThan(300);
+  expect(used['cpu_s']).toBeGreaterThanOrEqual(1);
+});
+
+it('a budget of bytes that is spent ends what a skill reaches, and what it would reach next', async () => {
+  await using host = await openHost();
+  await using web = await serve((_request, response) => {
+    const more = (): void => {
+      while (response.write(Buffer.alloc(65_536))) {}
+    };
+    response.on('drain', more);
+    more();
+  });
+  const url = `http://web.test:${web.port}/`;
+  await host.add(
+    'greedy',
+    `{ hosts: ["web.test:${web.port}"] }`,
+    `curl -s -o /dev/null ${url}; curl -s -o /dev/null ${url}again; sleep 20\n`,
+  );
+  const pid = await host.agent({ net_bytes: 1_000_000 });
+  const stopping = new AbortController();
+  const running = host.call(pid, 'greedy', stopping.signal);
+  await vi.waitFor(() => expect(web.seen).toHaveLength(1), { timeout: 20_000 });
+  await web.idle();
+  await vi.waitFor(async () => expect(await host.decisions(pid)).toMatchObject([{ verdict: 'allowed' }, { reason: 'budget_exceeded' }]), {
+    timeout: 20_000,
+  });
+  stopping.abort();
+  await running.catch(() => {});
+  expect((await host.used(pid))['net_bytes']).toBeGreaterThan(1_000_000);
+  expect(web.seen).toHaveLength(1);
 });

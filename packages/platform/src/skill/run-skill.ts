@@ -42,7 +42,7 @@ export async function runSkill(
   parts: RunSkillParts,
   skill: Skill,
   folder: string,
-  { workspace, params, signal }: SkillRequest,
+  { workspace, params, signal, network }: SkillRequest,
 ): Promise<SkillRun> {
   const { id, manifest, program } = skill;
   if (manifest === undefined || program === undefined) throw new Error(`Skill ${id} has no program`);
@@ -63,7 +63,16 @@ export async function runSkill(
       network:
         hosts.length === 0
           ? 'loopback'
-          : { kind: 'egress', rules: hosts.map((host) => ({ host })), privateNetworks: parts.privateNetworks },
+          : {
+              kind: 'egress',
+              rules: hosts.map((host) => ({ host })),
+              privateNetworks: parts.privateNetworks,
+              ...(network !== undefined && {
+                decide: (asked) => network.decide(asked),
+                onEvent: (event) => network.note(event),
+                onTraffic: (traffic) => network.charge(traffic),
+              }),
+            },
     },
     signal,
   );
@@ -77,14 +86,23 @@ export async function runSkill(
     });
   signal.throwIfAborted();
   const log = new TextDecoder().decode(stderr.subarray(-LOG_BYTES_MAX));
-  refuseExit(exit, skill, manifest, log);
-  const usage = exit.kind === 'not_started' ? undefined : exit.usage;
-  return {
-    result: readResult(stdout, id, outputBytesMax),
-    durationMs: Math.round(performance.now() - startedMs),
-    log,
-    cpuSeconds: usage === undefined ? 0 : (usage.userCpuMs + usage.systemCpuMs) / 1_000,
-  };
+  const cpuSeconds = cpuSecondsOf(exit);
+  const durationMs = Math.round(performance.now() - startedMs);
+  try {
+    refuseExit(exit, skill, manifest, log);
+    return { result: readResult(stdout, id, outputBytesMax), durationMs, log, cpuSeconds };
+  } catch (error) {
+    throw error instanceof CapabilityError ? withUsage(error, cpuSeconds) : error;
+  }
+}
+
+function cpuSecondsOf(exit: Exit): number {
+  return exit.kind === 'not_started' ? 0 : (exit.usage.userCpuMs + exit.usage.systemCpuMs) / 1_000;
+}
+
+/** What a run used that went wrong was used. */
+function withUsage({ type, message, context }: CapabilityError, cpuSeconds: number): CapabilityError {
+  return new CapabilityError(type, message, { context, usage: { cpu_s: Math.ceil(cpuSeconds) } });
 }
 
 /** A program of the skill stands in it; one that is not there is one of the system. */

@@ -3,6 +3,7 @@
  * in a sandbox of its own, made for this run, with the secrets, hosts and folders that its SKILL.md declares and nothing else. A skill is what was approved, byte for byte: one that was changed does not run.
  */
 import type { JsonObject, JsonValue, WorkspaceId } from '@warren/protocol';
+import type { SkillNetwork } from '../egress/skill-network.ts';
 
 export type SkillManifest = {
   /** Of its folder. */
@@ -82,6 +83,8 @@ export type SkillRequest = {
   readonly id: string;
   readonly params: JsonObject;
   readonly signal: AbortSignal;
+  /** Decides and counts what its program does over the network. Absent: what it declares is all that is looked at. */
+  readonly network?: Pick<SkillNetwork, 'decide' | 'note' | 'charge'> | undefined;
   /** Whether it need not be enabled: a person who tries one out does not enable it first. What it says goes to nobody else, so secrets are taken out of it here. */
   readonly isTrial?: boolean | undefined;
 };

@@ -1,6 +1,7 @@
 /** `skill.*`: what the agents of a workspace can have done by skills. Names and descriptions are offered first; instructions are read when one is used. */
 import { isFault } from '@warren/protocol';
 import { CapabilityError, type Handlers } from '../../capability/handler.ts';
+import { SkillNetwork } from '../../egress/skill-network.ts';
 import type { Skill, Skills } from '../../skill/skill.ts';
 
 export function createSkillHandlers({ skills }: { readonly skills: Pick<Skills, 'list' | 'get' | 'enabledIn' | 'run'> }): Handlers {
@@ -38,11 +39,13 @@ export function createSkillHandlers({ skills }: { readonly skills: Pick<Skills, 
       };
     },
 
-    'skill.run': async ({ name, params }, { actor, signal }) => {
+    'skill.run': async ({ name, params }, { actor, mine, signal }) => {
+      await using network = new SkillNetwork(mine, actor.pid);
       const run = await skills.run({
         workspace: actor.workspace,
         id: String(name),
         params: params as object as { [name: string]: never },
+        network,
         signal,
       }); // The definition says that it is an object.
       return {
