@@ -25,6 +25,11 @@ export function testSecrets({
   const handed: Uint8Array[] = [];
   const isPlaced = ({ place }: SecretAsked): boolean =>
     place.kind === 'header' ? ['authorization', 'x-api-key'].includes(place.name) : ['key', 'token', 'deep'].includes(place.name);
+  const redactor: AnswerRedactor = {
+    text: (text) => hide(text, value),
+    bytes: (bytes) => Buffer.from(hide(Buffer.from(bytes).toString('latin1'), value), 'latin1'),
+    stream: () => redactParts(value),
+  };
   return {
     placeholder,
     asked,
@@ -39,11 +44,7 @@ export function testSecrets({
         handed.push(bytes);
         return { kind: 'value', value: bytes };
       },
-      redactor: () => ({
-        text: (text) => hide(text, value),
-        bytes: (bytes) => Buffer.from(hide(Buffer.from(bytes).toString('latin1'), value), 'latin1'),
-        stream: () => redactParts(value),
-      }),
+      redactor: () => redactor,
     },
   };
 }

@@ -75,7 +75,7 @@ async function substitute(
   return { kind: 'value', value: Uint8Array.from(value.bytes) }; // The proxy's own: it overwrites them.
 }
 
-/** Values that went out, each version: any answer may hold them from then on. */
+/** Values that went out, each version: any answer may hold them from then on, also one that has begun; so whoever reads one asks for the redactor again and again. */
 class UsedValues {
   readonly #known = new Map<string, { readonly name: string; readonly value: Uint8Array }>();
   #redactor: SecretRedactor = createSecretRedactor([]);

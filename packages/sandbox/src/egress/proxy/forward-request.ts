@@ -4,10 +4,12 @@ import type { Duplex, Readable } from 'node:stream';
 import type { EgressClock } from '../deadline.ts';
 import { EgressRefusal } from '../egress.ts';
 import type { Target } from '../read-target.ts';
+import { RequestDenied } from './denial.ts';
 import type { EgressNetwork, Headers, SeenRequest } from './egress-network.ts';
 import { forwardHeaders, framingOf } from './forward-headers.ts';
 import { readableEncodings, redactAnswer } from './secret/redact-answer.ts';
 import { SecretSwap } from './secret/secret-swap.ts';
+import type { SentValues } from './secret/sent-values.ts';
 import { type Body, swapBody } from './secret/swap-body.ts';
 import { swapHeaders, swapQuery } from './secret/swap-head.ts';
 import type { Upstream } from './upstream.ts';
@@ -20,11 +22,15 @@ export type Exchange = {
   readonly headers: Headers;
   readonly upstream: Upstream;
   readonly network: Pick<EgressNetwork, 'onRequest' | 'secrets'>;
+  /** Of all requests of the sandbox. */
+  readonly sent: SentValues;
   readonly headBytesMax: number;
   readonly clock: EgressClock;
   readonly signal: AbortSignal;
   /** The host has changed the protocol, as it was asked to: the head of its answer, the connection, and what came behind. */
   readonly onUpgrade?: ((head: string, upstream: Duplex, rest: Buffer) => void) | undefined;
+  /** Ends what is already being answered, and says why. */
+  readonly breakOff: (why: EgressRefusal | RequestDenied) => void;
 };
 
 /** What goes to the host. */
@@ -32,6 +38,8 @@ type Outgoing = { readonly headers: Headers; readonly path: string; readonly bod
 
 /** Answers before the answer: 100, 102, 103. */
 const INTERIM_MAX = 16;
+/** The status of an answer that is not whole. */
+const PART = 206;
 
 /** Resolves when the answer has gone out, or the client is gone. Throws, before anything is answered, what kept it from that; later breaks both connections. */
 export async function forwardRequest(exchange: Exchange): Promise<void> {
@@ -58,7 +66,7 @@ export function readHeaders({ rawHeaders, method = '', httpVersion }: IncomingMe
 }
 
 async function send(exchange: Exchange, { headers, path, body }: Outgoing): Promise<void> {
-  const { request, response, target, upstream, headBytesMax, onUpgrade } = exchange;
+  const { request, response, target, upstream, headBytesMax, network, sent, onUpgrade, breakOff } = exchange;
   const settled = Promise.withResolvers<void>();
   const outgoing = httpRequest({
     agent: upstream,
@@ -96,7 +104,17 @@ async function send(exchange: Exchange, { headers, path, body }: Outgoing): Prom
       );
       return;
     }
+    if (sent.isAny) {
+      socket.destroy();
+      settled.reject(unsearchable(target.host));
+      return;
+    }
     onUpgrade(headOf(incoming, exchange), socket, rest);
+    if (network.secrets !== undefined)
+      socket.once(
+        'close',
+        sent.beforeFirst(() => breakOff(unsearchable(target.host))),
+      );
     settled.resolve();
   });
   outgoing.on('error', (error) => {
@@ -131,15 +149,17 @@ function isBodiless(headers: Headers): boolean {
 }
 
 /** Placeholders become values. Throws `RequestDenied`. */
-async function putSecrets({ request, target, onUpgrade }: Exchange, headers: Headers, swap: SecretSwap): Promise<Outgoing> {
+async function putSecrets({ request, target, sent, onUpgrade }: Exchange, headers: Headers, swap: SecretSwap): Promise<Outgoing> {
   const isFraming = ([name]: Headers[number]): boolean => FRAMING.has(name.toLowerCase());
   const swapped = await swapHeaders(headers, swap);
   const path = await swapQuery(target.path, swap);
   const body = await swapBody(request, headers, swap);
   if (onUpgrade !== undefined && swap.hasSwapped)
     throw swap.misplaced('it asks for a WebSocket, and what comes over one cannot be searched for values');
-  // Of a part of an answer nobody can say whether there is part of a value in it.
-  const isPart = ([name]: Headers[number]): boolean => swap.hasSwapped && ['range', 'if-range'].includes(name.toLowerCase());
+  if (onUpgrade !== undefined && sent.isAny) throw unsearchable(target.host);
+  if (swap.hasSwapped) sent.note();
+  // Of a part of an answer nobody can say whether there is part of a value in it, whichever request it was that took the value there.
+  const isPart = ([name]: Headers[number]): boolean => sent.isAny && ASKS_FOR_PART.has(name.toLowerCase());
   const kept = readableEncodings(swapped.filter((header) => !isPart(header)));
   if (body?.kind !== 'whole') return { headers: kept, path, body };
   return { headers: [...kept.filter((header) => !isFraming(header)), ['content-length', `${body.bytes.length}`]], path, body };
@@ -157,6 +177,9 @@ async function changeHeaders({ request, target, headers, network, signal }: Exch
   return [...changed.filter((header) => !isFraming(header)), ...headers.filter(isFraming)];
 }
 
+/** The last is what some servers still take for the first. */
+const ASKS_FOR_PART: ReadonlySet<string> = new Set(['range', 'if-range', 'request-range']);
+
 const FRAMING: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'upgrade', 'trailer']);
 
 const UPGRADE: Headers = [
@@ -168,20 +191,28 @@ function hostHeader({ scheme, host, port }: Target): Headers[number] {
   return ['host', port === (scheme === 'https' ? 443 : 80) ? host : `${host}:${port}`];
 }
 
-function passAnswer(incoming: IncomingMessage, { request, response, target, clock, network: { secrets } }: Exchange): void {
+/** Throws `EgressRefusal`. */
+function passAnswer(incoming: IncomingMessage, exchange: Exchange): void {
+  const { request, response, target, clock, network } = exchange;
+  const { secrets } = network;
   const { statusCode = 502, statusMessage = '' } = incoming;
+  if (secrets !== undefined && statusCode === PART) endPart(exchange);
   const redactor = secrets?.redactor();
   const passed = forwardHeaders(incoming.rawHeaders, target.host);
   const { headers, body } =
-    redactor === undefined
+    secrets === undefined
       ? { headers: passed, body: incoming }
-      : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host, clock }, redactor);
+      : redactAnswer(incoming, { headers: passed, method: request.method ?? '', host: target.host, clock }, secrets);
   const phrase = redactor?.text(statusMessage) ?? statusMessage;
   const writeHead = (all: Headers): void => {
     if (/^[\t\x20-\x7e]+$/.test(phrase)) response.writeHead(statusCode, phrase, all.flat());
     else response.writeHead(statusCode, all.flat());
   };
-  const breakOff = (): void => void response.destroy(); // Half an answer must not look like a whole one.
+  // Half an answer must not look like a whole one.
+  const breakOff = (error?: unknown): void => {
+    if (error instanceof EgressRefusal && !response.destroyed) exchange.breakOff(error);
+    else response.destroy();
+  };
   incoming.on('error', breakOff);
   incoming.on('aborted', breakOff);
   if (body instanceof Promise) {
@@ -201,6 +232,30 @@ function passAnswer(incoming: IncomingMessage, { request, response, target, cloc
   writeHead(headers);
   if (body !== incoming) body.on('error', breakOff);
   passOn(body, response);
+}
+
+/** A part of an answer, asked for when no value had gone out, ends before the first does. Throws when one has. */
+function endPart({ response, target: { host }, sent, breakOff }: Exchange): void {
+  const refuse = (): EgressRefusal =>
+    new EgressRefusal(
+      'protocol_error',
+      host,
+      `Cannot read the answer of ${host}: it is a part, and cannot be searched for secrets that were used meanwhile; ask for it again`,
+    );
+  if (sent.isAny) throw refuse();
+  response.once(
+    'close',
+    sent.beforeFirst(() => breakOff(refuse())),
+  );
+}
+
+/** A WebSocket of whatever request. */
+function unsearchable(host: string): RequestDenied {
+  return new RequestDenied(
+    'secret_misplaced',
+    host,
+    `Cannot have a WebSocket to ${host}: a secret is used in this sandbox, and what comes over one cannot be searched for its value`,
+  );
 }
 
 /** A head whose body does not come with it goes out alone: whoever waits for events, or sends them, waits for nothing else. */

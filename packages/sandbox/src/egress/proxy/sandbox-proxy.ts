@@ -24,6 +24,7 @@ import { joinConnections } from './join-connections.ts';
 import { beginsTls, openTls, requireSameName } from './open-tls.ts';
 import { readInnerTarget, readPlainTarget, readTunnelTarget } from './read-asked.ts';
 import type { WayOut } from './relayed-network.ts';
+import { SentValues } from './secret/sent-values.ts';
 import { TrafficMeter } from './traffic-meter.ts';
 import { type Place, Upstream } from './upstream.ts';
 
@@ -67,6 +68,7 @@ export class SandboxProxy implements WayOut {
   readonly #ending = new AbortController();
   readonly #sessions = new Map<Duplex, Session>();
   readonly #meter: TrafficMeter;
+  readonly #sent = new SentValues();
 
   /** Throws the fault `invalid_argument` for rules that are none. */
   constructor(parts: SandboxProxyParts) {
@@ -160,9 +162,11 @@ export class SandboxProxy implements WayOut {
         headers,
         upstream,
         network,
+        sent: this.#sent,
         headBytesMax: HEAD_BYTES_MAX,
         clock: this.#parts.clock,
         signal: this.#ending.signal,
+        breakOff: (why) => this.#deny(asked, why, () => response.destroy()),
       });
     } catch (error) {
       this.#deny(asked, error, (denial) => answerDenial(response, denial));
@@ -247,6 +251,7 @@ export class SandboxProxy implements WayOut {
         headers,
         upstream: this.#upstreamFor(session, target),
         network: this.#parts.network,
+        sent: this.#sent,
         headBytesMax: HEAD_BYTES_MAX,
         clock: this.#parts.clock,
         signal: this.#ending.signal,
@@ -256,6 +261,7 @@ export class SandboxProxy implements WayOut {
           if (rest.length > 0) client.write(rest);
           joinConnections(client, upstream, first);
         },
+        breakOff: (why) => this.#deny(asked, why, () => client.destroy()),
       });
     } catch (error) {
       if (response.socket !== null && !response.headersSent) response.detachSocket(client as Socket);

@@ -5,7 +5,10 @@
 export type EgressSecrets = {
   /** Asked for each placeholder in each request. What it throws refuses the request. */
   readonly substitute: (asked: SecretAsked, signal: AbortSignal) => SecretAnswer | Promise<SecretAnswer>;
-  /** Made for each answer that can be seen. */
+  /**
+   * Asked when an answer begins that can be seen, and again with each part of it. The same one as long as it knows every value that went out; another from before the next
+   * goes out, which knows that one, too.
+   */
   readonly redactor: () => AnswerRedactor;
   /** Whether values may also go out where everybody on the way reads them, as plain HTTP. Default: no. */
   readonly isPlainAllowed?: boolean | undefined;

@@ -5,7 +5,8 @@ import type { EgressClock } from '../../deadline.ts';
 import { EgressRefusal } from '../../egress.ts';
 import { decoderOf } from '../../read-body.ts';
 import type { Headers } from '../egress-network.ts';
-import type { AnswerRedactor } from './egress-secrets.ts';
+import { AnswerSearch } from './answer-search.ts';
+import type { EgressSecrets } from './egress-secrets.ts';
 
 /** Those whose beginning says nothing about how to read them. */
 const READABLE: ReadonlySet<string> = new Set(['gzip', 'x-gzip', 'br', 'zstd']);
@@ -16,6 +17,8 @@ const NOTHING = new Uint8Array(0);
 /** Bodies up to this are looked through at once, and keep a length, if they are there this soon. */
 const WHOLE_BYTES_MAX = 65_536;
 const WHOLE_MS = 20;
+
+type Redactors = Pick<EgressSecrets, 'redactor'>;
 
 export type Redacted = { readonly headers: Headers; readonly body: Readable | Promise<Uint8Array | Readable> };
 
@@ -38,8 +41,9 @@ export function redactAnswer(
     host,
     clock,
   }: { readonly headers: Headers; readonly method: string; readonly host: string; readonly clock: EgressClock },
-  redactor: AnswerRedactor,
+  secrets: Redactors,
 ): Redacted {
+  const redactor = secrets.redactor();
   const clean = headers.map(([name, value]) => [name, redactor.text(value)] as const);
   const isEmpty = method === 'HEAD' || EMPTY_STATUS.has(incoming.statusCode ?? 0);
   if (isEmpty) return { headers: clean, body: incoming };
@@ -53,14 +57,14 @@ export function redactAnswer(
     );
   const kept = clean.filter(([name]) => !LENGTHS.has(name.toLowerCase()));
   const length = Number(incoming.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  if (decoder === undefined && length <= WHOLE_BYTES_MAX) return { headers: kept, body: readWhole(incoming, redactor, clock) };
-  const stages = [incoming, ...(decoder === undefined ? [] : [decoder]), redactParts(redactor)];
+  if (decoder === undefined && length <= WHOLE_BYTES_MAX) return { headers: kept, body: readWhole(incoming, secrets, host, clock) };
+  const stages = [incoming, ...(decoder === undefined ? [] : [decoder]), redactParts(secrets, host)];
   const body = pipeline(stages as readonly NodeJS.ReadWriteStream[], () => {}) as unknown as Readable; // Its error is that of the last stage.
   return { headers: kept, body };
 }
 
 /** One that is slow goes on in parts. Rejects when it breaks off. */
-async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor, clock: EgressClock): Promise<Uint8Array | Readable> {
+async function readWhole(incoming: IncomingMessage, secrets: Redactors, host: string, clock: EgressClock): Promise<Uint8Array | Readable> {
   const chunks: Buffer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<'whole' | 'slow'>();
   const collect = (chunk: Buffer): void => void chunks.push(chunk);
@@ -71,25 +75,32 @@ async function readWhole(incoming: IncomingMessage, redactor: AnswerRedactor, cl
   incoming.once('close', breakOff);
   const cancel = clock.after(WHOLE_MS, () => resolve('slow'));
   try {
-    if ((await promise) === 'whole') return redactor.bytes(Buffer.concat(chunks));
+    if ((await promise) === 'whole') return secrets.redactor().bytes(Buffer.concat(chunks));
   } finally {
     cancel();
     incoming.off('data', collect);
     incoming.off('close', breakOff);
   }
   incoming.pause();
-  const parts = redactParts(redactor);
+  const parts = redactParts(secrets, host);
   for (const chunk of chunks) parts.write(chunk);
   pipeline([incoming, parts] as readonly NodeJS.ReadWriteStream[], () => {}); // Its error is that of the last stage.
   return parts;
 }
 
-function redactParts(redactor: AnswerRedactor): Transform {
-  const parts = redactor.stream();
+function redactParts(secrets: Redactors, host: string): Transform {
+  const parts = new AnswerSearch(secrets, host);
   let idle: NodeJS.Immediate | undefined;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
-      done(null, someOf(parts.push(chunk)));
+      let told: Uint8Array;
+      try {
+        told = parts.push(chunk);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      done(null, someOf(told));
       // Events come one by one, and whoever waits for one would have it with the next.
       idle ??= setImmediate(() => {
         idle = undefined;
