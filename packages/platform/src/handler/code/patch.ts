@@ -107,7 +107,8 @@ async function planFile(
   const isNew = action === 'create' || action === 'rename';
   if (isNew && newPath !== undefined && (await files.find(newPath)) !== undefined)
     return { path, hunk: 0, reason: 'there is something of that name' };
-  const content = source === undefined ? undefined : await files.read(source, APPLY_LIMITS.fileBytesMax);
+  const content = source === undefined ? undefined : await readIfFile(files, source);
+  if (content === 'no_file') return { path, hunk: 0, reason: 'it is no regular file' };
   const applied = applyHunks(content === undefined ? '' : textOrError(content, source ?? path), hunks);
   if (applied.kind === 'conflict') return { path, hunk: applied.hunk, reason: applied.reason };
   if (action === 'delete' && applied.text !== '')
@@ -120,6 +121,16 @@ async function planFile(
   const count = (kind: 'add' | 'remove'): number =>
     hunks.reduce((sum, { lines }) => sum + lines.filter((line) => line.kind === kind).length, 0);
   return { path, action, changes, about: { path, action, hunks: hunks.length, lines_added: count('add'), lines_removed: count('remove') } };
+}
+
+/** A command may have made something else of it meanwhile. */
+async function readIfFile(files: AgentFiles, path: string): Promise<Buffer | 'no_file'> {
+  try {
+    return await files.read(path, APPLY_LIMITS.fileBytesMax);
+  } catch (error) {
+    if (error instanceof CapabilityError && error.type === 'NotAFile') return 'no_file';
+    throw error;
+  }
 }
 
 /** Where a link of the tree leads may be written as well; it has to be below the directory all the same. */
